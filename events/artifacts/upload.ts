@@ -74,7 +74,7 @@ export const Manifest = z.strictObject({
 export type Manifest = z.infer<typeof Manifest>;
 
 /** The sealed list of an attempt's sealed files. It is written last, so that all files that it names exist. */
-export const SealedManifest = z.object({
+export const SealedManifestFile = z.object({
   version: z.literal(2),
   ...attemptIs,
   sealedAt: z.iso.datetime(),
@@ -84,7 +84,7 @@ export const SealedManifest = z.object({
   /** Files that were uploaded but could not be sealed. */
   lost: z.array(z.object({ path: z.string(), because: z.string() })),
 });
-export type SealedManifest = z.infer<typeof SealedManifest>;
+export type SealedManifestFile = z.infer<typeof SealedManifestFile>;
 
 /** Returns the prefix of an attempt's uploads in the incoming bucket, and of its sealed files in the artifacts bucket. */
 export const uploadPrefix = (of: { team: string; job: string; attempt: number }): string => `${of.team}/${of.job}/${of.attempt}/`;

@@ -12,7 +12,7 @@ import { startOf } from "../model/values/period.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { CatalogueStore, Fence } from "../ports/pool-ledger.ts";
 import type { Launched } from "./ec2/launching.ts";
-import type { Outcome } from "./ec2/outcome.ts";
+import type { StepOutcome } from "./ec2/outcome.ts";
 import { createRateLimiter, type RateLimiterDeps } from "./ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
@@ -197,7 +197,7 @@ async function learn(deps: DecideDeps, fence: Fence, learned: Learned): Promise<
 async function record(
   deps: DecideDeps,
   fence: Fence,
-  made: { causes: readonly string[]; snapshot: Snapshot; plan: Plan; outcomes: readonly Outcome[] },
+  made: { causes: readonly string[]; snapshot: Snapshot; plan: Plan; outcomes: readonly StepOutcome[] },
 ): Promise<void> {
   const decision = {
     id: deps.newId(),

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { type Need, needsOf, sameNeeds } from "../decide/shards/needs.ts";
+import { type DatasetNeed, needsOf, sameNeeds } from "../decide/shards/needs.ts";
 import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards/plan-map.ts";
 import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
 import { FleetError } from "../model/fleet-error.ts";
@@ -67,7 +67,7 @@ async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing
   return { kind: "changed", listing: listing.version, map: map.version, nodes: needs.length, moved: map.moved };
 }
 
-type Making = { readonly dataset: Dataset; readonly listing: ShardListing; readonly needs: readonly Need[] };
+type Making = { readonly dataset: Dataset; readonly listing: ShardListing; readonly needs: readonly DatasetNeed[] };
 
 /** Writes what each node should hold, and the plan of the move. */
 async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): Promise<ShardMap> {

@@ -28,7 +28,7 @@ const concurrency = 4;
  */
 export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const job = await deps.sealing.get(attempt);
-  switch (standing(job, attempt)) {
+  switch (sealingState(job, attempt)) {
     case "unknown":
       await deps.sealing.over(attempt);
       return { kind: "nothing", files: 0 };
@@ -41,8 +41,8 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
   }
 }
 
-/** Returns the standing of an attempt. The job's end depends only on an attempt that `waits`. */
-function standing(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "under way" | "over" | "waits" {
+/** Returns the state of an attempt. The job's end depends only on an attempt that `waits`. */
+function sealingState(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "under way" | "over" | "waits" {
   if (!job || job.attempt < attempt) return "unknown";
   if (job.attempt > attempt || isEnded(job.state)) return "over";
   if (job.state === "queued") return "unknown";

@@ -4,7 +4,7 @@ import { FleetError } from "../model/fleet-error.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";
-import type { Log } from "./run/log-line.ts";
+import type { LocalLog } from "./run/log-line.ts";
 
 /** Where each call goes. The functions take whole calls. SSM and CloudWatch are streamed to moto, everything else to MiniStack. */
 export type Routes = {
@@ -39,7 +39,7 @@ const callLimitBytes = 6 * 1024 * 1024;
 const functionUrlPath = /^\/_url\/([A-Za-z0-9-_]+)(\/.*|\?.*|)$/;
 
 /** Starts one server for all of AWS's APIs on 127.0.0.1. `port` 0 (default) takes a free port. `logFile` is where `log` writes. */
-export async function createEndpoint(options: { port?: number; log: Log; logFile: string }): Promise<Endpoint> {
+export async function createEndpoint(options: { port?: number; log: LocalLog; logFile: string }): Promise<Endpoint> {
   let routes: Routes | undefined;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 15 * 60_000 });
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {

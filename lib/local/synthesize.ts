@@ -5,7 +5,7 @@ import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
-import type { Log } from "./run/log-line.ts";
+import type { LocalLog } from "./run/log-line.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..", "..");
@@ -19,7 +19,7 @@ const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
  * Returns the folder of the cloud assembly for this configuration. It is synthesized unless an assembly of the same sources exists.
  * If two starts create it at once, the later one is dropped.
  */
-export async function synthesize(options: { folder: string; configuration: string; log: Log }): Promise<string> {
+export async function synthesize(options: { folder: string; configuration: string; log: LocalLog }): Promise<string> {
   const configuration = resolve(options.configuration);
   const assembly = join(options.folder, `synth-${await hashOfSources(configuration)}`);
   if (await exists(join(assembly, "manifest.json"))) return assembly;

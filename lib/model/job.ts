@@ -1,9 +1,9 @@
-import { type Asked, type Wants, wantsOfAsked } from "./wants.ts";
+import { type MessageWants, type Wants, wantsOfAsked } from "./wants.ts";
 
 /**
  * What a team asks for. The job message's schema (events/job.ts) fills in the defaults, so that no other code has to know them.
  */
-export type JobSpec = Asked & {
+export type JobSpec = MessageWants & {
   /** The program and its arguments; required unless `image` brings its own. */
   readonly command: readonly string[];
   readonly image?: string | undefined;

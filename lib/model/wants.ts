@@ -32,7 +32,7 @@ export type GpuKind = {
 };
 
 /** The same as `Wants`, in the form of a job's message. */
-export type Asked = Omit<Wants, "needs" | "gpu"> & {
+export type MessageWants = Omit<Wants, "needs" | "gpu"> & {
   readonly gpus: GpuKind & { readonly count: number };
   readonly vcpus: number;
   readonly memoryGiB: number;
@@ -153,7 +153,7 @@ export function wantsKey(wants: Wants): string {
 export const wantsOf = ({ needs, nodes, datasets, gpu, spot, zones }: Wants): Wants => ({ needs, nodes, datasets, gpu, spot, zones });
 
 /** Returns the wants of a job's message. The kind of GPU is dropped if the job asks for no GPU. */
-export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: Asked): Wants {
+export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: MessageWants): Wants {
   const { count, ...gpu } = gpus;
   return wantsOf({ ...asked, needs: { vcpus, memoryGiB, gpus: count }, gpu: count > 0 ? gpu : { memoryGiB: 0, models: [] } });
 }

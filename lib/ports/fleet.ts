@@ -17,12 +17,12 @@ export interface Fleet {
    */
   find(launch: string): Promise<FoundInstances>;
   /** Terminates at most `maxAtOnce` instances in one call, and returns an outcome for each. Never throws because of a response of EC2. */
-  terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>>;
+  terminate(instances: readonly string[]): Promise<ReadonlyMap<string, TerminateOutcome>>;
   /**
    * Describes at most `maxAtOnce` instances in one call, and returns a state for each. Callers should ask only about instances that are
    * older than a minute, because EC2 may not show newer ones. Never throws because of a response of EC2.
    */
-  look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>>;
+  look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>>;
 }
 
 export type FoundInstances =
@@ -38,10 +38,10 @@ export const maxAtOnce = 100;
  * in a smaller call. Never `apart` for an instance that was alone in its call. `throttled`: nothing was done. `unknown`: the caller
  * should ask again. `denied`: the caller may not terminate it.
  */
-export type Ended = "accepted" | "apart" | "throttled" | "unknown" | "denied";
+export type TerminateOutcome = "accepted" | "apart" | "throttled" | "unknown" | "denied";
 
 /** The state of an instance, or why it could not be read. `over`: shutting down, terminated or not known to EC2. */
-export type Seen = "live" | "over" | "throttled" | "unknown" | "denied";
+export type InstanceStatus = "live" | "over" | "throttled" | "unknown" | "denied";
 
 /** The source of prices and of the shapes of instance types. */
 export interface PriceSource {

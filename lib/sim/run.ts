@@ -61,8 +61,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
       };
     }
   };
-  const tell = (fact: Fact): void => check((watch) => watch.on?.(fact));
-  const world = new World({ ...options, tell });
+  const emit = (fact: Fact): void => check((watch) => watch.on?.(fact));
+  const world = new World({ ...options, emit });
   const startMs = world.clock.nowMs;
   for (const invariant of invariants) watches.push({ invariant, watch: invariant.watch(() => world.seen) });
 

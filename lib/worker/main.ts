@@ -20,7 +20,7 @@ import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
 import { clearLeftovers } from "./run/folders.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
-import { jsonLog, type Log } from "./runtime/log.ts";
+import { jsonLog, type WorkerLog } from "./runtime/log.ts";
 import { s3Client } from "./runtime/s3.ts";
 
 // Folders must be readable for others, because jobs may run as another user.
@@ -75,7 +75,7 @@ async function findUser(name: string): Promise<User> {
 }
 
 /** Runs the command that ends the instance. Returns whether it succeeded. */
-async function shutDown(command: string, log: Log): Promise<boolean> {
+async function shutDown(command: string, log: WorkerLog): Promise<boolean> {
   try {
     await promisify(execFile)("/bin/sh", ["-c", command], { timeout: 60_000 });
     return true;

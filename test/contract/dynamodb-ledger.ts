@@ -17,7 +17,7 @@ import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.
 import { createDecisions } from "../../lib/aws/table/pools/decisions.ts";
 import { createPlacements } from "../../lib/aws/table/pools/placements.ts";
 import { createPoolRegistry } from "../../lib/aws/table/pools/pool-registry.ts";
-import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 
 const config = () => ({
   endpoint: inject("ministackUrl"),
@@ -63,7 +63,7 @@ export async function newTable(base: DynamoDBClient = clientWithSmallPages()): P
   return { client: DynamoDBDocumentClient.from(base), table, base };
 }
 
-export const ledgerOn = (access: TableAccess): Ledger => ({
+export const ledgerOn = (access: TableAccess): LedgerPorts => ({
   bell: createBell(access),
   admissions: createAdmissions(access),
   cancellations: createCancellations(access),

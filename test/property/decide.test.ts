@@ -153,7 +153,7 @@ test("every offer of a launch holds each of its jobs, enough nodes of it hold th
         for (const entry of jobs) expect(type && fits(entry.needs, type.resources)).toBe(true);
         expect(type && (launch.whole || fits(needs, times(launch.count, type.resources)))).toBe(true);
         expect(offer.market).toBe(launch.market);
-        expect(type && known.status({ offer, type, count: launch.whole ? launch.count : 1 })).not.toBe("rests");
+        expect(type && known.status({ offer, type, count: launch.whole ? launch.count : 1 })).not.toBe("cooling-down");
         for (const { gpu, needs: one } of jobs) {
           if (one.gpus === 0) continue;
           expect(type?.gpu?.memoryGiB).toBeGreaterThanOrEqual(gpu.memoryGiB);

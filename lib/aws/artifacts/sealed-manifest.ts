@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { SealedManifest, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
+import { SealedManifestFile, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest as Listed } from "../../model/artifact.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
@@ -32,7 +32,7 @@ export async function readSealedManifest(
   }
   try {
     const plain = decrypting(from.kms, from.keyArn, sealContext(attempt, sealedManifestPath));
-    const manifest = SealedManifest.parse(JSON.parse(await pipeline(object.body, plain, (stream) => text(stream))));
+    const manifest = SealedManifestFile.parse(JSON.parse(await pipeline(object.body, plain, (stream) => text(stream))));
     if (manifest.team === attempt.team && manifest.job === attempt.job && manifest.attempt === attempt.attempt) return manifest;
   } catch (cause) {
     object.body.destroy();

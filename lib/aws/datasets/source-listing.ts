@@ -49,7 +49,7 @@ async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string 
 
 /** Returns the objects of a page, without malformed entries. */
 export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandOutput, "Contents" | "EncodingType">): ListedObject[] {
-  const keyOf = (told: string): string => (EncodingType === "url" ? decodeURIComponent(told.replaceAll("+", " ")) : told);
+  const keyOf = (encoded: string): string => (EncodingType === "url" ? decodeURIComponent(encoded.replaceAll("+", " ")) : encoded);
   return (Contents ?? []).flatMap(({ Key, Size, ETag, StorageClass, RestoreStatus }) => {
     if (Key === undefined || Size === undefined || ETag === undefined) return [];
     const isReadable = RestoreStatus?.RestoreExpiryDate !== undefined && RestoreStatus.IsRestoreInProgress !== true;

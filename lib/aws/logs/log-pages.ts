@@ -1,7 +1,7 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand, type GetLogEventsCommandInput } from "@aws-sdk/client-cloudwatch-logs";
 import { pieceOf } from "../../../events/artifacts/log-line.ts";
 import { type AttemptRef, logStream } from "../../model/job.ts";
-import type { AttemptLogs, LogLine, LogPlace } from "../../ports/attempt-logs.ts";
+import type { AttemptLogs, LogPlace, OutputLine } from "../../ports/attempt-logs.ts";
 import { awsErrorKind, isDefinite } from "../errors.ts";
 
 type Logs = Pick<CloudWatchLogsClient, "send">;
@@ -29,7 +29,7 @@ type Asked = Pick<GetLogEventsCommandInput, "startFromHead" | "limit" | "nextTok
 type Answer =
   | {
       readonly kind: "read" | "none";
-      readonly lines: readonly LogLine[];
+      readonly lines: readonly OutputLine[];
       readonly forward?: string | undefined;
       readonly backward?: string | undefined;
     }
@@ -59,7 +59,7 @@ async function after(read: Read, { cursor: first, limit: most }: LogPlace): Prom
 
 /** Returns the newest lines, read from the end: as many as requested, or as many as fit into a response. */
 async function newest(read: Read, most: number): Promise<Page> {
-  let lines: readonly LogLine[] = [];
+  let lines: readonly OutputLine[] = [];
   let cursor: string | undefined;
   let backward: string | undefined;
   for (let calls = 0; calls < maxCalls && lines.length < most; calls += 1) {
@@ -74,7 +74,7 @@ async function newest(read: Read, most: number): Promise<Page> {
   return { kind: "page", lines: lastThatFit(lines), cursor, more: false };
 }
 
-function lastThatFit(lines: readonly LogLine[]): readonly LogLine[] {
+function lastThatFit(lines: readonly OutputLine[]): readonly OutputLine[] {
   let bytes = 0;
   const first = lines.findLastIndex((line) => {
     bytes += bytesOf([line]);
@@ -101,5 +101,5 @@ async function ask(logs: Logs, input: GetLogEventsCommandInput): Promise<Answer>
   }
 }
 
-const bytesOf = (lines: readonly LogLine[]): number =>
+const bytesOf = (lines: readonly OutputLine[]): number =>
   lines.reduce((sum, { text }) => sum + Buffer.byteLength(JSON.stringify(text)) + 50, 0);

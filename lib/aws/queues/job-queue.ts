@@ -15,7 +15,7 @@ export type JobQueue = {
    * Sends many messages, several batches at a time, and returns their outcomes in the same order. Throws only if the first batch
    * could not be sent. `tell` is called with the number of messages done.
    */
-  sendAll(team: string, bodies: readonly string[], tell?: (done: number) => void): Promise<readonly Sent[]>;
+  sendAll(team: string, bodies: readonly string[], onProgress?: (done: number) => void): Promise<readonly Sent[]>;
 };
 
 /** SQS's limits per batch: ten messages, which together may not be larger than a single message may be. */

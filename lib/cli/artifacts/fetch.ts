@@ -12,7 +12,7 @@ const tries = 3;
 
 export type Fetched = { readonly artifact: SealedArtifact; readonly how: "fetched" | "already there" };
 export type NotFetched = { readonly artifact: SealedArtifact; readonly because: string };
-export type Outcome = { readonly fetched: readonly Fetched[]; readonly failed: readonly NotFetched[] };
+export type FetchOutcome = { readonly fetched: readonly Fetched[]; readonly failed: readonly NotFetched[] };
 
 type Target = { readonly artifact: SealedArtifact; readonly place: Buffer; readonly state: Awaited<ReturnType<typeof stateOf>> };
 type Planned = Target | NotFetched;
@@ -24,14 +24,14 @@ export type Fetching = {
   /** Whether to overwrite local files that differ. */
   readonly force: boolean;
   /** Called after each file, with the number of files done. */
-  readonly tell: (done: number) => void;
+  readonly onProgress: (done: number) => void;
 };
 
 /**
  * Fetches files into a folder, several at once. Files that are already there, byte for byte, are not fetched again. If one fails, the
  * others are still fetched. Throws a FleetError before anything is fetched if local files differ, unless `force` is set.
  */
-export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
+export async function fetchFiles(fetching: Fetching): Promise<FetchOutcome> {
   const { kept, folder, force } = fetching;
   const planned = await pMap(kept.artifacts, (artifact) => plan(artifact, folder), { concurrency: atOnce });
   if (!force) refuseToOverwrite(planned);
@@ -40,7 +40,7 @@ export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
     planned,
     async (each) => {
       const result = "because" in each ? each : await fetchOne(each, fetching);
-      fetching.tell(++done);
+      fetching.onProgress(++done);
       return result;
     },
     { concurrency: atOnce },

@@ -21,7 +21,7 @@ export type SyncOrder = {
   readonly remove: boolean;
   /** Whether to change nothing. */
   readonly dryRun: boolean;
-  readonly tell: (detail: Progress) => void;
+  readonly onProgress: (detail: Progress) => void;
 };
 
 export type Progress = { readonly files: number; readonly bytes: number };
@@ -96,7 +96,7 @@ class Sync {
     } catch (error) {
       this.failed.push({ path, because: whyFailed(error) });
     }
-    this.#tell();
+    this.#reportProgress();
   }
 
   async #compareAndSend(path: string, stored: StoredFile | undefined): Promise<void> {
@@ -107,15 +107,15 @@ class Sync {
     }
     const onBytes = (bytes: number): void => {
       this.#passedBytes += bytes;
-      this.#tell();
+      this.#reportProgress();
     };
     if (!this.#order.dryRun) await this.#files.put(this.#order.of, file, onBytes);
     this.#uploaded.push(path);
     this.#uploadedBytes += file.bytes;
   }
 
-  #tell(): void {
-    this.#order.tell({ files: this.#uploaded.length + this.#unchanged + this.failed.length, bytes: this.#passedBytes });
+  #reportProgress(): void {
+    this.#order.onProgress({ files: this.#uploaded.length + this.#unchanged + this.failed.length, bytes: this.#passedBytes });
   }
 }
 

@@ -9,9 +9,9 @@ import { bytes, count } from "../terminal/amount.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { type Synced, syncFiles } from "./dataset-sync.ts";
 import { putDataset, showSet } from "./datasets.ts";
-import type { JobOptions } from "./jobs/job.ts";
+import type { ShowJobOptions } from "./jobs/job.ts";
 
-export type UploadOptions = JobOptions & {
+export type UploadOptions = ShowJobOptions & {
   /** Removes files from the dataset that are no longer in the folder. */
   readonly delete?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
@@ -42,10 +42,10 @@ export async function uploadDataset(dataset: string, folder: string, on: Context
       paths,
       remove: options.delete ?? false,
       dryRun,
-      tell: ({ files, bytes: sent }) => tell(`${count(files, "file")} done, ${bytes(sent)} sent`),
+      onProgress: ({ files, bytes: sent }) => tell(`${count(files, "file")} done, ${bytes(sent)} sent`),
     }),
   );
-  if (dryRun) return tellDryRun({ team, dataset, synced }, on);
+  if (dryRun) return printDryRun({ team, dataset, synced }, on);
   for (const line of summaryLines(synced, options.delete ?? false)) console.note(line);
   if (synced.failed.length > 0) {
     if (options.json) console.out(JSON.stringify({ team, dataset, upload: numbersOf(synced) }));
@@ -63,7 +63,7 @@ async function filesIn(folder: string): Promise<Entries> {
   return entries;
 }
 
-function tellDryRun(
+function printDryRun(
   of: { team: string; dataset: string; synced: Synced },
   { console, options }: Context & { options: UploadOptions },
 ): number {

@@ -1,4 +1,4 @@
-import type { Decision } from "../../api/views/decisions.ts";
+import type { DecisionView } from "../../api/views/decisions.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { decisionId } from "../../ports/decision-reader.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
@@ -55,17 +55,17 @@ export async function decision(
   return exitCodes.ok;
 }
 
-async function decisionNamed(id: string, pools: readonly string[], api: FleetApi): Promise<Decision | undefined> {
+async function decisionNamed(id: string, pools: readonly string[], api: FleetApi): Promise<DecisionView | undefined> {
   if (!decisionId.test(id)) return undefined;
   return (await Promise.all(pools.map((pool) => api.decision({ pool, id }).catch(noneHere)))).find(Boolean);
 }
 
-async function decisionLike(prefix: string, pools: readonly string[], api: FleetApi): Promise<Decision | undefined> {
+async function decisionLike(prefix: string, pools: readonly string[], api: FleetApi): Promise<DecisionView | undefined> {
   const at = await decisionAt(prefix, pools, api);
   return at && api.decision(at).catch(noneHere);
 }
 
-function noneHere(error: unknown): Decision | undefined {
+function noneHere(error: unknown): DecisionView | undefined {
   if (error instanceof FleetError && error.code === "not-found") return undefined;
   throw error;
 }

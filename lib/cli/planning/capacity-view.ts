@@ -70,8 +70,8 @@ function facts({ cost, performance, total, relaxed, bound, gap, proven }: Capaci
 function others({ types }: CapacityPlan): string[] {
   const left = types.filter(({ count }) => count === 0);
   if (left.length === 0) return [];
-  const told = left.slice(0, maxOthers).map(({ type, overWorth }) => `  ${type.name}: ${whyNone(overWorth)}`);
-  return ["", "Not bought:", ...told, ...(left.length > maxOthers ? [`  and ${number(left.length - maxOthers)} more`] : [])];
+  const lines = left.slice(0, maxOthers).map(({ type, overWorth }) => `  ${type.name}: ${whyNone(overWorth)}`);
+  return ["", "Not bought:", ...lines, ...(left.length > maxOthers ? [`  and ${number(left.length - maxOthers)} more`] : [])];
 }
 const maxOthers = 10;
 

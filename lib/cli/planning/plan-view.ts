@@ -1,5 +1,5 @@
 import type { Binding, Purchase, Waiting } from "../../optimizer/search/answer.ts";
-import type { Drain } from "../../optimizer/search/drains.ts";
+import type { DrainCandidate } from "../../optimizer/search/drains.ts";
 import { count } from "../terminal/amount.ts";
 import { duration } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
@@ -31,11 +31,11 @@ function section<T>(rows: readonly T[], columns: readonly Column<T>[], width: nu
 
 /** Shortens a list of jobs: `train-1, train-2 +14`. */
 function names(jobs: readonly string[]): string {
-  const told = jobs.slice(0, 2).join(", ");
-  return jobs.length > 2 ? `${told} +${number(jobs.length - 2)}` : told;
+  const named = jobs.slice(0, 2).join(", ");
+  return jobs.length > 2 ? `${named} +${number(jobs.length - 2)}` : named;
 }
 
-const drainColumns: Column<Drain>[] = [
+const drainColumns: Column<DrainCandidate>[] = [
   { title: "EMPTY", of: ({ node }) => node },
   { title: "SAVES/H", of: ({ usdPerHour }) => money(usdPerHour), align: "right" },
   { title: "JOBS", of: ({ jobs }) => number(jobs.length), align: "right" },

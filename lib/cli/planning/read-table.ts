@@ -9,7 +9,7 @@ import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";
-import { type Found, type Records, recordsOf } from "./records.ts";
+import { type RawRecord, type Records, recordsOf } from "./records.ts";
 
 /** A kind of table: its columns, and the type of a row. */
 export type TableKind<T> = {
@@ -94,7 +94,7 @@ function isNear(one: string, other: string): boolean {
 
 function twice<T>(
   file: string,
-  found: readonly Found[],
+  found: readonly RawRecord[],
   { rows, key }: { readonly rows: readonly T[] } & Pick<TableKind<T>, "key">,
 ): string[] {
   if (!key) return [];

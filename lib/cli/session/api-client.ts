@@ -2,13 +2,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
-import { Problem } from "../../api/views/problem.ts";
+import { ProblemView } from "../../api/views/problem.ts";
 import type { SignRequest } from "../../aws/access/request-signer.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 
 /** A call of the API. Every operation is idempotent, so a call may be repeated. */
-export type ApiCall = {
+export type ApiRequest = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path below the API's address, for example `/v1/pools`. Names in it must be URL-encoded. */
   readonly path: string;
@@ -20,7 +20,7 @@ export type ApiCall = {
  * Makes a call and parses the response with the schema. Throws Faults with messages for people: the codes of the API's problems
  * (`not-found`, `denied`, `invalid` and others), `api-unreachable` if there was no response, and `api-answer` if the response is not valid.
  */
-export type CallApi = <T>(schema: z.ZodType<T>, call: ApiCall) => Promise<T>;
+export type CallApi = <T>(schema: z.ZodType<T>, call: ApiRequest) => Promise<T>;
 
 export type ApiClientOptions = {
   readonly url: string;
@@ -52,7 +52,7 @@ export function apiClient(options: ApiClientOptions): CallApi {
   };
 }
 
-async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptions, call: ApiCall): Promise<unknown> {
+async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptions, call: ApiRequest): Promise<unknown> {
   const url = new URL(call.path.replace(/^\//, ""), base.endsWith("/") ? base : `${base}/`);
   for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -99,7 +99,7 @@ function problem(
   { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined },
 ): FleetError {
   const retry = status === 429 || status >= 500;
-  const said = Problem.safeParse(value);
+  const said = ProblemView.safeParse(value);
   if (said.success) {
     const { code, detail, errors = [], instance } = said.data;
     const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join("");

@@ -1,4 +1,4 @@
-import type { JobSummary, Job as JobView } from "../../api/views/jobs.ts";
+import type { JobSummary, JobView } from "../../api/views/jobs.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { Job } from "../../model/job.ts";
 import type { JobReader } from "../../ports/jobs.ts";

@@ -18,7 +18,7 @@ import { type FleetApi, fleetApi } from "./fleet-api.ts";
 import { once } from "./once.ts";
 import { noLocalCloud, standing } from "./standing.ts";
 import { type Stores, stores } from "./stores.ts";
-import type { Choice } from "./target.ts";
+import type { TargetChoice } from "./target.ts";
 
 /** A connection to one deployment. */
 export type Connection = Stores & {
@@ -95,7 +95,7 @@ async function awsInWords(settings: ClientSettings, name: string): Promise<strin
 const useAws = "on AWS: set a region and credentials (AWS_PROFILE; or AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)";
 
 /** Returns a FleetError that says why the first call failed, and lists everything that the user can do. */
-function noConnection(error: unknown, { name, choice }: { name: string; choice: Choice }): FleetError {
+function noConnection(error: unknown, { name, choice }: { name: string; choice: TargetChoice }): FleetError {
   const says = (code: string, ...lines: string[]): FleetError => new FleetError(code, lines.join("\n  "), { cause: error });
   const why = whatWentWrong(error);
   if (choice.kind === "local") {

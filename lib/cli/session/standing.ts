@@ -4,10 +4,10 @@ import { whatWentWrong } from "../invocation/exit.ts";
 import { userFolder } from "../invocation/folders.ts";
 import { bareCommandLine, startLocalLine } from "../invocation/invocation.ts";
 import { rememberedTarget } from "./remembered.ts";
-import { type Choice, choose, type TargetKind, targetIn, type Wishes } from "./target.ts";
+import { choose, type TargetChoice, type TargetKind, targetIn, type Wishes } from "./target.ts";
 
 /** Everything that decides where this user's commands go, and the choice that results. */
-export type Standing = { readonly wishes: Wishes; readonly clouds: Clouds; readonly choice: Choice };
+export type Standing = { readonly wishes: Wishes; readonly clouds: Clouds; readonly choice: TargetChoice };
 
 /** Reads the user's wishes and which local clouds run. Reads no files if the option says AWS. */
 export async function standing(option?: TargetKind, environment: NodeJS.ProcessEnv = process.env): Promise<Standing> {

@@ -1,8 +1,8 @@
-import type { Pool } from "../../api/views/pools.ts";
+import type { PoolView } from "../../api/views/pools.ts";
 import { count } from "../terminal/amount.ts";
 import { duration, moment } from "../terminal/duration.ts";
 
-type Refusal = Pool["refusals"][number];
+type Refusal = PoolView["refusals"][number];
 
 /** The most types that a line names. If there are more, it names only their families. */
 const maxNamed = 4;

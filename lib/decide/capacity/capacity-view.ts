@@ -4,34 +4,34 @@ import { type OfferStatus, statusOf } from "./cooldown.ts";
 import { quotaOf } from "./quotas.ts";
 
 /** A request for `count` nodes of one offer at once. */
-export type Asked = { readonly offer: Offer; readonly type: InstanceType; readonly count: number };
+export type CapacityRequest = { readonly offer: Offer; readonly type: InstanceType; readonly count: number };
 
 /** What is known at one moment about the chances of a request to EC2. */
 export type CapacityView = {
-  /** Returns `rests` if any refusal against the request still rests. */
-  status(asked: Asked): OfferStatus;
-  /** Returns all refusals against the request, including those whose rest is over. */
-  against(asked: Asked): readonly Refusal[];
+  /** Returns `cooling-down` if any refusal against the request still is. */
+  status(asked: CapacityRequest): OfferStatus;
+  /** Returns all refusals against the request, including those whose cooldown is over. */
+  against(asked: CapacityRequest): readonly Refusal[];
 };
 
-/** Returns the outlook. A refusal of more than is requested does not count against the request. */
+/** Returns the capacity view. A refusal of more than is requested does not count against the request. */
 export function capacityView(refusals: readonly Refusal[], nowMs: number): CapacityView {
-  const standings = new Map(refusals.map((refusal) => [refusal, statusOf(refusal, nowMs)]));
-  const known = new Map(refusals.filter((each) => standings.get(each) !== "free").map((each) => [keyOf(each), each]));
+  const statuses = new Map(refusals.map((refusal) => [refusal, statusOf(refusal, nowMs)]));
+  const known = new Map(refusals.filter((each) => statuses.get(each) !== "free").map((each) => [keyOf(each), each]));
   // Fast path, because every launch checks every offer, and usually nothing is refused.
-  const against = ({ offer, type, count }: Asked): readonly Refusal[] => {
+  const against = ({ offer, type, count }: CapacityRequest): readonly Refusal[] => {
     if (known.size === 0) return [];
     const nodes = [known.get(`capacity ${offerName(offer)}`), known.get(`fault ${offerName(offer)}`)];
     const limit = known.get(`limit ${offer.market} ${quotaOf(offer.instanceType, offer.market)}`);
-    const standing = nodes.filter((each) => each !== undefined && each.least <= count);
-    if (limit && limit.least <= vcpusOf(type, count)) standing.push(limit);
-    return standing.filter((each) => each !== undefined);
+    const applicable = nodes.filter((each) => each !== undefined && each.least <= count);
+    if (limit && limit.least <= vcpusOf(type, count)) applicable.push(limit);
+    return applicable.filter((each) => each !== undefined);
   };
   return {
     against,
     status(asked) {
-      const all = against(asked).map((refusal) => standings.get(refusal) ?? "free");
-      return all.includes("rests") ? "rests" : all.includes("probe") ? "probe" : "free";
+      const all = against(asked).map((refusal) => statuses.get(refusal) ?? "free");
+      return all.includes("cooling-down") ? "cooling-down" : all.includes("half-open") ? "half-open" : "free";
     },
   };
 }

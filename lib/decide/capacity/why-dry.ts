@@ -41,10 +41,10 @@ const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();
 /** The most offers that a reason names. */
 const maxNamed = 3;
 
-/** Returns which cheaper offers a job's launch does not request because they rest, by type and market; undefined if there are none. */
+/** Returns which cheaper offers a job's launch does not request because they cool down, by type and market; undefined if there are none. */
 export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: CapacityView }): string | undefined {
   const resting = offersFor(entry, of.catalogue)
-    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.status({ ...bought, count: entry.nodes }) === "rests")
+    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.status({ ...bought, count: entry.nodes }) === "cooling-down")
     .map(({ offer }) => offer);
   const zones = Map.groupBy(resting, ({ instanceType, market }) => `${instanceType} ${market}`);
   const named = [...zones]

@@ -36,11 +36,11 @@ export const asksAgainAtMs = (launch: Launch, nowMs: number): number => {
 };
 
 /** What follows from a successful read. `settle`: these instances were launched and live, perhaps none. `wait`: it is too early to know. */
-export type Verdict =
+export type SearchVerdict =
   | { readonly kind: "settle"; readonly instances: readonly LaunchedInstance[]; readonly because: string }
   | { readonly kind: "wait"; readonly search: LaunchSearch };
 
-export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): Verdict {
+export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): SearchVerdict {
   const search = continued(launch.search, on);
   const came = found.filter((instance) => isAskedFor(instance, launch)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const seconds = Math.round((search.toMs - search.fromMs) / 1000);

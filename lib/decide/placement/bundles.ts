@@ -22,10 +22,10 @@ export const placesOf = ({ datasets, gpu, zones }: Pick<Wants, "datasets" | "gpu
   1 + Math.ceil(datasets.length / namesOfPlace) + Math.floor((gpu.models.length + zones.length) / namesOfPlace);
 
 /**
- * Offers that may be requested now, cheapest first, each with the type that it buys. `rested`: it was refused, its rest is over, and
+ * Offers that may be requested now, cheapest first, each with the type that it buys. `halfOpen`: it was refused, its cooldown is over, and
  * whether it is available again is not known yet.
  */
-export type AvailableOffers = readonly { readonly offer: Offer; readonly type: InstanceType; readonly rested: boolean }[];
+export type AvailableOffers = readonly { readonly offer: Offer; readonly type: InstanceType; readonly halfOpen: boolean }[];
 
 /** Jobs that will share one node to be launched, or a gang, which gets several. */
 export type Bundle = {
@@ -49,23 +49,23 @@ export type Bundle = {
   readonly reserved: Reservation;
 };
 
-/** Returns the shelf, without offers that rest. */
+/** Returns the offers that may be requested now. */
 export function availableOffers(
   types: readonly InstanceType[],
   offers: readonly Offer[],
-  standingOf: (offer: Offer, type: InstanceType) => OfferStatus,
+  statusOf: (offer: Offer, type: InstanceType) => OfferStatus,
 ): AvailableOffers {
   const byName = new Map(types.map((type) => [type.name, type]));
   return offers
     .flatMap((offer) => {
       const type = byName.get(offer.instanceType);
-      const standing = type ? standingOf(offer, type) : "rests";
-      return type && standing !== "rests" ? [{ offer, type, rested: standing === "probe" }] : [];
+      const status = type ? statusOf(offer, type) : "cooling-down";
+      return type && status !== "cooling-down" ? [{ offer, type, halfOpen: status === "half-open" }] : [];
     })
     .toSorted((a, b) => a.offer.usdPerHour - b.offer.usdPerHour || (offerName(a.offer) < offerName(b.offer) ? -1 : 1));
 }
 
-/** Returns a bundle without jobs, which every offer on the shelf holds. */
+/** Returns a bundle without jobs, which every available offer holds. */
 export const emptyBundle = (team: string | undefined, from: AvailableOffers, count = 1): Bundle => ({
   team,
   count,
@@ -117,8 +117,8 @@ function choiceOf(market: AvailableOffers): AvailableOffers {
   const likeOf = (first: AvailableOffers[number] | undefined, of: AvailableOffers): AvailableOffers =>
     first ? of.filter(({ offer }) => offer.usdPerHour <= first.offer.usdPerHour * dearestFactor) : [];
   const cheapest = likeOf(market[0], market);
-  if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, maxOffers);
-  const sure = market.filter(({ rested }) => !rested);
+  if (cheapest.some(({ halfOpen }) => !halfOpen)) return cheapest.slice(0, maxOffers);
+  const sure = market.filter(({ halfOpen }) => !halfOpen);
   if (sure.length === 0) return market.slice(0, maxOffers);
   return [...cheapest.slice(0, maxOffers / 2), ...likeOf(sure[0], sure)].slice(0, maxOffers);
 }

@@ -16,7 +16,7 @@ import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { cheapestFor, type Found, find, left, type Miss, type PlacementState, placementStateOf } from "./placement-state.ts";
+import { cheapestFor, find, left, type Miss, type PlacementResult, type PlacementState, placementStateOf } from "./placement-state.ts";
 import { type Repacked, repack, reservedFor } from "./repack.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
@@ -55,8 +55,8 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const held = stillHeld(waiting, snapshot.nodes);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
-  const board = placementStateOf(snapshot, nodes, queue);
-  // If one job does not fit, neither does the next of its kind, because the board only fills.
+  const state = placementStateOf(snapshot, nodes, queue);
+  // If one job does not fit, neither does the next of its kind, because the state only fills.
   const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
@@ -71,30 +71,30 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const kind = kindOf(entry);
-    const found = inVain.get(kind) ?? find(entry, board);
+    const found = inVain.get(kind) ?? find(entry, state);
     if (found === "bundled") continue;
     if (isPlaced(found)) {
       for (const { id } of found.nodes) bound.add(id);
       steps.push(...bindStep(entry, found.nodes));
       continue;
     }
-    const wait = waitOf(entry, found, { snapshot, catalogue, board });
+    const wait = waitOf(entry, found, { snapshot, catalogue, state });
     inVain.set(kind, wait);
     holds.push(...turnedAway(entry, wait));
   }
-  const { packed, isFreed } = packedAnew(board, { waits: [...inVain.values()], learned: snapshot.learned });
-  const { launches, isAll } = launchesNow(board, pool, catalogue);
-  const told = toldNow(holds);
+  const { packed, isFreed } = packedAnew(state, { waits: [...inVain.values()], learned: snapshot.learned });
+  const { launches, isAll } = launchesNow(state, pool, catalogue);
+  const recorded = recordedNow(holds);
   return {
     // Holds are last, because recording why thousands of jobs wait must not delay the first job's node.
-    steps: [...steps, ...launches, ...told.steps],
+    steps: [...steps, ...launches, ...recorded.steps],
     bound,
     isWhole,
     packed,
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
-      budget: board.budget,
-      isMore: steps.length >= maxSteps || !isAll || isFreed || !told.isAll,
+      budget: state.budget,
+      isMore: steps.length >= maxSteps || !isAll || isFreed || !recorded.isAll,
     }),
   };
 }
@@ -103,30 +103,30 @@ const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "bu
 
 /** `isFreed`: a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
 function packedAnew(
-  board: PlacementState,
+  state: PlacementState,
   { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
 ): { readonly packed: Repacked | undefined; readonly isFreed: boolean } {
-  const before = reservedFor(board.bundles);
-  const packed = repack(board, learned);
+  const before = reservedFor(state.bundles);
+  const packed = repack(state, learned);
   return {
     packed,
-    isFreed: reservedFor(board.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
+    isFreed: reservedFor(state.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
   };
 }
 
 /** Returns what is launched now. `isAll`: no launch was left for the next decision. */
 function launchesNow(
-  board: PlacementState,
+  state: PlacementState,
   pool: Pool,
   catalogue: Catalogue,
 ): { readonly launches: readonly Step[]; readonly isAll: boolean } {
-  const { seen } = board;
+  const { capacity } = state;
   const wanted = launchesOf(
-    board.bundles,
+    state.bundles,
     pool,
-    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen }),
+    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen: capacity }),
   );
-  const launches = probesShared(wanted, seen).slice(0, maxLaunches);
+  const launches = probesShared(wanted, capacity).slice(0, maxLaunches);
   return { launches, isAll: launches.length === wanted.length };
 }
 
@@ -137,16 +137,17 @@ function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
 }
 
 /** Returns as many moves and holds as one decision makes. `isAll`: all moves are among them. */
-function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
+function recordedNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
   const moves = turned.filter(({ kind }) => kind === "move");
   const holds = turned.filter(({ kind }) => kind === "hold");
   return { steps: [...moves.slice(0, maxMoves), ...holds.slice(0, maxHolds)], isAll: moves.length <= maxMoves };
 }
 
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
-const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
+const isPlaced = (found: PlacementResult | Wait): found is Extract<PlacementResult, object> =>
+  typeof found === "object" && "nodes" in found;
 
-type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly board: PlacementState };
+type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly state: PlacementState };
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
@@ -156,8 +157,8 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
-const whereElse = (entry: QueueEntry, { snapshot, catalogue, board }: Judged): Fallback | undefined =>
-  fallbackFor(entry, { snapshot, catalogue, seen: board.seen, left: left(board, snapshot.pool.shared ? undefined : entry.team) });
+const whereElse = (entry: QueueEntry, { snapshot, catalogue, state }: Judged): Fallback | undefined =>
+  fallbackFor(entry, { snapshot, catalogue, seen: state.capacity, left: left(state, snapshot.pool.shared ? undefined : entry.team) });
 
 /** Returns why no offer of today can hold the job, even after other work ends; undefined if one can. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
@@ -178,12 +179,12 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
 }
 
 /** Returns undefined for a wait of seconds, because that is not worth a write. */
-function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: Judged): string | undefined {
+function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: Judged): string | undefined {
   const { pool } = snapshot;
   switch (miss) {
     case "nothing": {
-      const dry = whyDry(dryFor(entry, catalogue, board.seen));
-      const broken = whyBroken(board.broken, pool.name);
+      const dry = whyDry(dryFor(entry, catalogue, state.capacity));
+      const broken = whyBroken(state.broken, pool.name);
       return (
         (broken && dry ? `${broken}; ${dry}` : (broken ?? dry)) ??
         "the instance types that fit are being tried for another job; the next decision uses the result"
@@ -195,13 +196,13 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
       return whyLimited(
         {
           team: entry.team,
-          least: cheapestFor(entry, board, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
-          allowance: board.allowance,
+          least: cheapestFor(entry, state, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
+          allowance: state.allowance,
         },
         snapshot,
       );
     case "budget":
-      return whyOverBudget(board.budget, pool.name);
+      return whyOverBudget(state.budget, pool.name);
     case "later":
       return undefined;
   }
@@ -211,10 +212,10 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-/** Returns when the rests of refusals and breakers end. */
+/** Returns when the cooldowns of refusals and breakers end. */
 const whenThereMayBe = (snapshot: Snapshot): number[] => [
-  ...snapshot.refusals.filter((each) => statusOf(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
-  ...breakers(snapshot).flatMap(({ restsUntilMs }) => (restsUntilMs > snapshot.nowMs ? [restsUntilMs] : [])),
+  ...snapshot.refusals.filter((each) => statusOf(each, snapshot.nowMs) === "cooling-down").map(({ untilMs }) => untilMs),
+  ...breakers(snapshot).flatMap(({ openUntilMs }) => (openUntilMs > snapshot.nowMs ? [openUntilMs] : [])),
 ];
 
 function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {

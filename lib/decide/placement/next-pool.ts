@@ -53,7 +53,9 @@ const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation)
 const whatIsInTheWay = (entry: QueueEntry, { catalogue, seen, left }: On): readonly (readonly Refusal[])[] =>
   offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, left))
-    .map((bought) => (seen.status({ ...bought, count: entry.nodes }) === "rests" ? seen.against({ ...bought, count: entry.nodes }) : []));
+    .map((bought) =>
+      seen.status({ ...bought, count: entry.nodes }) === "cooling-down" ? seen.against({ ...bought, count: entry.nodes }) : [],
+    );
 
 /** Returns since when all offers have been refused for capacity or quota; undefined if one is not refused, or there are none. */
 function drySince(against: readonly (readonly Refusal[])[]): number | undefined {
@@ -81,6 +83,6 @@ function whyNotThere(
   if (never !== undefined) return never;
   const isToBeHad = offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, pool.limits))
-    .some((bought) => seen.status({ ...bought, count: entry.nodes }) !== "rests");
+    .some((bought) => seen.status({ ...bought, count: entry.nodes }) !== "cooling-down");
   return isToBeHad ? undefined : `EC2 has nothing that fits for pool ${pool.name} either`;
 }

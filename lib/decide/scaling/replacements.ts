@@ -89,7 +89,7 @@ function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly
   const { catalogue, refusals, nowMs } = snapshot;
   const seen = capacityView(refusals, nowMs);
   const boots = mayTry(breakers(snapshot), new Set());
-  const isDry = (each: Offer): boolean => !boots(each) || seen.status({ offer: each, type, count: 1 }) === "rests";
+  const isDry = (each: Offer): boolean => !boots(each) || seen.status({ offer: each, type, count: 1 }) === "cooling-down";
   const like = (catalogue?.offers ?? [])
     .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !isDry(each))
     .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));

@@ -3,7 +3,7 @@ import { maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "./launching.ts";
 import type { LostDeps } from "./lost-nodes.ts";
-import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
+import { failedBy, fencedOff, type StepOutcome, throttledBy, waitsForTurn } from "./outcome.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 
 export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> &
@@ -16,9 +16,9 @@ const concurrency = 4;
  * Asks EC2 to end these instances, in few calls: each waits for its turn, and the epoch is read again right before it.
  * Returns an outcome for each instance whose end EC2 has not accepted. One bad instance does not keep the others alive.
  */
-export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
-  const unasked = new Map<string, Outcome>();
-  const all = (ids: readonly string[], outcome: Outcome): void => {
+export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, StepOutcome>> {
+  const unasked = new Map<string, StepOutcome>();
+  const all = (ids: readonly string[], outcome: StepOutcome): void => {
     for (const id of ids) unasked.set(id, outcome);
   };
   const ask = async (ids: readonly string[]): Promise<void> => {

@@ -9,7 +9,7 @@ export type LostDeps = {
 };
 
 /** Counts an instance that never became a worker against its type and zone. */
-export async function noteBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
+export async function recordBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
   const { instanceType, zone } = node.offer;
   const noted = await deps.placements.bootFailed(fence, { node: node.id, instanceType, zone, atMs: deps.now() });
   if (noted === "done")

@@ -1,6 +1,6 @@
 import { specOf } from "../../../events/job.ts";
 import { choosePool, whyRejected } from "../../decide/admission/admit.ts";
-import { type Found, whyNoData } from "../../decide/shards/usable.ts";
+import { type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { JobRef, JobSpec } from "../../model/job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../model/limits.ts";
@@ -33,7 +33,7 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
 }
 
 async function whyNoDataFor({ datasets }: JudgeDeps, team: string, spec: JobSpec): Promise<string | undefined> {
-  const look = async (use: DatasetUse): Promise<Found> => ({ use, dataset: await datasets.get({ team, dataset: use.name }) });
+  const look = async (use: DatasetUse): Promise<NamedDataset> => ({ use, dataset: await datasets.get({ team, dataset: use.name }) });
   return whyNoData(team, await Promise.all(spec.datasets.map(look)));
 }
 

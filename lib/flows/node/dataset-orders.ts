@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { Order } from "../../../events/node-call.ts";
-import { type Found, holdingFor, whyNoData } from "../../decide/shards/usable.ts";
+import { holdingFor, type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { Assignment } from "../../model/node.ts";
 import type { Datasets, ShardQueue } from "../../ports/datasets.ts";
@@ -29,9 +29,13 @@ export async function datasetsFor(
   on: { readonly node: string; readonly team: string; readonly uses: readonly DatasetUse[]; readonly nowMs: number },
 ): Promise<DataFor> {
   const { node, team, uses, nowMs } = on;
-  const found = await pMap(uses, async (use): Promise<Found> => ({ use, dataset: await deps.datasets.get({ team, dataset: use.name }) }), {
-    concurrency: 8,
-  });
+  const found = await pMap(
+    uses,
+    async (use): Promise<NamedDataset> => ({ use, dataset: await deps.datasets.get({ team, dataset: use.name }) }),
+    {
+      concurrency: 8,
+    },
+  );
   const because = whyNoData(team, found);
   if (because !== undefined) return { kind: "never", because };
   const orders: DatasetOrders = [];

@@ -1,11 +1,11 @@
 import pMap from "p-map";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import { maxAtOnce, type Seen } from "../../ports/fleet.ts";
+import { type InstanceStatus, maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps, parts } from "../ec2/ask-for-ends.ts";
-import { noteBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
-import { failedBy, type Outcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
+import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
+import { failedBy, type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
 type Confirm = Extract<Step, { kind: "confirm" }>;
@@ -31,7 +31,7 @@ export async function confirmNodes(
     fence,
     living.map((node) => node.id),
   );
-  await stepByStep(steps, outcomes, async (step): Promise<Outcome> => {
+  await stepByStep(steps, outcomes, async (step): Promise<StepOutcome> => {
     const node = nodeIn(snapshot, step.node);
     const now = seen.get(step.node) ?? "unknown";
     if (typeof now === "object") return now;
@@ -50,11 +50,11 @@ export async function confirmNodes(
   });
 }
 
-async function forget(deps: EndDeps, fence: Fence, { node, maxLosses }: { node: Node; maxLosses: number }): Promise<Outcome> {
+async function forget(deps: EndDeps, fence: Fence, { node, maxLosses }: { node: Node; maxLosses: number }): Promise<StepOutcome> {
   // "over" may mean shutting down, so a node keeps what it holds until EC2's event about its end arrives, or its lease ends.
   if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
     return { result: "done", note: "it is ending, and keeps what it holds until its lease has ended" };
-  const noted = node.state === "launching" ? await noteBootFailure(deps, fence, node) : "done";
+  const noted = node.state === "launching" ? await recordBootFailure(deps, fence, node) : "done";
   if (noted !== "done") return written(noted);
   const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", maxLosses });
   if (back !== "done") return written(back);
@@ -63,10 +63,10 @@ async function forget(deps: EndDeps, fence: Fence, { node, maxLosses }: { node: 
 }
 
 /** Returns what EC2 says about each instance, or why EC2 was not asked. */
-async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<ReadonlyMap<string, Seen | Outcome>> {
+async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus | StepOutcome>> {
   const looked = await pMap(
     parts(instances, maxAtOnce),
-    async (ids): Promise<(readonly [string, Seen | Outcome])[]> => {
+    async (ids): Promise<(readonly [string, InstanceStatus | StepOutcome])[]> => {
       try {
         const answer = await lookOnce(deps, ids);
         return ids.map((id) => [id, "result" in answer ? answer : (answer.get(id) ?? "unknown")]);
@@ -79,7 +79,7 @@ async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<Read
   return new Map(looked.flat());
 }
 
-async function lookOnce(deps: EndDeps, ids: readonly string[]): Promise<ReadonlyMap<string, Seen> | Outcome> {
+async function lookOnce(deps: EndDeps, ids: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus> | StepOutcome> {
   const grant = await deps.rateLimiter.acquire({ kind: "describe", priority: "end", instances: ids.length });
   if (grant.kind === "later") return waitsForTurn(grant);
   const seen = await deps.fleet.look(ids);

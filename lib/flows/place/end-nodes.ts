@@ -2,12 +2,12 @@ import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps } from "../ec2/ask-for-ends.ts";
-import { noteBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
-import { type Outcome, written } from "../ec2/outcome.ts";
+import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
+import { type StepOutcome, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
-export type End = Extract<Step, { kind: "retire" | "end" | "lose" }>;
-export const isEnd = (step: Step): step is End => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
+export type EndStep = Extract<Step, { kind: "retire" | "end" | "lose" }>;
+export const isEnd = (step: Step): step is EndStep => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
 
 /**
  * Ends nodes that hold nothing, nodes whose time is over, and dead nodes after returning their attempts to the queue. Each is
@@ -16,10 +16,10 @@ export const isEnd = (step: Step): step is End => step.kind === "retire" || step
 export async function endNodes(
   deps: EndDeps,
   fence: Fence,
-  on: { snapshot: Snapshot; steps: readonly End[]; outcomes: StepOutcomes },
+  on: { snapshot: Snapshot; steps: readonly EndStep[]; outcomes: StepOutcomes },
 ): Promise<void> {
   const { snapshot, steps, outcomes } = on;
-  const ready: End[] = [];
+  const ready: EndStep[] = [];
   await stepByStep(steps, outcomes, async (step) => {
     const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), maxLosses: snapshot.pool.maxLosses });
     if (fenced === "done") ready.push(step);
@@ -30,7 +30,7 @@ export async function endNodes(
     fence,
     ready.map(({ node }) => node),
   );
-  await stepByStep(ready, outcomes, async ({ node }): Promise<Outcome> => {
+  await stepByStep(ready, outcomes, async ({ node }): Promise<StepOutcome> => {
     const atMs = deps.now();
     // A node that is gone may only have been stopped by hand, and an instance must end before the ledger forgets it.
     const { placements } = deps;
@@ -48,7 +48,7 @@ export async function endNodes(
 async function fenceOff(
   deps: EndDeps,
   fence: Fence,
-  { step, node, maxLosses }: { step: End; node: Node; maxLosses: number },
+  { step, node, maxLosses }: { step: EndStep; node: Node; maxLosses: number },
 ): Promise<Written> {
   if (step.kind === "end") return "done";
   const back = step.kind === "lose" ? await lose(deps, fence, { step, node, maxLosses }) : "done";
@@ -63,6 +63,6 @@ async function lose(
   fence: Fence,
   { step, node, maxLosses }: { step: Lose; node: Node; maxLosses: number },
 ): Promise<Written> {
-  const noted = step.neverBooted ? await noteBootFailure(deps, fence, node) : "done";
+  const noted = step.neverBooted ? await recordBootFailure(deps, fence, node) : "done";
   return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, maxLosses }) : noted;
 }

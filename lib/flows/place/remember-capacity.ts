@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import { capacityView } from "../../decide/capacity/capacity-view.ts";
-import { probed, statusOf } from "../../decide/capacity/cooldown.ts";
+import { halfOpenProbe, statusOf } from "../../decide/capacity/cooldown.ts";
 import type { RefusalUpdate } from "../../decide/capacity/refusal-updates.ts";
 import type { Launch } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
@@ -12,8 +12,8 @@ import type { CapacityMemory } from "../../ports/capacity.ts";
 const concurrency = 8;
 
 /** Records what a response of EC2 taught. This should happen before anything else, because it is true even for a fenced decision. */
-export const learn = async (memory: CapacityMemory, lessons: readonly RefusalUpdate[]): Promise<void> => {
-  await pMap(lessons, ({ subject, next }) => memory.change(subject, next), { concurrency });
+export const learn = async (memory: CapacityMemory, updates: readonly RefusalUpdate[]): Promise<void> => {
+  await pMap(updates, ({ subject, next }) => memory.change(subject, next), { concurrency });
 };
 
 /**
@@ -39,7 +39,7 @@ export async function claimProbes(
   const claim = async ([name, subject]: readonly [string, Refusal]): Promise<void> => {
     let may = false;
     await memory.change(subject, (known) => {
-      const claimed = probed(known, atMs);
+      const claimed = halfOpenProbe(known, atMs);
       // Another launch may have succeeded meanwhile.
       may = claimed !== undefined || known === undefined || statusOf(known, atMs) === "free";
       return claimed ?? known;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { emulatorPython } from "./python.ts";
 
 export type Emulators = {
@@ -26,7 +26,7 @@ const startTimeoutMs = 120_000;
  * Starts both emulators, empty, on free ports of 127.0.0.1, and resolves when both respond. They end with `stop()`, and with
  * this process however it ends. `folder` contains their installation, and `logFolder` (default: `folder`) their output.
  */
-export async function startEmulators(options: { folder: string; logFolder?: string; log: Log }): Promise<Emulators> {
+export async function startEmulators(options: { folder: string; logFolder?: string; log: LocalLog }): Promise<Emulators> {
   const python = await emulatorPython(options);
   const logFolder = options.logFolder ?? options.folder;
   await mkdir(logFolder, { recursive: true });

@@ -21,14 +21,14 @@ export async function publishServiceEvent(ministackUrl: string, event: ServiceEv
     Resources: event.resources ?? [],
     Detail: JSON.stringify(event.detail),
   };
-  const said = await tell(`${ministackUrl}/_service-events`, { Entries: [entry] });
+  const said = await post(`${ministackUrl}/_service-events`, { Entries: [entry] });
   if (!Taken.safeParse(JSON.parse(said)).success)
     throw new FleetError("ministack", `MiniStack refused the event ${event.detailType}: ${said}`, { retry: true });
 }
 
 /** Registers credentials with STS, and with S3, which verifies presigned URLs with them. */
 export async function registerCredentials(ministackUrl: string, principal: Principal, credentials: IssuedCredentials): Promise<void> {
-  await tell(`${ministackUrl}/_credentials`, {
+  await post(`${ministackUrl}/_credentials`, {
     accessKeyId: credentials.accessKeyId,
     session: {
       Arn: `arn:aws:sts::${account}:assumed-role/${principal.role}/${principal.session}`,
@@ -42,7 +42,7 @@ export async function registerCredentials(ministackUrl: string, principal: Princ
   });
 }
 
-async function tell(url: string, what: object): Promise<string> {
+async function post(url: string, what: object): Promise<string> {
   const response = await fetch(url, { method: "POST", body: JSON.stringify(what), signal: AbortSignal.timeout(10_000) });
   const said = await response.text();
   if (!response.ok) throw new FleetError("ministack", `MiniStack returned ${response.status}: ${said.slice(0, 300)}`, { retry: true });

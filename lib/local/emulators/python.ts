@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { whyNotInstalled } from "./not-installed.ts";
 
 const run = promisify(execFile);
@@ -16,7 +16,7 @@ const installTimeoutMs = 10 * 60_000;
  * Returns the Python that has the emulators: a virtual environment in `folder`, named by a hash of its contents and created on
  * first use. If two starts create it at once, the later one is dropped. Throws the FleetError `no-python` if there is no suitable Python.
  */
-export async function emulatorPython(options: { folder: string; log: Log }): Promise<string> {
+export async function emulatorPython(options: { folder: string; log: LocalLog }): Promise<string> {
   const base = await findPython();
   const wanted = createHash("sha256")
     .update(await readFile(requirements))

@@ -3,7 +3,7 @@ import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 import { FleetError } from "../../model/fleet-error.ts";
 import { kind } from "./kind.ts";
-import { arn, nameOf, type World } from "./world.ts";
+import { arn, nameOf, type ProvisionContext } from "./world.ts";
 
 const Target = z.strictObject({
   Arn: z.string(),
@@ -50,7 +50,7 @@ export const rule = kind({
 
 type Deliverable = Omit<Target, "DeadLetterConfig" | "RetryPolicy">;
 
-async function deliverable(target: Target, rule: { name: string; arn: string }, world: World): Promise<Deliverable> {
+async function deliverable(target: Target, rule: { name: string; arn: string }, world: ProvisionContext): Promise<Deliverable> {
   const { DeadLetterConfig: _letters, RetryPolicy: _retries, ...rest } = target;
   const service = target.Arn.split(":")[2];
   if (service === "sqs") return rest;

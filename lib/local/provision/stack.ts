@@ -7,16 +7,16 @@ import { alarm } from "./alarm.ts";
 import { bucket, bucketPolicy } from "./bucket.ts";
 import { eventInvokeConfig, eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
 import { imageOf } from "./image.ts";
-import type { Created, Kind } from "./kind.ts";
+import type { Created, ResourceKind } from "./kind.ts";
 import { launchTemplate } from "./launch-template.ts";
 import { routing, securityGroup, subnet, vpc } from "./network.ts";
 import { queue, queuePolicy } from "./queue.ts";
 import { instanceProfile, policy, role } from "./role.ts";
 import { rule } from "./rule.ts";
 import { alias, eventBus, fleetInstances, key, logGroup, parameter, schedule, table } from "./small-kinds.ts";
-import { account, region, type World, zones } from "./world.ts";
+import { account, type ProvisionContext, region, zones } from "./world.ts";
 
-const kinds: ReadonlyMap<string, Kind> = new Map(
+const kinds: ReadonlyMap<string, ResourceKind> = new Map(
   [
     ...[
       alarm,
@@ -50,7 +50,7 @@ const pseudo = (stack: string): Readonly<Record<string, string>> => ({
  * Creates all resources of a template, each as soon as the resources that it refers to exist.
  * Throws a FleetError that names the first resource type, property or function that is not supported.
  */
-export async function provision(template: Template, world: World): Promise<void> {
+export async function provision(template: Template, world: ProvisionContext): Promise<void> {
   refuseUnknownTypes(template);
   const made = new Map<string, Created>();
   const scope = await scopeOf({ template, world, made });
@@ -65,7 +65,7 @@ export async function provision(template: Template, world: World): Promise<void>
   await Promise.all(Object.keys(template.Resources).map(create));
 }
 
-type Making = { readonly template: Template; readonly world: World; readonly made: Map<string, Created> };
+type Making = { readonly template: Template; readonly world: ProvisionContext; readonly made: Map<string, Created> };
 
 async function createOne({ id, template, world, scope, made }: Making & { id: string; scope: Scope }): Promise<void> {
   const resource = template.Resources[id];
@@ -121,7 +121,7 @@ async function scopeOf({ template, world, made }: Making): Promise<Scope> {
   return scope;
 }
 
-async function parameterValue(name: string, parameter: Template["Parameters"][string], world: World): Promise<unknown> {
+async function parameterValue(name: string, parameter: Template["Parameters"][string], world: ProvisionContext): Promise<unknown> {
   const value = parameter.Default;
   // The template only asserts this version of the bootstrap stack, which does not exist here.
   if (name === "BootstrapVersion") return "0";

@@ -28,7 +28,7 @@ export type Clients = {
 };
 
 /** Where resources are created, and the facts that are collected for those that live in this process. */
-export type World = {
+export type ProvisionContext = {
   readonly clients: Clients;
   readonly stack: string;
   /** The address of every AWS API. */

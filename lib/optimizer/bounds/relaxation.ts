@@ -1,4 +1,4 @@
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 import type { Shape } from "../problem/shape.ts";
 import { dualFeasible } from "./dual-feasible.ts";
@@ -42,7 +42,7 @@ export class Relaxation {
   readonly surplus: Float64Array;
   readonly #itemOf: Int32Array;
 
-  constructor(instance: Instance, kind: Kind) {
+  constructor(instance: Instance, kind: BinKind) {
     this.items = kind.holds;
     const uses = dualFeasible(instance, kind);
     this.#rows = uses.rows;

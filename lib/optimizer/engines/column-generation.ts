@@ -1,10 +1,10 @@
 import { firstPatterns, noKind } from "../bounds/first-patterns.ts";
-import { Master, type Pattern } from "../bounds/master.ts";
+import { type BinPattern, Master } from "../bounds/master.ts";
 import type { Pricing } from "../bounds/pricing.ts";
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Engine, Slice } from "./engine.ts";
 import { allBins, greedy } from "./greedy.ts";
-import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
+import { type BinPacking, type Bins, costOf, packingOf, trimmed } from "./packing.ts";
 
 /** The most nodes of a knapsack search for a pattern, and in a greedy run. */
 const [searched, skimmed] = [100, 8];
@@ -54,12 +54,12 @@ export class ColumnGeneration implements Engine {
   }
 
   /** Returns the patterns in the program's current basis. */
-  known(): readonly Pattern[] {
-    return [...this.master.basis].flatMap((basic) => (basic >= 0 ? (this.master.patterns[basic] as Pattern) : []));
+  known(): readonly BinPattern[] {
+    return [...this.master.basis].flatMap((basic) => (basic >= 0 ? (this.master.patterns[basic] as BinPattern) : []));
   }
 
   /** Returns the greedy packing at the current prices, and adds its patterns to the program. */
-  greedy(): Packing {
+  greedy(): BinPacking {
     const { instance, counts } = this.#pricing;
     this.#pricing.value(this.#smoothed());
     const left = counts.slice();
@@ -89,7 +89,7 @@ export class ColumnGeneration implements Engine {
   }
 
   /** Returns, per kind, the best pattern at the smoothed prices, if it lowers the cost at the program's own prices too. */
-  #newPatterns(): readonly Pattern[] {
+  #newPatterns(): readonly BinPattern[] {
     const pricing = this.#pricing;
     const most = pricing.value(this.#smoothed());
     return pricing.instance.kinds.flatMap((kind, index) => {
@@ -102,11 +102,11 @@ export class ColumnGeneration implements Engine {
     });
   }
 
-  #patternOf({ shapes, counts, kind }: Omit<Bins, "times">): Pattern {
-    return { shapes, counts, kind, cost: costOf(this.#pricing.instance.kinds[kind] as Kind, { shapes, counts }) };
+  #patternOf({ shapes, counts, kind }: Omit<Bins, "times">): BinPattern {
+    return { shapes, counts, kind, cost: costOf(this.#pricing.instance.kinds[kind] as BinKind, { shapes, counts }) };
   }
 
-  #include(patterns: readonly Pattern[]): number {
+  #include(patterns: readonly BinPattern[]): number {
     const from = this.master.patterns.length;
     for (const pattern of patterns) this.master.add(pattern);
     const pivots = this.master.solve(from, maxPivots) + this.master.solve(0, maxPivots);
@@ -121,7 +121,7 @@ export class ColumnGeneration implements Engine {
   }
 
   /** Returns the program's solution in whole bins: it rounds down and packs the remaining jobs greedily at the program's prices. */
-  rounded(): Packing {
+  rounded(): BinPacking {
     const pricing = this.#pricing;
     const { instance, counts } = pricing;
     const left = counts.slice();
@@ -137,7 +137,7 @@ export class ColumnGeneration implements Engine {
     const whole: Bins[] = [];
     for (let row = 0; row < master.rows; row += 1) {
       const basic = master.basis[row] as number;
-      const pattern = basic < 0 ? undefined : (master.patterns[basic] as Pattern);
+      const pattern = basic < 0 ? undefined : (master.patterns[basic] as BinPattern);
       if (!pattern || pattern.kind === noKind) continue;
       const times = Math.min(Math.floor((master.amounts[row] as number) + 1e-3), bins[pattern.kind] as number);
       whole.push(...filled(pattern, times, left));
@@ -148,7 +148,7 @@ export class ColumnGeneration implements Engine {
 }
 
 /** Returns up to `times` bins with that pattern, as long as there are jobs. When jobs run out, the last bins hold fewer. */
-function filled({ shapes, counts, kind }: Pattern, times: number, left: Float64Array): readonly Bins[] {
+function filled({ shapes, counts, kind }: BinPattern, times: number, left: Float64Array): readonly Bins[] {
   const full = shapes.reduce((least, shape, at) => Math.min(least, Math.floor((left[shape] as number) / (counts[at] as number))), times);
   for (const [at, shape] of shapes.entries()) left[shape] = (left[shape] as number) - full * (counts[at] as number);
   const bins: Bins[] = full > 0 ? [{ shapes, counts, kind, times: full }] : [];

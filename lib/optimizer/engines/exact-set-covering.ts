@@ -1,10 +1,10 @@
 import type { LinearProgram, ProgramRow, SolveProgram } from "../../model/planning/linear-program.ts";
 import { noKind, waitingCost } from "../bounds/first-patterns.ts";
-import type { Pattern } from "../bounds/master.ts";
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinPattern } from "../bounds/master.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import { allLoads } from "./all-loads.ts";
 import type { Engine, Slice } from "./engine.ts";
-import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
+import { type BinPacking, type Bins, costOf, packingOf, trimmed } from "./packing.ts";
 
 const maxPatterns = 5_000;
 /** With more jobs than this there are too many patterns to list. */
@@ -39,7 +39,7 @@ export class ExactSetCovering implements Engine {
     return { packing, steps, isDone: true, ...(answer.proven && packing.waits === 0 ? { bound: packing.cost } : {}) };
   }
 
-  #packed(patterns: readonly Pattern[], values: readonly number[]): Packing {
+  #packed(patterns: readonly BinPattern[], values: readonly number[]): BinPacking {
     const left = Float64Array.from(this.#instance.shapes, (shape) => shape.count);
     const bins = patterns.flatMap((pattern, index): Bins[] => {
       if (pattern.kind === noKind) return [];
@@ -52,9 +52,9 @@ export class ExactSetCovering implements Engine {
 }
 
 /** Returns all patterns that an optimal packing may use, or undefined if there are too many. */
-function allPatterns(instance: Instance): readonly Pattern[] | undefined {
+function allPatterns(instance: Instance): readonly BinPattern[] | undefined {
   if (!instance.isExact || instance.shapes.reduce((sum, shape) => sum + shape.count, 0) > maxJobs) return undefined;
-  const patterns = instance.shapes.map((_, shape): Pattern => ({ kind: noKind, shapes: [shape], counts: [1], cost: waitingCost }));
+  const patterns = instance.shapes.map((_, shape): BinPattern => ({ kind: noKind, shapes: [shape], counts: [1], cost: waitingCost }));
   // If jobs have a cost of their own, none may be covered twice, so loads that are not full are needed too.
   const onlyFull = !hasExtras(instance);
   for (const [index, kind] of instance.kinds.entries()) {
@@ -67,7 +67,7 @@ function allPatterns(instance: Instance): readonly Pattern[] | undefined {
 
 const hasExtras = ({ kinds }: Instance): boolean => kinds.some((kind) => kind.extra !== undefined);
 
-function programOf(instance: Instance, patterns: readonly Pattern[]): LinearProgram {
+function programOf(instance: Instance, patterns: readonly BinPattern[]): LinearProgram {
   const demand = instance.shapes.map((): [number, number][] => []);
   const bins = instance.kinds.map((): [number, number][] => []);
   for (const [column, { shapes, counts, kind }] of patterns.entries()) {
@@ -78,7 +78,7 @@ function programOf(instance: Instance, patterns: readonly Pattern[]): LinearProg
   const rows = instance.shapes.map(
     ({ count }, shape): ProgramRow => ({ lower: count, upper: isOnce ? count : undefined, terms: demand[shape] ?? [] }),
   );
-  const scarce = instance.kinds.flatMap((kind: Kind, index): ProgramRow[] =>
+  const scarce = instance.kinds.flatMap((kind: BinKind, index): ProgramRow[] =>
     kind.most > maxJobs ? [] : [{ upper: kind.most, terms: bins[index] ?? [] }],
   );
   return { columns: patterns.map(({ cost }) => ({ cost, whole: true })), rows: [...rows, ...scarce] };

@@ -1,6 +1,6 @@
-import type { Found } from "../bounds/knapsack.ts";
+import type { KnapsackResult } from "../bounds/knapsack.ts";
 import type { Pricing } from "../bounds/pricing.ts";
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 import type { Bins } from "./packing.ts";
 
@@ -32,7 +32,7 @@ export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
   const look = (kind: number): Candidate | undefined => {
     if (run.isOut?.(kind) || (bins[kind] as number) <= 0) return undefined;
     const found = pricing.best(kind, left, { cutoff: 0, maxNodes: run.maxNodes });
-    return found.load && { load: found.load, ratio: ratioOf(found, kinds[kind] as Kind) };
+    return found.load && { load: found.load, ratio: ratioOf(found, kinds[kind] as BinKind) };
   };
   const candidates = kinds.map((_, kind) => look(kind));
   const packed: Bins[] = [];
@@ -52,7 +52,7 @@ export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
 }
 
 /** Bins that cost nothing rank before all others. */
-const ratioOf = (found: Found, { price }: Kind): number => (price > 0 ? found.value / price : 1e12 * (1 + found.value));
+const ratioOf = (found: KnapsackResult, { price }: BinKind): number => (price > 0 ? found.value / price : 1e12 * (1 + found.value));
 
 function bestOf(candidates: readonly (Candidate | undefined)[]): number {
   let [best, ratio] = [-1, 0];

@@ -3,14 +3,14 @@ import { stsJobAccess } from "../../aws/access/job-access.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
-import type { AnswerDeps } from "../../flows/answer-node.ts";
+import type { NodeCallDeps } from "../../flows/answer-node.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { ringWiring } from "./ring.ts";
 import { dataWiring } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
-export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): AnswerDeps {
+export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): NodeCallDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),

@@ -6,7 +6,7 @@ import {
   fileKey,
   type Manifest,
   manifestKey,
-  SealedManifest,
+  SealedManifestFile,
   sealedFileKey,
   sealedManifestKey,
   sealedManifestPath,
@@ -81,7 +81,7 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
   /** Returns the sealed list, without a call that could fail. */
   listed(attempt: AttemptRef): Listed | undefined {
     const sealed = this.sealed.get(sealedManifestKey(attempt));
-    return sealed && SealedManifest.parse(JSON.parse(decrypt(attempt, sealedManifestPath, sealed).toString()));
+    return sealed && SealedManifestFile.parse(JSON.parse(decrypt(attempt, sealedManifestPath, sealed).toString()));
   }
 
   async open(attempt: AttemptRef, artifact: SealedArtifact, file: string | Buffer): Promise<void> {

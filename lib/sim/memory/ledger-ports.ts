@@ -8,7 +8,7 @@ import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-led
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
 
 /** The ports whose data is in the table. */
-export type Ledger = {
+export type LedgerPorts = {
   readonly bell: Bell;
   readonly admissions: Admissions;
   readonly cancellations: Cancellations;
@@ -26,4 +26,4 @@ export type Ledger = {
 };
 
 /** A method of the ledger, such as `placements.bind`. */
-export type LedgerMethod = { [P in keyof Ledger]: `${P}.${keyof Ledger[P] & string}` }[keyof Ledger];
+export type LedgerMethod = { [P in keyof LedgerPorts]: `${P}.${keyof LedgerPorts[P] & string}` }[keyof LedgerPorts];

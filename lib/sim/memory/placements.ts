@@ -7,7 +7,7 @@ import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { type Amount, attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
+import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, type ReservedAmount, sameAttempt } from "./table.ts";
 
 /** The writes of `place`, with the same conditions as in the real table, but without its network. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
@@ -163,8 +163,11 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
 };
 
 /** Reports whether a counter stays within its limits with this much more. */
-const hasRoom = (amount: Amount, more: Amount, { usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}) =>
-  amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
+const hasRoom = (
+  amount: ReservedAmount,
+  more: ReservedAmount,
+  { usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {},
+) => amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
 
 /** Reports whether the attempt may be bound to the node. */
 const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>

@@ -1,7 +1,7 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
-import { answerNode } from "../../flows/answer-node.ts";
+import { handleNodeCall } from "../../flows/answer-node.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
@@ -18,7 +18,7 @@ import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
-import { type Ended, Invocation, type InvocationWorld } from "./invocation.ts";
+import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
 import type { Ports } from "./ports.ts";
 import type { Handled } from "./queue.ts";
 
@@ -202,7 +202,7 @@ export class Handlers {
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
     const { ports, pools } = this.#world;
     const ended = await this.#run("node", (run) =>
-      answerNode(
+      handleNodeCall(
         {
           ...ringing(run, ports),
           ledger: run.port("ledger", ports.nodeLedger),
@@ -253,7 +253,7 @@ export class Handlers {
     );
   };
 
-  #run<T>(name: HandlerName, work: (run: Invocation) => Promise<T>): Promise<Ended<T>> {
+  #run<T>(name: HandlerName, work: (run: Invocation) => Promise<T>): Promise<HandlerEnd<T>> {
     this.#world.invoked(name);
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift: this.#world.isSwift(name) });
     return run.run(() => work(run));
@@ -262,4 +262,4 @@ export class Handlers {
 
 const ringing = (run: Invocation, { bell, lane }: Ports) => ({ bell: run.port("bell", bell), lane: run.port("lane", lane) });
 
-const handled = ({ kind }: Ended<unknown>): Handled => (kind === "threw" ? "failed" : kind);
+const handled = ({ kind }: HandlerEnd<unknown>): Handled => (kind === "threw" ? "failed" : kind);

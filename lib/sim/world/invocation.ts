@@ -5,7 +5,7 @@ import type { SimClock } from "./clock.ts";
 import { forever } from "./forever.ts";
 
 /** How a run of a handler ended. `died`: it was killed or timed out, and its caller gets no response. */
-export type Ended<T> =
+export type HandlerEnd<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "threw"; readonly error: unknown }
   | { readonly kind: "died" };
@@ -61,11 +61,11 @@ export class Invocation {
   pause = (ms: number): Promise<void> => new Promise((resolve) => void this.#world.clock.after(ms, () => this.#isDead || resolve()));
 
   /** Runs the work until it ends or the handler dies. */
-  run<T>(work: () => Promise<T>): Promise<Ended<T>> {
-    const { promise, resolve } = Promise.withResolvers<Ended<T>>();
+  run<T>(work: () => Promise<T>): Promise<HandlerEnd<T>> {
+    const { promise, resolve } = Promise.withResolvers<HandlerEnd<T>>();
     this.#end = resolve;
     const cancel = this.#world.clock.at(this.#deadlineMs, () => this.#die(`${this.#name} timed out`));
-    const ended = (how: Ended<T>): void => {
+    const ended = (how: HandlerEnd<T>): void => {
       cancel();
       resolve(how);
     };

@@ -6,10 +6,10 @@ import type { BootDownloads, JobAccess } from "../../ports/job-access.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { TaggedInstances } from "../../ports/orphans.ts";
 import type { RequestBudget } from "../../ports/request-budget.ts";
-import type { Ledger } from "../memory/ledger-ports.ts";
+import type { LedgerPorts } from "../memory/ledger-ports.ts";
 
 /** All ports that the flows call. The world has one of each, which all handlers share. */
-export type Ports = Omit<Ledger, "jobReader" | "nodeReader"> & {
+export type Ports = Omit<LedgerPorts, "jobReader" | "nodeReader"> & {
   readonly fleet: Fleet;
   readonly market: PriceSource;
   readonly budget: RequestBudget;

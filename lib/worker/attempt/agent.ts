@@ -2,7 +2,7 @@ import { type NodeAnswer, type NodeCall, nodeProtocol } from "../../../events/no
 import type { AttemptRef } from "../../model/job.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
 import type { StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
@@ -20,7 +20,7 @@ export type AgentOptions = {
   readonly start: StartAttempt;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
   /** Attempts that an earlier process of this worker ran. They have ended. */
   readonly leftovers: readonly AttemptRef[];
 };
@@ -109,8 +109,8 @@ export class Agent {
     await this.#stopPrograms(end.because);
     this.#cancelWatch();
     // If the server can be reached, it should learn now what stopped, because otherwise it waits for the lease to end.
-    if (end.kind === "terminated") await this.#tellLast();
-    if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#tellLast();
+    if (end.kind === "terminated") await this.#reportLast();
+    if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#reportLast();
     await this.#attempts.removeAll();
     return end;
   }
@@ -171,15 +171,15 @@ export class Agent {
   #applyOrders(answer: Orders, report: Report): void {
     // The worker may have begun to end while the call was in progress. Then it must not start anything.
     if (this.#end !== undefined) return;
-    const told = new Map(report.attempts.map((each) => [keyOf(each), each]));
+    const reports = new Map(report.attempts.map((each) => [keyOf(each), each]));
     for (const ref of answer.done) this.#attempts.forget(ref);
     for (const { credentials, ...ref } of answer.renewed) this.#attempts.renew(ref, credentials);
     for (const order of answer.orders) {
       if (order.kind !== "stop") continue;
-      this.#attempts.stop(order, order.because, told.get(keyOf(order)));
-      told.delete(keyOf(order));
+      this.#attempts.stop(order, order.because, reports.get(keyOf(order)));
+      reports.delete(keyOf(order));
     }
-    for (const each of told.values()) this.#attempts.heard(each);
+    for (const each of reports.values()) this.#attempts.accepted(each);
     for (const order of answer.orders) if (order.kind === "run") this.#attempts.start(order);
   }
 
@@ -232,7 +232,7 @@ export class Agent {
     }
   }
 
-  async #tellLast(): Promise<void> {
+  async #reportLast(): Promise<void> {
     if (this.#attempts.isEmpty) return;
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));

@@ -12,7 +12,7 @@ import { fetchCode } from "../code/code.ts";
 import type { NodeData } from "../data/datasets.ts";
 import { AttemptLog } from "../logs/attempt-log.ts";
 import type { LogSink } from "../logs/log-batches.ts";
-import { type End, limitRuntime, type Running } from "../program/running.ts";
+import { limitRuntime, type ProgramEnd, type Running } from "../program/running.ts";
 import { type ContainerMachine, containersOn } from "../run/containers.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
 import type { BeginJob } from "../run/job-runtime.ts";
@@ -39,7 +39,7 @@ export type LiveAttempt = {
 
 export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
 
-export type Machine = ProcessMachine &
+export type WorkerMachine = ProcessMachine &
   ContainerMachine & {
     readonly archiveLimits: ArchiveLimits;
     readonly artifactLimits: ArtifactLimits;
@@ -58,12 +58,12 @@ const logFinishMs = 5 * 60_000;
 const logCloseMs = 10_000;
 
 export const attemptsOn =
-  (machine: Machine): StartAttempt =>
+  (machine: WorkerMachine): StartAttempt =>
   (order, gpus, emit) =>
     new Run(machine, order, gpus).begin(emit);
 
 class Run {
-  readonly #machine: Machine;
+  readonly #machine: WorkerMachine;
   readonly #order: RunOrder;
   readonly #gpus: readonly number[];
   readonly #credentials: AttemptCredentials;
@@ -77,7 +77,7 @@ class Run {
   #graceMs = longestGraceMs;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(machine: Machine, order: RunOrder, gpus: readonly number[]) {
+  constructor(machine: WorkerMachine, order: RunOrder, gpus: readonly number[]) {
     this.#machine = machine;
     this.#order = order;
     this.#gpus = gpus;
@@ -88,7 +88,7 @@ class Run {
 
   begin(emit: (event: AttemptEvent) => void): LiveAttempt {
     const credentials = this.#credentials;
-    this.#work = this.#telling(emit, async () => this.#endOf(await this.#execute(emit)));
+    this.#work = this.#emitting(emit, async () => this.#endOf(await this.#execute(emit)));
     return {
       get credentialsExpireAtMs() {
         return credentials.expiresAtMs;
@@ -96,7 +96,7 @@ class Run {
       renew: (renewed) => credentials.renew(renewed),
       upload: () => {
         this.#isUploading = true;
-        this.#work = this.#telling(emit, () => this.#upload());
+        this.#work = this.#emitting(emit, () => this.#upload());
       },
       stop: (graceMs) => this.#stop(graceMs),
       remove: () => this.#remove(),
@@ -104,7 +104,7 @@ class Run {
   }
 
   /** Emits the event that the work ends with. If the work throws, that is a `failed` event. */
-  async #telling(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
+  async #emitting(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
     try {
       emit(await work());
     } catch (error) {
@@ -239,5 +239,5 @@ type RunEnd =
   | { readonly kind: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
   | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
 
-const eventOf = (end: End, startedAtMs: number): RunEnd =>
+const eventOf = (end: ProgramEnd, startedAtMs: number): RunEnd =>
   end.kind === "failed" ? end : { kind: "exited", startedAtMs, exitCode: end.code, reason: end.reason };

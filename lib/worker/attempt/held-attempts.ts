@@ -1,7 +1,7 @@
 import type { AttemptReport, Credentials } from "../../../events/node-call.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import {
   type AttemptEvent,
   type AttemptState,
@@ -37,7 +37,7 @@ export type HeldAttemptsOptions = {
   readonly clock: Clock;
   /** Returns for how long the server has not responded. */
   readonly silentForMs: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 /** How long an upload waits for the server to record the attempt's end. After that it begins anyway, because S3 may still be reachable. */
@@ -132,7 +132,7 @@ export class HeldAttempts {
   }
 
   /** Notes that the server has accepted this report without a stop order or `done`. If it reported an end, that end is now recorded. */
-  heard(told: AttemptReport): void {
+  accepted(told: AttemptReport): void {
     const held = this.#held.get(keyOf(told));
     if (held?.state.phase === told.phase) this.#apply(held, { kind: "may-upload" });
   }

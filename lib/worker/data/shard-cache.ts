@@ -6,9 +6,9 @@ import { datasetName } from "../../model/dataset.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { partPrefix } from "./shard-fetch.ts";
 
-export type Disk = (folder: string) => Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+export type DiskUsage = (folder: string) => Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
 
-export const diskOf: Disk = async (folder) => {
+export const diskOf: DiskUsage = async (folder) => {
   const { bavail, blocks, bsize } = await statfs(folder);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 };
@@ -29,12 +29,12 @@ type Kept = {
  */
 export class ShardCache {
   readonly #root: string;
-  readonly #disk: Disk;
+  readonly #disk: DiskUsage;
   readonly #kept = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<void>>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(root: string, disk: Disk = diskOf) {
+  constructor(root: string, disk: DiskUsage = diskOf) {
     this.#root = join(root, "data");
     this.#disk = disk;
   }

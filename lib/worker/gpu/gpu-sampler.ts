@@ -1,14 +1,14 @@
 import { type CommandEnd, errorOf, runCommand } from "../program/command.ts";
 import { findExecutable } from "../program/executable.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { type GpuReading, gpuFields, parseGpus, withoutRefused } from "./gpu-readings.ts";
 
 export type GpuSamplerOptions = {
   /** The search path on which `nvidia-smi` is looked up. */
   readonly path: string;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: WorkerLog;
   /** Ends the sampling when it is aborted. */
   readonly signal: AbortSignal;
 };

@@ -6,7 +6,7 @@ import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Output } from "../program/program.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { LiveLines } from "./live-lines.ts";
 import type { LogSink } from "./log-batches.ts";
 import { LogRecord } from "./log-record.ts";
@@ -23,7 +23,7 @@ export type AttemptLogOptions = {
   readonly sink: LogSink;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 type Source = Parameters<Output>[0];

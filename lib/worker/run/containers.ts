@@ -6,8 +6,8 @@ import { FleetError } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
 import { errorOf } from "../program/command.ts";
 import { type Program, startProgram, type User } from "../program/program.ts";
-import type { End, Running } from "../program/running.ts";
-import type { Log } from "../runtime/log.ts";
+import type { ProgramEnd, Running } from "../program/running.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { containerName, containerVariables, folderLabel, runArguments } from "./container-command.ts";
 import { ContainerState, endOf, type Inspected } from "./container-end.ts";
 import { pullImage, pullTimeoutMs } from "./container-image.ts";
@@ -22,7 +22,7 @@ export type ContainerMachine = {
   readonly path: string;
   /** The user that runs jobs. If undefined, the worker's own user runs them. */
   readonly jobUser?: User | undefined;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 const briefMs = 10_000;
@@ -98,7 +98,7 @@ function follow(
     clearTimeout(killTimer);
     killTimer = setTimeout(kill, graceMs);
   };
-  const ended = async (): Promise<End> => {
+  const ended = async (): Promise<ProgramEnd> => {
     const exit = await client.exited;
     over = true;
     clearTimeout(killTimer);

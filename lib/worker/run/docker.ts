@@ -9,10 +9,10 @@ export type Docker = {
    * engine (DOCKER_HOST), the program that it runs for credentials (DOCKER_CONFIG) and the libraries that it loads (LD_PRELOAD).
    */
   readonly env: Readonly<Record<string, string>>;
-  run(args: readonly string[], bounds: Bounds): Promise<CommandEnd>;
+  run(args: readonly string[], bounds: DockerCallOptions): Promise<CommandEnd>;
 };
 
-export type Bounds = {
+export type DockerCallOptions = {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onOutput?: ((bytes: Buffer) => void) | undefined;

@@ -41,7 +41,7 @@ const Started = z.object({ pid: z.int().min(2), birth: z.string() });
 const startedFile = (folder: string): string => join(folder, "program.json");
 
 /** Records which process group runs the program, so that after a crash the next worker can end it. */
-export async function noteProgram(folder: AttemptFolder, pid: number): Promise<void> {
+export async function recordProgram(folder: AttemptFolder, pid: number): Promise<void> {
   await writeFile(startedFile(folder.root), JSON.stringify({ pid, birth: await birthOf(pid) }), { mode: 0o600 });
 }
 

@@ -1,5 +1,5 @@
 import { capacityView } from "../../../lib/decide/capacity/capacity-view.ts";
-import { probed, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
+import { halfOpenProbe, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
 import { refusalUpdatesOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
 import { type Offer, offerName } from "../../../lib/model/offer.ts";
@@ -25,7 +25,7 @@ export function learned(): Memory {
         const against = type ? seen.against({ offer, type, count: 1 }) : [];
         return against.every((refusal) => {
           const now = known.get(subjectName(refusal));
-          const mine = probed(now, nowMs);
+          const mine = halfOpenProbe(now, nowMs);
           if (mine) known.set(subjectName(refusal), mine);
           return mine !== undefined || !now || statusOf(now, nowMs) === "free";
         });

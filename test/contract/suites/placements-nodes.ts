@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
 
@@ -75,7 +75,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
 
   describe("placements.bootFailed and healed", () => {
     const failure = { node: "i-0000000000000007", instanceType: "g5.xlarge", zone: "us-east-1a", atMs };
-    const known = async (ledger: Ledger, pool = "gpu") => (await ledger.decisions.load(pool, monday)).bootFailures ?? [];
+    const known = async (ledger: LedgerPorts, pool = "gpu") => (await ledger.decisions.load(pool, monday)).bootFailures ?? [];
 
     it("an instance that never became a worker is recorded once, and healing deletes the record", async () => {
       const ledger = await make();
@@ -159,8 +159,8 @@ export const nodePlacementsContract = (make: MakeLedger) => {
 
   describe("the cost of a node", () => {
     const hourMs = 3_600_000;
-    const may = (ledger: Ledger) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
-    const june = (ledger: Ledger) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
+    const may = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
+    const june = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
 
     it("a node's cost is recorded once, when its end is accepted, in the days and months in which it lived", async () => {
       const ledger = await make();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { type PackOptions, withPacked } from "../../../lib/cli/pack/archive.ts";
-import { type Disk, localDisk } from "../../../lib/cli/pack/disk.ts";
+import { localDisk, type PackDisk } from "../../../lib/cli/pack/disk.ts";
 import { entriesOf } from "../../../lib/cli/pack/entries.ts";
 import { listingOf } from "../../../lib/cli/pack/listing.ts";
 import { packedLines } from "../../../lib/cli/pack/report.ts";
@@ -28,7 +28,7 @@ const listed = async (): Promise<string[]> => (await listingOf(root, { git: true
 
 const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
 /** A disk on which some files are unreadable, because the user who runs the tests may read everything. */
-const secretive: Disk = {
+const secretive: PackDisk = {
   ...localDisk,
   list: (path) => (path.endsWith("secrets") ? Promise.reject(denied) : localDisk.list(path)),
   checkReadable: (path) => {
@@ -150,7 +150,7 @@ describe("unreadable files", () => {
     await expect(said({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
       /^you have no permission to read the folder .*; ask its owner/,
     );
-    const noRules: Disk = {
+    const noRules: PackDisk = {
       ...localDisk,
       read: () => {
         throw denied;

@@ -17,17 +17,17 @@ const bundleOf = (from: AvailableOffers, ...entries: ReturnType<typeof anEntry>[
   return bundle;
 };
 
-describe("the shelf", () => {
-  test("the shelf lists the cheapest offers first, and equally cheap ones by name", () => {
+describe("the available offers", () => {
+  test("the available offers are listed with the cheapest first, and equally cheap ones by name", () => {
     const offers = [anOffer({ usdPerHour: 2 }), anOffer({ zone: "us-east-1c" }), anOffer({ zone: "us-east-1b" })];
     expect(availableOffers([one], offers, noneDry).map(({ offer }) => offer.zone)).toEqual(["us-east-1b", "us-east-1c", "us-east-1a"]);
   });
 
-  test("the shelf leaves out offers that rest, and offers of unknown types", () => {
+  test("the available offers leave out offers that cool down, and offers of unknown types", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b" }), anOffer({ instanceType: "g9.huge" })];
-    expect(availableOffers([one], offers, (offer) => (offer.zone === "us-east-1b" ? "rests" : "free")).map(({ offer }) => offer)).toEqual([
-      anOffer(),
-    ]);
+    expect(
+      availableOffers([one], offers, (offer) => (offer.zone === "us-east-1b" ? "cooling-down" : "free")).map(({ offer }) => offer),
+    ).toEqual([anOffer()]);
   });
 });
 
@@ -76,7 +76,7 @@ describe("an offer after its rest", () => {
     anOffer({ zone: "d", usdPerHour: 5 }),
     anOffer({ zone: "e", usdPerHour: 7 }),
   ];
-  const restedIn = (...zones: string[]) => availableOffers([one], offers, (offer) => (zones.includes(offer.zone) ? "probe" : "free"));
+  const restedIn = (...zones: string[]) => availableOffers([one], offers, (offer) => (zones.includes(offer.zone) ? "half-open" : "free"));
 
   test("an offer after its rest is requested together with similar offers that were not refused", () => {
     expect(names(bundleOf(restedIn("a"), anEntry()))).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { given, probed, refusedAgain, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
+import { given, halfOpenProbe, refusedAgain, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
 import { refusalUpdatesOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { OfferRefusal } from "../../../lib/model/launch.ts";
@@ -34,9 +34,9 @@ describe("a refusal", () => {
     expect(restOf(once)).toBeGreaterThan(1.7);
     expect(restOf(once)).toBeLessThan(6.3);
     expect(once.untilMs % (4 * minute)).toBe(0);
-    expect(statusOf(once, once.untilMs - 1)).toBe("rests");
-    expect(statusOf(once, once.untilMs)).toBe("probe");
-    expect(statusOf(once, monday + hour)).toBe("probe");
+    expect(statusOf(once, once.untilMs - 1)).toBe("cooling-down");
+    expect(statusOf(once, once.untilMs)).toBe("half-open");
+    expect(statusOf(once, monday + hour)).toBe("half-open");
     expect(statusOf(once, monday + hour + 1)).toBe("free");
   });
 
@@ -82,12 +82,12 @@ describe("a refusal", () => {
   });
 
   test("one launch may try an offer after its rest, which rests for the others for a minute", () => {
-    const rested = refusedAt([0]);
-    expect(probed(rested, rested.untilMs - 1)).toBeUndefined();
-    const mine = probed(rested, rested.untilMs + 5);
-    expect(mine).toMatchObject({ evidence: 1, untilMs: rested.untilMs + 5 + minute });
-    expect(mine && probed(mine, rested.untilMs + 6)).toBeUndefined();
-    expect(probed(rested, monday + 2 * hour)).toBeUndefined();
+    const halfOpen = refusedAt([0]);
+    expect(halfOpenProbe(halfOpen, halfOpen.untilMs - 1)).toBeUndefined();
+    const mine = halfOpenProbe(halfOpen, halfOpen.untilMs + 5);
+    expect(mine).toMatchObject({ evidence: 1, untilMs: halfOpen.untilMs + 5 + minute });
+    expect(mine && halfOpenProbe(mine, halfOpen.untilMs + 6)).toBeUndefined();
+    expect(halfOpenProbe(halfOpen, monday + 2 * hour)).toBeUndefined();
   });
 
   test.each(["limit", "fault"] as const)("a refusal for a %s rests by a rule of its own", (why) => {
@@ -107,8 +107,8 @@ describe("a refusal", () => {
 
 describe("a clock that jumps", () => {
   test("a clock that jumps back by hours does not make a rest last for hours", () => {
-    expect(statusOf(refusedAt([0]), monday - 5 * hour)).toBe("probe");
-    expect(statusOf(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("rests");
+    expect(statusOf(refusedAt([0]), monday - 5 * hour)).toBe("half-open");
+    expect(statusOf(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("cooling-down");
   });
 
   test("a clock that jumps back keeps the evidence, and one that jumps ahead forgets it", () => {

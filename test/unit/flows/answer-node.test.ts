@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer, NodeCall } from "../../../events/node-call.ts";
-import { answerNode } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../../../lib/flows/answer-node.ts";
 import { monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
@@ -32,7 +32,7 @@ async function working(asks: object = {}): Promise<World> {
 
 test("the boot script learns where the worker is", async () => {
   const world = new World();
-  const answer = await answerNode(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
+  const answer = await handleNodeCall(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
   expect(answer).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
 });
 
@@ -184,7 +184,7 @@ describe("a worker that was restarted", () => {
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [running(world)] });
     const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
-    const told = await answerNode({ ...world.answerDeps, now: () => late }, id, call);
+    const told = await handleNodeCall({ ...world.answerDeps, now: () => late }, id, call);
     // Not orders, because they would mean to the worker that its report was recorded.
     expect(told).toEqual({ kind: "wait", callAgainMs: 1_000 });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
@@ -197,7 +197,7 @@ describe("a worker that was restarted", () => {
     await world.call(id, { process: "p1", attempts: [running(world)] });
     const ahead = { ...world.answerDeps, now: () => world.nowMs + 3_600_000 };
     const attempts = [running(world)];
-    await answerNode(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
+    await handleNodeCall(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [] });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });

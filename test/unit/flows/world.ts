@@ -1,5 +1,5 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
-import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/answer-node.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
@@ -73,7 +73,7 @@ export class World {
     };
   }
 
-  get answerDeps(): AnswerDeps {
+  get answerDeps(): NodeCallDeps {
     return {
       bell: this.ledger.bell,
       lane: this.lane,
@@ -109,7 +109,7 @@ export class World {
       renew: [],
       ...over,
     };
-    return answerNode(this.answerDeps, node, call);
+    return handleNodeCall(this.answerDeps, node, call);
   }
 
   /** Does what the ring of a `later` message does. */

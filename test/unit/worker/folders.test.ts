@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { clearLeftovers, folderOf, makeFolder, noteProgram } from "../../../lib/worker/run/folders.ts";
+import { clearLeftovers, folderOf, makeFolder, recordProgram } from "../../../lib/worker/run/folders.ts";
 import { endLeftovers } from "../../../lib/worker/run/leftover-processes.ts";
 
 let root: string;
@@ -32,7 +32,7 @@ describe("leftovers of an earlier worker", () => {
     const folder = folderOf(root, ref);
     await makeFolder(folder, undefined);
     const program = await sleeper();
-    await noteProgram(folder, program.pid);
+    await recordProgram(folder, program.pid);
     expect(await clearLeftovers(root)).toEqual([ref]);
     if (hasProc) await program.ended;
     else process.kill(-program.pid, "SIGKILL");

@@ -11,9 +11,9 @@ import { count } from "../../terminal/amount.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { tableLines } from "../../terminal/table.ts";
 import { jobColumns } from "../../views/job-view.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
-export type CancelManyOptions = JobOptions &
+export type CancelManyOptions = ShowJobOptions &
   FilterOptions & {
     readonly state: string;
     readonly reason?: string | undefined;

@@ -9,12 +9,12 @@ import { noJob } from "../../session/find-job.ts";
 import { teamOf } from "../../session/team.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { jobJson } from "../../views/job-view.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
 /** The most cancel calls at a time. */
 const concurrency = 8;
 
-export type CancelOptions = JobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
+export type CancelOptions = ShowJobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
 
 /**
  * Cancels jobs. If one cannot be cancelled, the others still are, and the exit code is 1. With `wait`, waits until no node holds any of

@@ -28,24 +28,24 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   const team = await teamOf(options.team, on.connection);
   const start = logAt({ team, job: id }, options, on.nowMs);
   const ranks = await onceThere(() => ranksOf(start, options, on), pollMs);
-  const teller = new Teller(id, options, on);
+  const printer = new FollowPrinter(id, options, on);
   let at = start;
   let cursors = new Map<number, string | undefined>();
   let silent = 0;
   for (;;) {
     const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
-    teller.tell(page, lines);
+    printer.tell(page, lines);
     // `tail` applies only to the first page of this attempt. Later attempts are shown from their beginning.
     at = { ...at, attempt: page.attempt, tail: undefined };
     silent = lines.length > 0 ? 0 : silent + 1;
     const next = whatNext(page, silent);
-    if (next === "ended") return end(await findJob(id, team, on.connection), teller, on);
+    if (next === "ended") return end(await findJob(id, team, on.connection), printer, on);
     if (next === "wait") await pause(pollMs);
     if (next === "next attempt") {
       at = { ...at, attempt: page.attempt + 1 };
       cursors = new Map();
       silent = 0;
-      teller.begin(page.attempt + 1);
+      printer.begin(page.attempt + 1);
     }
   }
 }
@@ -89,7 +89,7 @@ function whatNext(page: LogPage, silent: number): "more" | "wait" | "next attemp
 }
 
 /** Prints new lines, and the state of the job whenever it has changed. */
-class Teller {
+class FollowPrinter {
   readonly #id: string;
   readonly #options: LogOptions;
   readonly #on: Context;
@@ -144,7 +144,7 @@ class Teller {
   }
 }
 
-function end(job: Job, teller: Teller, { console }: Context): number {
+function end(job: Job, teller: FollowPrinter, { console }: Context): number {
   teller.end();
   if (job.reason !== undefined) console.note(`${job.job}: ${job.reason}`);
   if (teller.isCut) console.note(wholeHint(job.job, job.team, job.attempt));

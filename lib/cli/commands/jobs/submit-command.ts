@@ -32,7 +32,7 @@ async function upload(
   { connection, console }: Context,
 ): Promise<Code> {
   return withProgress(console, `submitting ${folder}`, (tell) =>
-    withPacked(folder, { tell: (packed) => tell(`packed ${packed}`), strict }, async (packed) => {
+    withPacked(folder, { onProgress: (packed) => tell(`packed ${packed}`), strict }, async (packed) => {
       for (const line of packedLines(folder, packed)) console.note(line);
       tell(`uploading ${bytes(packed.packedBytes)} unless it is already there`);
       const { code, sent } = await connection.code.putCode({ team, file: packed.file });

@@ -6,7 +6,7 @@ import { withoutBom } from "../../../../events/json.ts";
 import { inWords } from "../../../model/errors/in-words.ts";
 import { fileWords } from "../../../model/files/file-words.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
-import type { CapacityPlan, Ec2Behaviour } from "./behaviour.ts";
+import type { CapacitySchedule, Ec2Behaviour } from "./behaviour.ts";
 
 const ms = z.number("must be a number of milliseconds").min(0, "must not be negative").max(86_400_000, "must be within a day");
 const range = z
@@ -83,7 +83,7 @@ export async function readBehaviour(file: string): Promise<Partial<Ec2Behaviour>
   return { ...present, ...(plans.length > 0 ? { capacity: Object.fromEntries(plans) } : {}) };
 }
 
-async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<CapacityPlan> {
+async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<CapacitySchedule> {
   if (typeof plan === "number") return plan;
   if ("script" in plan) return plan.script;
   const { metadata, data } = await readJson(resolve(folder, plan.trace), SpotTrace);

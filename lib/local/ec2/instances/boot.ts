@@ -30,14 +30,14 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
   let last: unknown;
   while (Date.now() < untilMs) {
     try {
-      const told = await callNode(script, signal);
-      if (told.kind === "shutdown") return "shutdown";
-      if (told.kind === "boot") {
-        await download(told.workerUrl, file, signal);
+      const answer = await callNode(script, signal);
+      if (answer.kind === "shutdown") return "shutdown";
+      if (answer.kind === "boot") {
+        await download(answer.workerUrl, file, signal);
         return "fetched";
       }
-      last = told;
-      pauseMs = told.callAgainMs;
+      last = answer;
+      pauseMs = answer.callAgainMs;
     } catch (error) {
       signal.throwIfAborted();
       last = error;

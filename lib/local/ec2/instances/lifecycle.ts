@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FleetError } from "../../../model/fleet-error.ts";
-import type { Log } from "../../run/log-line.ts";
+import type { LocalLog } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import { between } from "../behaviour/seeded.ts";
-import type { Capacity } from "../offers/capacity.ts";
+import type { EmulatedCapacity } from "../offers/capacity.ts";
 import { type InstanceFacts, type InstanceNotices, type InstanceRecord, type InstanceStateName, spotTermination } from "./instance.ts";
-import { createMachine, type Machine, type MachineRoom } from "./instance-process.ts";
+import { createMachine, type InstanceMachine, type MachineRoom } from "./instance-process.ts";
 import type { StateEvents } from "./state-events.ts";
 
 /**
@@ -31,14 +31,14 @@ export type Lifecycle = {
   recommendRebalance(id: string): void;
   /** Removes an instance silently: there is no event, and EC2's responses no longer include it. */
   vanish(id: string): Promise<void>;
-  machine(id: string): Machine;
+  machine(id: string): InstanceMachine;
   close(): Promise<void>;
 };
 
 type Entry = {
   readonly record: InstanceRecord;
   readonly states: { state: InstanceStateName; atMs: number; because: string }[];
-  readonly machine: Machine;
+  readonly machine: InstanceMachine;
   /** Aborts the rest of its start. */
   readonly start: AbortController;
   readonly visibleAtMs: number;
@@ -49,13 +49,13 @@ type Entry = {
 
 type World = {
   readonly behaviour: Ec2Behaviour;
-  readonly capacity: Capacity;
+  readonly capacity: EmulatedCapacity;
   readonly events: StateEvents;
   readonly room: MachineRoom;
   readonly stateFolder: string;
   draw(): number;
   now(): number;
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 export function createLifecycle(world: World): Lifecycle {
