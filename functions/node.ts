@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { NodeCall } from "../events/node-call.ts";
-import { handleNodeCall } from "../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../lib/flows/handle-node-call.ts";
 import { attemptName } from "../lib/model/job.ts";
 import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { handleNodeCall } from "../../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../../lib/flows/handle-node-call.ts";
 import { createRateLimiter } from "../../lib/flows/ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";

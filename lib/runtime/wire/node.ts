@@ -3,7 +3,7 @@ import { stsJobAccess } from "../../aws/access/job-access.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
-import type { NodeCallDeps } from "../../flows/answer-node.ts";
+import type { NodeCallDeps } from "../../flows/handle-node-call.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { ringWiring } from "./ring.ts";

@@ -1,5 +1,5 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
-import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/handle-node-call.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";

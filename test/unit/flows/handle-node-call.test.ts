@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer, NodeCall } from "../../../events/node-call.ts";
-import { handleNodeCall } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
