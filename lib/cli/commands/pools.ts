@@ -49,7 +49,7 @@ function learnedInWords({ pool, learned }: PoolView): string | undefined {
   if (learned.length === 0) return undefined;
   const sorts = new Set(learned.map(({ problems }) => problems)).size;
   const tries = Math.round(learned.reduce((sum, each) => sum + each.tries, 0));
-  return `which packing engine is best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("forget", pool)}`;
+  return `which packing engine is best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("pool", "reset-stats", pool)}`;
 }
 
 const oldest = (queue: PoolView["queue"], nowMs: number): string | undefined =>
@@ -73,8 +73,8 @@ export async function pool(
   return exitCodes.ok;
 }
 
-/** Deletes what a pool has learned about packing engines. */
-export async function forgetLearned(
+/** Deletes a pool's statistics about packing engines. */
+export async function resetStats(
   name: string,
   options: { json?: boolean | undefined },
   { connection, console }: Pick<Context, "connection" | "console">,

@@ -47,7 +47,7 @@ describe("planted words", () => {
     ["code", "const answer = told(shall);"],
     ["a string of one word", 'const kind = "answers";'],
     ["an import", 'import { answer } from "./answer-node.ts";'],
-    ["code in a comment", "/** Calls `answer`, see lib/flows/handle-node-call.ts. */"],
+    ["code in a comment", "/** Calls `answer`, see lib/api/http/answer.ts. */"],
     ["a pattern", "const pattern = /it answers (?:and) tells/;"],
     ["a longer word", "/** It becomes clear that besides this, the outcome is retold. */"],
   ])("a planted word in %s is not counted", (_where, source) => {
