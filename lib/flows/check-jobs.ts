@@ -23,7 +23,7 @@ export async function checkJobs(deps: CheckDeps, team: string, messages: readonl
 }
 
 function verdictOn(judged: Judged, there: JobRecord | undefined): JobCheck {
-  if (judged.kind === "unfit") return { kind: "refused", because: judged.because };
+  if (judged.kind === "unfit") return { kind: "refused", because: judged.reason };
   const accepted: JobCheck = { kind: "accepted", pool: judged.pool.name };
   if (judged.id === undefined || there === undefined) return accepted;
   if (there.bodyHash !== bodyHash(judged.spec)) return { kind: "refused", because: whyTaken(there) };

@@ -124,11 +124,11 @@ async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment
   const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
   if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
   const run = await runOrder(deps, node, held);
-  if (!("never" in run)) return { orders: run, soon: run.length === 0, frees: false };
-  const job = { from: run.from, to: "failed", reason: run.never, failed: false } as const;
+  if (!("reason" in run)) return { orders: run, soon: run.length === 0, frees: false };
+  const job = { from: run.from, to: "failed", reason: run.reason, failed: false } as const;
   const verdict = { kind: "change", job, assignment: "removed", forget: true } as const;
   const frees = await write(deps, { node, attempt: refOf(held), verdict, process: of.process });
-  return { orders: stop(run.never), soon: true, frees };
+  return { orders: stop(run.reason), soon: true, frees };
 }
 
 /** The result of one report. `frees`: the node has room again, or the job waits again. */

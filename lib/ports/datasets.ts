@@ -44,7 +44,7 @@ export interface Datasets extends DatasetReader {
  */
 export type Listed =
   | { readonly kind: "listed"; readonly shards: readonly Shard[]; readonly skipped?: Skipped | undefined }
-  | { readonly kind: "trouble"; readonly trouble: string };
+  | { readonly kind: "trouble"; readonly reason: string };
 
 /** Sources, and the lists of shards that are stored in the datasets bucket. */
 export interface ShardStore {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { handleNodeCall } from "../../lib/flows/handle-node-call.ts";
 import { createRateLimiter } from "../../lib/flows/ec2/rate-limiter.ts";
+import { handleNodeCall } from "../../lib/flows/handle-node-call.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";

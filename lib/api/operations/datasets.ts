@@ -70,7 +70,7 @@ const put = operation({
       case "replaced":
         return said(datasetView(added.dataset));
       case "refused":
-        return problem(added.what === "taken" ? "conflict" : "rejected", added.because);
+        return problem(added.what === "taken" ? "conflict" : "rejected", added.reason);
     }
   },
 });

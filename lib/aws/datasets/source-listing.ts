@@ -16,18 +16,18 @@ export async function listSource(s3: Pick<S3Client, "send">, source: Source): Pr
   let token: string | undefined;
   do {
     const page = await pageOf(s3, source, token);
-    if ("trouble" in page) return { kind: "trouble", trouble: page.trouble };
+    if ("reason" in page) return { kind: "trouble", reason: page.reason };
     for (const object of page.objects) sorter.add(object);
     if (sorter.objects > maxShards) {
-      const trouble = `there are more than ${maxShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
-      return { kind: "trouble", trouble };
+      const reason = `there are more than ${maxShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
+      return { kind: "trouble", reason };
     }
     token = page.next;
   } while (token !== undefined);
   return { kind: "listed", ...sorter.sorted() };
 }
 
-type Page = { readonly objects: readonly ListedObject[]; readonly next: string | undefined } | { readonly trouble: string };
+type Page = { readonly objects: readonly ListedObject[]; readonly next: string | undefined } | { readonly reason: string };
 
 async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string | undefined): Promise<Page> {
   try {
@@ -43,7 +43,7 @@ async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string 
     );
     return { objects: objectsOf(page), next: page.NextContinuationToken };
   } catch (error) {
-    return { trouble: whyNotListed(error, source) };
+    return { reason: whyNotListed(error, source) };
   }
 }
 

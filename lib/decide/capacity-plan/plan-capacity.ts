@@ -16,7 +16,7 @@ export type CapacityAnswer =
   | { readonly kind: "impossible"; readonly short: readonly { readonly name: ResourceName; readonly most: number }[] }
   /** Each additional node would make the fleet cheaper, because some type has a negative cost. */
   | { readonly kind: "endless" }
-  | { readonly kind: "unanswered"; readonly because: string };
+  | { readonly kind: "unanswered"; readonly reason: string };
 
 type Solved = Extract<ProgramAnswer, { kind: "solved" }>;
 
@@ -58,7 +58,7 @@ function whyNot(answer: ProgramAnswer): CapacityAnswer {
   // The demand can be met, because planCapacity has already returned if the types together have too little.
   return {
     kind: "unanswered",
-    because: answer.kind === "unanswered" ? answer.because : "the amounts differ too much in size to be solved together",
+    reason: answer.kind === "unanswered" ? answer.reason : "the amounts differ too much in size to be solved together",
   };
 }
 

@@ -37,7 +37,7 @@ export const asksAgainAtMs = (launch: Launch, nowMs: number): number => {
 
 /** What follows from a successful read. `settle`: these instances were launched and live, perhaps none. `wait`: it is too early to know. */
 export type SearchVerdict =
-  | { readonly kind: "settle"; readonly instances: readonly LaunchedInstance[]; readonly because: string }
+  | { readonly kind: "settle"; readonly instances: readonly LaunchedInstance[]; readonly reason: string }
   | { readonly kind: "wait"; readonly search: LaunchSearch };
 
 export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): SearchVerdict {
@@ -46,7 +46,7 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
   const seconds = Math.round((search.toMs - search.fromMs) / 1000);
   if (came.length === 0) {
     if (search.toMs - search.fromMs < emptyForMs) return { kind: "wait", search };
-    return { kind: "settle", instances: [], because: `no instance had its tag in ${seconds} s of searching` };
+    return { kind: "settle", instances: [], reason: `no instance had its tag in ${seconds} s of searching` };
   }
   if (came.length < launch.count && search.toMs - search.fromMs < partlyForMs) return { kind: "wait", search };
   const live = came.filter(({ over }) => !over).slice(0, launch.count);
@@ -54,7 +54,7 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
   return {
     kind: "settle",
     instances,
-    because: `${came.length} of ${launch.count} instances have its tag, and ${live.length} of them live`,
+    reason: `${came.length} of ${launch.count} instances have its tag, and ${live.length} of them live`,
   };
 }
 

@@ -40,7 +40,7 @@ export type Placement = {
   readonly packed?: Repacked | undefined;
 };
 
-type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
+type Wait = { readonly miss: Miss; readonly reason: string | undefined; readonly fallback?: Fallback | undefined };
 
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it. Otherwise a job shares a node to be launched with others
@@ -131,9 +131,9 @@ function launchesNow(
 }
 
 /** Moves a job that cannot be placed, or holds it with a reason. */
-function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
-  if (because === undefined || fallback?.to === undefined) return hold(entry, because);
-  return [{ kind: "move", entry, to: fallback.to, because }];
+function turnedAway(entry: QueueEntry, { reason, fallback }: Wait): Step[] {
+  if (reason === undefined || fallback?.to === undefined) return hold(entry, reason);
+  return [{ kind: "move", entry, to: fallback.to, because: reason }];
 }
 
 /** Returns as many moves and holds as one decision makes. `isAll`: all moves are among them. */
@@ -153,7 +153,7 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
   const never = whyNever(entry, on);
   const fallback = never === undefined && found !== "later" ? whereElse(entry, on) : undefined;
-  return { miss: found, because: never ?? fallback?.because ?? whyHeld(entry, found, on), fallback };
+  return { miss: found, reason: never ?? fallback?.reason ?? whyHeld(entry, found, on), fallback };
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */

@@ -12,7 +12,7 @@ import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 
 /** `to`: the pool that the job moves to now. `atMs`: when it will move, if nothing changes. */
-export type Fallback = { readonly because: string; readonly to?: string; readonly atMs?: number };
+export type Fallback = { readonly reason: string; readonly to?: string; readonly atMs?: number };
 
 type On = {
   readonly snapshot: Snapshot;
@@ -39,11 +39,11 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
   if (sinceMs === undefined || refused === undefined) return undefined;
   const tried = next.map((each) => ({ to: each.pool.name, why: whyNotThere(entry, each, { snapshot, seen }) }));
   const found = tried.find(({ why }) => why === undefined);
-  if (!found) return { because: `${whyDry(against)}; the job stays here: ${tried.map(({ why }) => why).join("; ")}` };
+  if (!found) return { reason: `${whyDry(against)}; the job stays here: ${tried.map(({ why }) => why).join("; ")}` };
   const atMs = sinceMs + pool.fallbackSeconds * 1000;
   const lasted = `for ${pool.fallbackSeconds} s`;
-  if (nowMs < atMs) return { because: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
-  return { because: `moved from pool ${pool.name}: ${refused}, and that has lasted ${lasted}`, to: found.to };
+  if (nowMs < atMs) return { reason: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
+  return { reason: `moved from pool ${pool.name}: ${refused}, and that has lasted ${lasted}`, to: found.to };
 }
 
 const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation): boolean =>

@@ -23,9 +23,9 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
   if (read.kind === "unfit") return read;
   const { id } = read.message;
   const spec = specOf(read.message);
-  const unfit = (because: string): Unfit => ({ kind: "unfit", because, id, body: spec });
+  const unfit = (reason: string): Unfit => ({ kind: "unfit", reason, id, body: spec });
   const chosen = choosePool({ team, spec }, deps.fleet);
-  if ("rejected" in chosen) return unfit(chosen.rejected);
+  if ("reason" in chosen) return unfit(chosen.reason);
   const { pool } = chosen;
   const beyond = { team, limits: widerLimits(deps.fleet) };
   const why = whyRejected(spec, pool, await deps.catalogues.get(pool.name), beyond) ?? (await whyNoDataFor(deps, team, spec));

@@ -18,7 +18,7 @@ export type DatasetOrders = NonNullable<Extract<Order, { kind: "run" }>["dataset
 export type DataFor =
   | { readonly kind: "ready"; readonly datasets: DatasetOrders }
   | { readonly kind: "wait" }
-  | { readonly kind: "never"; readonly because: string };
+  | { readonly kind: "never"; readonly reason: string };
 
 /** The least time between two requests of one node for a map, because a node calls every second or two while it waits. */
 const askEveryMs = 3_000;
@@ -36,8 +36,8 @@ export async function datasetsFor(
       concurrency: 8,
     },
   );
-  const because = whyNoData(team, found);
-  if (because !== undefined) return { kind: "never", because };
+  const reason = whyNoData(team, found);
+  if (reason !== undefined) return { kind: "never", reason };
   const orders: DatasetOrders = [];
   for (const { use, dataset } of found) {
     const holding = dataset && holdingFor(dataset, node, use);

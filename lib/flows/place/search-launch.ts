@@ -21,9 +21,9 @@ export async function searchFor(deps: LaunchDeps, fence: Fence, on: { launch: La
   }
   const nodes = verdict.instances.map((instance) => nodeOf(instance, launch, nowMs));
   const written = await deps.placements.settle(fence, { launch, nodes, atMs: nowMs });
-  if (written !== "done") return { kind: written, note: verdict.because };
+  if (written !== "done") return { kind: written, note: verdict.reason };
   const ids = nodes.map(({ id }) => id).join(", ");
-  return { kind: nodes.length > 0 ? "launched" : "retired", note: `${verdict.because}${ids && `: ${ids}`}` };
+  return { kind: nodes.length > 0 ? "launched" : "retired", note: `${verdict.reason}${ids && `: ${ids}`}` };
 }
 
 /** Reads by a launch's tag, once there is a turn. It uses the first priority, because instances that may exist are already being paid for. */

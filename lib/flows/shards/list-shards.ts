@@ -15,7 +15,7 @@ export type ListDeps = {
 export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"done" | "stale"> {
   const { team, dataset: name, source, listing: last } = dataset;
   const listed = await deps.store.list(source);
-  if (listed.kind === "trouble") return deps.datasets.recordTrouble(dataset, listed.trouble);
+  if (listed.kind === "trouble") return deps.datasets.recordTrouble(dataset, listed.reason);
   const { shards, skipped } = listed;
   const digest = digestOf(shards, skipped);
   if (digest === last?.digest) return dataset.trouble === undefined ? "done" : deps.datasets.recordTrouble(dataset, undefined);

@@ -89,7 +89,7 @@ export class MemoryShardStore implements ShardStore {
   list = (source: Source) =>
     this.interruptions.call("list", (): Listed => {
       const there = this.sources.get(sourceUrl(source)) ?? [];
-      return "trouble" in there ? { kind: "trouble", trouble: there.trouble } : { kind: "listed", shards: there };
+      return "trouble" in there ? { kind: "trouble", reason: there.trouble } : { kind: "listed", shards: there };
     });
 
   write: ShardStore["write"] = (of, name, shards) => this.interruptions.call("write", () => this.#put(of, name, [...shards]));

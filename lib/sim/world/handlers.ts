@@ -1,8 +1,8 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
-import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
+import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";

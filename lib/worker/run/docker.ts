@@ -29,7 +29,7 @@ export async function findDocker(path: string): Promise<Docker | undefined> {
 
 /** Returns what a failed docker command printed, in one line. */
 export function complaintOf(end: CommandEnd): string {
-  if (end.kind !== "ended") return end.because;
+  if (end.kind !== "ended") return end.reason;
   const said = end.stderr.trim() || end.stdout.trim() || `docker exited with code ${end.code}`;
   return said
     .replace(/\s*Run 'docker [a-z ]*--help' for more information\s*/g, "")

@@ -214,7 +214,9 @@ describe("the fleet program", () => {
     const { code, out, err } = await fleet(...command);
     expect(code, err).toBe(0);
     expect(JSON.parse(out)).toEqual({ pool: "gpu", learned: [] });
-    expect(cloud.api.calls.filter(({ method }) => method === "DELETE").slice(before)).toMatchObject([{ path: "/api/v1/pools/gpu/learned" }]);
+    expect(cloud.api.calls.filter(({ method }) => method === "DELETE").slice(before)).toMatchObject([
+      { path: "/api/v1/pools/gpu/learned" },
+    ]);
   });
 
   it("the help of fleet does not list the old name of a command", async () => {
