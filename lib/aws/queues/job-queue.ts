@@ -13,7 +13,7 @@ export type JobQueue = {
   send(team: string, body: string): Promise<{ readonly messageId: string }>;
   /**
    * Sends many messages, several batches at a time, and returns their outcomes in the same order. Throws only if the first batch
-   * could not be sent. `tell` is called with the number of messages done.
+   * could not be sent. `onProgress` is called with the number of messages done.
    */
   sendAll(team: string, bodies: readonly string[], onProgress?: (done: number) => void): Promise<readonly Sent[]>;
 };
@@ -40,12 +40,12 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
       if (MessageId === undefined) throw new FleetError("queue", "SQS returned no message id", { retry: true });
       return { messageId: MessageId };
     },
-    async sendAll(team, bodies, tell = () => undefined) {
+    async sendAll(team, bodies, onProgress = () => undefined) {
       const to = { sqs, url: await urlOf(team) };
       const outcomes = new Map<number, Sent>();
       const note = (those: ReadonlyMap<number, Sent>): void => {
         for (const [index, sent] of those) outcomes.set(index, sent);
-        tell(outcomes.size);
+        onProgress(outcomes.size);
       };
       const [first = [], ...rest] = batches(bodies);
       // The first batch is sent alone, so that a missing permission or an unreachable queue throws at once.

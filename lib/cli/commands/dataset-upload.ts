@@ -35,14 +35,14 @@ export async function uploadDataset(dataset: string, folder: string, on: Context
       `cannot be uploaded: ${odd.slice(0, maxNamed).join(", ")}${odd.length > maxNamed ? ` and ${odd.length - maxNamed} more` : ""}`,
     );
   const dryRun = options.dryRun ?? false;
-  const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (tell) =>
+  const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (report) =>
     syncFiles(connection.files, {
       of: { team, dataset },
       folder,
       paths,
       remove: options.delete ?? false,
       dryRun,
-      onProgress: ({ files, bytes: sent }) => tell(`${count(files, "file")} done, ${bytes(sent)} sent`),
+      onProgress: ({ files, bytes: sent }) => report(`${count(files, "file")} done, ${bytes(sent)} sent`),
     }),
   );
   if (dryRun) return printDryRun({ team, dataset, synced }, on);

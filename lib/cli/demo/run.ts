@@ -39,7 +39,7 @@ export async function run(stage: Stage): Promise<Summary> {
       print(news(job));
       const of = sent.find(({ ref }) => jobName(ref) === jobName(job));
       if (of) happenings.onUpdate(job, of.sample);
-      growing.heard(job);
+      growing.onUpdate(job);
     },
   });
   await Promise.all([happenings.settled(), growing.settled()]);
@@ -119,7 +119,7 @@ function createGrowth(stage: Stage, on: { readonly readers: readonly SentSample[
   };
   return {
     sent: [{ sample: on.later, ref }] as readonly SentSample[],
-    heard(job: Job): void {
+    onUpdate(job: Job): void {
       if (isEnded(job.state)) waiting.delete(jobName(job));
       if (waiting.size === 0) grown ??= grow();
     },

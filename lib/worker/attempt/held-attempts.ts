@@ -103,13 +103,14 @@ export class HeldAttempts {
   }
 
   /**
-   * Follows an order to stop. `told` is what the call that returned the order had reported about the attempt. If the attempt has ended
+   * Follows an order to stop. `reported` is what the call that returned the order had reported about the attempt. If the attempt has ended
    * since that call, the order has no effect, because the next call reports the end and the server then decides on it.
    */
-  stop(of: AttemptRef, because: string, told: AttemptReport | undefined): void {
+  stop(of: AttemptRef, because: string, reported: AttemptReport | undefined): void {
     const held = this.#held.get(keyOf(of));
     if (!held) this.note(refOf(of), because);
-    else if (!hasEnded(held.state) || (told !== undefined && told.phase !== "running")) this.#apply(held, { kind: "stop", because });
+    else if (!hasEnded(held.state) || (reported !== undefined && reported.phase !== "running"))
+      this.#apply(held, { kind: "stop", because });
   }
 
   /** Stops programs and what prepares them. Uploads go on. */
@@ -133,9 +134,9 @@ export class HeldAttempts {
   }
 
   /** Notes that the server has accepted this report without a stop order or `done`. If it reported an end, that end is now recorded. */
-  accepted(told: AttemptReport): void {
-    const held = this.#held.get(keyOf(told));
-    if (held?.state.phase === told.phase) this.#apply(held, { kind: "may-upload" });
+  accepted(reported: AttemptReport): void {
+    const held = this.#held.get(keyOf(reported));
+    if (held?.state.phase === reported.phase) this.#apply(held, { kind: "may-upload" });
   }
 
   renew(of: AttemptRef, credentials: Credentials): void {

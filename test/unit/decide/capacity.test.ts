@@ -133,9 +133,9 @@ describe("what a launch teaches", () => {
     expect([...taught(refusal(said({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
   });
 
-  test("a launch teaches one lesson about a quota for all its types, with the least vCPUs that were refused", () => {
-    const lessons = taught(refusal(said(large, "limit"), said({}, "limit")));
-    expect([...lessons]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
+  test("a launch causes one update about a quota for all its types, with the least vCPUs that were refused", () => {
+    const updates = taught(refusal(said(large, "limit"), said({}, "limit")));
+    expect([...updates]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
     const whole = taught(refusal(said({}, "limit")), undefined, { ...launch, whole: true });
     expect([...whole.values()]).toMatchObject([{ least: 12 }]);
   });
@@ -152,8 +152,8 @@ describe("what a launch teaches", () => {
   });
 
   test("a successful launch clears refusals of its capacity, its quota and its pool", () => {
-    const lessons = taught(launched({}), aRefusal());
-    expect([...lessons]).toEqual([
+    const updates = taught(launched({}), aRefusal());
+    expect([...updates]).toEqual([
       ["capacity g5.xlarge/us-east-1a/spot", undefined],
       ["fault gpu/g5.xlarge/us-east-1a/spot", undefined],
       ["limit spot/All G and VT Spot Instance Requests", undefined],
@@ -162,9 +162,9 @@ describe("what a launch teaches", () => {
 
   test("an offer that gave only some nodes rests like one that was refused for the first time", () => {
     const known = refusedAt([-minute, -minute, -minute]);
-    const lesson = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
-    expect(lesson).toMatchObject({ evidence: 1, launch: launch.id });
-    expect(taught(launched({}, said({}, "capacity")), lesson).get("capacity g5.xlarge/us-east-1a/spot")).toBe(lesson);
+    const update = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
+    expect(update).toMatchObject({ evidence: 1, launch: launch.id });
+    expect(taught(launched({}, said({}, "capacity")), update).get("capacity g5.xlarge/us-east-1a/spot")).toBe(update);
   });
 });
 

@@ -247,7 +247,7 @@ describe("a worker that was restarted", () => {
 });
 
 describe("what a worker reports about its instance", () => {
-  const telling = {
+  const telemetry = {
     address: "10.0.0.7",
     gpus: [{ index: 0, utilizationPercent: 93 }],
     datasets: [{ team: "vision", dataset: "coco", version: 1, shards: 2, bytes: 3 }],
@@ -256,8 +256,8 @@ describe("what a worker reports about its instance", () => {
   test("what a worker reports about its instance is stored in the write that renews the lease", async () => {
     const world = await working();
     const writes = world.ledger.wire.calls["nodeLedger.seen"] ?? 0;
-    await world.call(world.node.id, { attempts: [running(world)], ...telling });
-    expect(world.node).toMatchObject({ ...telling, gpusAtMs: world.nowMs });
+    await world.call(world.node.id, { attempts: [running(world)], ...telemetry });
+    expect(world.node).toMatchObject({ ...telemetry, gpusAtMs: world.nowMs });
     expect(world.ledger.wire.calls["nodeLedger.seen"]).toBe(writes + 1);
     expect(world.lane.waiting).toEqual([]);
   });

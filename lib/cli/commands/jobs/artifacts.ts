@@ -70,13 +70,13 @@ export async function getArtifacts(
   mustMatch(found, to.patterns);
   const kept = selected(found, to.patterns);
   if (!options.json && kept.attempt !== job.attempt) console.note(`using attempt ${kept.attempt}: no later attempt left files`);
-  const outcome = await withProgress(console, `fetching ${inWords(kept)}`, (tell) =>
+  const outcome = await withProgress(console, `fetching ${inWords(kept)}`, (onProgress) =>
     fetchFiles({
       reader: connection.artifacts,
       kept,
       folder: to.folder,
       force: options.force ?? false,
-      onProgress: (done) => tell(`${done} done`),
+      onProgress: (done) => onProgress(`${done} done`),
     }),
   );
   if (options.json) console.out(JSON.stringify(jsonOf(kept, to.folder, outcome)));

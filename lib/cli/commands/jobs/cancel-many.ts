@@ -54,8 +54,8 @@ export async function cancelMany(options: CancelManyOptions, on: Context & { rea
     console.note("nothing was cancelled");
     return exitCodes.failed;
   }
-  const outcomes = await withProgress(console, `cancelling ${count(found.length, "job")}`, (tell) =>
-    cancelAll(found, { team, states, reason: options.reason, tell, on }),
+  const outcomes = await withProgress(console, `cancelling ${count(found.length, "job")}`, (onProgress) =>
+    cancelAll(found, { team, states, reason: options.reason, onProgress, on }),
   );
   return report(team, outcomes, { options, console });
 }
@@ -71,12 +71,12 @@ export function statesMeant(text: string): readonly JobState[] {
 }
 
 const findAll = ({ connection, console }: Context, of: { readonly team: string } & ReturnType<typeof filterOf>): Promise<readonly Job[]> =>
-  withProgress(console, "looking for the jobs", async (tell) => {
+  withProgress(console, "looking for the jobs", async (onProgress) => {
     const found: Job[] = [];
     for await (const page of jobPages(connection.jobs, { ...of, limit: Number.POSITIVE_INFINITY })) {
       // Listed jobs have no spec, so that a hundred thousand fit into memory.
       found.push(...page.jobs);
-      tell(`${found.length} found`);
+      onProgress(`${found.length} found`);
     }
     return found;
   });
@@ -95,7 +95,7 @@ type Task = {
   readonly team: string;
   readonly states: readonly JobState[];
   readonly reason: string | undefined;
-  readonly tell: (detail: string) => void;
+  readonly onProgress: (detail: string) => void;
   readonly on: Context;
 };
 
@@ -104,7 +104,7 @@ async function cancelAll(found: readonly Job[], task: Task): Promise<ReadonlyMap
   const outcomes = new Map<string, Outcome>();
   const note = (those: readonly Outcome[]): void => {
     for (const each of those) outcomes.set(each.job, each);
-    task.tell(`${[...outcomes.values()].filter(({ outcome }) => outcome !== "failed").length} done`);
+    task.onProgress(`${[...outcomes.values()].filter(({ outcome }) => outcome !== "failed").length} done`);
   };
   let left = found.map(({ job }) => job);
   for (let round = 1; round <= maxRounds && left.length > 0; round += 1) {

@@ -32,7 +32,7 @@ export async function refuseImpossible(
       if (!accepted) refused.push(files.length === 1 ? `${because}` : `${some[index]?.at}: ${because}`);
   };
   try {
-    await withProgress(console, `checking ${count(files.length, "job")}`, async (tell) => {
+    await withProgress(console, `checking ${count(files.length, "job")}`, async (report) => {
       const [first = [], ...rest] = groups(files);
       await check(first);
       await pMap(
@@ -40,7 +40,7 @@ export async function refuseImpossible(
         async (some) => {
           await check(some);
           checkedJobs += some.length;
-          tell(`${first.length + checkedJobs} checked`);
+          report(`${first.length + checkedJobs} checked`);
         },
         { concurrency },
       );

@@ -34,7 +34,7 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   let silent = 0;
   for (;;) {
     const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
-    printer.tell(page, lines);
+    printer.print(page, lines);
     // `tail` applies only to the first page of this attempt. Later attempts are shown from their beginning.
     at = { ...at, attempt: page.attempt, tail: undefined };
     silent = lines.length > 0 ? 0 : silent + 1;
@@ -110,21 +110,21 @@ class FollowPrinter {
     this.#state = "";
   }
 
-  tell(page: LogPage, lines: readonly RankedLine[]): void {
+  print(page: LogPage, lines: readonly RankedLine[]): void {
     for (const each of lines) {
       this.cut.look(each, page.attempt);
       if (this.#options.json) this.#json(page.attempt, each);
       else this.#said.line(each);
     }
     // A page's state is that of the latest attempt.
-    if (page.attempt === page.latestAttempt) this.#tellState(page);
+    if (page.attempt === page.latestAttempt) this.#printState(page);
   }
 
   end(): void {
     this.#said.end();
   }
 
-  #tellState({ state, reason }: LogPage): void {
+  #printState({ state, reason }: LogPage): void {
     const why = state === "queued" && reason !== undefined ? `: ${reason}` : "";
     const now = `${this.#id} is ${state}${why}`;
     if (now !== this.#state) this.#note(now);

@@ -62,11 +62,11 @@ export async function sendJobs(
 async function send(files: readonly JobFile[], team: string, { connection, console }: Context): Promise<readonly Sent[]> {
   const [only, ...more] = files;
   if (only !== undefined && more.length === 0) return [{ kind: "sent", ...(await connection.queue.send(team, only.body)) }];
-  return withProgress(console, `sending ${count(files.length, "job")}`, (tell) =>
+  return withProgress(console, `sending ${count(files.length, "job")}`, (report) =>
     connection.queue.sendAll(
       team,
       files.map(({ body }) => body),
-      (done) => tell(`${done} sent`),
+      (done) => report(`${done} sent`),
     ),
   );
 }
