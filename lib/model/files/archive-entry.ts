@@ -17,7 +17,7 @@ export const archiveLimits: ArchiveLimits = { packedBytes: 5 * GiB, unpackedByte
 /** Linux accepts 4,095 bytes, of which the path of an attempt's folder uses some. */
 const maxPathBytes = 3500;
 const maxNameBytes = 255;
-/** A deeper tree is usually a mistake, such as a folder that is copied into itself. Each entry costs work for each of its parents. */
+/** Deeper trees are mistakes, such as a folder that is copied into itself. Each entry costs work for each of its parents. */
 const maxParents = 255;
 
 /** The fields of an archive's entry that decide whether it is safe. */
