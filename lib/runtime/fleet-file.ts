@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
+import { withNewNames } from "../model/old-names.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
 
@@ -28,13 +29,6 @@ export const FleetPool = z.strictObject({
   fallback: PoolName.optional(),
   fallbackSeconds: z.number().min(0),
 });
-
-/** Renames `mostLosses`, the old name of `maxLosses`, in a file that an earlier release wrote. */
-function withNewNames(pool: unknown): unknown {
-  if (typeof pool !== "object" || pool === null || !("mostLosses" in pool) || "maxLosses" in pool) return pool;
-  const { mostLosses, ...others } = pool;
-  return { ...others, maxLosses: mostLosses };
-}
 
 /** `fleet.json`: the part of the admin's configuration that handlers need. CDK writes it next to every bundle. */
 export const FleetFile = z.strictObject({

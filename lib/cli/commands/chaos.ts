@@ -107,9 +107,8 @@ function knownFault(name: string): FaultKind {
 }
 
 async function scenarioOf(file: string | undefined, over: Record<string, unknown> = {}): Promise<Scenario> {
-  const { mostLosses, ...said }: { mostLosses?: unknown } = file === undefined ? {} : await readJson(file);
-  // `mostLosses` is the name of maxLosses in files of the last release.
-  const scenario = checked(Scenario, { ...(mostLosses !== undefined && { maxLosses: mostLosses }), ...said, ...over });
+  const said = file === undefined ? {} : await readJson(file);
+  const scenario = checked(Scenario, { ...said, ...over });
   if (scenario.kind === "good") return scenario.value;
   throw new UsageError(`${file ?? "the scenario"} is not a valid scenario:${linesOf(scenario.wrong)}`);
 }

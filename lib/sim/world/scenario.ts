@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { withNewNames } from "../../model/old-names.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
 
 const Rate = z.number().min(0).max(1);
@@ -86,7 +87,7 @@ export const Scenario = z
       .min(1)
       .default(["vision", "speech"]),
     pools: z
-      .array(PoolPart)
+      .array(z.preprocess(withNewNames, PoolPart))
       .min(1)
       .prefault([
         { name: "gpu", limits: { usdPerHour: 9, gpus: 6 }, maxLifetimeSeconds: 420 },
