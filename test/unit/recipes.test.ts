@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { apiOperationSteps } from "./recipes/api-operation.ts";
+import { jobFieldSteps } from "./recipes/job-field.ts";
+import { type Check, Copies, type Outcome, type Step } from "./recipes/plant.ts";
+
+/**
+ * Keeps two recipes of CONTRIBUTING.md true: it takes their steps for dummies in copies of the sources. In one copy all steps are taken,
+ * and the checks must pass. In each other copy one step is omitted, and the check that demands it must fail.
+ */
+const steps: readonly Step[] = [...jobFieldSteps, ...apiOperationSteps];
+const demanded = steps.filter((step): step is Step & { readonly demandedBy: Check } => step.demandedBy !== undefined);
+
+/** All edits except those of one step, or with the form that another step has if this one is omitted. */
+const without = (omitted: Step): Step["edits"] => [
+  ...steps.filter((step) => step !== omitted && step.what !== omitted.omitted?.step).flatMap(({ edits }) => edits),
+  ...(omitted.omitted?.edits ?? []),
+];
+
+/** Code that is edited, and every file about which a check can complain. */
+const everyCheck: readonly Check[] = [
+  ...steps.flatMap(({ edits }) => edits.map(({ file }): Check => ({ by: "compiler", about: file }))).filter(isCode),
+  ...demanded.map(({ demandedBy }) => demandedBy).filter(isCode),
+];
+function isCode(check: Check): boolean {
+  return check.by !== "compiler" || check.about.endsWith(".ts");
+}
+
+const copies = new Copies();
+const nameOf = (step: Step): string => `without-${steps.indexOf(step)}`;
+let outcomeOf: (name: string) => Outcome;
+beforeAll(async () => {
+  copies.add(
+    "all",
+    steps.flatMap(({ edits }) => edits),
+    everyCheck,
+  );
+  for (const step of demanded) copies.add(nameOf(step), without(step), [step.demandedBy]);
+  await copies.generate("all");
+  outcomeOf = await copies.check();
+}, 120_000);
+afterAll(() => copies.remove(), 60_000);
+
+test("all checks pass after every step of the recipes", () => {
+  const { compiler, tests, ran, generated } = outcomeOf("all");
+  expect({ compiler, tests, generated }).toEqual({ compiler: [], tests: [], generated: "" });
+  expect(ran).toBeGreaterThan(100);
+});
+
+describe("the steps of the recipes", () => {
+  test.each(demanded)('without the step $item of "$recipe", $what, a check fails', (step) => {
+    const { compiler, tests, generated } = outcomeOf(nameOf(step));
+    switch (step.demandedBy.by) {
+      case "compiler":
+        return expect(compiler).toContain(step.demandedBy.about);
+      case "test":
+        return expect(tests).toContain(step.demandedBy.name);
+      case "generated":
+        return expect(generated).toContain("npm run generate");
+    }
+  });
+
+  test("only a test of behaviour is demanded by no check", () => {
+    expect(steps.filter(({ demandedBy }) => demandedBy === undefined).map(({ what }) => what)).toEqual([
+      "test its behaviour",
+      "test the command",
+    ]);
+  });
+});
+
+/** Returns the files and folders that each numbered item of a recipe names. */
+function itemsOf(recipe: string): ReadonlyMap<number, readonly string[]> {
+  const text = readFileSync(join(import.meta.dirname, "..", "..", "CONTRIBUTING.md"), "utf8");
+  const section = text.split(`\n### ${recipe}\n`)[1]?.split("\n### ")[0] ?? "";
+  const items = [...section.matchAll(/^(\d)\. (.*\n(?: {3}.*\n)*)/gm)];
+  return new Map(
+    items.map(([, number, item = ""]) => [
+      Number(number),
+      [...item.matchAll(/`((?:events|lib|test|docs)\/[^`]+)`/g)].map(([, path = ""]) => path),
+    ]),
+  );
+}
+
+test.each(["Add a job field", "Add an API operation"])(
+  "the recipe %s of CONTRIBUTING.md names the files that its steps change",
+  (recipe) => {
+    const items = itemsOf(recipe);
+    const its = steps.filter((step) => step.recipe === recipe);
+    expect([...items.keys()]).toEqual([...new Set(its.map(({ item }) => item))]);
+    const isNew = (file: string): boolean => its.some(({ edits }) => edits.some((edit) => edit.file === file && edit.before === undefined));
+    for (const [item, named] of items) {
+      const changed = its.filter((step) => step.item === item).flatMap(({ edits }) => edits.map(({ file }) => file));
+      const unnamed = changed.filter((file) => !named.some((path) => file === path || file.startsWith(`${path}/`)));
+      // A new test has a name of its own.
+      expect(unnamed.filter((file) => !(isNew(file) && file.startsWith("test/")))).toEqual([]);
+    }
+  },
+);
