@@ -15,7 +15,7 @@ export function createParts(log: LocalLog): Parts {
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     for (let part = parts.pop(); part; part = parts.pop())
-      await part.close().catch((error: unknown) => log({ message: "Part not closed", error }));
+      await part.close().catch((error: unknown) => log({ message: "part not closed", error }));
   };
   return {
     log,
