@@ -242,7 +242,7 @@ describe("fleet with a running local cloud", () => {
     ["a team that does not exist", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
     ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
     ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; omit --name/],
-  ])("fleet says what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
+  ])("fleet reports what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
     const ended = await fleet(...args.map((arg) => (/\.json$|^nowhere$/.test(arg) ? inFolder(arg) : arg)));
     expect(ended).toMatchObject({ code, out: "" });
     expect(ended.err).toMatch(message);

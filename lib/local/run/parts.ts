@@ -30,7 +30,7 @@ export function createParts(log: LocalLog): Parts {
   };
 }
 
-/** Resolves when all have resolved. If one fails, rejects after the others have settled, so that none still starts something later. */
+/** Resolves when all have resolved. If one fails, rejects after the others have settled, so that nothing is started after that. */
 export async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   const settled = await Promise.allSettled(work);
   const failed = settled.find((one) => one.status === "rejected");

@@ -346,7 +346,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual({ ...job, reason: "the pool is at its limit" });
     });
 
-    it("a hold is stale for a job that no longer waits", async () => {
+    it("holding a job that no longer waits is stale, and records no reason", async () => {
       const ledger = await make();
       const { fence, entry, job } = await placed(ledger);
       expect(await ledger.placements.hold(fence, { entry, reason: "late" })).toBe("stale");

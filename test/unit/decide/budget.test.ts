@@ -35,14 +35,14 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("the room counts the cost of ended nodes, of living nodes and of an hour of what is reserved", () => {
+  test("a budget's room counts the cost of ended nodes, of live nodes and of an hour of what is reserved", () => {
     const nodes = [aLiveNode({ launchedAtMs: now - 2 * hourMs })];
     const room = budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes, reserved, spent: { dayUsd: 3, monthUsd: 50 } }));
     expect(room.tightest).toMatchObject({ period: "day", usedUsd: 5, usdPerHour: 4, renewsAtMs: midnight });
     expect(room.usdPerHour).toBe(4);
   });
 
-  test("the room counts only the part of a node's life that falls into the day or month", () => {
+  test("a budget's room counts only the part of a node's life that falls into the day or month", () => {
     const old = aLiveNode({ launchedAtMs: monday - 100 * hourMs });
     const nextDay = { nodes: [old], reserved, nowMs: now + 24 * hourMs };
     expect(budgetRoom(aSnapshot({ usdPerDay: 100 }, nextDay)).tightest?.usedUsd).toBe(12);

@@ -29,7 +29,7 @@ describe("the choice of a node on a fleet that does not grow", () => {
     expect(chosen([aNode("n1"), aNode("n2", { gpus: [wholeGpu, 340] })], third)).toEqual({ node: "n2", gpus: [1] });
   });
 
-  it("the choice prefers the GPU on which it leaves the least", () => {
+  it("the choice prefers the GPU on which the job leaves the least free", () => {
     expect(chosen([aNode("n1", { gpus: [500, 340] })], third)).toEqual({ node: "n1", gpus: [1] });
   });
 

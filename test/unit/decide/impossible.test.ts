@@ -96,13 +96,13 @@ test("the reason names both limits if no node is within dollars and GPUs togethe
   expect(whyUnsold(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 20, gpus: 4 } }), both)).toBeDefined();
 });
 
-test("the reason does not suggest spot to a job that already accepts it", () => {
+test("the reason why nothing is sold does not suggest spot to a job that already accepts it", () => {
   expect(whyUnsold(wanting({}), aPool(), { ...catalogue, offers: [] })).toBe(
     "EC2 sells no instance type that fits in the zones and markets of pool gpu; name another pool",
   );
 });
 
-test("the reason is the same in whatever order the offers are listed", () => {
+test("the reason why nothing is sold does not depend on the order of the offers", () => {
   const twins = [anOffer({ zone: "us-east-1a", usdPerHour: 7 }), anOffer({ instanceType: "g5.48xlarge", usdPerHour: 7 })];
   const poor = aPool({ limits: { usdPerHour: 1, gpus: 8 } });
   expect(whyUnsold(anEntry(), poor, { ...catalogue, offers: twins })).toBe(

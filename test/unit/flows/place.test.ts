@@ -172,7 +172,7 @@ test("limits hold although more was reserved after the decision's snapshot", asy
 });
 
 describe("the outcome of a launch", () => {
-  test("the reservation of a launch becomes what EC2 gave, not its dearest offer", async () => {
+  test("the reservation of a launch becomes what EC2 gave, not its most expensive offer", async () => {
     const dear = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
     const world = new World(aPool(), aCatalogue({ offers: [spot, dear] }));
     world.ledger.wire.before("placements.settle", () => expect(world.reserved).toEqual({ usdPerHour: 0.7, gpus: 1 }));
@@ -469,7 +469,7 @@ describe("an overtaken run", () => {
   });
 });
 
-/** A catalogue with spot and dearer on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
+/** A catalogue with spot and more expensive on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
 const twoMarkets = () => new World(aPool(), aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }));
 
 describe("a failing step", () => {

@@ -63,7 +63,7 @@ describe("a dataset", () => {
     expect(world.mnist.state).toBe("ready");
   });
 
-  test("a dataset that cannot be listed fails with the reason, but one that was listed before stays ready with the trouble on it", async () => {
+  test("a dataset that cannot be listed fails with the reason, but one that was listed before stays ready and shows the reason", async () => {
     const world = await aWorld(3);
     world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "there is no bucket datasets" });
     expect(await run(world)).toEqual({ kind: "trouble", trouble: "there is no bucket datasets" });
@@ -192,7 +192,7 @@ describe("a map", () => {
 });
 
 describe("the list of a node", () => {
-  test("a list that a node has just received outlives its map, however old it is", async () => {
+  test("a shard list that a node may just have received is kept when a new map replaces its map, however old it is", async () => {
     const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     const told = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);

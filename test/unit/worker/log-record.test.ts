@@ -62,7 +62,7 @@ const unreachable = (): never => {
 };
 
 describe("the record of a log", () => {
-  test("the record of a log has every byte in order and no other bytes", async () => {
+  test("the record of a log contains every byte in order, and no other bytes", async () => {
     const { log, text, kept } = record();
     const bytes = Buffer.from([0, 255, 13, 10, 27, 91, 195, 10, 13]);
     void log.write(bytes.subarray(0, 4));
@@ -99,7 +99,7 @@ describe("the record of a log", () => {
     expect(kept).toMatchObject([{ text: "all\n" }, { number: 1, text: "", facts: { offset: 4, bytes: 0, last: true } }]);
   });
 
-  test("the record of a program that wrote nothing is empty", async () => {
+  test("the log record of a program that wrote nothing is empty", async () => {
     const { log, kept } = record();
     await log.finish(1_000);
     expect(kept).toEqual([]);
