@@ -325,7 +325,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
-    it("failing is stale for a job that was placed or has another attempt", async () => {
+    it("failing a job that was placed or has another attempt is stale", async () => {
       const ledger = await make();
       const { fence, job } = await placed(ledger);
       expect(await ledger.placements.fail(fence, { attempt: anAssignment(), reason: "no", atMs })).toBe("stale");

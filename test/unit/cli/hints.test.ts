@@ -47,6 +47,6 @@ it.each([
   expect(bypassesIn("lib/cli/x.ts", `const hint = ${text};`)).toHaveLength(1);
 });
 
-it("the check ignores text that only mentions the fleet", () => {
+it("the check of hints ignores a text that only mentions the fleet", () => {
   expect(bypassesIn("lib/cli/x.ts", '"no fleet of these types is enough"; `the fleet plans again`; "a fleet command"')).toEqual([]);
 });

@@ -54,7 +54,7 @@ describe("a job that waits for a limit", () => {
     );
   });
 
-  test("the reason names whose limit is in the way", () => {
+  test("a waiting job's reason names whose limit is in the way", () => {
     expect(why({ usdPerHour: 1, gpus: 1 }, { wider: wider({ team: { gpus: 2 } }, { usdPerHour: 2, gpus: 2 }) })).toMatch(
       /^the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends/,
     );

@@ -149,7 +149,7 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
-  test("launches that wait for a turn wake the pool when there is one", async () => {
+  test("launches that wait for a turn at EC2 wake the pool when there is one", async () => {
     const world = await waiting(2);
     const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 1, perSecond: 0.2 } });
     expect(await world.place({ budget })).toMatchObject({ ended: "quiet" });

@@ -137,7 +137,7 @@ describe("a job that nothing may be bought for any more", () => {
 });
 
 describe("the reasons of waiting jobs", () => {
-  test("a wait of seconds writes no reason, as when 45 launches take two decisions of one run", async () => {
+  test("a wait of a few seconds writes no reason, for example when 45 launches take two decisions of one run", async () => {
     const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
     for (let n = 0; n < 45; n += 1) await world.submit(`job-${n}`);
     expect(await world.place()).toMatchObject({ ended: "quiet" });
@@ -460,7 +460,7 @@ describe("an overtaken run", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("an overtaken run does not record as heard what it did not act on", async () => {
+  test("a run that another one has overtaken does not record causes as heard on which it did not act", async () => {
     const world = new World();
     await world.submit("a");
     world.ledger.wire.before("decisions.finish", () => world.ledger.decisions.begin("gpu"), 1);

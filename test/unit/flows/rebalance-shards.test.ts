@@ -63,7 +63,7 @@ describe("a dataset", () => {
     expect(world.mnist.state).toBe("ready");
   });
 
-  test("a dataset that cannot be listed fails with the reason, but one that was listed before stays ready and shows the reason", async () => {
+  test("a dataset that cannot be listed fails with the reason; one that was listed before stays ready and shows it", async () => {
     const world = await aWorld(3);
     world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "there is no bucket datasets" });
     expect(await run(world)).toEqual({ kind: "trouble", trouble: "there is no bucket datasets" });

@@ -31,7 +31,7 @@ test("a job succeeds when all its files are sealed and listed", async () => {
   expect(waits()).toBe(0);
 });
 
-test("a job without files succeeds too", async () => {
+test("a job without files succeeds when its attempt is sealed", async () => {
   const { artifacts, deps, job } = world();
   artifacts.upload(attempt, {});
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 0 });

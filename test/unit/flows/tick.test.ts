@@ -97,7 +97,7 @@ describe("a pool with work", () => {
     expect([world.job("a")?.state, world.job("b")?.state]).toEqual(["placed", "placed"]);
   });
 
-  test("a pool loses a node that never boots", async () => {
+  test("a node that never boots is removed from its pool", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
