@@ -6,14 +6,14 @@ import { jobFieldSteps } from "./recipes/job-field.ts";
 import { type Check, Copies, type Outcome, type Step } from "./recipes/plant.ts";
 
 /**
- * Keeps two recipes of CONTRIBUTING.md true: it takes their steps for dummies in copies of the sources. In one copy all steps are taken,
- * and the checks must pass. In each other copy one step is omitted, and the check that demands it must fail.
+ * Keeps two recipes of CONTRIBUTING.md true: follows them for dummies in copies of the sources. In one copy all steps are taken, and the
+ * checks must pass. In every other copy one step of each recipe is omitted, and the checks that demand these steps must fail.
  */
 const steps: readonly Step[] = [...jobFieldSteps, ...apiOperationSteps];
 type Demanded = Step & { readonly demandedBy: Check };
 const demanded = steps.filter((step): step is Demanded => step.demandedBy !== undefined);
 
-/** Each copy omits one step of each recipe, because their steps do not depend on each other and copies take time. */
+/** The name of the copy that omits a step. Steps of different recipes share a copy, because they do not depend on each other. */
 const nameOf = (step: Demanded): string =>
   `omits-${demanded.filter(({ recipe }) => recipe === step.recipe).indexOf(step)}`;
 const omittedIn = Map.groupBy(demanded, nameOf);
@@ -27,7 +27,7 @@ const without = (omitted: readonly Demanded[]): Step["edits"] => {
   ];
 };
 
-/** Code that is edited, and every file about which a check can complain. */
+/** The checks after all steps: the compiler about every file that a step changes, and every check that demands a step. */
 const everyCheck: readonly Check[] = [
   ...steps.flatMap(({ edits }) => edits.map(({ file }): Check => ({ by: "compiler", about: file }))).filter(isCode),
   ...demanded.map(({ demandedBy }) => demandedBy).filter(isCode),
@@ -52,7 +52,7 @@ beforeAll(async () => {
     );
   await copies.generate("all");
   outcomeOf = await copies.check();
-}, 120_000);
+}, 240_000);
 afterAll(() => copies.remove(), 60_000);
 
 test("all checks pass after every step of the recipes", () => {
@@ -62,7 +62,7 @@ test("all checks pass after every step of the recipes", () => {
 });
 
 describe("the steps of the recipes", () => {
-  test.each(demanded)('without the step $item of "$recipe", $what, a check fails', (step) => {
+  test.each(demanded)('the step "$what" of item $item of the recipe "$recipe" is demanded by a check', (step) => {
     const { compiler, tests, generated } = outcomeOf(nameOf(step));
     switch (step.demandedBy.by) {
       case "compiler":

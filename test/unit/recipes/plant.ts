@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { cpSync, globSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 
 /** Adds text to a file before an anchor, which must occur exactly once. Without an anchor, it creates the file. */
-export type Edit = { readonly file: string; readonly before?: string; readonly add: string };
+type Edit = { readonly file: string; readonly before?: string; readonly add: string };
 
 /** A check that fails without a step: the compiler about a file, a unit test by its name, or the check of the generated files. */
 export type Check =
@@ -20,24 +20,31 @@ export type Step = {
   readonly item: number;
   readonly what: string;
   readonly edits: readonly Edit[];
-  /** For a step without edits of its own: another step, and how it looks if this one is omitted. */
+  /** For a step that is a part of another one's edits: that step, and its edits without this part. */
   readonly omitted?: { readonly step: string; readonly edits: readonly Edit[] };
   /** Undefined if no check can demand it, such as a test of behaviour. */
   readonly demandedBy?: Check;
 };
 
-/** The outcome of the checks in one copy of the sources: the files with compiler errors, the failed tests, and the stale generated files. */
+/** The outcome of the checks in one copy of the sources. */
 export type Outcome = {
+  /** The files with errors. */
   readonly compiler: readonly string[];
+  /** The names of the tests that failed. */
   readonly tests: readonly string[];
+  /** The number of tests that ran. */
   readonly ran: number;
+  /** What the check of the generated files reports; empty if they are current. */
   readonly generated: string;
 };
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const copied = ["events", "lib", "docs/jobs.md", "package.json", "test/fakes", "test/property", "test/unit"];
 
-/** Copies of the sources below a temporary folder, each with edits. The checks run once over all of them, because starting them costs most. */
+/**
+ * Copies of the sources below a temporary folder, each with edits of its own. The checks run once over all of them, because most of their
+ * time is spent on starting.
+ */
 export class Copies {
   readonly #folder = mkdtempSync(join(tmpdir(), "fleetwright-recipes-"));
   readonly #original = join(this.#folder, "original");
@@ -71,7 +78,7 @@ export class Copies {
     await this.#run(name, "events/schema/generate.ts");
   }
 
-  /** Runs all checks over all copies. Returns the outcome in one of them. */
+  /** Runs the checks over all copies. Returns a function that returns the outcome in a copy. */
   async check(): Promise<(name: string) => Outcome> {
     const [errors, results, ...stale] = await Promise.all([
       this.#compiled(),
@@ -102,7 +109,7 @@ export class Copies {
       return;
     }
     const parts = readFileSync(path, "utf8").split(before);
-    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, not once: ${before}`);
+    if (parts.length !== 2) throw new Error(`${file} must contain this once, not ${parts.length - 1} times: ${before}`);
     this.#unlink(path);
     writeFileSync(path, `${parts[0]}${add}${before}${parts[1]}`);
   }
@@ -126,7 +133,8 @@ export class Copies {
     const config = { test: { isolate: false, include: [...new Set(this.#test)], setupFiles: [] } };
     writeFileSync(join(this.#folder, "vitest.config.js"), `export default ${JSON.stringify(config)};`);
     const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-    await run(this.#folder, process.execPath, [vitest, "run", "--reporter=json", "--outputFile=results.json"]);
+    const { err } = await run(this.#folder, process.execPath, [vitest, "run", "--reporter=json", "--outputFile=results.json"]);
+    if (!existsSync(join(this.#folder, "results.json"))) throw new Error(`the tests of the copies did not run: ${err}`);
     const { testResults } = Results.parse(JSON.parse(readFileSync(join(this.#folder, "results.json"), "utf8")));
     return testResults.flatMap(({ name, status, assertionResults }) => {
       const file = name.slice(name.indexOf(this.#folder) + this.#folder.length + 1);
