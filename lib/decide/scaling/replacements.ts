@@ -57,6 +57,15 @@ export function replacements(snapshot: Snapshot, of: { planned: readonly Step[];
   return { steps, kept };
 }
 
+/** Returns when the next draining node's work needs another node, or its worker must stop that work. */
+export function nextEndOfDrain({ nodes, pool, nowMs }: Pick<Snapshot, "nodes" | "pool" | "nowMs">): number | undefined {
+  const ahead = nodes
+    .filter(({ state }) => state === "draining")
+    .flatMap(({ drain }) => (drain ? [drain.untilMs - pool.bootSeconds * 1000, drain.untilMs] : []))
+    .filter((atMs) => atMs > nowMs);
+  return ahead.length > 0 ? Math.min(...ahead) : undefined;
+}
+
 type LaunchStep = Extract<Step, { kind: "launch" }>;
 
 function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchStep | undefined {
