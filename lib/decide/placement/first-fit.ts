@@ -2,21 +2,24 @@ import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Learned, Snapshot, Step } from "../../model/plan.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
+import type { Outlook } from "../capacity/outlook.ts";
 import { standing } from "../capacity/rest.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./board.ts";
+import { type Bundle, leastFor } from "./bundles.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { leftFor } from "./leeway.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { type Repacked, repack, reservedFor } from "./repack.ts";
+import { type Found, type Miss, PlacementState, type PlacementView } from "./placement-state.ts";
+import { type Packed, repack, reservedFor } from "./repack.ts";
 import { kindOf } from "./rooms.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
@@ -37,7 +40,7 @@ export type Placement = {
   /** When a waiting job could be placed even if nothing else happens. */
   readonly wakeAtMs?: number | undefined;
   /** How the jobs that share new nodes were packed, and what was learned from it. */
-  readonly packed?: Repacked | undefined;
+  readonly packed?: Packed | undefined;
 };
 
 type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
@@ -55,8 +58,8 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const held = stillHeld(waiting, snapshot.nodes);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
-  const board = boardOf(snapshot, nodes, queue);
-  // If one job does not fit, neither does the next of its kind, because the board only fills.
+  const state = new PlacementState(snapshot, nodes, queue);
+  // If one job does not fit, neither does the next of its kind, because what is left only shrinks.
   const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
@@ -71,19 +74,20 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const kind = kindOf(entry);
-    const found = inVain.get(kind) ?? find(entry, board);
+    const found = inVain.get(kind) ?? state.place(entry);
     if (found === "bundled") continue;
     if (isPlaced(found)) {
       for (const { id } of found.nodes) bound.add(id);
       steps.push(...bindStep(entry, found.nodes));
       continue;
     }
-    const wait = waitOf(entry, found, { snapshot, catalogue, board });
+    const wait = waitOf(entry, found, { snapshot, catalogue, state });
     inVain.set(kind, wait);
     holds.push(...turnedAway(entry, wait));
   }
-  const { packed, isFreed } = packedAnew(board, { waits: [...inVain.values()], learned: snapshot.learned });
-  const { launches, isAll } = launchesNow(board, pool, catalogue);
+  const waits = [...inVain.values()];
+  const { bundles, packed } = repack(state, snapshot.learned);
+  const { launches, isAll } = launchesNow(bundles, { pool, catalogue, seen: state.seen });
   const told = toldNow(holds);
   return {
     // Holds are last, because recording why thousands of jobs wait must not delay the first job's node.
@@ -91,34 +95,27 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     bound,
     isWhole,
     packed,
-    wakeAtMs: wakeOf([...inVain.values()], {
+    wakeAtMs: wakeOf(waits, {
       snapshot,
-      budget: board.budget,
-      isMore: steps.length >= mostSteps || !isAll || isFreed || !told.isAll,
+      budget: state.budget,
+      isMore: steps.length >= mostSteps || !isAll || isFreed(bundles, { state, waits }) || !told.isAll,
     }),
   };
 }
 
 const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
 
-/** `isFreed`: a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
-function packedAnew(
-  board: Board,
-  { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
-): { readonly packed: Repacked | undefined; readonly isFreed: boolean } {
-  const before = reservedFor(board.bundles);
-  const packed = repack(board, learned);
-  return {
-    packed,
-    isFreed: reservedFor(board.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
-  };
-}
+/** Reports whether a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
+const isFreed = (bundles: readonly Bundle[], { state, waits }: { state: PlacementView; waits: readonly Wait[] }): boolean =>
+  reservedFor(bundles).usdPerHour < reservedFor(state.bundles).usdPerHour && waits.some(({ miss }) => limited.includes(miss));
 
 /** Returns what is launched now. `isAll`: no launch was left for the next decision. */
-function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly launches: readonly Step[]; readonly isAll: boolean } {
-  const { seen } = board;
+function launchesNow(
+  bundles: readonly Bundle[],
+  { pool, catalogue, seen }: { pool: Pool; catalogue: Catalogue; seen: Outlook },
+): { readonly launches: readonly Step[]; readonly isAll: boolean } {
   const wanted = launchesOf(
-    board.bundles,
+    bundles,
     pool,
     ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen }),
   );
@@ -142,7 +139,7 @@ function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; re
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
 const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
 
-type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly board: Board };
+type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly state: PlacementView };
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
@@ -152,8 +149,8 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
-const whereElse = (entry: QueueEntry, { snapshot, catalogue, board }: Judged): Fallback | undefined =>
-  fallbackFor(entry, { snapshot, catalogue, seen: board.seen, left: left(board, snapshot.pool.shared ? undefined : entry.team) });
+const whereElse = (entry: QueueEntry, { snapshot, catalogue, state: { seen, leeway } }: Judged): Fallback | undefined =>
+  fallbackFor(entry, { snapshot, catalogue, seen, left: leftFor(snapshot.pool.shared ? undefined : entry.team, leeway) });
 
 /** Returns why no offer of today can hold the job, even after other work ends; undefined if one can. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
@@ -174,12 +171,12 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
 }
 
 /** Returns undefined for a wait of seconds, because that is not worth a write. */
-function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: Judged): string | undefined {
+function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: Judged): string | undefined {
   const { pool } = snapshot;
   switch (miss) {
     case "nothing": {
-      const dry = whyDry(dryFor(entry, catalogue, board.seen));
-      const broken = whyBroken(board.broken, pool.name);
+      const dry = whyDry(dryFor(entry, catalogue, state.seen));
+      const broken = whyBroken(state.broken, pool.name);
       return (
         (broken && dry ? `${broken}; ${dry}` : (broken ?? dry)) ??
         "the instance types that fit are being tried for another job; the next decision uses the result"
@@ -191,13 +188,13 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
       return whyLimited(
         {
           team: entry.team,
-          least: leastFor(entry, board, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
-          allowance: board.allowance,
+          least: leastFor(entry, state.shelfFor(entry.nodes), allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
+          allowance: state.leeway.allowance,
         },
         snapshot,
       );
     case "budget":
-      return whyOverBudget(board.budget, pool.name);
+      return whyOverBudget(state.budget, pool.name);
     case "later":
       return undefined;
   }

@@ -10,8 +10,9 @@ import type { Job, Supply } from "../../optimizer/problem/problem.ts";
 import type { Answer } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
-import { type Board, left, take } from "./board.ts";
 import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
+import { after, type Leeway, leftFor } from "./leeway.ts";
+import type { PlacementView } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
 const [stepsOfJob, mostSteps] = [2_000, 300_000];
@@ -19,36 +20,43 @@ const [stepsOfJob, mostSteps] = [2_000, 300_000];
 /**
  * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
  * have a place within the limits; this decides which jobs share a node. Gangs stay as they are, and so do bundles that try a place that did
- * not boot. Returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be packed.
+ * not boot. Also returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be
+ * packed.
  */
-export function repack(board: Board, learned?: Learned): Repacked | undefined {
-  const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
-  if (movable.length === 0) return undefined;
-  const shelf = board.shelfFor(1);
+export function repack(state: PlacementView, learned?: Learned): Repacked {
+  const movable = state.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, state.broken).length === 0);
+  if (movable.length === 0) return { bundles: state.bundles };
+  const shelf = state.shelfFor(1);
   const teams: TeamRepacked[] = [];
-  for (const bundles of Map.groupBy(movable, ({ team }) => team).values())
-    teams.push(repacked(bundles, { shelf, board, learned: teams.at(-1)?.learned ?? learned }));
+  for (const bundles of Map.groupBy(movable, ({ team }) => team).values()) {
+    const before = teams.at(-1) ?? { leeway: state.leeway, learned };
+    teams.push(repacked(bundles, { shelf, leeway: before.leeway, learned: before.learned }));
+  }
   const moved = new Set(movable);
-  const kept = board.bundles.filter((bundle) => !moved.has(bundle));
-  board.bundles.splice(0, board.bundles.length, ...[...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst));
+  const kept = state.bundles.filter((bundle) => !moved.has(bundle));
   const packing = summed(teams.map((each) => each.packing));
-  return packing && { packing, learned: teams.at(-1)?.learned ?? {} };
+  return {
+    bundles: [...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst),
+    packed: packing && { packing, learned: teams.at(-1)?.learned ?? {} },
+  };
 }
 
-export type Repacked = { readonly packing: Packing; readonly learned: Learned };
-type TeamRepacked = Repacked & { readonly bundles: readonly Bundle[] };
+/** How jobs were packed, and what the optimizer has learned, including this. */
+export type Packed = { readonly packing: Packing; readonly learned: Learned };
+type Repacked = { readonly bundles: readonly Bundle[]; readonly packed?: Packed | undefined };
+/** `leeway`: what the next team's packing may reserve in addition to the bundles. */
+type TeamRepacked = Packed & { readonly bundles: readonly Bundle[]; readonly leeway: Leeway };
 
-type Repacking = { readonly shelf: Shelf; readonly board: Board; readonly learned: Learned | undefined };
+type Repacking = { readonly shelf: Shelf; readonly leeway: Leeway; readonly learned: Learned | undefined };
 
-function repacked(before: readonly Bundle[], { shelf, board, learned }: Repacking): TeamRepacked {
+function repacked(before: readonly Bundle[], { shelf, leeway, learned }: Repacking): TeamRepacked {
   const team = before[0]?.team;
-  const room = plus(left(board, team), reservedFor(before));
+  const room = plus(leftFor(team, leeway), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
   const answer = asked(entries, { shelf, room, learned });
-  const after = bundlesOf(answer, entries, { shelf, room, team });
-  const isCheaper = after !== undefined && costOf(after) < costOf(before) - 1e-9;
-  if (isCheaper) take(board, team, less(reservedFor(after), reservedFor(before)));
-  const bundles = isCheaper ? after : before;
+  const found = bundlesOf(answer, entries, { shelf, room, team });
+  const isCheaper = found !== undefined && costOf(found) < costOf(before) - 1e-9;
+  const bundles = isCheaper ? found : before;
   const usdPerHour = costOf(bundles);
   const packing = {
     engine: isCheaper ? answer.engine : "first fit",
@@ -56,7 +64,7 @@ function repacked(before: readonly Bundle[], { shelf, board, learned }: Repackin
     boundUsdPerHour: Math.min(usdPerHour, exactly(answer.waiting.length === 0 ? answer.boundUsd : 0)),
     steps: answer.steps,
   };
-  return { bundles, packing, learned: answer.learned };
+  return { bundles, packing, learned: answer.learned, leeway: after(leeway, team, less(reservedFor(bundles), reservedFor(before))) };
 }
 
 export const reservedFor = (bundles: readonly Bundle[]): Reservation =>

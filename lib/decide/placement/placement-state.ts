@@ -1,0 +1,160 @@
+import { type Breaker, breakers } from "../../model/breaker.ts";
+import type { QueueEntry } from "../../model/job.ts";
+import type { LimitScope } from "../../model/limits.ts";
+import type { Node } from "../../model/node.ts";
+import type { InstanceType, Offer } from "../../model/offer.ts";
+import type { Snapshot } from "../../model/plan.ts";
+import type { Pool } from "../../model/pool.ts";
+import { less, plus } from "../../model/reservations.ts";
+import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
+import { type Outlook, outlook } from "../capacity/outlook.ts";
+import type { Standing } from "../capacity/rest.ts";
+import { mayTry, triedBy } from "../health/breaker.ts";
+import { allowed, nearestLimit } from "../limits/allowance.ts";
+import { Likeness } from "./bundle-likeness.ts";
+import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
+import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
+import { after, type Leeway, leewayOf, leftFor } from "./leeway.ts";
+import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
+
+/** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
+const mostBundles = 400;
+/** The most unlike bundles that one job is tried with. */
+const mostTries = 40;
+
+/** `nodes`: one, or a gang's. */
+export type Found = { readonly nodes: readonly Node[] } | "bundled" | Miss;
+/**
+ * `nothing`: no offer is available. `limit`, `team-limit`, `deployment-limit`: beyond the limits of the pool, the team or the deployment.
+ * `budget`: within them, but the pool's budgets do not pay for it. `later`: this decision already launches enough.
+ */
+export type Miss = "nothing" | "limit" | "team-limit" | "deployment-limit" | "budget" | "later";
+
+/** The placement state for those who must not change it. */
+export type PlacementView = Omit<PlacementState, "place">;
+
+/**
+ * What is left while jobs are placed one after another: free room on nodes, bundles to be launched, and what these may still reserve.
+ * Only `place` changes it.
+ */
+export class PlacementState {
+  /** What EC2 has refused, and what rests because of it. */
+  readonly seen: Outlook;
+  /** Instance types in zones that do not boot at the moment. */
+  readonly broken: readonly Breaker[];
+  readonly budget: BudgetRoom;
+  /** Returns what can be requested now for `count` nodes at once. */
+  readonly shelfFor: (count: number) => Shelf;
+  readonly #pool: Pool;
+  readonly #rooms: readonly Room[];
+  /** Nodes that single-node jobs should leave to gangs if they can. */
+  readonly #wanted: ReadonlySet<string>;
+  /** The broken places that this decision tries again, each with one launch only. */
+  readonly #tried = new Set<string>();
+  readonly #bundles: Bundle[] = [];
+  readonly #likeness = new Likeness();
+  #leeway: Leeway;
+
+  /** `nodes`: those that may get work. `queue`: the jobs that will be placed. */
+  constructor(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]) {
+    this.seen = outlook(snapshot.refusals, snapshot.nowMs);
+    this.broken = breakers(snapshot);
+    this.budget = budgetRoom(snapshot);
+    this.shelfFor = shelves(snapshot, { seen: this.seen, broken: this.broken, tried: this.#tried });
+    this.#pool = snapshot.pool;
+    this.#rooms = roomsOf(nodes);
+    this.#wanted = wantedByGangs(queue, this.#rooms);
+    this.#leeway = leewayOf(snapshot, this.budget);
+  }
+
+  /** Jobs that will share new nodes, in the order of their first jobs. */
+  get bundles(): readonly Bundle[] {
+    return this.#bundles;
+  }
+
+  /** What launches may reserve in addition to the bundles. */
+  get leeway(): Leeway {
+    return this.#leeway;
+  }
+
+  /** Returns where the job goes, and takes what it needs. */
+  place(entry: QueueEntry): Found {
+    if (this.budget.usedUp) return "budget";
+    const rooms = this.#roomsFor(entry);
+    if (!rooms) return this.#bundle(entry);
+    for (const room of rooms) give(room, entry);
+    return { nodes: rooms.map(({ node }) => node) };
+  }
+
+  /** Returns rooms on existing nodes for the whole job, or undefined. */
+  #roomsFor(entry: QueueEntry): readonly Room[] | undefined {
+    if (isGang(entry)) return gangRooms(entry, this.#rooms);
+    const free = (room: Room): boolean => hasRoom(room, entry);
+    const unwanted = this.#wanted.size > 0 ? this.#rooms.find((room) => !this.#wanted.has(room.node.id) && free(room)) : undefined;
+    const room = unwanted ?? this.#rooms.find(free);
+    return room && [room];
+  }
+
+  /** Adds the job to a bundle, or begins one. */
+  #bundle(entry: QueueEntry): "bundled" | Miss {
+    const team = this.#pool.shared ? undefined : entry.team;
+    const empty = emptyBundle(team, this.shelfFor(entry.nodes), entry.nodes);
+    const alone = extended(empty, entry, leftFor(team, this.#leeway));
+    if (alone === "nothing") return "nothing";
+    if (!isGang(entry) && this.#joins(entry, { team, aloneUsd: alone === "limit" ? Number.POSITIVE_INFINITY : alone.usdPerHour })) {
+      return "bundled";
+    }
+    if (alone === "limit") {
+      const { allowance } = this.#leeway;
+      const fits = (room: Bundle["reserved"]): boolean => extended(empty, entry, room) !== "limit";
+      return fits(allowed(allowance, team)) ? "budget" : missOf[nearestLimit(allowance, team, fits)];
+    }
+    if (this.#bundles.length >= mostBundles) return "later";
+    this.#grow(this.#bundles.length, { before: empty, bundle: alone, entry });
+    return "bundled";
+  }
+
+  /** Adds the job to the first bundle of its team if that costs less than a node of its own; reports whether one was found. */
+  #joins(entry: QueueEntry, { team, aloneUsd }: { team: string | undefined; aloneUsd: number }): boolean {
+    const tried = new Set<number>();
+    for (const [index, open] of this.#bundles.entries()) {
+      if (open.count > 1 || open.team !== team) continue;
+      const like = this.#likeness.of(open);
+      if (tried.has(like)) continue;
+      if (tried.size >= mostTries) return false;
+      tried.add(like);
+      const shared = extended(open, entry, plus(leftFor(team, this.#leeway), open.reserved));
+      if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
+      this.#grow(index, { before: open, bundle: shared, entry });
+      return true;
+    }
+    return false;
+  }
+
+  /** Puts at `index` the bundle that `before` has become with one more job, and takes what it reserves in addition. */
+  #grow(index: number, { before, bundle, entry }: { before: Bundle; bundle: Bundle; entry: QueueEntry }): void {
+    this.#leeway = after(this.#leeway, bundle.team, less(bundle.reserved, before.reserved));
+    this.#bundles[index] = bundle;
+    for (const name of triedBy(bundle.offers, this.broken)) this.#tried.add(name);
+    this.#likeness.note(bundle, { before, entry });
+  }
+}
+
+const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };
+
+type Seen = Pick<PlacementState, "seen" | "broken"> & { readonly tried: ReadonlySet<string> };
+
+/** An offer that was refused for many nodes may still be available for fewer. One that does not boot is tried again now and then. */
+function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Seen): (count: number) => Shelf {
+  const made = new Map<string, Shelf>();
+  return (count) => {
+    const mayBeTried = mayTry(broken, tried);
+    const standingOf = (offer: Offer, type: InstanceType): Standing =>
+      mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests";
+    // The number of tried places identifies them, because places are only ever added.
+    const name = `${count} ${tried.size}`;
+    const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);
+    made.set(name, known);
+    return known;
+  };
+}
