@@ -11,11 +11,10 @@ import { type Outlook, outlook } from "../capacity/outlook.ts";
 import type { Standing } from "../capacity/rest.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { allowed, nearestLimit } from "../limits/allowance.ts";
-import { Likeness } from "./bundle-likeness.ts";
 import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { after, type Leeway, leewayOf, leftFor } from "./leeway.ts";
-import { give, hasRoom, type Room, roomsOf } from "./rooms.ts";
+import { give, hasRoom, kindOf, type Room, roomsOf } from "./rooms.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
 const mostBundles = 400;
@@ -157,4 +156,27 @@ function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Seen): (count
     made.set(name, known);
     return known;
   };
+}
+
+/**
+ * Distinguishes bundles by how they would take another job, so that a job tries each kind of bundle only once. Bundles are alike if they
+ * hold jobs of the same kinds, added in the same order, and cost and reserve the same.
+ */
+class Likeness {
+  readonly #numbers = new Map<string, number>();
+  readonly #known = new WeakMap<Bundle, number>();
+
+  /** Returns the same number for bundles that are alike; 0 for one without jobs. */
+  of(bundle: Bundle): number {
+    return this.#known.get(bundle) ?? 0;
+  }
+
+  /** Records that `bundle` is `before` with one more job. */
+  note(bundle: Bundle, { before, entry }: { readonly before: Bundle; readonly entry: QueueEntry }): void {
+    const { usdPerHour, reserved } = bundle;
+    const key = JSON.stringify([this.of(before), kindOf(entry), usdPerHour, reserved.usdPerHour, reserved.gpus]);
+    const number = this.#numbers.get(key) ?? this.#numbers.size + 1;
+    this.#numbers.set(key, number);
+    this.#known.set(bundle, number);
+  }
 }
