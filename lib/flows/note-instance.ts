@@ -1,8 +1,8 @@
 import { type InstanceEvent, saidAtMs } from "../../events/instance.ts";
-import type { NodeLedger } from "../ports/node-ledger.ts";
+import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
-export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone" | "noticed">; readonly now: () => number };
+export type NoteDeps = Ringing & Pick<Ports, "nodeLedger"> & { readonly now: () => number };
 
 /**
  * Records what EC2 says about an instance: that it will be taken back, or that it has ended. Only the states `stopped` and
@@ -18,12 +18,12 @@ export async function noteInstance(deps: NoteDeps, event: InstanceEvent): Promis
   return "noted";
 }
 
-type Told = Awaited<ReturnType<NodeLedger["gone"]>>;
+type Told = Awaited<ReturnType<Ports["nodeLedger"]["gone"]>>;
 type About = "interruption" | "rebalance" | "ended";
 
-async function note({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; told: Told } | "no-news"> {
+async function note({ nodeLedger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; told: Told } | "no-news"> {
   const id = event.detail["instance-id"];
-  const notice = (kind: "interruption" | "rebalance"): Promise<Told> => ledger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
+  const notice = (kind: "interruption" | "rebalance"): Promise<Told> => nodeLedger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
   switch (event["detail-type"]) {
     case "EC2 Spot Instance Interruption Warning":
       return { of: "interruption", told: await notice("interruption") };
@@ -32,7 +32,7 @@ async function note({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<{ 
     case "EC2 Instance State-change Notification": {
       const { state } = event.detail;
       if (state !== "stopped" && state !== "terminated") return "no-news";
-      return { of: "ended", told: await ledger.gone(id, now()) };
+      return { of: "ended", told: await nodeLedger.gone(id, now()) };
     }
   }
 }

@@ -1,13 +1,8 @@
 import { judgeStrays } from "../../decide/health/strays.ts";
-import type { Fleet } from "../../ports/fleet.ts";
-import type { RequestBudget } from "../../ports/request-budget.ts";
-import type { Strays, TaggedInstances } from "../../ports/strays.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type SweepStraysDeps = {
-  readonly instances: TaggedInstances;
-  readonly strays: Strays;
-  readonly fleet: Pick<Fleet, "terminate">;
-  readonly budget: RequestBudget;
+export type SweepStraysDeps = Pick<Ports, "budget" | "instances" | "strays"> & {
+  readonly fleet: Pick<Ports["fleet"], "terminate">;
   readonly now: () => number;
 };
 
@@ -30,7 +25,7 @@ export async function sweepStrays(deps: SweepStraysDeps): Promise<Swept> {
   return { noted: since.size, ended: ends.length === 0 ? [] : await end(deps, ends) };
 }
 
-async function end(deps: SweepStraysDeps, ends: Parameters<Strays["unowned"]>[0]): Promise<readonly string[]> {
+async function end(deps: SweepStraysDeps, ends: Parameters<Ports["strays"]["unowned"]>[0]): Promise<readonly string[]> {
   const still = (await deps.strays.unowned(ends)).map(({ id }) => id);
   if (still.length === 0 || !(await mayAsk(deps, "terminate", still.length))) return [];
   const ended = await deps.fleet.terminate(still);

@@ -1,29 +1,23 @@
-import type { Bell } from "../../ports/bell.ts";
-import type { CapacityMemory } from "../../ports/capacity.ts";
-import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
-import type { NodeLedger } from "../../ports/node-ledger.ts";
-import type { NodeReader } from "../../ports/node-reader.ts";
-import type { CatalogueStore, Decisions, Placements } from "../../ports/pool-ledger.ts";
-import type { PoolRegistry } from "../../ports/pool-registry.ts";
-import type { Strays } from "../../ports/strays.ts";
+import type { Ports } from "../../ports/ports.ts";
 
 /** The ports whose data is in the table. */
-export type Ledger = {
-  readonly bell: Bell;
-  readonly admissions: Admissions;
-  readonly cancellations: Cancellations;
-  readonly jobLookup: JobLookup;
-  readonly jobReader: JobReader;
-  readonly sealing: Sealing;
-  readonly decisions: Decisions;
-  readonly placements: Placements;
-  readonly capacity: CapacityMemory;
-  readonly catalogues: CatalogueStore;
-  readonly nodeLedger: NodeLedger;
-  readonly nodeReader: NodeReader;
-  readonly registry: PoolRegistry;
-  readonly strays: Strays;
-};
+export type Ledger = Pick<
+  Ports,
+  | "bell"
+  | "admissions"
+  | "cancellations"
+  | "jobLookup"
+  | "jobReader"
+  | "sealing"
+  | "decisions"
+  | "placements"
+  | "capacity"
+  | "catalogues"
+  | "nodeLedger"
+  | "nodeReader"
+  | "registry"
+  | "strays"
+>;
 
 /** A method of the ledger, such as `placements.bind`. */
 export type LedgerMethod = { [P in keyof Ledger]: `${P}.${keyof Ledger[P] & string}` }[keyof Ledger];
