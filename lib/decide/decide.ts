@@ -17,7 +17,7 @@ import { nextEndOfDrain, replacements } from "./scaling/replacements.ts";
  * get none, is taken from `nodes`, so that no later phase uses it.
  */
 const phases: readonly Phase[] = [
-  // Forgets boot failures that a node disproves. This comes first, because that node may be dead itself.
+  // Forgets boot failures that a node disproves, before that node may be found dead itself.
   healBreakers,
   // Ends nodes that are dead or stuck, takes back their work, and looks up nodes whose state is in doubt.
   buryDead,

@@ -29,7 +29,7 @@ export type AnswerDeps = Ringing &
 
 /** A node keeps its attempts for this long after its last call. */
 const leaseMs = 15 * 60_000;
-/** No call takes longer than this. A lease that is further ahead comes from a wrong clock, and does not prove a later call. */
+/** No call takes longer than this. A lease that is further ahead is the result of a wrong clock, and does not prove a later call. */
 const mostLateMs = 30_000;
 
 /**
