@@ -7,6 +7,7 @@ import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { AnswerDeps } from "../../flows/answer-node.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
+import { liveLimitsOf } from "../live-logs.ts";
 import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
@@ -21,6 +22,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
     mostLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.mostLosses,
+    liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
     places: {
       incomingBucket: env.INCOMING_BUCKET,

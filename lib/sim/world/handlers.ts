@@ -50,6 +50,7 @@ const timeouts = {
 export type HandlerName = keyof typeof timeouts;
 
 export const datasetsBucket = "datasets";
+const liveLimits = { burstBytes: 1024, bytesPerSecond: 1024, totalBytes: 1024 };
 const places = { incomingBucket: "incoming", datasetsBucket, keyAliasPrefix: "alias/fleet-", logGroupPrefix: "/fleet/" };
 
 /** The handlers of the stack's functions. Each run is a process of its own that can die. */
@@ -96,7 +97,7 @@ export class Handlers {
   /** Throws a Fault if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
     const mostLosses = (pool: string) => this.#world.pools().find(({ name }) => name === pool)?.mostLosses;
-    const ended = await this.#run("node", (deps) => answerNode({ ...deps, mostLosses, places }, instance, call));
+    const ended = await this.#run("node", (deps) => answerNode({ ...deps, mostLosses, places, liveLimits }, instance, call));
     if (ended.kind === "done") return ended.value;
     if (ended.kind === "threw") throw new Fault("node-call", inWords(ended.error), { retry: true, cause: ended.error });
     throw new Fault("node-call", "the function was killed or timed out", { retry: true });

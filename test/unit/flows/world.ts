@@ -47,6 +47,7 @@ export class World {
       limits: widerLimits(this.limits),
       pools: this.pools,
       mostLosses: () => this.pool.mostLosses,
+      liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: {
         incomingBucket: "incoming",
         datasetsBucket: "datasets",
