@@ -2,7 +2,7 @@ import type { Node } from "../model/node.ts";
 import type { Plan, Snapshot, Step } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
-import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
+import { deadNodes, isResponsive, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { asksAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
@@ -104,7 +104,7 @@ function retireOld({ snapshot: { pool, nowMs }, nodes }: Draft): Decided {
 }
 
 function spareSilent({ snapshot: { nowMs }, nodes }: Draft): Decided {
-  return { nodes: nodes.filter((node) => isHeard(node, nowMs)) };
+  return { nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
 }
 
 function placeWaiting({ snapshot, nodes }: Draft): Decided {

@@ -4,11 +4,11 @@ import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
-import { type SweepStraysDeps, type Swept, sweepStrays } from "./tick/sweep-strays.ts";
+import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-orphans.ts";
 
 export type TickDeps = Ringing &
   Omit<SweepDeps, "pools"> &
-  SweepStraysDeps &
+  SweepOrphansDeps &
   Pick<Ports, "catalogues" | "decisions" | "market" | "registry" | "sealAgain" | "sealing"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
@@ -71,7 +71,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     attempt("sealing", sendAgain(deps)),
     attempt("datasets", sweepDatasets(deps)),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
-    isSweep ? attempt("instances without an owner", sweepStrays(deps)) : undefined,
+    isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
   ]);
   const tended = pools.flat();
   return {

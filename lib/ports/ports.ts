@@ -4,17 +4,17 @@ import type { Bell, Lane } from "./bell.ts";
 import type { CapacityMemory } from "./capacity.ts";
 import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "./datasets.ts";
 import type { DecisionReader } from "./decision-reader.ts";
-import type { Fleet, Market } from "./fleet.ts";
+import type { Fleet, PriceSource } from "./fleet.ts";
 import type { BootDownloads, JobAccess } from "./job-access.ts";
 import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 import type { LogSegments } from "./kept-logs.ts";
 import type { NodeLedger } from "./node-ledger.ts";
 import type { NodeReader } from "./node-reader.ts";
+import type { Orphans, TaggedInstances } from "./orphans.ts";
 import type { CatalogueStore, Decisions, Placements } from "./pool-ledger.ts";
 import type { PoolRegistry } from "./pool-registry.ts";
 import type { RequestBudget } from "./request-budget.ts";
-import type { Strays, TaggedInstances } from "./strays.ts";
 
 /**
  * All ports that flows and the API call, each under the only name that it has anywhere. A flow takes those that it needs, such as
@@ -38,8 +38,8 @@ export type Ports = {
   readonly poolNodes: PoolNodes;
   readonly registry: PoolRegistry;
   readonly sealing: Sealing;
-  readonly strays: Strays;
-  // Queues.
+  readonly orphans: Orphans;
+  // SimQueues.
   readonly lane: Lane;
   readonly sealAgain: SealAgainQueue;
   readonly shardQueue: ShardQueue;
@@ -55,5 +55,5 @@ export type Ports = {
   readonly access: JobAccess;
   readonly fleet: Fleet;
   readonly instances: TaggedInstances;
-  readonly market: Market;
+  readonly market: PriceSource;
 };

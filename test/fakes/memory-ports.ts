@@ -7,8 +7,8 @@ import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { MemoryLane, MemorySealQueue } from "../../lib/sim/memory/lane.ts";
 import type { MemoryLedger } from "../../lib/sim/memory/ledger.ts";
 import { MemoryMarket } from "../../lib/sim/memory/market.ts";
+import { MemoryTaggedInstances } from "../../lib/sim/memory/orphans.ts";
 import { MemoryRequestBudget } from "../../lib/sim/memory/request-budget.ts";
-import { MemoryTaggedInstances } from "../../lib/sim/memory/strays.ts";
 import { aCatalogue } from "./builders.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "./readers.ts";
 

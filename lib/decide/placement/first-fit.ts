@@ -5,31 +5,31 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
-import type { Outlook } from "../capacity/outlook.ts";
-import { standing } from "../capacity/rest.ts";
+import type { CapacityView } from "../capacity/capacity-view.ts";
+import { statusOf } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { type Bundle, leastFor } from "./bundles.ts";
+import { type Bundle, cheapestFor } from "./bundles.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
+import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { leftFor } from "./leeway.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { type Found, type Miss, PlacementState, type PlacementView } from "./placement-state.ts";
-import { type Packed, repack, reservedFor } from "./repack.ts";
-import { kindOf } from "./rooms.ts";
+import { type Miss, type PlacementResult, PlacementState, type PlacementView } from "./placement-state.ts";
+import { type PackingResult, repack, reservedFor } from "./repack.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
-const mostSteps = 1_000;
+const maxSteps = 1_000;
 /** The most launches of one decision. EC2 usually responds within a second or two, and sixteen requests run at a time. */
-const mostLaunches = 40;
+const maxLaunches = 40;
 /** The most jobs that one decision moves: they are moved one after another. */
-const mostMoves = 100;
+const maxMoves = 100;
 /** The most jobs for which one decision records why they wait; the next decisions do it for the others. */
-const mostHolds = 500;
+const maxHolds = 500;
 
 export type Placement = {
   readonly steps: readonly Step[];
@@ -40,10 +40,10 @@ export type Placement = {
   /** When a waiting job could be placed even if nothing else happens. */
   readonly wakeAtMs?: number | undefined;
   /** How the jobs that share new nodes were packed, and what was learned from it. */
-  readonly packed?: Packed | undefined;
+  readonly packed?: PackingResult | undefined;
 };
 
-type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
+type Wait = { readonly miss: Miss; readonly reason: string | undefined; readonly fallback?: Fallback | undefined };
 
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it. Otherwise a job shares a node to be launched with others
@@ -66,7 +66,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const bound = new Set<string>();
   let isWhole = true;
   for (const entry of queue) {
-    isWhole = steps.length < mostSteps;
+    isWhole = steps.length < maxSteps;
     if (!isWhole) break;
     const tooLarge = whyTooLarge(entry, pool, catalogue.types);
     if (tooLarge) {
@@ -87,18 +87,18 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   }
   const waits = [...inVain.values()];
   const { bundles, packed } = repack(state, snapshot.learned);
-  const { launches, isAll } = launchesNow(bundles, { pool, catalogue, seen: state.seen });
-  const told = toldNow(holds);
+  const { launches, isAll } = launchesNow(bundles, { pool, catalogue, capacity: state.capacity });
+  const recorded = recordedNow(holds);
   return {
     // Holds are last, because recording why thousands of jobs wait must not delay the first job's node.
-    steps: [...steps, ...launches, ...told.steps],
+    steps: [...steps, ...launches, ...recorded.steps],
     bound,
     isWhole,
     packed,
     wakeAtMs: wakeOf(waits, {
       snapshot,
       budget: state.budget,
-      isMore: steps.length >= mostSteps || !isAll || isFreed(bundles, { state, waits }) || !told.isAll,
+      isMore: steps.length >= maxSteps || !isAll || isFreed(bundles, { state, waits }) || !recorded.isAll,
     }),
   };
 }
@@ -112,32 +112,33 @@ const isFreed = (bundles: readonly Bundle[], { state, waits }: { state: Placemen
 /** Returns what is launched now. `isAll`: no launch was left for the next decision. */
 function launchesNow(
   bundles: readonly Bundle[],
-  { pool, catalogue, seen }: { pool: Pool; catalogue: Catalogue; seen: Outlook },
+  { pool, catalogue, capacity }: { pool: Pool; catalogue: Catalogue; capacity: CapacityView },
 ): { readonly launches: readonly Step[]; readonly isAll: boolean } {
   const wanted = launchesOf(
     bundles,
     pool,
-    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen }),
+    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen: capacity }),
   );
-  const launches = probesShared(wanted, seen).slice(0, mostLaunches);
+  const launches = probesShared(wanted, capacity).slice(0, maxLaunches);
   return { launches, isAll: launches.length === wanted.length };
 }
 
 /** Moves a job that cannot be placed, or holds it with a reason. */
-function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
-  if (because === undefined || fallback?.to === undefined) return hold(entry, because);
-  return [{ kind: "move", entry, to: fallback.to, because }];
+function turnedAway(entry: QueueEntry, { reason, fallback }: Wait): Step[] {
+  if (reason === undefined || fallback?.to === undefined) return hold(entry, reason);
+  return [{ kind: "move", entry, to: fallback.to, because: reason }];
 }
 
 /** Returns as many moves and holds as one decision makes. `isAll`: all moves are among them. */
-function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
+function recordedNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
   const moves = turned.filter(({ kind }) => kind === "move");
   const holds = turned.filter(({ kind }) => kind === "hold");
-  return { steps: [...moves.slice(0, mostMoves), ...holds.slice(0, mostHolds)], isAll: moves.length <= mostMoves };
+  return { steps: [...moves.slice(0, maxMoves), ...holds.slice(0, maxHolds)], isAll: moves.length <= maxMoves };
 }
 
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
-const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
+const isPlaced = (found: PlacementResult | Wait): found is Extract<PlacementResult, object> =>
+  typeof found === "object" && "nodes" in found;
 
 type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly state: PlacementView };
 
@@ -145,12 +146,12 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
   const never = whyNever(entry, on);
   const fallback = never === undefined && found !== "later" ? whereElse(entry, on) : undefined;
-  return { miss: found, because: never ?? fallback?.because ?? whyHeld(entry, found, on), fallback };
+  return { miss: found, reason: never ?? fallback?.reason ?? whyHeld(entry, found, on), fallback };
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
-const whereElse = (entry: QueueEntry, { snapshot, catalogue, state: { seen, leeway } }: Judged): Fallback | undefined =>
-  fallbackFor(entry, { snapshot, catalogue, seen, left: leftFor(snapshot.pool.shared ? undefined : entry.team, leeway) });
+const whereElse = (entry: QueueEntry, { snapshot, catalogue, state: { capacity, leeway } }: Judged): Fallback | undefined =>
+  fallbackFor(entry, { snapshot, catalogue, seen: capacity, left: leftFor(snapshot.pool.shared ? undefined : entry.team, leeway) });
 
 /** Returns why no offer of today can hold the job, even after other work ends; undefined if one can. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
@@ -158,7 +159,7 @@ const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: J
 
 /** The first tick of a new deployment fetches prices; jobs that arrived before it are decided on again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
-  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, mostHolds);
+  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, maxHolds);
   return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
@@ -175,7 +176,7 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: 
   const { pool } = snapshot;
   switch (miss) {
     case "nothing": {
-      const dry = whyDry(dryFor(entry, catalogue, state.seen));
+      const dry = whyDry(dryFor(entry, catalogue, state.capacity));
       const broken = whyBroken(state.broken, pool.name);
       return (
         (broken && dry ? `${broken}; ${dry}` : (broken ?? dry)) ??
@@ -188,7 +189,11 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: 
       return whyLimited(
         {
           team: entry.team,
-          least: leastFor(entry, state.shelfFor(entry.nodes), allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
+          least: cheapestFor(
+            entry,
+            state.availableFor(entry.nodes),
+            allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team),
+          ),
           allowance: state.leeway.allowance,
         },
         snapshot,
@@ -204,10 +209,10 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: 
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-/** Returns when the rests of refusals and breakers end. */
+/** Returns when the cooldowns of refusals and breakers end. */
 const whenThereMayBe = (snapshot: Snapshot): number[] => [
-  ...snapshot.refusals.filter((each) => standing(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
-  ...breakers(snapshot).flatMap(({ restsUntilMs }) => (restsUntilMs > snapshot.nowMs ? [restsUntilMs] : [])),
+  ...snapshot.refusals.filter((each) => statusOf(each, snapshot.nowMs) === "cooling-down").map(({ untilMs }) => untilMs),
+  ...breakers(snapshot).flatMap(({ openUntilMs }) => (openUntilMs > snapshot.nowMs ? [openUntilMs] : [])),
 ];
 
 function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {

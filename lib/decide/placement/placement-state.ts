@@ -7,22 +7,22 @@ import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { less, plus } from "../../model/reservations.ts";
 import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
-import { type Outlook, outlook } from "../capacity/outlook.ts";
-import type { Standing } from "../capacity/rest.ts";
+import { type CapacityView, capacityView } from "../capacity/capacity-view.ts";
+import type { OfferStatus } from "../capacity/cooldown.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { allowed, nearestLimit } from "../limits/allowance.ts";
-import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "./bundles.ts";
+import { type AvailableOffers, availableOffers, type Bundle, emptyBundle, extended } from "./bundles.ts";
+import { type FreeCapacity, freeCapacityOf, hasRoom, kindOf, occupy } from "./free-capacity.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { after, type Leeway, leewayOf, leftFor } from "./leeway.ts";
-import { give, hasRoom, kindOf, type Room, roomsOf } from "./rooms.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
-const mostBundles = 400;
+const maxBundles = 400;
 /** The most unlike bundles that one job is tried with. */
-const mostTries = 40;
+const maxTries = 40;
 
 /** `nodes`: one, or a gang's. */
-export type Found = { readonly nodes: readonly Node[] } | "bundled" | Miss;
+export type PlacementResult = { readonly nodes: readonly Node[] } | "bundled" | Miss;
 /**
  * `nothing`: no offer is available. `limit`, `team-limit`, `deployment-limit`: beyond the limits of the pool, the team or the deployment.
  * `budget`: within them, but the pool's budgets do not pay for it. `later`: this decision already launches enough.
@@ -37,15 +37,15 @@ export type PlacementView = Omit<PlacementState, "place">;
  * Only `place` changes it.
  */
 export class PlacementState {
-  /** What EC2 has refused, and what rests because of it. */
-  readonly seen: Outlook;
+  /** What EC2 has refused, and what cools down because of it. */
+  readonly capacity: CapacityView;
   /** Instance types in zones that do not boot at the moment. */
   readonly broken: readonly Breaker[];
   readonly budget: BudgetRoom;
   /** Returns what can be requested now for `count` nodes at once. */
-  readonly shelfFor: (count: number) => Shelf;
+  readonly availableFor: (count: number) => AvailableOffers;
   readonly #pool: Pool;
-  readonly #rooms: readonly Room[];
+  readonly #free: readonly FreeCapacity[];
   /** Nodes that single-node jobs should leave to gangs if they can. */
   readonly #wanted: ReadonlySet<string>;
   /** The broken places that this decision tries again, each with one launch only. */
@@ -56,13 +56,13 @@ export class PlacementState {
 
   /** `nodes`: those that may get work. `queue`: the jobs that will be placed. */
   constructor(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]) {
-    this.seen = outlook(snapshot.refusals, snapshot.nowMs);
+    this.capacity = capacityView(snapshot.refusals, snapshot.nowMs);
     this.broken = breakers(snapshot);
     this.budget = budgetRoom(snapshot);
-    this.shelfFor = shelves(snapshot, { seen: this.seen, broken: this.broken, tried: this.#tried });
+    this.availableFor = availableByCount(snapshot, { capacity: this.capacity, broken: this.broken, tried: this.#tried });
     this.#pool = snapshot.pool;
-    this.#rooms = roomsOf(nodes);
-    this.#wanted = wantedByGangs(queue, this.#rooms);
+    this.#free = freeCapacityOf(nodes);
+    this.#wanted = wantedByGangs(queue, this.#free);
     this.#leeway = leewayOf(snapshot, this.budget);
   }
 
@@ -77,27 +77,27 @@ export class PlacementState {
   }
 
   /** Returns where the job goes, and takes what it needs. */
-  place(entry: QueueEntry): Found {
+  place(entry: QueueEntry): PlacementResult {
     if (this.budget.usedUp) return "budget";
     const rooms = this.#roomsFor(entry);
     if (!rooms) return this.#bundle(entry);
-    for (const room of rooms) give(room, entry);
+    for (const room of rooms) occupy(room, entry);
     return { nodes: rooms.map(({ node }) => node) };
   }
 
   /** Returns rooms on existing nodes for the whole job, or undefined. */
-  #roomsFor(entry: QueueEntry): readonly Room[] | undefined {
-    if (isGang(entry)) return gangRooms(entry, this.#rooms);
-    const free = (room: Room): boolean => hasRoom(room, entry);
-    const unwanted = this.#wanted.size > 0 ? this.#rooms.find((room) => !this.#wanted.has(room.node.id) && free(room)) : undefined;
-    const room = unwanted ?? this.#rooms.find(free);
+  #roomsFor(entry: QueueEntry): readonly FreeCapacity[] | undefined {
+    if (isGang(entry)) return gangRooms(entry, this.#free);
+    const free = (room: FreeCapacity): boolean => hasRoom(room, entry);
+    const unwanted = this.#wanted.size > 0 ? this.#free.find((room) => !this.#wanted.has(room.node.id) && free(room)) : undefined;
+    const room = unwanted ?? this.#free.find(free);
     return room && [room];
   }
 
   /** Adds the job to a bundle, or begins one. */
   #bundle(entry: QueueEntry): "bundled" | Miss {
     const team = this.#pool.shared ? undefined : entry.team;
-    const empty = emptyBundle(team, this.shelfFor(entry.nodes), entry.nodes);
+    const empty = emptyBundle(team, this.availableFor(entry.nodes), entry.nodes);
     const alone = extended(empty, entry, leftFor(team, this.#leeway));
     if (alone === "nothing") return "nothing";
     if (!isGang(entry) && this.#joins(entry, { team, aloneUsd: alone === "limit" ? Number.POSITIVE_INFINITY : alone.usdPerHour })) {
@@ -108,7 +108,7 @@ export class PlacementState {
       const fits = (room: Bundle["reserved"]): boolean => extended(empty, entry, room) !== "limit";
       return fits(allowed(allowance, team)) ? "budget" : missOf[nearestLimit(allowance, team, fits)];
     }
-    if (this.#bundles.length >= mostBundles) return "later";
+    if (this.#bundles.length >= maxBundles) return "later";
     this.#grow(this.#bundles.length, { before: empty, bundle: alone, entry });
     return "bundled";
   }
@@ -120,7 +120,7 @@ export class PlacementState {
       if (open.count > 1 || open.team !== team) continue;
       const like = this.#likeness.of(open);
       if (tried.has(like)) continue;
-      if (tried.size >= mostTries) return false;
+      if (tried.size >= maxTries) return false;
       tried.add(like);
       const shared = extended(open, entry, plus(leftFor(team, this.#leeway), open.reserved));
       if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
@@ -141,18 +141,18 @@ export class PlacementState {
 
 const missOf: Readonly<Record<LimitScope, Miss>> = { pool: "limit", team: "team-limit", deployment: "deployment-limit" };
 
-type Seen = Pick<PlacementState, "seen" | "broken"> & { readonly tried: ReadonlySet<string> };
+type Tried = Pick<PlacementState, "capacity" | "broken"> & { readonly tried: ReadonlySet<string> };
 
 /** An offer that was refused for many nodes may still be available for fewer. One that does not boot is tried again now and then. */
-function shelves({ catalogue }: Snapshot, { seen, broken, tried }: Seen): (count: number) => Shelf {
-  const made = new Map<string, Shelf>();
+function availableByCount({ catalogue }: Snapshot, { capacity, broken, tried }: Tried): (count: number) => AvailableOffers {
+  const made = new Map<string, AvailableOffers>();
   return (count) => {
     const mayBeTried = mayTry(broken, tried);
-    const standingOf = (offer: Offer, type: InstanceType): Standing =>
-      mayBeTried(offer) ? seen.standing({ offer, type, count }) : "rests";
+    const statusOf = (offer: Offer, type: InstanceType): OfferStatus =>
+      mayBeTried(offer) ? capacity.status({ offer, type, count }) : "cooling-down";
     // The number of tried places identifies them, because places are only ever added.
     const name = `${count} ${tried.size}`;
-    const known = made.get(name) ?? shelf(catalogue?.types ?? [], catalogue?.offers ?? [], standingOf);
+    const known = made.get(name) ?? availableOffers(catalogue?.types ?? [], catalogue?.offers ?? [], statusOf);
     made.set(name, known);
     return known;
   };

@@ -6,16 +6,16 @@ import { exactly, isWithin, less, plus } from "../../model/reservations.ts";
 import { allows, wantsOf } from "../../model/wants.ts";
 import { stepBudget } from "../../optimizer/problem/budget.ts";
 import { classesOf } from "../../optimizer/problem/classes.ts";
-import type { Job, Supply } from "../../optimizer/problem/problem.ts";
-import type { Answer } from "../../optimizer/search/answer.ts";
+import type { NamedJob, Supply } from "../../optimizer/problem/problem.ts";
+import type { Solution } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
-import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
+import { type AvailableOffers, type Bundle, emptyBundle, extended, maxPlaces, placesOf } from "./bundles.ts";
 import { after, type Leeway, leftFor } from "./leeway.ts";
 import type { PlacementView } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
-const [stepsOfJob, mostSteps] = [2_000, 300_000];
+const [stepsOfJob, maxSteps] = [2_000, 300_000];
 
 /**
  * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
@@ -26,11 +26,11 @@ const [stepsOfJob, mostSteps] = [2_000, 300_000];
 export function repack(state: PlacementView, learned?: Learned): Repacked {
   const movable = state.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, state.broken).length === 0);
   if (movable.length === 0) return { bundles: state.bundles };
-  const shelf = state.shelfFor(1);
+  const available = state.availableFor(1);
   const teams: TeamRepacked[] = [];
   for (const bundles of Map.groupBy(movable, ({ team }) => team).values()) {
     const before = teams.at(-1) ?? { leeway: state.leeway, learned };
-    teams.push(repacked(bundles, { shelf, leeway: before.leeway, learned: before.learned }));
+    teams.push(repacked(bundles, { available, leeway: before.leeway, learned: before.learned }));
   }
   const moved = new Set(movable);
   const kept = state.bundles.filter((bundle) => !moved.has(bundle));
@@ -42,19 +42,19 @@ export function repack(state: PlacementView, learned?: Learned): Repacked {
 }
 
 /** How jobs were packed, and what the optimizer has learned, including this. */
-export type Packed = { readonly packing: Packing; readonly learned: Learned };
-type Repacked = { readonly bundles: readonly Bundle[]; readonly packed?: Packed | undefined };
+export type PackingResult = { readonly packing: Packing; readonly learned: Learned };
+type Repacked = { readonly bundles: readonly Bundle[]; readonly packed?: PackingResult | undefined };
 /** `leeway`: what the next team's packing may reserve in addition to the bundles. */
-type TeamRepacked = Packed & { readonly bundles: readonly Bundle[]; readonly leeway: Leeway };
+type TeamRepacked = PackingResult & { readonly bundles: readonly Bundle[]; readonly leeway: Leeway };
 
-type Repacking = { readonly shelf: Shelf; readonly leeway: Leeway; readonly learned: Learned | undefined };
+type Repacking = { readonly available: AvailableOffers; readonly leeway: Leeway; readonly learned: Learned | undefined };
 
-function repacked(before: readonly Bundle[], { shelf, leeway, learned }: Repacking): TeamRepacked {
+function repacked(before: readonly Bundle[], { available, leeway, learned }: Repacking): TeamRepacked {
   const team = before[0]?.team;
   const room = plus(leftFor(team, leeway), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
-  const answer = asked(entries, { shelf, room, learned });
-  const found = bundlesOf(answer, entries, { shelf, room, team });
+  const answer = asked(entries, { available, room, learned });
+  const found = bundlesOf(answer, entries, { available, room, team });
   const isCheaper = found !== undefined && costOf(found) < costOf(before) - 1e-9;
   const bundles = isCheaper ? found : before;
   const usdPerHour = costOf(bundles);
@@ -72,7 +72,7 @@ export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
 const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
 
 /** Returns a job as the optimizer sees it. Its datasets make no difference here, because new nodes hold no data. */
-function toBePacked(entry: QueueEntry): Job {
+function toBePacked(entry: QueueEntry): NamedJob {
   const { needs, gpu, nodes: _one, datasets: _new, ...conditions } = wantsOf(entry);
   return {
     ...conditions,
@@ -85,9 +85,9 @@ function toBePacked(entry: QueueEntry): Job {
 /** Returns the optimizer's packing of these jobs on offers that hold any of them and that the pool may reserve. */
 function asked(
   entries: readonly QueueEntry[],
-  { shelf, room, learned }: { shelf: Shelf; room: Reservation; learned: Learned | undefined },
-): Answer {
-  const offers = shelf
+  { available, room, learned }: { available: AvailableOffers; room: Reservation; learned: Learned | undefined },
+): Solution {
+  const offers = available
     .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
     .filter(({ offer, type }) => entries.some((entry) => allows(entry, offer, type)))
     .map(
@@ -97,27 +97,27 @@ function asked(
         zone: offer.zone,
         market: offer.market,
         usdPerHour: offer.usdPerHour,
-        capacity: [resources.vcpus, resources.memoryGiB, mostPlaces],
+        capacity: [resources.vcpus, resources.memoryGiB, maxPlaces],
         gpu: gpu && resources.gpus > 0 ? { ...gpu, count: resources.gpus } : undefined,
       }),
     );
-  const most = Math.min(mostSteps, stepsOfJob * entries.length);
+  const most = Math.min(maxSteps, stepsOfJob * entries.length);
   const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(entries.map(toBePacked)), nodes: [], offers };
   return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
 }
 
 /** Builds the optimizer's bundles by the rules of launches; returns undefined if the jobs do not fit, or not within the room. */
 function bundlesOf(
-  answer: Answer,
+  answer: Solution,
   entries: readonly QueueEntry[],
-  { shelf, room, team }: { shelf: Shelf; room: Reservation; team: string | undefined },
+  { available, room, team }: { available: AvailableOffers; room: Reservation; team: string | undefined },
 ): readonly Bundle[] | undefined {
   if (answer.waiting.length > 0) return undefined;
   const named = new Map(entries.map((entry) => [jobName(entry), entry]));
   const bundles: Bundle[] = [];
   let rest = room;
   for (const { jobs } of answer.purchases) {
-    let bundle = emptyBundle(team, shelf);
+    let bundle = emptyBundle(team, available);
     for (const entry of jobs.flatMap((job) => named.get(job) ?? []).sort(byTurn)) {
       const more = extended(bundle, entry, rest);
       if (typeof more === "string") return undefined;

@@ -1,9 +1,9 @@
 import type { Written } from "../../ports/pool-ledger.ts";
 import type { Ports } from "../../ports/ports.ts";
-import type { Turns } from "./turns.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 
 export type LaunchDeps = Pick<Ports, "capacity" | "decisions" | "fleet" | "placements"> & {
-  readonly turns: Turns;
+  readonly rateLimiter: RateLimiter;
   readonly now: () => number;
 };
 

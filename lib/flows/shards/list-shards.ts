@@ -11,16 +11,16 @@ export type ListDeps = Pick<Ports, "datasets" | "shardStore"> & { readonly newId
 export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"done" | "stale"> {
   const { team, dataset: name, source, listing: last } = dataset;
   const listed = await deps.shardStore.list(source);
-  if (listed.kind === "trouble") return deps.datasets.noteTrouble(dataset, listed.trouble);
+  if (listed.kind === "trouble") return deps.datasets.recordTrouble(dataset, listed.reason);
   const { shards, skipped } = listed;
   const digest = digestOf(shards, skipped);
-  if (digest === last?.digest) return dataset.trouble === undefined ? "done" : deps.datasets.noteTrouble(dataset, undefined);
+  if (digest === last?.digest) return dataset.trouble === undefined ? "done" : deps.datasets.recordTrouble(dataset, undefined);
 
   const version = (last?.version ?? 0) + 1;
   // The name is unique, so if two runs list at once, one is recorded, and the other overwrites nothing.
   const key = await deps.shardStore.write({ team, dataset: name, source, listing: version }, `shards/${version}-${deps.newId()}`, shards);
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  return deps.datasets.noteListing(dataset, { version, shards: shards.length, bytes, digest, key, ...(skipped && { skipped }) });
+  return deps.datasets.recordListing(dataset, { version, shards: shards.length, bytes, digest, key, ...(skipped && { skipped }) });
 }
 
 /** Returns the digest of a listing. It includes skipped objects, so that what people see about them is up to date. */

@@ -1,21 +1,21 @@
 import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import { lowerBound } from "../bounds/bound.ts";
-import type { Pattern } from "../bounds/master.ts";
+import type { BinPattern } from "../bounds/master.ts";
 import { type Budget, Counted } from "../problem/budget.ts";
 import { keyOf } from "../problem/classes.ts";
 import { type Instance, instanceOf } from "../problem/instance.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
-import type { Answer, Binding, Purchase } from "./answer.ts";
+import type { Binding, Purchase, Solution } from "./answer.ts";
 import { costOfPlan } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
-import { Ledger } from "./limits.ts";
+import { LimitLedger } from "./limits.ts";
 import { namedBins } from "./names.ts";
 import { type Earned, plus, search } from "./portfolio.ts";
 import { whyWaiting } from "./reasons.ts";
-import { needOf, type Room, restOf, roomsOf, takes } from "./rooms.ts";
+import { type NodeRoom, needOf, restOf, roomsOf, takes } from "./rooms.ts";
 
 export type PlacingOptions = {
   readonly budget: Counted;
@@ -30,19 +30,19 @@ export type PlacingOptions = {
 type Searching = {
   readonly instance: Instance;
   readonly jobs: readonly JobClass[];
-  readonly known: readonly Pattern[];
+  readonly known: readonly BinPattern[];
   readonly bound: number;
 };
 
 /** If there are more existing nodes than this, they are filled before the search, each job where it leaves least. */
-const mostNodesInSearch = 40;
+const maxNodesInSearch = 40;
 
 /** A plan in progress: what is still free, what is bought, and which jobs wait. */
 export class Placing {
   readonly #problem: Problem;
   readonly #options: PlacingOptions;
-  readonly #rooms: readonly Room[];
-  readonly #ledger: Ledger;
+  readonly #rooms: readonly NodeRoom[];
+  readonly #ledger: LimitLedger;
   readonly #purchases: Purchase[] = [];
   readonly #waiting: JobClass[] = [];
   readonly #priceOf: (offer: Supply) => number;
@@ -58,7 +58,7 @@ export class Placing {
     this.#problem = problem;
     this.#options = options;
     this.#rooms = roomsOf(problem.nodes);
-    this.#ledger = new Ledger(problem);
+    this.#ledger = new LimitLedger(problem);
     this.#learned = options.learned ?? {};
     const { hoursLostAtInterruption } = { ...standardTerms, ...problem.terms };
     this.#priceOf = (offer) => offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * hoursLostAtInterruption);
@@ -72,7 +72,7 @@ export class Placing {
     const jobs = all.filter((each) => each.names.length > 0);
     for (const gang of jobs.filter((each) => (each.nodes ?? 1) > 1)) this.#placeGangs(gang);
     let left = jobs.filter((each) => (each.nodes ?? 1) === 1);
-    if (this.#rooms.length > mostNodesInSearch) left = fillNodes(left, this.#rooms);
+    if (this.#rooms.length > maxNodesInSearch) left = fillNodes(left, this.#rooms);
     // If a limit refused some of the bins, another offer may hold their jobs, so the search repeats as long as it places jobs.
     for (let before = Number.POSITIVE_INFINITY; left.length > 0 && countOf(left) < before; ) {
       before = countOf(left);
@@ -105,7 +105,7 @@ export class Placing {
 
   /** Places the jobs that it can. Returns the others. */
   #search(jobs: readonly JobClass[]): JobClass[] {
-    const nodes = this.#rooms.length > mostNodesInSearch ? [] : this.#rooms.map(restOf);
+    const nodes = this.#rooms.length > maxNodesInSearch ? [] : this.#rooms.map(restOf);
     const instance = instanceOf({ ...this.#problem, jobs, nodes, offers: this.#ledger.within(this.#problem.offers, 1) });
     const found = search(instance, { ...this.#options, learned: this.#learned });
     this.#note(found);
@@ -123,8 +123,8 @@ export class Placing {
     return joined(refused);
   }
 
-  #room(node: string): Room {
-    return this.#rooms.find((room) => room.node.name === node) as Room;
+  #room(node: string): NodeRoom {
+    return this.#rooms.find((room) => room.node.name === node) as NodeRoom;
   }
 
   #note(found: ReturnType<typeof search>): void {
@@ -133,7 +133,7 @@ export class Placing {
     for (const [name, each] of Object.entries(found.earned)) this.#earned[name] = plus(this.#earned[name], each);
   }
 
-  answer(): Answer {
+  answer(): Solution {
     const bindings: Binding[] = this.#rooms
       .filter((room) => room.jobs.length > 0)
       .map(({ node, jobs }) => ({ node: node.name, jobs: jobs.toSorted() }));
@@ -175,13 +175,13 @@ export class Placing {
     const searched = this.#searched;
     if (!searched?.instance.isExact || this.#searches > 1 || this.someWait) return 0;
     const rooms = roomsOf(this.#problem.nodes);
-    const isOurs = rooms.length <= mostNodesInSearch || searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
+    const isOurs = rooms.length <= maxNodesInSearch || searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
     return isOurs && this.#gangsOnNodes === 0 ? searched.bound * searched.instance.usd : 0;
   }
 
   /** Returns the search if there was only one and its input was the whole problem, or else undefined. */
   #onlySearch(): Searching | undefined {
-    const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= mostNodesInSearch && this.#gangsOnNodes === 0;
+    const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= maxNodesInSearch && this.#gangsOnNodes === 0;
     return isOnly && this.#searched?.instance.isExact ? this.#searched : undefined;
   }
 

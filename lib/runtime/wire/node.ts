@@ -4,7 +4,7 @@ import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
-import type { AnswerDeps } from "../../flows/answer-node.ts";
+import type { NodeCallDeps } from "../../flows/handle-node-call.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { liveLimitsOf } from "../live-logs.ts";
@@ -12,7 +12,7 @@ import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
-export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): AnswerDeps {
+export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): NodeCallDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),
@@ -21,7 +21,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     datasets: createDatasets(table),
     shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
-    mostLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.mostLosses,
+    maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
     liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
     places: {

@@ -37,5 +37,5 @@ export const callFaults: Readonly<Record<keyof SimPorts, CallFaults | undefined>
   sealing: table,
   shardQueue: queue,
   shardStore: objects,
-  strays: table,
+  orphans: table,
 };

@@ -1,7 +1,7 @@
 import type { Ports } from "../../ports/ports.ts";
 
 /** The ports whose data is in the table. */
-export type Ledger = Pick<
+export type LedgerPorts = Pick<
   Ports,
   | "bell"
   | "admissions"
@@ -16,8 +16,8 @@ export type Ledger = Pick<
   | "nodeLedger"
   | "nodeReader"
   | "registry"
-  | "strays"
+  | "orphans"
 >;
 
 /** A method of the ledger, such as `placements.bind`. */
-export type LedgerMethod = { [P in keyof Ledger]: `${P}.${keyof Ledger[P] & string}` }[keyof Ledger];
+export type LedgerMethod = { [P in keyof LedgerPorts]: `${P}.${keyof LedgerPorts[P] & string}` }[keyof LedgerPorts];

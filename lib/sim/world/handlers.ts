@@ -1,8 +1,8 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
-import { answerNode } from "../../flows/answer-node.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
+import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
@@ -14,13 +14,13 @@ import { type Submission, submitJob } from "../../flows/submit-job.ts";
 import { tick } from "../../flows/tick.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Log } from "../../ports/log.ts";
 import type { SimPorts } from "../faults/ports.ts";
-import { type Ended, Invocation, type InvocationWorld } from "./invocation.ts";
+import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
 import type { Handled } from "./queue.ts";
 
 export type HandlersWorld = InvocationWorld & {
@@ -90,17 +90,17 @@ export class Handlers {
         const { errors } = await tick({ ...deps, teams: this.#world.teams });
         const failed = errors.map(({ part }) => part);
         if (failed.length > 0)
-          throw new Fault("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
+          throw new FleetError("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
       }),
     );
 
-  /** Throws a Fault if the caller gets no response. */
+  /** Throws a FleetError if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
-    const mostLosses = (pool: string) => this.#world.pools().find(({ name }) => name === pool)?.mostLosses;
-    const ended = await this.#run("node", (deps) => answerNode({ ...deps, mostLosses, places, liveLimits }, instance, call));
+    const maxLosses = (pool: string) => this.#world.pools().find(({ name }) => name === pool)?.maxLosses;
+    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, places, liveLimits }, instance, call));
     if (ended.kind === "done") return ended.value;
-    if (ended.kind === "threw") throw new Fault("node-call", inWords(ended.error), { retry: true, cause: ended.error });
-    throw new Fault("node-call", "the function was killed or timed out", { retry: true });
+    if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
+    throw new FleetError("node-call", "the function was killed or timed out", { retry: true });
   };
 
   cancel = async (ref: JobRef): Promise<Handled> => handled(await this.#run("api", (deps) => cancelJob(deps, ref, "not wanted any more")));
@@ -108,7 +108,7 @@ export class Handlers {
   addDataset = async (asked: NewDataset): Promise<Handled> =>
     handled(await this.#run("api", (deps) => addDataset({ ...deps, places: { datasetsBucket, dataBuckets: [] } }, asked)));
 
-  #run<T>(name: HandlerName, work: (deps: Deps, run: Invocation) => Promise<T>): Promise<Ended<T>> {
+  #run<T>(name: HandlerName, work: (deps: Deps, run: Invocation) => Promise<T>): Promise<HandlerEnd<T>> {
     const { ports, limits, newId, note, invoked, isSwift } = this.#world;
     invoked(name);
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift: isSwift(name) });
@@ -124,4 +124,4 @@ type Deps = SimPorts &
   Pick<HandlersWorld, "limits" | "newId"> &
   Pick<Invocation, "now" | "random" | "pause"> & { readonly pools: readonly Pool[]; readonly log: Log };
 
-const handled = ({ kind }: Ended<unknown>): Handled => (kind === "threw" ? "failed" : kind);
+const handled = ({ kind }: HandlerEnd<unknown>): Handled => (kind === "threw" ? "failed" : kind);

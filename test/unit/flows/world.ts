@@ -1,5 +1,5 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
-import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/handle-node-call.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
@@ -46,7 +46,7 @@ export class World {
       ...this.ports,
       limits: widerLimits(this.limits),
       pools: this.pools,
-      mostLosses: () => this.pool.mostLosses,
+      maxLosses: () => this.pool.maxLosses,
       liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: {
         incomingBucket: "incoming",
@@ -72,7 +72,7 @@ export class World {
     return this.deps;
   }
 
-  get answerDeps(): AnswerDeps {
+  get answerDeps(): NodeCallDeps {
     return this.deps;
   }
 
@@ -98,7 +98,7 @@ export class World {
       renew: [],
       ...over,
     };
-    return answerNode(this.answerDeps, node, call);
+    return handleNodeCall(this.answerDeps, node, call);
   }
 
   /** Does what the ring of a `later` message does. */

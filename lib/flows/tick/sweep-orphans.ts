@@ -1,7 +1,7 @@
-import { judgeStrays } from "../../decide/health/strays.ts";
+import { judgeOrphans } from "../../decide/health/orphans.ts";
 import type { Ports } from "../../ports/ports.ts";
 
-export type SweepStraysDeps = Pick<Ports, "budget" | "instances" | "strays"> & {
+export type SweepOrphansDeps = Pick<Ports, "budget" | "instances" | "orphans"> & {
   readonly fleet: Pick<Ports["fleet"], "terminate">;
   readonly now: () => number;
 };
@@ -14,25 +14,25 @@ export type Swept = { readonly noted: number; readonly ended: readonly string[] 
  * still unowned in a successful check at least ten minutes later. The ledger is read again right before that. A check that fails
  * changes nothing; a later sweep ends what this one does not.
  */
-export async function sweepStrays(deps: SweepStraysDeps): Promise<Swept> {
-  const { strays, now } = deps;
+export async function sweepOrphans(deps: SweepOrphansDeps): Promise<Swept> {
+  const { orphans, now } = deps;
   const found = (await mayAsk(deps, "describe", 1)) ? await deps.instances.list() : undefined;
   if (!found) return { noted: 0, ended: [] };
-  const [unowned, noted] = await Promise.all([strays.unowned(found), strays.noted()]);
+  const [unowned, noted] = await Promise.all([orphans.unowned(found), orphans.recorded()]);
   if (unowned.length === 0 && noted.size === 0) return { noted: 0, ended: [] };
-  const { since, ends } = judgeStrays({ unowned, noted, nowMs: now() });
-  await strays.note(since);
+  const { since, ends } = judgeOrphans({ unowned, noted, nowMs: now() });
+  await orphans.record(since);
   return { noted: since.size, ended: ends.length === 0 ? [] : await end(deps, ends) };
 }
 
-async function end(deps: SweepStraysDeps, ends: Parameters<Ports["strays"]["unowned"]>[0]): Promise<readonly string[]> {
-  const still = (await deps.strays.unowned(ends)).map(({ id }) => id);
+async function end(deps: SweepOrphansDeps, ends: Parameters<Ports["orphans"]["unowned"]>[0]): Promise<readonly string[]> {
+  const still = (await deps.orphans.unowned(ends)).map(({ id }) => id);
   if (still.length === 0 || !(await mayAsk(deps, "terminate", still.length))) return [];
   const ended = await deps.fleet.terminate(still);
   return still.filter((id) => ended.get(id) === "accepted");
 }
 
 /** Returns whether there is a turn at EC2 now. A sweep is not urgent, so without a turn it is left to the next one. */
-async function mayAsk({ budget, now }: SweepStraysDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
-  return (await budget.take({ kind, lane: "end", instances, nowMs: now() })).kind === "granted";
+async function mayAsk({ budget, now }: SweepOrphansDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
+  return (await budget.acquire({ kind, priority: "end", instances, nowMs: now() })).kind === "granted";
 }
