@@ -1,0 +1,95 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Mutant } from "./mutant.ts";
+import { mutated } from "./operators.ts";
+import type { Processes } from "./processes.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** `killed`: a test failed. `timed-out`: the tests did not end. `refused`: the compiler rejects the mutant, so no one could commit it. */
+export type Verdict =
+  | { readonly kind: "killed"; readonly by: string; readonly file: string }
+  | { readonly kind: "survived" | "timed-out" | "refused" };
+
+/** The tests that are run first, because the nearest ones notice most mutants. */
+const nearest = 6;
+const compileTimeoutMs = 10 * 60_000;
+
+type Failure = { readonly file: string; readonly name: string };
+
+/** Tries mutants, one after another. */
+export class Trials {
+  readonly #sandbox: Sandbox;
+  readonly #processes: Processes;
+  readonly #reachedBy: (path: string) => readonly string[];
+  readonly #timeoutMs: number;
+
+  constructor(of: { sandbox: Sandbox; processes: Processes; reachedBy: (path: string) => readonly string[]; timeoutMs: number }) {
+    this.#sandbox = of.sandbox;
+    this.#processes = of.processes;
+    this.#reachedBy = of.reachedBy;
+    this.#timeoutMs = of.timeoutMs;
+  }
+
+  async try(mutant: Mutant): Promise<Verdict> {
+    const source = this.#sandbox.read(mutant.path);
+    this.#sandbox.write(mutant.path, mutated(source, mutant));
+    try {
+      return (await this.compiles()) ? await this.#tested(mutant) : { kind: "refused" };
+    } finally {
+      this.#sandbox.write(mutant.path, source);
+    }
+  }
+
+  /** Returns whether the compiler accepts the copy as it is. It checks only what has changed since the last time. */
+  async compiles(): Promise<boolean> {
+    const command = [join("node_modules", ".bin", "tsc"), "-p", ".", "--incremental", "--tsBuildInfoFile", "tsc.tsbuildinfo"] as const;
+    const ended = await this.#processes.run([...command], { cwd: this.#sandbox.folder, timeoutMs: compileTimeoutMs });
+    return ended.kind === "ended" && ended.code === 0;
+  }
+
+  /** Runs the tests that reach the mutant: a few of the nearest ones first, and those that need the emulators only if they are the nearest. */
+  async #tested({ path }: Mutant): Promise<Verdict> {
+    const tests = this.#reachedBy(path).filter((test) => !/^test\/(?:e2e|first-hour|contract\/storms)\//.test(test));
+    const withEmulators = tests.filter((test) => test.startsWith("test/contract/"));
+    const without = tests.filter((test) => !test.startsWith("test/contract/"));
+    const stages = [without.slice(0, nearest), without.slice(nearest)];
+    for (const stage of tests[0] === withEmulators[0] ? [withEmulators, ...stages] : [...stages, withEmulators]) {
+      const found = await this.fails(stage);
+      if (found === "timed-out") return { kind: "timed-out" };
+      if (found) return { kind: "killed", by: found.name, file: found.file };
+    }
+    return { kind: "survived" };
+  }
+
+  /** Runs test files. Returns the first test that fails, or undefined if all pass. */
+  async fails(files: readonly string[]): Promise<Failure | "timed-out" | undefined> {
+    if (files.length === 0) return undefined;
+    const report = join(this.#sandbox.folder, "tests.json");
+    rmSync(report, { force: true });
+    const vitest = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--bail", "1", "--maxWorkers", "2"] as const;
+    const command = [...vitest, "--reporter", "json", "--outputFile", report, ...files] as const;
+    const ended = await this.#processes.run([...command], { cwd: this.#sandbox.folder, timeoutMs: this.#timeoutMs });
+    if (ended.kind === "timed-out") return "timed-out";
+    if (ended.code === 0) return undefined;
+    return failureIn(report, this.#sandbox.folder) ?? { file: files[0] ?? "", name: `the run failed:\n${ended.output.slice(-2_000)}` };
+  }
+}
+
+type Report = {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+};
+
+function failureIn(report: string, folder: string): Failure | undefined {
+  if (!existsSync(report)) return undefined;
+  const { testResults } = JSON.parse(readFileSync(report, "utf8")) as Report;
+  const failed = testResults.flatMap(({ name, status, assertionResults }) => {
+    const file = name.replace(`${folder}/`, "");
+    const tests = assertionResults.filter((test) => test.status === "failed").map((test) => ({ file, name: test.fullName.trim() }));
+    return tests.length > 0 || status !== "failed" ? tests : [{ file, name: "the file cannot be loaded" }];
+  });
+  return failed[0];
+}
