@@ -86,10 +86,13 @@ type Report = {
 function failureIn(report: string, folder: string): Failure | undefined {
   if (!existsSync(report)) return undefined;
   const { testResults } = JSON.parse(readFileSync(report, "utf8")) as Report;
-  const failed = testResults.flatMap(({ name, status, assertionResults }) => {
-    const file = name.replace(`${folder}/`, "");
-    const tests = assertionResults.filter((test) => test.status === "failed").map((test) => ({ file, name: test.fullName.trim() }));
-    return tests.length > 0 || status !== "failed" ? tests : [{ file, name: "the file cannot be loaded" }];
-  });
-  return failed[0];
+  const failed = testResults
+    .filter(({ status }) => status === "failed")
+    .map(({ name, assertionResults }) => {
+      const test = assertionResults.find((each) => each.status === "failed");
+      return { file: name.replace(`${folder}/`, ""), name: test?.fullName.trim() };
+    });
+  // A file without a failed test could not be loaded, or was given up after the failure of another one.
+  const first = failed.find(({ name }) => name !== undefined) ?? failed[0];
+  return first && { file: first.file, name: first.name ?? "the file cannot be loaded" };
 }
