@@ -14,15 +14,25 @@ function loadedBy(module: Module, known: ReadonlySet<string>): readonly string[]
   );
 }
 
-/** Returns a function that returns the test files that reach a module, the nearest first. */
-export function reach(modules: readonly Module[]): (path: string) => readonly string[] {
+export type Reach = {
+  /** Returns the modules that load a module. */
+  readonly importersOf: (path: string) => readonly string[];
+  /** Returns the test files that reach a module, the nearest first. */
+  readonly testsOf: (path: string) => readonly string[];
+};
+
+export function reach(modules: readonly Module[]): Reach {
   const known = new Set(modules.map(({ path }) => path));
   const importers = new Map<string, string[]>();
   for (const module of modules)
     for (const loaded of loadedBy(module, known)) importers.set(loaded, [...(importers.get(loaded) ?? []), module.path]);
-  return (path) => {
-    const found = new Set([path]);
-    for (const each of found) for (const importer of (importers.get(each) ?? []).toSorted()) found.add(importer);
-    return [...found].filter((each) => each.endsWith(".test.ts"));
+  const importersOf = (path: string): readonly string[] => (importers.get(path) ?? []).toSorted();
+  return {
+    importersOf,
+    testsOf(path) {
+      const found = new Set([path]);
+      for (const each of found) for (const importer of importersOf(each)) found.add(importer);
+      return [...found].filter((each) => each.endsWith(".test.ts"));
+    },
   };
 }

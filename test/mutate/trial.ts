@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Compiler } from "./compiler.ts";
 import type { Mutant } from "./mutant.ts";
 import { mutated } from "./operators.ts";
 import type { Processes } from "./processes.ts";
+import type { Reach } from "./reach.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** `killed`: a test failed. `timed-out`: the tests did not end. `refused`: the compiler rejects the mutant, so no one could commit it. */
@@ -12,7 +14,6 @@ export type Verdict =
 
 /** The tests that are run first, because the nearest ones notice most mutants. */
 const nearest = 6;
-const compileTimeoutMs = 10 * 60_000;
 
 type Failure = { readonly file: string; readonly name: string };
 
@@ -20,13 +21,15 @@ type Failure = { readonly file: string; readonly name: string };
 export class Trials {
   readonly #sandbox: Sandbox;
   readonly #processes: Processes;
-  readonly #reachedBy: (path: string) => readonly string[];
+  readonly #compiler: Compiler;
+  readonly #reach: Reach;
   readonly #timeoutMs: number;
 
-  constructor(of: { sandbox: Sandbox; processes: Processes; reachedBy: (path: string) => readonly string[]; timeoutMs: number }) {
+  constructor(of: { sandbox: Sandbox; processes: Processes; compiler: Compiler; reach: Reach; timeoutMs: number }) {
     this.#sandbox = of.sandbox;
     this.#processes = of.processes;
-    this.#reachedBy = of.reachedBy;
+    this.#compiler = of.compiler;
+    this.#reach = of.reach;
     this.#timeoutMs = of.timeoutMs;
   }
 
@@ -34,22 +37,15 @@ export class Trials {
     const source = this.#sandbox.read(mutant.path);
     this.#sandbox.write(mutant.path, mutated(source, mutant));
     try {
-      return (await this.compiles()) ? await this.#tested(mutant) : { kind: "refused" };
+      return this.#compiler.accepts(mutant.path, this.#reach.importersOf(mutant.path)) ? await this.#tested(mutant) : { kind: "refused" };
     } finally {
       this.#sandbox.write(mutant.path, source);
     }
   }
 
-  /** Returns whether the compiler accepts the copy as it is. It checks only what has changed since the last time. */
-  async compiles(): Promise<boolean> {
-    const command = [join("node_modules", ".bin", "tsc"), "-p", ".", "--incremental", "--tsBuildInfoFile", "tsc.tsbuildinfo"] as const;
-    const ended = await this.#processes.run([...command], { cwd: this.#sandbox.folder, timeoutMs: compileTimeoutMs });
-    return ended.kind === "ended" && ended.code === 0;
-  }
-
   /** Runs the tests that reach the mutant: a few of the nearest ones first, and those that need the emulators only if they are the nearest. */
   async #tested({ path }: Mutant): Promise<Verdict> {
-    const tests = this.#reachedBy(path).filter((test) => !/^test\/(?:e2e|first-hour|contract\/storms)\//.test(test));
+    const tests = this.#reach.testsOf(path).filter((test) => !/^test\/(?:e2e|first-hour|contract\/storms)\//.test(test));
     const withEmulators = tests.filter((test) => test.startsWith("test/contract/"));
     const without = tests.filter((test) => !test.startsWith("test/contract/"));
     const stages = [without.slice(0, nearest), without.slice(nearest)];

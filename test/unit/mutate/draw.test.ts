@@ -85,7 +85,7 @@ describe("the report", () => {
 });
 
 test("the tests that reach a module are found through imports and started processes, the nearest first", () => {
-  const reachedBy = reach([
+  const { testsOf } = reach([
     { path: "lib/a.ts", source: "" },
     { path: "lib/b.ts", source: 'import { a } from "./a.ts";' },
     { path: "lib/types.ts", source: 'import type { A } from "./a.ts";' },
@@ -95,5 +95,5 @@ test("the tests that reach a module are found through imports and started proces
     { path: "test/parts.test.ts", source: 'spawn(join(root, "lib", "b.ts"));' },
     { path: "test/types.test.ts", source: 'import { t } from "../lib/types.ts";' },
   ]);
-  expect(reachedBy("lib/a.ts")).toEqual(["test/a.test.ts", "test/b.test.ts", "test/parts.test.ts", "test/process.test.ts"]);
+  expect(testsOf("lib/a.ts")).toEqual(["test/a.test.ts", "test/b.test.ts", "test/parts.test.ts", "test/process.test.ts"]);
 });
