@@ -168,9 +168,13 @@ function joins(entry: QueueEntry, board: Board, { team, aloneUsd }: { team: stri
     tried.add(like);
     const shared = extended(open, entry, plus(left(board, team), open.reserved));
     if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
+    // The bundle's offers are from before another one began to try some of their places.
+    const before = triedBy(open.offers, board.broken);
+    const tries = triedBy(shared.offers, board.broken);
+    if (tries.some((name) => board.tried.has(name) && !before.includes(name))) continue;
     take(board, team, less(shared.reserved, open.reserved));
     board.bundles[index] = shared;
-    for (const name of triedBy(shared.offers, board.broken)) board.tried.add(name);
+    for (const name of tries) board.tried.add(name);
     board.likeness.note(shared, { before: open, entry });
     return true;
   }

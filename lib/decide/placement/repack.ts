@@ -24,7 +24,8 @@ const [stepsOfJob, mostSteps] = [2_000, 300_000];
 export function repack(board: Board, learned?: Learned): Repacked | undefined {
   const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
   if (movable.length === 0) return undefined;
-  const shelf = board.shelfFor(1);
+  // A packing may name an offer many times, so it must not try a place that did not boot.
+  const shelf = board.shelfFor(1).filter(({ offer }) => triedBy([offer], board.broken).length === 0);
   const teams: TeamRepacked[] = [];
   for (const bundles of Map.groupBy(movable, ({ team }) => team).values())
     teams.push(repacked(bundles, { shelf, board, learned: teams.at(-1)?.learned ?? learned }));
