@@ -15,6 +15,7 @@ const Frame = z.object({
   leftOutMore: z.int().min(0).catch(0).default(0),
   missing: z.array(z.string()).catch([]).default([]),
   failed: z.string().min(1).optional().catch(undefined),
+  incomplete: z.literal(true).optional().catch(undefined),
 });
 
 const mostMissing = 100;
@@ -36,6 +37,7 @@ export function readManifest(of: { readonly team: string; readonly job: string; 
     ...(leftOutMore > 0 ? { leftOutMore } : {}),
     missing: frame.missing.slice(0, mostMissing),
     ...(frame.failed === undefined ? {} : { failed: frame.failed.slice(0, longestReason) }),
+    ...(frame.incomplete && { incomplete: true }),
   };
 }
 

@@ -59,6 +59,8 @@ const whatIsNotThere = {
   missing: z.array(z.string().min(1).max(1024)).max(100),
   /** Which required artifact is missing, in words: the rest is kept, and the job fails. Undefined if none is. */
   failed: z.string().min(1).max(2_000).optional(),
+  /** Set if the upload ended before all files were sent. The files that were are kept, but the job must not succeed with them. */
+  incomplete: z.literal(true).optional(),
 };
 
 /**

@@ -65,6 +65,8 @@ async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boo
   }
   const { manifest } = kept;
   const files = manifest.artifacts.length;
+  // The worker reports its upload as failed or stopped, or is gone. Either way the job is queued again or fails for that reason.
+  if (manifest.incomplete) return { kind: "kept", files };
   const artifacts = summaryOf(manifest);
   const failure = whyFailed(manifest);
   if (failure !== undefined) {

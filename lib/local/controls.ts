@@ -1,6 +1,6 @@
 /**
- * Calls that make things happen in a running local cloud and that AWS does not offer. They are for anyone on this machine. Bodies
- * are JSON, and `content-type: application/json` is required so that no web page can make these calls.
+ * Calls that make things happen in a running local cloud and that AWS does not offer. They are for any program on this machine.
+ * Bodies are JSON, with `content-type: application/json`. The endpoint refuses calls of web pages (requests/caller.ts).
  *
  *     POST /_local/interrupt {"instance": "i-…", "noticeMs": 5000}   EC2 takes a spot instance back → {"instance", "endsAt"}
  *     POST /_local/rebalance {"instance": "i-…"}                     EC2 warns that it may do so     → {"instance"}

@@ -1,6 +1,7 @@
-import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
+import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
 import { Fault } from "../model/fault.ts";
+import { whyForeign } from "./requests/caller.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";
@@ -76,8 +77,11 @@ export async function createEndpoint(options: { port?: number; log: Log; logFile
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly routes: Routes; readonly agent: Agent };
 
+/** Routes a call. Functions and the API verify signatures; the emulators do not, so at least their calls must have one. */
 async function dispatch(exchange: Exchange): Promise<void> {
   const { request, routes } = exchange;
+  const foreign = whyForeign(request.headers);
+  if (foreign !== undefined) return refuse(exchange, foreign);
   const path = request.url ?? "/";
   const [, name, rest] = functionUrlPath.exec(path) ?? [];
   if (name !== undefined) {
@@ -87,7 +91,8 @@ async function dispatch(exchange: Exchange): Promise<void> {
   if (path.startsWith("/v1/")) return answerWhole(exchange, routes.api);
   if (path.startsWith("/_local/")) return answerWhole(exchange, async (call) => routes.controls(call));
   const signed = signedFor(path, request.headers);
-  switch (signed?.service ?? "unsigned") {
+  if (signed === undefined) return refuse(exchange, unsigned);
+  switch (signed.service) {
     case "ec2":
       return answerWhole(exchange, routes.ec2);
     case "pricing":
@@ -97,12 +102,22 @@ async function dispatch(exchange: Exchange): Promise<void> {
     case "ssm":
       return relay(exchange, routes.motoUrl);
     case "s3":
-      return relay(exchange, routes.ministackUrl, (theirs) => passS3(exchange, signed?.accessKeyId ?? "", theirs));
+      return relay(exchange, routes.ministackUrl, (theirs) => passS3(exchange, signed.accessKeyId, theirs));
     case "sts":
       return relaySessions(exchange);
     default:
       return relay(exchange, routes.ministackUrl);
   }
+}
+
+const unsigned =
+  "Missing Authentication Token. This is the AWS endpoint of a local cloud: call it with the fleet command, the AWS CLI or an SDK, which sign their calls";
+
+/** Refuses a call before its body is read. */
+function refuse({ request, response }: Exchange, message: string): void {
+  request.resume();
+  const body = JSON.stringify({ __type: "MissingAuthenticationTokenException", message });
+  answer(response, { status: 403, headers: { "content-type": "application/json" }, body });
 }
 
 /** Forwards a response of MiniStack's S3, except a 404 that S3 would not reveal to this caller. */
@@ -111,7 +126,7 @@ async function passS3({ request, response, routes }: Exchange, accessKeyId: stri
   if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(theirs, response);
   const body = await textOf(theirs);
   const hidden = routes.hidden(accessKeyId, { method, path, status, body });
-  if (!hidden) response.writeHead(status, theirs.headers).end(body);
+  if (!hidden) response.writeHead(status, withoutCors(theirs.headers)).end(body);
   else answer(response, { status: 403, headers: { "content-type": "application/xml" }, body: hidden.body });
 }
 
@@ -122,7 +137,7 @@ async function relaySessions(exchange: Exchange): Promise<void> {
     const said = await textOf(theirs);
     // The credentials must be known before the caller can use them.
     if (theirs.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), said);
-    response.writeHead(theirs.statusCode ?? 502, theirs.headers).end(said);
+    response.writeHead(theirs.statusCode ?? 502, withoutCors(theirs.headers)).end(said);
   });
 }
 
@@ -174,9 +189,17 @@ function overheard(request: IncomingMessage): readonly Buffer[] {
 
 /** Streams a response. */
 function pass(theirs: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(theirs.statusCode ?? 502, theirs.headers);
+  response.writeHead(theirs.statusCode ?? 502, withoutCors(theirs.headers));
   theirs.pipe(response);
 }
+
+/** The emulators let every web page read their responses. No page may read these. */
+const withoutCors = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("access-control-")));
+
+/** The emulators refuse whatever a browser sends, because only this endpoint should call them. It has checked the call. */
+const withoutBrowser = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "origin" && name !== "sec-fetch-site"));
 
 /** Forwards the call with unchanged headers, including Host. `how` returns the response; by default it is streamed. */
 function relay(
@@ -187,7 +210,7 @@ function relay(
   const { hostname, port } = new URL(to);
   return new Promise((resolve, reject) => {
     const onward = send(
-      { hostname, port, agent, method: request.method, path: request.url, headers: request.headers, setHost: false },
+      { hostname, port, agent, method: request.method, path: request.url, headers: withoutBrowser(request.headers), setHost: false },
       (theirs) => {
         theirs.once("error", reject);
         response.once("finish", resolve);

@@ -15,6 +15,8 @@ type NotThere = {
   readonly missing: readonly string[];
   /** Which required artifact is missing, in words for the team; undefined if none is. */
   readonly failed?: string | undefined;
+  /** Set if the upload ended before all files were sent. */
+  readonly incomplete?: true | undefined;
 };
 
 /** What an attempt left, as its manifest lists it. */
@@ -37,7 +39,7 @@ export type SealedManifest = AttemptRef &
 /** Returns the list of an upload, of which the files `sealed` were sealed and the files `lost` could not be. */
 export const sealedManifest = (
   { team, job, attempt }: AttemptRef,
-  { leftOut, leftOutMore, missing, failed, refused }: Upload,
+  { leftOut, leftOutMore, missing, failed, incomplete, refused }: Upload,
   of: { readonly sealed: readonly SealedArtifact[]; readonly lost: readonly NotKept[]; readonly atMs: number },
 ): SealedManifest => ({
   version: 2,
@@ -50,6 +52,7 @@ export const sealedManifest = (
   ...(leftOutMore === undefined ? {} : { leftOutMore }),
   missing,
   ...(failed === undefined ? {} : { failed }),
+  ...(incomplete && { incomplete }),
   lost: [...refused, ...of.lost],
 });
 

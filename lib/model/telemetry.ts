@@ -23,6 +23,9 @@ const restsBelowPercent = 5;
 export const isAnyBusy = (gpus: readonly GpuSample[]): boolean =>
   gpus.some(({ utilizationPercent = 0 }) => utilizationPercent >= restsBelowPercent);
 
+/** EC2 announces an interruption this long before it reclaims a spot instance. */
+export const interruptionWarningMs = 2 * 60_000;
+
 /**
  * EC2's notice about a spot instance. `interruption`: EC2 takes it back about two minutes after `atMs`. `rebalance`: EC2 recommends to
  * replace it, because it may be taken back soon.

@@ -51,9 +51,13 @@ await cache.clearParts();
 const { signal } = new AbortController();
 const gpus = sampleGpus({ path, clock, log, signal });
 const news = watchInstance({ metadata: metadataAt(metadataUrl), clock, log, signal, changed: () => agent.callSoon() });
-const facts = () => ({ ...news(), gpus: gpus(), datasets: data.fetched() });
+const facts = () => {
+  const { address, notice } = news();
+  return { address, notice, gpus: gpus(), datasets: data.fetched() };
+};
+const endsAtMs = () => news().endsAtMs;
 const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
-const agent = new Agent({ ...identity, call, facts, start, clock, random, log, leftovers });
+const agent = new Agent({ ...identity, call, facts, endsAtMs, start, clock, random, log, leftovers });
 for (const asked of ["SIGTERM", "SIGINT"] as const) process.on(asked, () => agent.terminate());
 log("info", "worker starting", { pool, leftovers: leftovers.length });
 const end = await agent.run();

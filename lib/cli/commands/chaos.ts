@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { checked, linesOf } from "../../../events/checked.ts";
-import { withoutBom } from "../../../events/json.ts";
+import { decoded } from "../../model/files/decoded.ts";
 import { bugNamed, bugs } from "../../sim/bugs.ts";
 import { type FaultKind, faultKinds, usualRates } from "../../sim/faults/faults.ts";
 import { readSites } from "../../sim/faults/sites.ts";
@@ -115,7 +115,7 @@ async function scenarioOf(file: string | undefined, over: Record<string, unknown
 
 async function readJson(file: string): Promise<object> {
   try {
-    return z.looseObject({}).parse(JSON.parse(withoutBom(await readFile(asMeant(file), "utf8"))));
+    return z.looseObject({}).parse(JSON.parse(decoded(await readFile(asMeant(file)))));
   } catch (error) {
     throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`, { cause: error });
   }

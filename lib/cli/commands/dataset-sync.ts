@@ -122,8 +122,7 @@ class Sync {
 async function fileAt(folder: string, path: string): Promise<DatasetFile> {
   const place = join(folder, path);
   const found: Stats = await stat(place);
-  if (!found.isFile())
-    throw new Fault("no-file", "it is a link to a folder, and a dataset contains only files; copy the folder that it names");
+  if (!found.isFile()) throw new Fault("no-file", "it is no longer a file");
   return { path, bytes: found.size, open: () => createReadStream(place) };
 }
 

@@ -3,6 +3,7 @@ import { checked, linesOf } from "../../../events/checked.ts";
 import { JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { canonicalJson, withoutBom } from "../../../events/json.ts";
 import { inWords } from "../../model/errors/in-words.ts";
+import { decoded } from "../../model/files/decoded.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
@@ -107,7 +108,7 @@ async function textOf(name: string, stream: NodeJS.ReadableStream): Promise<stri
   } catch (error) {
     throw fileTrouble(error, name, "a job file is expected");
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return decoded(Buffer.concat(chunks));
 }
 
 /**

@@ -1,5 +1,18 @@
-import { accessSync, constants, type Dirent, lstatSync, readFileSync, readlinkSync, realpathSync, type Stats } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from "node:fs";
 import { readdir } from "node:fs/promises";
+import { printable } from "../../model/files/byte-name.ts";
 
 /**
  * Reads files for packing. Paths are bytes, one character per byte. Calls that are made per file are synchronous, because for 50,000
@@ -11,6 +24,7 @@ export type Disk = {
   readonly stat: (path: string) => Pick<Stats, "mode" | "size">;
   /** Throws if the caller may not read it. */
   readonly checkReadable: (path: string) => void;
+  /** Throws if it is not a regular file. Reading anything else, such as a named pipe, might never end. */
   readonly read: (path: string) => string;
   readonly linkText: (path: string) => string;
   /** Follows all links of a path. Throws if the target does not exist. */
@@ -26,10 +40,21 @@ export const localDisk: Disk = {
   list: (folder) => readdir(bytesOf(folder), { withFileTypes: true, encoding: "latin1" }),
   stat: (path) => lstatSync(bytesOf(path)),
   checkReadable: (path) => accessSync(bytesOf(path), constants.R_OK),
-  read: (path) => readFileSync(bytesOf(path), "latin1"),
+  read,
   linkText: (path) => readlinkSync(bytesOf(path), "latin1"),
   resolve: (path) => realpathSync.native(bytesOf(path), "latin1"),
 };
+
+function read(path: string): string {
+  // Opening a named pipe would wait for a writer.
+  const file = openSync(bytesOf(path), constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(file).isFile()) throw Object.assign(new Error(`${printable(path)} is not a regular file`), { code: "EINVAL" });
+    return readFileSync(file, "latin1");
+  } finally {
+    closeSync(file);
+  }
+}
 
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;

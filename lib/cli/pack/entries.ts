@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import { printable, textOf } from "../../model/files/byte-name.ts";
 import { UsageError } from "../invocation/exit.ts";
+import { bytesOf } from "./disk.ts";
 import { ignoreFile } from "./ignore-files.ts";
-import { listingOf } from "./listing.ts";
+import { type LeftOut, listingOf } from "./listing.ts";
 
 /** The files of a folder that are uploaded as a dataset. */
 export type Entries = {
@@ -17,11 +19,12 @@ const mostNamed = 20;
 
 /**
  * Lists a folder without the files that `.fleetignore` files exclude. Files that .gitignore excludes are listed, because data is usually
- * ignored by git. Throws a UsageError for links that lead outside, unreadable files, and names that cannot be keys on S3.
+ * ignored by git. Throws a UsageError for links that lead outside or not to a file, unreadable files, and names that cannot be keys on S3.
  */
 export async function entriesOf(folder: string): Promise<Entries> {
-  const { items, bytes, leftOut } = await listingOf(folder, { git: false });
-  const missing = leftOut.filter(({ kind }) => kind !== "special");
+  const { root, items, bytes, leftOut } = await listingOf(folder, { git: false });
+  const links = items.flatMap(({ kind, path }) => (kind === "link" ? (whyNoFile(root, path) ?? []) : []));
+  const missing = [...leftOut.filter(({ kind }) => kind !== "special"), ...links];
   if (missing.length > 0)
     throw new UsageError(
       [
@@ -32,6 +35,15 @@ export async function entriesOf(folder: string): Promise<Entries> {
     );
   const paths = items.filter(({ kind }) => kind !== "folder").map(({ path }) => path);
   return { paths: paths.map(textual), bytes, odd: leftOut.map(({ path, why }) => `${printable(path)} (${why})`) };
+}
+
+/** Returns why a link cannot be uploaded as the file that it leads to, or undefined if it can. */
+function whyNoFile(root: string, path: string): Pick<LeftOut, "path" | "why"> | undefined {
+  const target = statSync(bytesOf(`${root}/${path}`), { throwIfNoEntry: false });
+  if (target?.isFile()) return undefined;
+  if (target === undefined) return { path, why: "a broken link" };
+  const kind = target.isDirectory() ? "a folder" : "something that is not a file";
+  return { path, why: `a link to ${kind}, and a dataset contains only files` };
 }
 
 function textual(path: string): string {

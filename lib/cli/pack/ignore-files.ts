@@ -12,6 +12,8 @@ export function withFile(disk: Disk, file: string, rules: Omit<Rules, "rules">):
     return { ...rules, rules: rulesOf(disk.read(file)) };
   } catch (error) {
     if (isGone(error) || errorCode(error) === "EISDIR") return rules.outer;
+    if (errorCode(error) === "EINVAL" || errorCode(error) === "ENXIO")
+      throw new UsageError(`${printable(file)} is not a regular file, so it is unknown what it excludes; replace it`, { cause: error });
     if (isDenied(error))
       throw new UsageError(`${printable(file)} cannot be read, so it is unknown what it excludes; make it readable`, { cause: error });
     throw error;

@@ -5,6 +5,7 @@ import { gunzip } from "node:zlib";
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { inWords } from "../../model/errors/in-words.ts";
+import { decoded } from "../../model/files/decoded.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
@@ -115,7 +116,7 @@ async function readText(file: string): Promise<string> {
   const bytes = file === "-" ? await buffer(process.stdin) : await bytesOf(file);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const text = isPacked ? await unpacked(file, bytes) : bytes;
-  return new TextDecoder().decode(text);
+  return decoded(text);
 }
 
 const unpacked = (file: string, bytes: Buffer): Promise<Buffer> =>

@@ -7,6 +7,7 @@ that the emulator ends even if the parent was killed.
 """
 
 import os
+import re
 import socket
 import sys
 import threading
@@ -16,6 +17,18 @@ def end_with_parent():
     while os.read(0, 4096):
         pass
     os._exit(0)
+
+
+LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|[a-z0-9.-]+\.localhost)(:\d+)?", re.IGNORECASE)
+
+
+def is_foreign(headers):
+    """Reports whether a web page may have sent the call. Only the local cloud, which is no browser, may call the emulators:
+    they check no signatures, so any web page could use them. `headers` are pairs of a name in lower case and a value."""
+    return any(
+        name == "origin" or name == "sec-fetch-site" or (name == "host" and not LOOPBACK.fullmatch(value))
+        for name, value in headers
+    )
 
 
 def ministack(listener, port):
@@ -41,6 +54,11 @@ def ministack(listener, port):
     doors = {"/_service-events": service_event, "/_credentials": credentials}
 
     async def with_doors(scope, receive, send):
+        if scope["type"] == "http" and is_foreign(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]
+        ):
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            return await send({"type": "http.response.body", "body": b""})
         door = doors.get(scope["path"]) if scope["type"] == "http" else None
         if door is None:
             return await app(scope, receive, send)
@@ -86,6 +104,10 @@ class OneAtATime:
         self.lock = threading.Lock()
 
     def __call__(self, environ, start_response):
+        headers = ((name[5:].lower().replace("_", "-"), environ[name]) for name in environ if name.startswith("HTTP_"))
+        if is_foreign(headers):
+            start_response("403 Forbidden", [])
+            return []
         with self.lock:
             answer = self.application(environ, start_response)
             try:

@@ -17,6 +17,8 @@ export const archiveLimits: ArchiveLimits = { packedBytes: 5 * GiB, unpackedByte
 /** Linux accepts 4,095 bytes, of which the path of an attempt's folder uses some. */
 const mostPathBytes = 3500;
 const mostNameBytes = 255;
+/** Deeper trees come from mistakes, such as a folder that is copied into itself. Each entry costs work for each of its parents. */
+const mostParents = 255;
 
 /** The fields of an archive's entry that decide whether it is safe. */
 export type ArchiveEntry = { readonly path: string; readonly type: string; readonly size: number; readonly linkpath?: string | undefined };
@@ -46,7 +48,7 @@ export function archiveInspector(limits: ArchiveLimits): (entry: ArchiveEntry) =
   const links = new Map<string, string>();
   let entries = 0;
   let bytes = 0;
-  const throughLink = (path: string): boolean => parentsOf(path).some((parent) => links.has(parent));
+  const throughLink = (path: string): boolean => links.size > 0 && parentsOf(path).some((parent) => links.has(parent));
 
   const tooMuch = (): string | undefined => {
     if (entries > limits.entries) return `it has more than ${limits.entries} entries`;
@@ -58,6 +60,7 @@ export function archiveInspector(limits: ArchiveLimits): (entry: ArchiveEntry) =
   };
   const hardLinkTrouble = (path: string, linkpath: string): string | undefined => {
     const target = inside(linkpath);
+    if (target !== undefined && isTooDeep(target)) return tooDeep(printable(target));
     if (target === undefined) return `the link "${printable(path)}" points outside the working directory`;
     if (throughLink(target)) return `the link "${printable(path)}" points through another link`;
     const text = links.get(target);
@@ -67,6 +70,7 @@ export function archiveInspector(limits: ArchiveLimits): (entry: ArchiveEntry) =
   const placeTrouble = (path: string, shown: string, kind: Kind): string | undefined => {
     if (path === "" && kind !== "folder") return `"${shown}" is a name for the working directory itself`;
     if (isTooLong(path)) return `the path "${shown.slice(0, 60)}…" is longer than Linux allows`;
+    if (isTooDeep(path)) return tooDeep(shown);
     return throughLink(path) ? `"${shown}" would be written through a link` : undefined;
   };
   const linkTrouble = (path: string, kind: Kind, text: string): string | undefined => {
@@ -99,17 +103,24 @@ export function inside(path: string): string | undefined {
 
 const isTooLong = (path: string): boolean => path.length > mostPathBytes || path.split("/").some((part) => part.length > mostNameBytes);
 
+const isTooDeep = (path: string): boolean => depthOf(path) > mostParents;
+const tooDeep = (shown: string): string => `the path "${shown.slice(0, 60)}…" leads through more than ${mostParents} folders`;
+
 /** Whether a link at this path always leads inside the folder, whatever its text passes through. No parent of the path may be a link. */
 export function linkStaysInside(path: string, text: string): boolean {
   if (text === "" || text.length > mostPathBytes || text.startsWith("/") || text.includes("\0")) return false;
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   const climbs = parts.findIndex((part) => part !== "..");
   const leading = climbs === -1 ? parts.length : climbs;
-  return leading <= parentsOf(path).length && !parts.slice(leading).includes("..");
+  return leading <= depthOf(path) && !parts.slice(leading).includes("..");
 }
+
+/** "a/b/c" → 2 */
+const depthOf = (path: string): number => path.split("/").length - 1;
 
 /** "a/b/c" → ["a", "a/b"] */
 function parentsOf(path: string): readonly string[] {
-  const parts = path.split("/");
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+  const parents: string[] = [];
+  for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1)) parents.push(path.slice(0, end));
+  return parents;
 }

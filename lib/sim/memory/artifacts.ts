@@ -29,7 +29,7 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
   upload(
     attempt: AttemptRef,
     files: Readonly<Record<string, string | Buffer>>,
-    notThere: Partial<Pick<Manifest, "leftOut" | "leftOutMore" | "missing" | "failed">> = {},
+    notThere: Partial<Pick<Manifest, "leftOut" | "leftOutMore" | "missing" | "failed" | "incomplete">> = {},
   ): readonly UploadedFile[] {
     const artifacts = Object.entries(files).map(([path, content]) => {
       const bytes = Buffer.from(content);

@@ -73,6 +73,7 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
     if (isEnded(job.state) && job.state === to.state && job.reason === to.reason) return "done";
     if (job.state !== "sealing") return "stale";
     table.moveJob(job, { ...to, ...offNodes }, atMs);
+    table.sealingSince.delete(attemptName(attempt));
     return "done";
   };
   return {

@@ -172,8 +172,6 @@ export class MemoryTable {
     this.putJob(moved);
     if (requeued) this.enqueue(moved);
     else this.queue.delete(jobKey(job));
-    // An attempt that waits to be sealed still waits after its job is cancelled.
-    if (to.state !== "cancelled") this.sealingSince.delete(attemptName(job));
     if (to.state === "sealing") this.awaitSealing(job, atMs);
   }
 

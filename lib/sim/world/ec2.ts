@@ -1,7 +1,7 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
 import type { Launch, LaunchOutcome } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
-import type { Notice } from "../../model/telemetry.ts";
+import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { TaggedInstances } from "../../ports/strays.ts";
 import type { Faults } from "../faults/faults.ts";
@@ -242,7 +242,7 @@ export class SimEc2 {
 
   #interrupt(id: string, notice: boolean): void {
     if (notice) this.#warn(id, "interruption");
-    this.#world.clock.after(notice ? 120_000 : 0, () => this.end(id));
+    this.#world.clock.after(notice ? interruptionWarningMs : 0, () => this.end(id));
   }
 
   #warn(id: string, kind: Notice["kind"]): void {

@@ -3,7 +3,7 @@ import type { FetchedDataset } from "../../model/dataset.ts";
 import { Fault } from "../../model/fault.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
-import type { Notice } from "../../model/telemetry.ts";
+import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
 import { Agent } from "../../worker/attempt/agent.ts";
 import type { RunOrder } from "../../worker/attempt/attempt-run.ts";
 import type { Chance } from "../faults/chance.ts";
@@ -41,6 +41,8 @@ export class Machine {
   readonly #running = new Map<string, ProgramRun>();
   #datasets: readonly FetchedDataset[] = [];
   #notice: Notice | undefined;
+  /** When EC2 reclaims it, in the world's ms. */
+  #endsAtMs: number | undefined;
   /** Counts the runs of the worker's process. Timers and calls of earlier runs must have no effect. */
   #life = 0;
   #isHalted = false;
@@ -65,6 +67,7 @@ export class Machine {
 
   warn(notice: Notice): void {
     this.#notice = notice;
+    if (notice.kind === "interruption") this.#endsAtMs = notice.atMs + interruptionWarningMs;
   }
 
   boot(): void {
@@ -125,6 +128,7 @@ export class Machine {
         gpus: Array.from({ length: this.#gpus }, (_, index) => ({ index, utilizationPercent: this.#running.size > 0 ? 80 : 0 })),
         ...(this.#notice ? { notice: this.#notice } : {}),
       }),
+      endsAtMs: () => (this.#endsAtMs === undefined ? undefined : this.#endsAtMs * rate),
       start: (order, _gpus, emit) => beginAttempt(this.#host(life), order, emit),
       clock: {
         monotonicMs: () => clock.nowMs * rate,

@@ -16,8 +16,6 @@ export type UploadOrder = {
   readonly bucket: string;
   /** The key that encrypts the objects at rest. */
   readonly kmsKey: string;
-  /** If the upload is stopped or fails half-way, list what was uploaded, and the rest as left out. If false, nothing is listed then. */
-  readonly keepsPart: boolean;
 };
 
 const filesAtOnce = 4;
@@ -29,10 +27,11 @@ type Sent = { readonly file: ArtifactFile; readonly artifact: Manifest["artifact
 
 /**
  * Puts the files and then the manifest into the incoming bucket. A file that cannot be read is left out and does not affect the others.
- * Throws a Fault (`retry`) if an upload failed or was stopped and `keepsPart` is false.
+ * If the upload fails half-way or is stopped, the manifest lists what was uploaded as incomplete, and the rest as left out. Returns
+ * why not all files were uploaded, or undefined if all were. Throws a Fault (`retry`) if even the manifest could not be.
  */
-export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<void> {
-  const { collected, keepsPart } = order;
+export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<Fault | undefined> {
+  const { collected } = order;
   const sent = new Map<ArtifactFile, Sent>();
   const left = new Set(collected.files);
   let trouble: Fault | undefined;
@@ -54,13 +53,14 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
     send,
     { concurrency: filesAtOnce },
   );
-  if (trouble && !keepsPart) throw trouble;
   const because = tries.signal.aborted
     ? "there was no time left to upload it"
     : trouble && inWords(trouble).slice(0, longestReason).toWellFormed();
   for (const file of left) collected.leftOut.add(file.name, because ?? "");
   const kept = collected.files.flatMap((file) => sent.get(file) ?? []);
-  await sendList(s3, { order, kept }, tries.signal.aborted ? { ...tries, signal: AbortSignal.timeout(lastListMs) } : tries);
+  const list = { order, kept, incomplete: trouble !== undefined };
+  await sendList(s3, list, tries.signal.aborted ? { ...tries, signal: AbortSignal.timeout(lastListMs) } : tries);
+  return trouble;
 }
 
 function sendFile(s3: S3Client, of: { order: UploadOrder; file: ArtifactFile; tries: Tries }): Promise<Manifest["artifacts"][number]> {
@@ -69,7 +69,7 @@ function sendFile(s3: S3Client, of: { order: UploadOrder; file: ArtifactFile; tr
   return tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
 }
 
-async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly Sent[] }, tries: Tries): Promise<void> {
+async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly Sent[]; incomplete: boolean }, tries: Tries): Promise<void> {
   const { attempt, collected } = of.order;
   const failed = whyFailed(
     collected,
@@ -85,6 +85,7 @@ async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly S
     ...collected.leftOut.listed,
     missing: [...collected.missing],
     ...(failed === undefined ? {} : { failed }),
+    ...(of.incomplete && { incomplete: true }),
   };
   await tryAgain(tries, async () => {
     try {

@@ -17,6 +17,8 @@ export type AgentOptions = {
   readonly call: CallNode;
   /** Returns what is currently known about the instance. Each call reports it. */
   readonly facts: () => Facts;
+  /** Returns when EC2 reclaims the instance, in monotonic ms; undefined if that is not known. */
+  readonly endsAtMs: () => number | undefined;
   readonly start: StartAttempt;
   readonly clock: Clock;
   readonly random: () => number;
@@ -45,6 +47,8 @@ const lastListMs = 10_000;
 const lastCallMs = 5_000;
 /** How long before EC2 reclaims the instance uploads must stop and list what they have sent. */
 const cutBeforeMs = 15_000;
+/** With less time than this, an upload cannot even list what it has sent. */
+const leastListMs = 1_500;
 
 /**
  * Reports the state of all attempts to the server and follows the orders that it returns. It makes one call at a time, and calls
@@ -62,7 +66,7 @@ export class Agent {
   #endPause: () => void = () => {};
   /** When the first call failed after the last successful one; undefined if the last call succeeded. */
   #failingSinceMs: number | undefined;
-  #isCutDue = false;
+  #knowsItsEnd = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -119,7 +123,7 @@ export class Agent {
   async #converse(): Promise<number | "failed"> {
     const sentMs = this.#options.clock.monotonicMs();
     const report = this.#report();
-    this.#cutInTime(report);
+    this.#cutUploadsInTime();
     try {
       const answer = await this.#options.call(report, this.#ending.signal);
       return this.#follow(answer, { report, sentMs });
@@ -143,11 +147,22 @@ export class Agent {
     };
   }
 
-  #cutInTime({ notice }: Report): void {
-    if (notice?.kind !== "interruption" || this.#isCutDue) return;
-    this.#isCutDue = true;
+  #cutUploadsInTime(): void {
+    const endsAtMs = this.#options.endsAtMs();
+    if (endsAtMs === undefined || this.#knowsItsEnd) return;
+    this.#knowsItsEnd = true;
     const { clock } = this.#options;
-    clock.after(notice.atMs - cutBeforeMs - clock.wallMs(), () => this.#attempts.cutUploads("EC2 is reclaiming the instance"));
+    const because = "EC2 is reclaiming the instance";
+    const leftMs = (): number => endsAtMs - clock.monotonicMs();
+    // An upload that begins after a cut gets half of the time that is left then.
+    const cutAll = (): void => {
+      this.#attempts.stopUploads(because);
+      if (leftMs() / 2 > leastListMs) clock.after(leftMs() / 2, cutAll);
+    };
+    clock.after(leftMs() - cutBeforeMs, () => {
+      this.#attempts.cutPartialUploads(because);
+      clock.after(leftMs() / 2, cutAll);
+    });
   }
 
   #follow(answer: NodeAnswer, sent: { report: Report; sentMs: number }): number {

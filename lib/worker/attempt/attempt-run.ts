@@ -118,7 +118,8 @@ class Run {
   }
 
   #endOf(end: RunEnd): AttemptEvent {
-    this.#endedWell = end.kind === "exited" && end.exitCode === 0;
+    // A program that was stopped may still end with exit code 0, but it has not ended well.
+    this.#endedWell = end.kind === "exited" && end.exitCode === 0 && !this.#ended.signal.aborted;
     // There is always something left to upload, because the last part of the log is not uploaded yet.
     return { ...end, leaves: true };
   }
@@ -173,13 +174,14 @@ class Run {
     return { kind: "uploaded" };
   }
 
-  /** A part of the files is kept only after an unsuccessful run, because after a successful one the server would take it for the whole. */
+  /** Throws a Fault if some files of a successful run could not be uploaded, because the run must be repeated then. */
   async #uploadFiles(): Promise<void> {
     const { spec, upload, team, job, attempt } = this.#order;
     const folder = folderOf(this.#machine.folder, this.#order);
     const collected = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
-    const order = { attempt: { team, job, attempt }, collected, keepsPart: !this.#endedWell, ...upload };
-    await uploadArtifacts(this.#s3, order, { ...this.#tries(), most: uploadTries, signal: this.#uploadEnds.signal });
+    const order = { attempt: { team, job, attempt }, collected, ...upload };
+    const trouble = await uploadArtifacts(this.#s3, order, { ...this.#tries(), most: uploadTries, signal: this.#uploadEnds.signal });
+    if (trouble && this.#endedWell) throw trouble;
   }
 
   #tries(): Tries {

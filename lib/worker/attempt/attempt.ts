@@ -125,8 +125,8 @@ export const endToUpload = (state: AttemptState): Ended | undefined => ("uploads
 export const isActive = (state: AttemptState): boolean =>
   state.phase === "preparing" || state.phase === "running" || state.phase === "uploading" || state.phase === "stopping";
 
-/** Reports whether a part of the upload should be kept. After a successful end only the whole upload counts. */
-export const keepsPart = (state: AttemptState): boolean => state.phase === "uploading" && !isGood(state.end);
+/** Reports whether an upload is worth something although it is only a part. After a successful end only the whole upload counts. */
+export const isPartUseful = (state: AttemptState): boolean => state.phase === "uploading" && !isGood(state.end);
 
 export const isUploading = (state: AttemptState): boolean =>
   state.phase === "uploading" || (state.phase === "stopping" && state.end !== undefined);

@@ -9,8 +9,8 @@ import {
   hasEnded,
   holdsGpus,
   isActive,
+  isPartUseful,
   isUploading,
-  keepsPart,
   keyOf,
   needsCredentials,
   next,
@@ -122,13 +122,14 @@ export class HeldAttempts {
     for (const held of this.#all()) this.#apply(held, { kind: "may-upload" });
   }
 
+  /** Makes all uploads list what they have sent. */
   stopUploads(because: string): void {
     for (const held of this.#all()) if (isUploading(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
-  /** Makes uploads list what they have sent, before the instance ends. An upload that counts only as a whole goes on. */
-  cutUploads(because: string): void {
-    for (const held of this.#all()) if (keepsPart(held.state)) this.#apply(held, { kind: "stop", because });
+  /** Makes the uploads of unsuccessful runs list what they have sent. Those of successful runs, which count only as a whole, go on. */
+  cutPartialUploads(because: string): void {
+    for (const held of this.#all()) if (isPartUseful(held.state)) this.#apply(held, { kind: "stop", because });
   }
 
   /** Notes that the server has accepted this report without a stop order or `done`. If it reported an end, that end is now recorded. */

@@ -1,12 +1,17 @@
 import * as z from "zod";
 import { jsonOf } from "../../../events/json.ts";
-import type { Notice } from "../../model/telemetry.ts";
+import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Metadata } from "./metadata.ts";
 
 /** What the metadata service reports about this instance. */
-export type InstanceNews = { readonly address?: string | undefined; readonly notice?: Notice | undefined };
+export type InstanceNews = {
+  readonly address?: string | undefined;
+  readonly notice?: Notice | undefined;
+  /** When EC2 reclaims the instance, in monotonic ms; undefined if that is not known. */
+  readonly endsAtMs?: number | undefined;
+};
 
 export type InstanceWatchOptions = {
   readonly metadata: Metadata;
@@ -20,8 +25,6 @@ export type InstanceWatchOptions = {
 
 /** AWS recommends this interval for interruption notices. */
 const everyMs = 5_000;
-/** EC2 announces an interruption two minutes before it reclaims a spot instance. */
-const warningMs = 2 * 60_000;
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const InstanceAction = z.object({ action: z.string(), time });
@@ -50,7 +53,7 @@ async function watch({ metadata, clock, log, signal }: InstanceWatchOptions, not
   let failing = false;
   while (!signal.aborted) {
     try {
-      await look(metadata, notebook);
+      await look({ metadata, clock }, notebook);
       failing = false;
     } catch (error) {
       if (!failing) log("warn", "metadata service unreachable", {}, error);
@@ -60,7 +63,7 @@ async function watch({ metadata, clock, log, signal }: InstanceWatchOptions, not
   }
 }
 
-async function look(metadata: Metadata, { known, learn }: Notebook): Promise<void> {
+async function look({ metadata, clock }: Pick<InstanceWatchOptions, "metadata" | "clock">, { known, learn }: Notebook): Promise<void> {
   if (known().address === undefined) {
     const address = z.ipv4().safeParse((await metadata.get("meta-data/local-ipv4"))?.trim());
     if (address.success) learn({ address: address.data });
@@ -68,11 +71,21 @@ async function look(metadata: Metadata, { known, learn }: Notebook): Promise<voi
   const before = known().notice;
   if (before?.kind === "interruption") return;
   const action = parse(InstanceAction, await metadata.get("meta-data/spot/instance-action"));
-  if (action !== undefined) return learn({ notice: { kind: "interruption", atMs: action.time - warningMs } });
+  if (action !== undefined) {
+    const endsAtMs = clock.monotonicMs() + timeLeftMs(action.time - clock.wallMs());
+    return learn({ notice: { kind: "interruption", atMs: action.time - interruptionWarningMs }, endsAtMs });
+  }
   if (before !== undefined) return;
   const rebalance = parse(Rebalance, await metadata.get("meta-data/events/recommendations/rebalance"));
   if (rebalance !== undefined) learn({ notice: { kind: "rebalance", atMs: rebalance.noticeTime } });
 }
+
+/**
+ * Returns how much time is left before EC2 reclaims the instance. A time that has passed, or that is further away than EC2's warning, means
+ * that this machine's clock is wrong. Then the notice was given since the last poll.
+ */
+const timeLeftMs = (byTheClockMs: number): number =>
+  byTheClockMs > 0 && byTheClockMs <= interruptionWarningMs ? byTheClockMs : interruptionWarningMs - everyMs;
 
 /** Returns the parsed text, or undefined if there is none or it does not match the schema. */
 const parse = <T>(schema: z.ZodType<T>, text = ""): T | undefined => schema.safeParse(jsonOf(text)).data;

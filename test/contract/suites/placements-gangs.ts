@@ -213,7 +213,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await assignmentsOf(ledger, idOf(1))).toEqual([]);
       expect(await ledger.placements.takeBack(fence, back(0)), "the first was still uploading").toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
-      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+      expect(await ledger.sealing.waitingSince(monday + 1e9), "what it uploaded is kept").toMatchObject([{ job: job.job, attempt: 1 }]);
     });
 
     it("losing another member while it only uploads does not change the job", async () => {

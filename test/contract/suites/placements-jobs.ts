@@ -166,7 +166,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
-      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+      expect(await ledger.sealing.waitingSince(monday + 1e9), "what it uploaded is kept").toMatchObject([{ job: job.job, attempt: 1 }]);
     });
 
     it("taking back frees the node of a job that has ended meanwhile, and does not change the job", async () => {

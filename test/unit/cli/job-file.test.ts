@@ -27,6 +27,15 @@ describe("a job file", () => {
     expect(await readJobFile(join(folder, "bom.json"), silent)).toMatchObject([{ body: '{"command":["true"]}' }]);
   });
 
+  it.each([
+    ["UTF-16, as PowerShell writes it", Buffer.from('\uFEFF{"command":["é"]}', "utf16le")],
+    ["UTF-16 with the other order of bytes", Buffer.from('\uFEFF{"command":["é"]}', "utf16le").swap16()],
+    ["UTF-8 without a byte order mark", Buffer.from('{"command":["é"]}')],
+  ])("a job file may be %s", async (_, bytes) => {
+    await writeFile(join(folder, "encoded.json"), bytes);
+    expect(await readJobFile(join(folder, "encoded.json"), silent)).toMatchObject([{ message: { command: ["é"] } }]);
+  });
+
   it("a job file in an unreadable folder, or below a file, is refused with a reason", async () => {
     await writeFile(join(folder, "plain"), "");
     await expect(readJobFile(join(folder, "plain", "job.json"), silent)).rejects.toThrow(

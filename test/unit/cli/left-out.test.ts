@@ -162,6 +162,19 @@ describe("unreadable files", () => {
   });
 });
 
+it.each([".fleetignore", "sub/.fleetignore"])("a link from %s to a named pipe is refused instead of waited for", async (name) => {
+  plant(root, { a: file("a"), "sub/b": file("b") });
+  execFileSync("mkfifo", [join(root, "pipe")]);
+  symlinkSync(join(root, "pipe"), join(root, name));
+  await expect(listed()).rejects.toThrow(/fleetignore is not a regular file, so it is unknown what it excludes; replace it/);
+});
+
+it("a repository whose list of excluded files is a named pipe is refused instead of waited for", async () => {
+  mkdirSync(join(root, ".git", "info"), { recursive: true });
+  execFileSync("mkfifo", [join(root, ".git", "info", "exclude")]);
+  await expect(listed()).rejects.toThrow(/exclude is not a regular file/);
+});
+
 describe("a folder that is uploaded as a dataset", () => {
   it("a dataset excludes files that .fleetignore names, but not those that .gitignore names, and has no folders", async () => {
     plant(root, {
@@ -185,6 +198,13 @@ describe("a folder that is uploaded as a dataset", () => {
       /replace each of these with a file, .*:\n {2}l is a link to \/etc\/passwd, outside the folder\n {2}m is a link to \/etc\/hosts/,
     );
     for (const name of ["l", "m"]) rmSync(join(root, name));
+    plant(root, { "d/x": file("x"), b: link("nowhere"), f: link("d"), good: link("a"), p: link("pipe") });
+    execFileSync("mkfifo", [join(root, "pipe")]);
+    await expect(entriesOf(root)).rejects.toThrow(
+      /nothing was uploaded; .*:\n {2}b is a broken link\n {2}f is a link to a folder, and .*\n {2}p is a link to something that is not a file/,
+    );
+    for (const name of ["b", "f", "p", "pipe"]) rmSync(join(root, name));
+    expect((await entriesOf(root)).paths).toEqual(["a", "d/x", "good"]);
     plant(root, { "caf\xe9": file("") });
     await expect(entriesOf(root)).rejects.toThrow(String.raw`the name of caf\xe9 is not UTF-8`);
   });

@@ -88,6 +88,36 @@ describe("fleet logs", () => {
     expect(said.note.at(-1)).toMatch(/fleet logs train-7 --whole --attempt 1 --team research$/);
   });
 
+  it("the hint to the whole log names the rank and the attempt whose log was cut, and each of several", async () => {
+    const cut = "[fleetwright: 12 lines (1 KiB) were left out here; to read the whole log: fleet logs train-7 --whole]";
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        const isCut = query["rank"] === "1" || query["rank"] === "3";
+        return { body: aLogPage({ attempt: 2, members: 4, lines: query["cursor"] ? [] : lines(isCut ? cut : "whole"), cursor: "c" }) };
+      },
+    });
+    await logs("train-7", { team, rank: "all" }, on);
+    expect(said.note).toEqual([
+      expect.stringMatching(/ attempt 2, rank 1 .*: fleet logs train-7 --whole --attempt 2 --rank 1 --team research$/),
+      expect.stringMatching(/ attempt 2, rank 3 .*: fleet logs train-7 --whole --attempt 2 --rank 3 --team research$/),
+    ]);
+  });
+
+  it("fleet logs -f names the attempt whose log was cut, not the latest one", async () => {
+    const cut = "[fleetwright: 12 lines (1 KiB) were left out here; to read the whole log: fleet logs train-7 --whole]";
+    const { on, said } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        const isSecond = query["attempt"] === "2";
+        const page = isSecond ? { attempt: 2, state: "succeeded" as const } : {};
+        const text = isSecond ? "second" : cut;
+        return { body: aLogPage({ ...page, latestAttempt: 2, lines: query["cursor"] ? [] : lines(text), cursor: "c" }) };
+      },
+      [`GET ${job}`]: { body: aJobView({ state: "succeeded", attempt: 2 }) },
+    });
+    expect(await follow("train-7", { team, attempt: 1 }, on)).toBe(0);
+    expect(said.note.at(-1)).toMatch(/ attempt 1 .*: fleet logs train-7 --whole --attempt 1 --team research$/);
+  });
+
   it("fleet logs --json prints a list with times", async () => {
     const { on, said } = await start({
       [`GET ${job}/logs`]: [{ body: aLogPage({ lines: lines("one", "two"), cursor: "c" }) }, { body: aLogPage({ cursor: "c" }) }],

@@ -103,6 +103,11 @@ describe("the file of a table", () => {
     }
   });
 
+  it("the file of a table may be UTF-16, as PowerShell writes it", async () => {
+    await writeFile(join(folder, "wide.csv"), Buffer.from("\uFEFFid,size\na,1\n", "utf16le"));
+    expect(await readTable(join(folder, "wide.csv"), things)).toMatchObject([{ id: "a", size: 1 }]);
+  });
+
   it("the file of a table may be gzipped, whatever its name", async () => {
     const file = join(folder, "things.csv");
     await writeFile(file, gzipSync("id,size\na,1\n"));

@@ -63,6 +63,17 @@ test("a job without a required artifact fails, and its other files are kept", as
   expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
 });
 
+test("an incomplete upload of a successful run is kept, and its job does not end with it", async () => {
+  const { ledger, artifacts, deps, job, paths, waits } = world();
+  artifacts.upload(attempt, files, { leftOut: [{ path: "big.bin", because: "no time" }], incomplete: true });
+  expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
+  expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
+  expect([job()?.state, waits()]).toEqual(["sealing", 1]);
+  ledger.table.putJob(aJob({ state: "queued", attempt: 3 }));
+  expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
+  expect([job()?.state, waits()]).toEqual(["queued", 0]);
+});
+
 test("an attempt may keep more files than an item of the table could list", async () => {
   const { artifacts, deps, job, paths } = world();
   const many = Array.from({ length: 2_500 }, (_, n) => [`${"folder/".repeat(20)}part-${n}.bin`, "x"] as const);

@@ -37,6 +37,19 @@ it("the metadata service refuses reads without a token, and issues no token for 
   for (const seconds of ["", "0", "21601", "x"]) expect((await imds.token(seconds)).status).toBe(400);
 });
 
+it("the metadata service issues no token to a web page", async () => {
+  await served();
+  const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "60", origin: "https://evil.example" };
+  expect((await fetch(`${service?.url}/latest/api/token`, { method: "PUT", headers })).status).toBe(403);
+});
+
+it("the metadata service has no tag with a name that is not a valid URL part", async () => {
+  const imds = await served();
+  const token = await (await imds.token()).text();
+  expect((await imds.get("meta-data/tags/instance/%E0", token)).status).toBe(404);
+  expect(await (await imds.get("meta-data/tags/instance/fleetwright%3Alaunch", token)).text()).toBe("l-1");
+});
+
 it("the metadata service returns the instance's facts, its tags and its role's credentials", async () => {
   const imds = await served();
   const token = await (await imds.token()).text();

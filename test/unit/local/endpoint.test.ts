@@ -1,32 +1,116 @@
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { createEndpoint, type Endpoint } from "../../../lib/local/endpoint.ts";
 import type { HttpAnswer, HttpCall } from "../../../lib/local/requests/http.ts";
 
 let endpoint: Endpoint | undefined;
-afterEach(() => endpoint?.close());
+let emulator: Server | undefined;
+afterEach(async () => {
+  await endpoint?.close();
+  emulator?.close();
+});
 
-it("the endpoint routes /v1/ to the API and function URLs to functions, and to no AWS service", async () => {
-  endpoint = await createEndpoint({ log: () => undefined, logFile: "cloud.log" });
-  const called: string[] = [];
+/** Opens an endpoint. Returns the calls that reached what stands behind it. */
+async function opened(): Promise<{ readonly url: string; readonly reached: readonly string[] }> {
+  const reached: string[] = [];
   const answers =
     (service: string) =>
     async (call: HttpCall): Promise<HttpAnswer> => {
-      called.push(`${service} ${call.method} ${call.path}`);
+      reached.push(`${service} ${call.method} ${call.path}`);
       return { status: 200, headers: {}, body: service };
     };
+  emulator = createServer((incoming, response) => {
+    reached.push(`emulator ${incoming.method} ${incoming.url} origin=${incoming.headers.origin}`);
+    response.writeHead(200, { "access-control-allow-origin": "*", etag: "1" }).end("emulator");
+  });
+  await new Promise<void>((resolve) => emulator?.listen(0, "127.0.0.1", resolve));
+  const emulatorUrl = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
+  endpoint = await createEndpoint({ log: () => undefined, logFile: "cloud.log" });
   endpoint.open({
-    ministackUrl: "http://127.0.0.1:1",
-    motoUrl: "http://127.0.0.1:1",
+    ministackUrl: emulatorUrl,
+    motoUrl: emulatorUrl,
     ec2: answers("ec2"),
     pricing: answers("pricing"),
     monitoring: () => undefined,
-    controls: () => ({ status: 200, headers: {}, body: "controls" }),
+    controls: ({ method, path }) => {
+      reached.push(`controls ${method} ${path}`);
+      return { status: 200, headers: {}, body: "controls" };
+    },
     functionUrl: ({ path }, call) => answers(`url ${path}`)(call),
     hidden: () => undefined,
     sessions: () => undefined,
     api: answers("api"),
   });
-  expect(await (await fetch(`${endpoint.url}/v1/openapi.json`)).text()).toBe("api");
-  await fetch(`${endpoint.url}/_url/fleetwright-api/v1/me`);
-  expect(called).toEqual(["api GET /v1/openapi.json", "url /v1/me GET /_url/fleetwright-api/v1/me"]);
+  return { url: endpoint.url, reached };
+}
+
+/** Sends a call with any headers, which `fetch` would not. */
+function send(url: string, method: string, headers: Readonly<Record<string, string>> = {}) {
+  return new Promise<{ status: number | undefined; headers: NodeJS.Dict<string | string[]>; body: string }>((resolve, reject) => {
+    const call = request(url, { method, headers }, async (response) => {
+      let body = "";
+      for await (const chunk of response) body += String(chunk);
+      resolve({ status: response.statusCode, headers: response.headers, body });
+    });
+    call.once("error", reject).end();
+  });
+}
+
+const signedFor = (service: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=${"0".repeat(64)}`,
+});
+
+it("the endpoint routes /v1/ to the API and function URLs to functions, and to no AWS service", async () => {
+  const { url, reached } = await opened();
+  expect(await (await fetch(`${url}/v1/openapi.json`)).text()).toBe("api");
+  await fetch(`${url}/_url/fleetwright-api/v1/me`);
+  expect(reached).toEqual(["api GET /v1/openapi.json", "url /v1/me GET /_url/fleetwright-api/v1/me"]);
+});
+
+it.each([
+  ["a foreign origin", { origin: "https://evil.example" }],
+  ["a page without an origin of its own", { origin: "null" }],
+  ["another server of this machine", { origin: "http://localhost:3000" }],
+  ["another site", { "sec-fetch-site": "cross-site" }],
+  ["another port of the same site", { "sec-fetch-site": "same-site" }],
+  ["a name that was made to lead to this machine", { host: "evil.example" }],
+  ["such a name with the port", { host: "127.0.0.1.evil.example:4566" }],
+])("no route takes a call from a web page of %s, signed or not", async (_, headers) => {
+  const { url, reached } = await opened();
+  const paths = ["/?Action=SendMessage", "/_local/interrupt", "/v1/jobs", "/_url/fleetwright-api/v1/me"];
+  const calls = paths.flatMap((path) =>
+    ["GET", "POST", "OPTIONS"].flatMap((method) => [
+      send(url + path, method, headers),
+      send(url + path, method, { ...signedFor("sqs"), ...headers }),
+    ]),
+  );
+  for (const { status, headers: theirs } of await Promise.all(calls)) {
+    expect(status).toBe(403);
+    expect(theirs["access-control-allow-origin"]).toBeUndefined();
+  }
+  expect(reached).toEqual([]);
+});
+
+it("no AWS service takes a call without a signature, and the refusal says how to call instead", async () => {
+  const { url, reached } = await opened();
+  const { status, body } = await send(`${url}/?Action=SendMessage`, "POST");
+  expect([status, JSON.parse(body)]).toEqual([403, expect.objectContaining({ message: expect.stringContaining("fleet command") })]);
+  expect(reached).toEqual([]);
+});
+
+it("a signed call of a program is relayed, and its response lets no web page read it", async () => {
+  const { url, reached } = await opened();
+  for (const service of ["sqs", "s3", "sts", "ssm", "monitoring"]) {
+    const { status, headers } = await send(url, "POST", signedFor(service));
+    expect([status, headers["access-control-allow-origin"], headers["etag"]]).toEqual([200, undefined, "1"]);
+  }
+  expect(reached).toHaveLength(5);
+});
+
+it("a page of the endpoint's own address may call, and what stands behind does not see its origin", async () => {
+  const { url, reached } = await opened();
+  const headers = { ...signedFor("s3"), origin: url, "sec-fetch-site": "same-origin" };
+  expect((await send(`${url}/bucket/key`, "PUT", headers)).status).toBe(200);
+  expect(reached).toEqual(["emulator PUT /bucket/key origin=undefined"]);
 });

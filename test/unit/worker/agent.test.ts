@@ -3,6 +3,7 @@ import type { NodeAnswer } from "../../../events/node-call.ts";
 import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../lib/worker/attempt/agent.ts";
 import type { AttemptEvent } from "../../../lib/worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt/attempt-run.ts";
+import { watchInstance } from "../../../lib/worker/instance/instance-watch.ts";
 import { orders, type Report, runOrder } from "./http-fakes.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -64,6 +65,7 @@ function world(answer: (call: Report, number: number) => NodeAnswer, over: Parti
       return puppet;
     },
     facts: () => ({}),
+    endsAtMs: () => undefined,
     clock,
     random: () => 0,
     log: () => {},
@@ -494,24 +496,68 @@ describe("the end of the worker", () => {
     expect(end()?.kind).toBe("terminated");
   });
 
-  test("before EC2 reclaims the instance, uploads list what they have sent, except after a successful end", async () => {
-    const clock = new ManualClock();
-    const notice = { kind: "interruption", atMs: clock.wallMs() + 120_000 } as const;
-    const { puppets, last } = world(
-      (_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder(), runOrder({}, { job: "train-2" })] : [] }),
-      { clock, facts: () => ({ notice }) },
-    );
-    await clock.pass(50);
-    for (const puppet of puppets) puppet.started();
-    puppets[0]?.exited(3);
-    puppets[1]?.exited(0);
-    await clock.pass(104_000);
-    expect(puppets.map(({ asked }) => asked)).toEqual([["upload"], ["upload"]]);
-    await clock.pass(1_500);
-    expect(puppets.map(({ asked }) => asked)).toEqual([["upload", "stop 30000"], ["upload"]]);
-    puppets[0]?.uploaded();
-    await clock.pass(100);
-    expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 });
+  describe("before EC2 reclaims the instance", () => {
+    const endsAtMs = () => 120_000;
+    const two = (_call: Report, number: number) =>
+      orders({ ...every2s, orders: number === 1 ? [runOrder(), runOrder({}, { job: "train-2" })] : [] });
+
+    test("an upload lists what it has sent 15 s before, and that of a successful run half of that time later", async () => {
+      const { clock, puppets, last } = world(two, { endsAtMs });
+      await clock.pass(50);
+      for (const puppet of puppets) puppet.started();
+      puppets[0]?.exited(3);
+      puppets[1]?.exited(0);
+      await clock.pass(104_900);
+      expect(puppets.map(({ asked }) => asked)).toEqual([["upload"], ["upload"]]);
+      await clock.pass(100);
+      expect(puppets.map(({ asked }) => asked)).toEqual([["upload", "stop 30000"], ["upload"]]);
+      puppets[0]?.uploaded();
+      await clock.pass(100);
+      expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 });
+      await clock.pass(7_500);
+      expect(puppets.map(({ asked }) => asked)).toEqual([
+        ["upload", "stop 30000"],
+        ["upload", "stop 30000"],
+      ]);
+      puppets[1]?.tell({ kind: "failed", reason: "cut", again: true, leaves: true });
+      await clock.pass(100);
+      expect(last()[1]).toMatchObject({ job: "train-2", phase: "stopped", reason: "EC2 is reclaiming the instance" });
+    });
+
+    test.each([
+      [60_000, 105_000],
+      [108_000, 112_500],
+      [113_000, 116_250],
+    ])("an upload that begins at %i ms lists what it has sent at %i ms", async (beginsAtMs, cutAtMs) => {
+      const { clock, puppets } = world(two, { endsAtMs });
+      await clock.pass(50);
+      puppets[0]?.started();
+      await clock.pass(beginsAtMs - 50);
+      puppets[0]?.exited(3);
+      await clock.pass(cutAtMs - beginsAtMs - 50);
+      expect(puppets[0]?.asked).toEqual(["upload"]);
+      await clock.pass(100);
+      expect(puppets[0]?.asked).toEqual(["upload", "stop 30000"]);
+    });
+
+    test("the notice of an instance's watch leaves an upload the time until 15 s before the end", async () => {
+      const clock = new ManualClock();
+      const time = new Date(clock.wallMs() + 120_000).toISOString();
+      const metadata = {
+        get: async (path: string) => (path.endsWith("instance-action") ? `{"action": "terminate", "time": "${time}"}` : undefined),
+      };
+      const { signal } = new AbortController();
+      const news = watchInstance({ metadata, clock, log: () => undefined, signal, changed: () => undefined });
+      const { puppets, calls } = world(two, { clock, endsAtMs: () => news().endsAtMs, facts: () => ({ notice: news().notice }) });
+      await clock.pass(50);
+      puppets[0]?.started();
+      puppets[0]?.exited(3);
+      await clock.pass(104_000);
+      expect(puppets[0]?.asked).toEqual(["upload"]);
+      expect(calls.at(-1)?.call.notice?.kind).toBe("interruption");
+      await clock.pass(2_000);
+      expect(puppets[0]?.asked).toEqual(["upload", "stop 30000"]);
+    });
   });
 
   test("an upload that takes too long is stopped and does not keep the worker from ending", async () => {

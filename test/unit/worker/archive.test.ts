@@ -127,6 +127,17 @@ describe("an archive that is refused", () => {
   });
 });
 
+test("an archive with a path through more than 255 folders is refused at once, because each entry is compared with all its parents", () => {
+  const deep = (folders: number): string => `${"d/".repeat(folders)}x`;
+  const inspect = archiveInspector(limits);
+  expect(inspect({ path: "l", type: "SymbolicLink", linkpath: "d", size: 0 })).toBeUndefined();
+  for (const type of ["File", "Directory", "SymbolicLink"]) {
+    expect(inspect({ path: deep(255), type, linkpath: "d", size: 0 })).toBeUndefined();
+    expect(inspect({ path: deep(256), type, linkpath: "d", size: 0 })).toContain("more than 255 folders");
+  }
+  expect(inspect({ path: "h", type: "Link", linkpath: deep(256), size: 0 })).toContain("more than 255 folders");
+});
+
 test("a path that was a link counts as a link even after another entry replaced it", () => {
   const inspect = archiveInspector(limits);
   expect(inspect({ path: "l", type: "SymbolicLink", linkpath: "d", size: 0 })).toBeUndefined();

@@ -135,6 +135,8 @@ export type FakeAws = Listening & {
   readonly asked: string[];
   /** Makes this many uploads fail. */
   refuseUploads: number;
+  /** Uploads of objects with such a name get no response. */
+  stalls: RegExp | undefined;
 };
 
 const LogEvents = z.object({ logStreamName: z.string(), logEvents: z.array(z.object({ message: z.string() })) });
@@ -145,7 +147,7 @@ export async function fakeAws(): Promise<FakeAws> {
   const headers = new Map<string, Readonly<Record<string, unknown>>>();
   const logs = new Map<string, string[]>();
   const asked: string[] = [];
-  const knobs = { refuseUploads: 0 };
+  const knobs: { refuseUploads: number; stalls: RegExp | undefined } = { refuseUploads: 0, stalls: undefined };
   const s3Error = (response: ServerResponse, status: number, code: string) =>
     response.writeHead(status, { "content-type": "application/xml" }).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
   const listening = await listen((request, response, body) => {
@@ -159,6 +161,8 @@ export async function fakeAws(): Promise<FakeAws> {
     } else if (request.method === "PUT" && knobs.refuseUploads > 0) {
       knobs.refuseUploads--;
       s3Error(response, 503, "SlowDown");
+    } else if (request.method === "PUT" && knobs.stalls?.test(path)) {
+      // The caller gives up.
     } else if (request.method === "PUT") {
       objects.set(path, unchunked(body, request.headers["x-amz-decoded-content-length"]));
       headers.set(path, { ...request.headers });
@@ -181,6 +185,12 @@ export async function fakeAws(): Promise<FakeAws> {
     },
     set refuseUploads(count) {
       knobs.refuseUploads = count;
+    },
+    get stalls() {
+      return knobs.stalls;
+    },
+    set stalls(pattern) {
+      knobs.stalls = pattern;
     },
   };
 }

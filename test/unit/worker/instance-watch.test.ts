@@ -75,11 +75,23 @@ describe("an instance's watch", () => {
     documents.set(action, '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
     await clock.pass(5_000);
     const notice = { kind: "interruption", atMs: Date.parse("2026-06-01T12:00:00Z") } as const;
-    expect(changes).toEqual([{ notice }]);
+    expect(changes.map((each) => each.notice)).toEqual([notice]);
     documents.clear();
     await clock.pass(60_000);
-    expect(news()).toEqual({ notice });
+    expect(news().notice).toEqual(notice);
     expect(changes.length).toBe(1);
+  });
+
+  test.each([
+    ["is right", 90_000, 90_000],
+    ["is an hour ahead", -3_510_000, 115_000],
+    ["is an hour behind", 3_690_000, 115_000],
+  ])("an instance's watch tells when the instance ends if its clock %s", async (_, byTheClockMs, leftMs) => {
+    const { documents, clock, news } = watch();
+    await clock.pass(1_000);
+    documents.set(action, JSON.stringify({ action: "terminate", time: new Date(clock.wallMs() + 4_000 + byTheClockMs).toISOString() }));
+    await clock.pass(5_000);
+    expect(Math.abs((news().endsAtMs ?? 0) - (5_000 + leftMs))).toBeLessThan(1_000);
   });
 
   test("an instance's watch accepts an interruption after a recommendation, and nothing after that", async () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Manifest } from "../../../events/artifacts/upload.ts";
+import type { Fault } from "../../../lib/model/fault.ts";
 import type { ArtifactRequest } from "../../../lib/model/job.ts";
 import { artifactLimits } from "../../../lib/worker/artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../../../lib/worker/artifacts/artifacts.ts";
@@ -57,9 +58,8 @@ const sha256 = (content: string) => createHash("sha256").update(content).digest(
 async function upload(of: {
   readonly asked?: readonly ArtifactRequest[];
   readonly between?: () => unknown;
-  readonly keepsPart?: boolean;
   readonly signal?: AbortSignal;
-}): Promise<void> {
+}): Promise<Fault | undefined> {
   const collected = await collectArtifacts(folder, of.asked ?? ["."], artifactLimits);
   await of.between?.();
   const after = (_ms: number, then: () => void) => {
@@ -68,7 +68,7 @@ async function upload(of: {
   };
   const clock = { monotonicMs: () => 0, wallMs: () => 0, after };
   const tries = { clock, random: () => 0, signal: of.signal ?? new AbortController().signal, most: 3 };
-  await uploadArtifacts(s3, { attempt, collected, bucket: "incoming", kmsKey: "k", keepsPart: of.keepsPart ?? false }, tries);
+  return uploadArtifacts(s3, { attempt, collected, bucket: "incoming", kmsKey: "k" }, tries);
 }
 
 describe("an upload", () => {
@@ -159,27 +159,22 @@ describe("an upload", () => {
     expect(listed().leftOut).toEqual([{ path: "a", because: "S3 refuses it (KeyTooLongError)" }]);
   });
 
-  test("an upload that fails after a successful end lists nothing, because a part would pass for the whole", async () => {
+  test("an upload that fails half-way lists what was sent as incomplete, and returns why", async () => {
     for (const name of ["a", "b"]) await put(name, name);
     before = (key) => {
       if (key === "files/b") throw s3Error("InternalError", 500);
     };
-    await expect(upload({})).rejects.toMatchObject({
-      code: "upload",
-      retry: true,
-      message: expect.stringContaining('"b" could not be uploaded'),
-    });
-    expect(asked).not.toContain("manifest.json");
+    const why = expect.stringContaining('"b" could not be uploaded');
+    expect(await upload({})).toMatchObject({ code: "upload", retry: true, message: why });
+    expect(kept()).toEqual(["a"]);
+    expect(listed()).toMatchObject({ leftOut: [{ path: "b", because: why }], incomplete: true });
   });
 
-  test("an upload that fails after an unsuccessful end lists what was sent", async () => {
-    for (const name of ["a", "b"]) await put(name, name);
-    before = (key) => {
-      if (key === "files/b") throw s3Error("InternalError", 500);
-    };
-    await upload({ keepsPart: true });
-    expect(kept()).toEqual(["a"]);
-    expect(listed().leftOut).toEqual([{ path: "b", because: expect.stringContaining("could not be uploaded") }]);
+  test("an upload of all files is not listed as incomplete, even if some could not be read", async () => {
+    await put("a", "a");
+    makePipe(join(folder, "pipe"));
+    expect(await upload({})).toBeUndefined();
+    expect(listed().incomplete).toBeUndefined();
   });
 
   test("an upload sends small files first, and lists those that were sent when it is stopped", async () => {
@@ -192,7 +187,7 @@ describe("an upload", () => {
       stop.abort();
       throw s3Error("InternalError", 500);
     };
-    await upload({ keepsPart: true, signal: stop.signal });
+    await upload({ signal: stop.signal });
     const { artifacts, leftOut } = listed();
     expect(leftOut.filter(({ because }) => because === "there was no time left to upload it").map(({ path }) => path)).toEqual(
       expect.arrayContaining(["a", "b", "c", "d"]),

@@ -96,6 +96,41 @@ describe("a worker", () => {
     expect(await readdir(world.folder)).not.toContain("shut-down");
   });
 
+  test("before EC2 reclaims its instance, a worker lists what it has uploaded of each job, also if the program ended with exit code 0", async () => {
+    const saves = "echo 1 >ckpt.pt; echo 22 >stalled.bin";
+    const ended = new WorldJob(world, "train-2");
+    const [stops, ends] = [job, ended].map((each, n) =>
+      each.order({
+        command: ["sh", "-c", n === 0 ? `trap '${saves}; exit 0' TERM; echo ready; while :; do sleep 0.05; done` : saves],
+        artifacts: ["*"],
+      }),
+    );
+    world.aws.stalls = /stalled\.bin$/;
+    world.reply = (call) => {
+      const toRun = [stops, ends].filter((order) => order && !call.attempts.some((each) => each.job === order.job));
+      const isReady = job.reportIn(call)?.phase === "running" && job.lines().includes("ready");
+      return orders({
+        orders: [...toRun.flatMap((order) => order ?? []), ...(isReady ? [{ kind: "stop" as const, ...job.ref, because: "taken" }] : [])],
+      });
+    };
+    const time = new Date(Date.now() + 12_000).toISOString();
+    world.metadata.documents.set("meta-data/spot/instance-action", JSON.stringify({ action: "terminate", time }));
+    world.begin();
+    for (const each of [job, ended]) {
+      await expect.poll(() => each.kept().has("manifest.json"), until).toBe(true);
+      expect(each.manifest()).toMatchObject({
+        artifacts: [{ path: "ckpt.pt" }],
+        leftOut: [{ path: "stalled.bin", because: "there was no time left to upload it" }],
+        incomplete: true,
+      });
+    }
+    expect(Date.now()).toBeLessThan(Date.parse(time));
+    const reasons = ["taken", "EC2 is reclaiming the instance"];
+    await expect
+      .poll(() => [job, ended].map((each) => each.last()), until)
+      .toEqual([job, ended].map(({ ref }, n) => ({ ...ref, phase: "stopped", reason: reasons[n] })));
+  });
+
   test("after a crash a worker ends and reports what the last process left running, including containers", async () => {
     const { server, folder } = world;
     const contained = new WorldJob(world, "train-2");

@@ -10,12 +10,15 @@ import { type Part, transact } from "../transaction.ts";
 
 const StoredWait = z.object({ team: z.string(), job: z.string(), attempt: z.int().min(1), sinceMs: z.number() });
 
-/** Returns the write that notes that an attempt waits to be sealed, so that a sweep finds it if its event is lost. */
+/**
+ * Returns the write that notes that an attempt waits to be sealed, so that a sweep finds it if its event is lost. Only sealing removes the
+ * note: what an attempt uploaded is kept even if its job is queued again, fails or is cancelled before.
+ */
 export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number): Part => ({
   kind: "put",
   item: { ...sealingKey({ team, job, attempt }), team, job, attempt, sinceMs },
 });
-export const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealingKey(attempt) });
+const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealingKey(attempt) });
 
 export const createSealing = (access: TableAccess): Sealing => {
   const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState }, atMs: number): Promise<"done" | "stale"> => {

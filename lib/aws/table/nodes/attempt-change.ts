@@ -5,7 +5,7 @@ import { asRead } from "../as-read.ts";
 import { add, type Change, is, isThere, set, setOnce } from "../expression.ts";
 import { enqueue, newState, offNodes, readJob } from "../items/job-item.ts";
 import { assignmentName, readNode } from "../items/node-item.ts";
-import { beginSealing, endSealing } from "../jobs/sealing.ts";
+import { beginSealing } from "../jobs/sealing.ts";
 import { jobKey, nodeKey } from "../keys.ts";
 import { type Part, transact } from "../transaction.ts";
 
@@ -54,7 +54,6 @@ function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Par
   return [
     { kind: "update", key: jobKey(job), changes, when },
     ...(requeued ? enqueue(job, next) : []),
-    ...(job.state === "sealing" ? [endSealing(job)] : []),
     ...(to.to === "sealing" ? [beginSealing(job, on.atMs)] : []),
   ];
 }

@@ -7,7 +7,6 @@ import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expres
 import { enqueue, newState, offNodes, queueKeyOf, readJob } from "../items/job-item.ts";
 import { assignmentItem, assignmentName } from "../items/node-item.ts";
 import { queueItem } from "../items/queue-item.ts";
-import { endSealing } from "../jobs/sealing.ts";
 import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
 import { rings } from "./bell.ts";
@@ -176,6 +175,5 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
       when: still,
     },
     ...(waits ? enqueue(job, { attempt, reason }) : []),
-    ...(job.state === "sealing" ? [endSealing(job)] : []),
   ];
 }

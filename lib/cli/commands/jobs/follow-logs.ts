@@ -7,9 +7,9 @@ import { exitCodes } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";
 import { findJob } from "../../session/find-job.ts";
 import { teamOf } from "../../session/team.ts";
+import { CutLogs } from "../../views/cut-logs.ts";
 import { type LogAt, pageOf, type RankedLine } from "../../views/log-pages.ts";
-import { saysLeftOut } from "../../views/log-printer.ts";
-import { type LogOptions, logAt, plainLines, ranksOf, type Said, wholeHint } from "./logs.ts";
+import { type LogOptions, logAt, plainLines, ranksOf, type Said } from "./logs.ts";
 
 /** After an attempt or the job has ended, lines may still arrive. This many empty pages in a row mean that no more will. */
 const silences = 3;
@@ -28,7 +28,7 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   const team = await teamOf(options.team, on.connection);
   const start = logAt({ team, job: id }, options, on.nowMs);
   const ranks = await onceThere(() => ranksOf(start, options, on), pollMs);
-  const teller = new Teller(id, options, on);
+  const teller = new Teller({ id, team }, options, on);
   let at = start;
   let cursors = new Map<number, string | undefined>();
   let silent = 0;
@@ -95,17 +95,14 @@ class Teller {
   readonly #on: Context;
   readonly #said: Said;
   #state = "";
-  #isCut = false;
+  readonly cut: CutLogs;
 
-  constructor(id: string, options: LogOptions, on: Context) {
+  constructor({ id, team }: { readonly id: string; readonly team: string }, options: LogOptions, on: Context) {
     this.#id = id;
+    this.cut = new CutLogs(id, team);
     this.#options = options;
     this.#on = on;
     this.#said = plainLines(options, on);
-  }
-
-  get isCut(): boolean {
-    return this.#isCut;
   }
 
   begin(attempt: number): void {
@@ -115,7 +112,7 @@ class Teller {
 
   tell(page: LogPage, lines: readonly RankedLine[]): void {
     for (const each of lines) {
-      this.#isCut ||= saysLeftOut(each.line);
+      this.cut.look(each, page.attempt);
       if (this.#options.json) this.#json(page.attempt, each);
       else this.#said.line(each);
     }
@@ -147,6 +144,6 @@ class Teller {
 function end(job: Job, teller: Teller, { console }: Context): number {
   teller.end();
   if (job.reason !== undefined) console.note(`${job.job}: ${job.reason}`);
-  if (teller.isCut) console.note(wholeHint(job.job, job.team, job.attempt));
+  for (const hint of teller.cut.hints) console.note(hint);
   return job.state === "succeeded" ? exitCodes.ok : exitCodes.failed;
 }

@@ -1,12 +1,12 @@
 import type { LogPage } from "../../../api/views/logs.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
-import { commandLine } from "../../invocation/invocation.ts";
 import type { Context } from "../../session/context.ts";
 import { findJob } from "../../session/find-job.ts";
 import { teamOf } from "../../session/team.ts";
+import { CutLogs } from "../../views/cut-logs.ts";
 import { type LogAt, merged, pageOf, pagesFrom, type RankedLine } from "../../views/log-pages.ts";
-import { logPrinter, saysLeftOut } from "../../views/log-printer.ts";
+import { logPrinter } from "../../views/log-printer.ts";
 import type { JobOptions } from "./job.ts";
 
 export type LogOptions = JobOptions & {
@@ -38,15 +38,16 @@ export async function logs(id: string, options: LogOptions, on: Context): Promis
   };
   const ranks = await ranksOf(at, options, on);
   const lines = merged(new Map(ranks.map((rank) => [rank, noting(pagesFrom({ ...at, rank }, on))])));
-  let [some, isCut] = [false, false];
+  let some = false;
+  const cut = new CutLogs(id, team);
   for await (const line of newestOf(lines, ranks.length > 1 ? options.tail : undefined)) {
     some = true;
-    isCut ||= saysLeftOut(line.line);
+    cut.look(line, attempt);
     say.line(line);
   }
   say.end();
   if (!some) console.note(nothing(await findJob(id, team, on.connection), attempt, options.since !== undefined));
-  if (isCut) console.note(wholeHint(id, team, attempt));
+  for (const hint of cut.hints) console.note(hint);
   return exitCodes.ok;
 }
 
@@ -96,9 +97,6 @@ function jsonList({ rank }: LogOptions, { console }: Context): Said {
     },
   };
 }
-
-export const wholeHint = (id: string, team: string, attempt: number): string =>
-  `parts of this log were left out; print all of it with: ${commandLine("logs", id, "--whole", "--attempt", String(attempt), "--team", team)}`;
 
 export function nothing({ job: id, state, reason, attempt: last }: Job, attempt: number, lately: boolean): string {
   if (state === "rejected") return `${id} was rejected and never ran: ${reason ?? ""}`;

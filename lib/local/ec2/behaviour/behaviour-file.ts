@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { checked, linesOf } from "../../../../events/checked.ts";
-import { withoutBom } from "../../../../events/json.ts";
 import { inWords } from "../../../model/errors/in-words.ts";
 import { Fault } from "../../../model/fault.ts";
+import { decoded } from "../../../model/files/decoded.ts";
 import { fileWords } from "../../../model/files/file-words.ts";
 import type { CapacityPlan, Ec2Behaviour } from "./behaviour.ts";
 
@@ -93,12 +93,12 @@ async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<C
 }
 
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const bytes = await readFile(file).catch((error: unknown) => {
     throw new Fault("ec2-behaviour", `${file} cannot be read: ${fileWords(error) ?? inWords(error)}`, { cause: error });
   });
   let value: unknown;
   try {
-    value = JSON.parse(withoutBom(text));
+    value = JSON.parse(decoded(bytes));
   } catch (error) {
     throw new Fault("ec2-behaviour", `${file} is not JSON: ${inWords(error)}`, { cause: error });
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { whyForeign } from "../../requests/caller.ts";
 import type { IssuedCredentials } from "../../requests/identities.ts";
 import type { InstanceFacts, InstanceNotices } from "./instance.ts";
 
@@ -42,9 +43,9 @@ type Answer = { readonly status: number; readonly body: string };
 function issueToken(tokens: Map<string, number>, request: IncomingMessage): Answer {
   if (request.url !== "/latest/api/token") return { status: 404, body: "" };
   const seconds = Number(request.headers["x-aws-ec2-metadata-token-ttl-seconds"]);
-  // A request through a proxy gets no token. The real service refuses it, too.
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > maxTokenSeconds) return { status: 400, body: "" };
-  if (request.headers["x-forwarded-for"] !== undefined) return { status: 403, body: "" };
+  // A request through a proxy gets no token. The real service refuses it, too.
+  if (request.headers["x-forwarded-for"] !== undefined || whyForeign(request.headers) !== undefined) return { status: 403, body: "" };
   const token = randomBytes(40).toString("base64");
   tokens.set(token, Date.now() + seconds * 1000);
   return { status: 200, body: token };
@@ -63,7 +64,10 @@ function document(source: MetadataSource, path: string): string | undefined {
   const { instance, role } = source;
   const tagPath = "/latest/meta-data/tags/instance";
   if (path === tagPath) return Object.keys(instance.tags).join("\n");
-  if (path.startsWith(`${tagPath}/`)) return instance.tags[decodeURIComponent(path.slice(tagPath.length + 1))];
+  if (path.startsWith(`${tagPath}/`)) {
+    const asked = path.slice(tagPath.length + 1);
+    return Object.entries(instance.tags).find(([name]) => encodeURIComponent(name) === asked || name === asked)?.[1];
+  }
   switch (path) {
     case "/latest/meta-data/instance-id":
       return instance.id;
