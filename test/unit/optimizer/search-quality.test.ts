@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seeded } from "../../../lib/optimizer/engines/random.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import type { Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
@@ -39,6 +40,37 @@ describe("the cost of a plan for 60 jobs after 300,000 steps", () => {
   test("all engines together cost no more than the best of them alone", () => {
     const together = costOf("spot", engineNames, 300_000);
     for (const [engine] of ceilings) expect(together, engine).toBeLessThanOrEqual(costOf("spot", [engine], 300_000) + 1e-9);
+  });
+});
+
+/** Returns a small problem in which bins are rarely filled evenly. */
+function small(seed: number) {
+  const random = seeded(seed);
+  const count = 6 + Math.floor(random() * 14);
+  const from = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
+  const jobs = Array.from({ length: count }, (_, n): Job => ({ name: `j${n}`, size: [from(1, 9), from(1, 9)] }));
+  const offers = [1, 2, 3].map((times): Supply => {
+    const usdPerHour = (from(10, 14) * times) / 10;
+    const name = `o${times}`;
+    return { name, type: name, zone: "a", market: "on-demand", usdPerHour, capacity: [from(8, 11) * times, from(8, 11) * times] };
+  });
+  return { dimensions, jobs: classesOf(jobs), nodes: [], offers };
+}
+
+describe("problems for which one engine alone finds the best plan within 20,000 steps", () => {
+  test.each<[EngineName, number, number]>([
+    ["columns", 1, 8.8],
+    ["columns", 2, 12],
+    ["ruin-any-4", 50, 7],
+    ["ruin-any-4", 54, 7.7],
+    ["ruin-worst-8", 104, 13.2],
+    ["ruin-worst-8", 373, 14.4],
+    ["genetic", 93, 8.9],
+    ["genetic", 259, 8.5],
+  ])("the engine %s finds a plan for problem %i that costs at most $%d, which no other engine finds", (engine, seed, usd) => {
+    const plan = optimize(small(seed), { budget: stepBudget(20_000), seed: 1, engines: [engine] });
+    expect(plan.cost.fleetUsd).toBeLessThanOrEqual(usd + 1e-9);
+    expect(plan.engine).toBe(engine);
   });
 });
 
