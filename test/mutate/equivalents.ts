@@ -8,4 +8,10 @@ export const equivalents: readonly Equivalent[] = [
     becomes: 'signal?.addEventListener("abort", stop, { once: false });',
     because: "a signal is aborted at most once",
   },
+  {
+    path: "lib/cli/views/decision-id.ts",
+    was: "while (other !== undefined && length < id.length && id[length] === other[length]) length += 1;",
+    becomes: "while (other !== undefined && (length <= id.length) && id[length] === other[length]) length += 1;",
+    because: "the ids differ, so one of them ends or differs at the length of the shorter one at the latest",
+  },
 ];
