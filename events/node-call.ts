@@ -109,7 +109,12 @@ const Order = z.discriminatedUnion("kind", [
     credentials: Credentials,
     /** Uploads go below `TEAM/JOB/ATTEMPT/` in this bucket, encrypted under this KMS key. */
     upload: z.object({ bucket: z.string(), kmsKey: z.string() }),
-    log: z.object({ group: z.string(), stream: z.string() }),
+    /** Where the live log goes, and what it may contain. */
+    log: z.object({
+      group: z.string(),
+      stream: z.string(),
+      limits: z.object({ burstBytes: z.int(), bytesPerSecond: z.int(), totalBytes: z.int() }).optional(),
+    }),
     /** Set for a member of a gang. */
     gang: z.object({ rank: z.int().min(0), size: z.int().min(2), master: z.object({ address: z.string(), port: z.int() }) }).optional(),
     /** The datasets that must be fetched before the program starts. */

@@ -10,6 +10,7 @@ import { Fault } from "../../lib/model/fault.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
+import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
@@ -130,6 +131,9 @@ const Fields = z.strictObject({
   ec2Requests: Ec2Requests.describe(
     "How fast this deployment calls EC2, which throttles per account. Raise it with the account's limits; lower it if others share the account",
   ),
+  liveLogs: LiveLogs.describe(
+    "What each attempt may send to CloudWatch Logs, which charges per byte. The complete log is kept in any case; see fleet logs --whole",
+  ),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z
     .literal([...retentionDays])
@@ -210,6 +214,7 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
   limits: configuration.limits,
   teamLimits: configuration.teamLimits,
   ec2Requests: configuration.ec2Requests,
+  liveLogs: configuration.liveLogs,
 });
 
 function readJson(path: string): unknown {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
+import { LiveLogs } from "./live-logs.ts";
 
 /** Limits; an undefined one does not limit. */
 const Limits = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
@@ -40,6 +41,7 @@ export const FleetFile = z.strictObject({
   limits: Limits.optional(),
   teamLimits: z.record(TeamName, Limits).optional(),
   ec2Requests: Ec2Requests,
+  liveLogs: LiveLogs,
 });
 export type FleetFile = z.infer<typeof FleetFile>;
 

@@ -1,4 +1,5 @@
 import type { Order } from "../../../events/node-call.ts";
+import type { ByteLimits } from "../../model/byte-allowance.ts";
 import { type Job, type JobState, logStream } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import type { JobAccess } from "../../ports/job-access.ts";
@@ -13,6 +14,8 @@ export type RunOrderDeps = {
   readonly now: () => number;
   /** Where attempts put their files and logs. */
   readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
+  /** What an attempt's live log may contain. */
+  readonly liveLimits: ByteLimits;
 };
 
 /** The attempt cannot run on any node, so its job must end. */
@@ -43,7 +46,7 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
       spec: job.spec,
       credentials: await deps.access.credentials(ref),
       upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${team}` },
-      log: { group: `${places.logGroupPrefix}${team}`, stream: logStream(ref, rank) },
+      log: { group: `${places.logGroupPrefix}${team}`, stream: logStream(ref, rank), limits: deps.liveLimits },
       ...(gang ? { gang } : {}),
       ...(data.datasets.length > 0 ? { datasets: data.datasets } : {}),
     },

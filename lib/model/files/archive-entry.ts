@@ -17,7 +17,7 @@ export const archiveLimits: ArchiveLimits = { packedBytes: 5 * GiB, unpackedByte
 /** Linux accepts 4,095 bytes, of which the path of an attempt's folder uses some. */
 const mostPathBytes = 3500;
 const mostNameBytes = 255;
-/** Deeper trees come from mistakes, such as a folder that is copied into itself. Each entry costs work for each of its parents. */
+/** Deeper trees are mistakes, such as a folder that is copied into itself. Each entry costs work for each of its parents. */
 const mostParents = 255;
 
 /** The fields of an archive's entry that decide whether it is safe. */

@@ -6,6 +6,7 @@ import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { AnswerDeps } from "../../flows/answer-node.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
+import { liveLimitsOf } from "../live-logs.ts";
 import { ringWiring } from "./ring.ts";
 import { dataWiring } from "./shards.ts";
 import { tableOf } from "./table.ts";
@@ -19,6 +20,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     data: dataWiring(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
     mostLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.mostLosses,
+    liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
     places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },
   };

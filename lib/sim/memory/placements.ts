@@ -192,6 +192,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
   table.setAssignments(node, others, atMs);
   // If the job has ended or moved on, only its assignment to the node is removed.
   if (job?.attempt === assignment.attempt) leaveNode(table, job, back);
+  if (assignment.phase === "uploading" && (assignment.rank ?? 0) === 0) table.awaitSealing(assignment, atMs);
   return "done";
 }
 

@@ -49,6 +49,7 @@ const timeouts = {
 export type HandlerName = keyof typeof timeouts;
 
 export const datasetsBucket = "datasets";
+const liveLimits = { burstBytes: 1024, bytesPerSecond: 1024, totalBytes: 1024 };
 const places = { incomingBucket: "incoming", keyAliasPrefix: "alias/fleet-", logGroupPrefix: "/fleet/" };
 
 /** The handlers of the stack's functions. Each run is a process of its own that can die. */
@@ -212,6 +213,7 @@ export class Handlers {
           data: { datasets: run.port("datasets", ports.datasets), queue: run.port("queue", ports.shardQueue), bucket: datasetsBucket },
           now: run.now,
           places,
+          liveLimits,
         },
         instance,
         call,

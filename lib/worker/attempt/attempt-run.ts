@@ -212,6 +212,7 @@ class Run {
       s3: this.#s3,
       upload,
       sink: logSink(this.#order.log, this.#credentials),
+      liveLimits: this.#order.log.limits,
       clock,
       random,
       log,

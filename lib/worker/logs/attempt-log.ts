@@ -1,6 +1,7 @@
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { LogPiece } from "../../../events/artifacts/log-line.ts";
 import { segmentKey, segmentMetadata } from "../../../events/artifacts/log-segment.ts";
+import type { ByteLimits } from "../../model/byte-allowance.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
 import { Fault } from "../../model/fault.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
@@ -10,7 +11,7 @@ import type { Log } from "../runtime/log.ts";
 import { LiveLines } from "./live-lines.ts";
 import type { LogSink } from "./log-batches.ts";
 import { LogRecord } from "./log-record.ts";
-import { LogStream } from "./log-stream.ts";
+import { LogStream, logLimits } from "./log-stream.ts";
 import { LogUploads, type PutSegment } from "./log-uploads.ts";
 
 export type AttemptLogOptions = {
@@ -21,6 +22,8 @@ export type AttemptLogOptions = {
   readonly s3: Pick<S3Client, "send">;
   readonly upload: { readonly bucket: string; readonly kmsKey: string };
   readonly sink: LogSink;
+  /** What the live stream may contain. */
+  readonly liveLimits?: ByteLimits | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -41,7 +44,8 @@ export class AttemptLog {
   constructor(options: AttemptLogOptions) {
     this.#options = options;
     const { clock, random, log, folder, sink } = options;
-    this.#stream = new LogStream(sink, clock, { whole: wholeCommand(options) });
+    const limits = options.liveLimits && { ...logLimits, ...options.liveLimits };
+    this.#stream = new LogStream(sink, clock, { whole: wholeCommand(options), limits });
     this.#uploads = new LogUploads({ put: putInto(options), clock, random, log, attempt: attemptName(options.attempt) });
     this.#record = new LogRecord({ folder, uploads: this.#uploads, clock });
     const linesOf = (source: Source): LiveLines => new LiveLines(clock, (piece) => this.#push(source, piece));

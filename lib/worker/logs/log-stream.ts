@@ -1,6 +1,6 @@
 import { type LogPiece, messageOf } from "../../../events/artifacts/log-line.ts";
+import { ByteAllowance, type ByteLimits } from "../../model/byte-allowance.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { ByteAllowance, type ByteLimits } from "./byte-allowance.ts";
 import { type BatchLimits, batchLimits, bytesOf, LogBatches, type LogSink } from "./log-batches.ts";
 import { Newest } from "./newest.ts";
 
@@ -16,10 +16,10 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /**
- * What an attempt may send to CloudWatch Logs. It is limited because CloudWatch charges per byte: these limits cost at most a quarter of a
- * dollar per attempt. The whole output is kept elsewhere (log-record.ts). Bytes are counted as CloudWatch does, with 26 extra per line.
+ * What an attempt may send to CloudWatch Logs if its order does not say. It is limited because CloudWatch charges per byte. The whole
+ * output is kept elsewhere (log-record.ts). Bytes are counted as CloudWatch does, with 26 extra per line.
  */
-export const liveLimits: ByteLimits = { burstBytes: 4 * MiB, bytesPerSecond: 256 * KiB, totalBytes: 512 * MiB };
+const liveLimits: ByteLimits = { burstBytes: 4 * MiB, bytesPerSecond: 256 * KiB, totalBytes: 512 * MiB };
 export const logLimits: LogLimits = { ...liveLimits, ...batchLimits, waitingBytes: 8 * MiB, newestBytes: 256 * KiB };
 
 /**
@@ -39,7 +39,11 @@ export class LogStream {
   #saidTotal = false;
 
   /** `whole` is the command that prints the whole log. */
-  constructor(sink: LogSink, clock: Clock, { whole, limits = logLimits }: { readonly whole: string; readonly limits?: LogLimits }) {
+  constructor(
+    sink: LogSink,
+    clock: Clock,
+    { whole, limits = logLimits }: { readonly whole: string; readonly limits?: LogLimits | undefined },
+  ) {
     this.#clock = clock;
     this.#limits = limits;
     this.#whole = whole;

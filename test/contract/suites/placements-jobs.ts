@@ -160,6 +160,19 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", next.id))?.assignments).toEqual([]);
     });
 
+    it("what an attempt uploads after its job has failed still waits to be sealed when its node is lost", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const on = { pool: "gpu", node: node.id, atMs: monday, process: "p1" };
+      const ended = { from: "placed", to: "failed", reason: "exit code 1", exitCode: 1, startedAtMs: monday, failed: true } as const;
+      const attempt = { team: job.team, job: job.job, attempt: 1 };
+      expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" })).toBe("done");
+      const assignment = anAssignment({ phase: "uploading", process: "p1" });
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "failed", attempt: 1 });
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
+    });
+
     it("an attempt that only uploads is taken back", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);

@@ -24,6 +24,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const said = (options: PackOptions = {}): Promise<readonly string[]> =>
   withPacked(root, options, async (packed) => packedLines("work", packed));
 
+const makePipe = (name: string): unknown => execFileSync("sh", ["-c", 'mkfifo "$0"', join(root, name)]);
+
 const listed = async (): Promise<string[]> => (await listingOf(root, { git: true })).items.map(({ path }) => path);
 
 const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
@@ -119,7 +121,7 @@ describe("links", () => {
 describe("special files", () => {
   it("sockets and named pipes are left out and named", async () => {
     plant(root, { "a.py": file("a") });
-    execFileSync("sh", ["-c", "mkfifo pipe"], { cwd: root });
+    makePipe("pipe");
     const server = createServer().listen(join(root, "run.sock"));
     await new Promise((resolve) => server.once("listening", resolve));
     expect((await said()).slice(2)).toEqual(["  pipe: a named pipe", "  run.sock: a socket"]);
@@ -164,14 +166,14 @@ describe("unreadable files", () => {
 
 it.each([".fleetignore", "sub/.fleetignore"])("a link from %s to a named pipe is refused instead of waited for", async (name) => {
   plant(root, { a: file("a"), "sub/b": file("b") });
-  execFileSync("mkfifo", [join(root, "pipe")]);
+  makePipe("pipe");
   symlinkSync(join(root, "pipe"), join(root, name));
   await expect(listed()).rejects.toThrow(/fleetignore is not a regular file, so it is unknown what it excludes; replace it/);
 });
 
 it("a repository whose list of excluded files is a named pipe is refused instead of waited for", async () => {
   mkdirSync(join(root, ".git", "info"), { recursive: true });
-  execFileSync("mkfifo", [join(root, ".git", "info", "exclude")]);
+  makePipe(".git/info/exclude");
   await expect(listed()).rejects.toThrow(/exclude is not a regular file/);
 });
 
@@ -199,7 +201,7 @@ describe("a folder that is uploaded as a dataset", () => {
     );
     for (const name of ["l", "m"]) rmSync(join(root, name));
     plant(root, { "d/x": file("x"), b: link("nowhere"), f: link("d"), good: link("a"), p: link("pipe") });
-    execFileSync("mkfifo", [join(root, "pipe")]);
+    makePipe("pipe");
     await expect(entriesOf(root)).rejects.toThrow(
       /nothing was uploaded; .*:\n {2}b is a broken link\n {2}f is a link to a folder, and .*\n {2}p is a link to something that is not a file/,
     );

@@ -78,7 +78,7 @@ describe("a placed job", () => {
         spec: { command: ["python", "train.py"] },
         credentials: { sessionToken: "vision.a.1" },
         upload: { bucket: "incoming", kmsKey: "alias/fleetwright-vision" },
-        log: { group: "/fleetwright/vision", stream: "a/1" },
+        log: { group: "/fleetwright/vision", stream: "a/1", limits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 } },
       },
     ]);
   });

@@ -83,6 +83,7 @@ export class World {
       downloads: memoryBootDownloads,
       mostLosses: () => this.pool.mostLosses,
       now: () => this.nowMs,
+      liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
     };
   }

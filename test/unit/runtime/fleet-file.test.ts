@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { documentedLimits } from "../../../lib/model/requests/request-limits.ts";
 import { FleetFile, readFleetFile } from "../../../lib/runtime/fleet-file.ts";
+import { liveLimitsOf } from "../../../lib/runtime/live-logs.ts";
 import { aPool } from "../../fakes/builders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fleet-file-"));
@@ -16,11 +17,23 @@ const fleet = {
   defaultPool: "gpu",
   dataBuckets: ["scans"],
   ec2Requests: documentedLimits,
+  liveLogs: { burstKiB: 4096, kibPerSecond: 256, mibPerAttempt: 512 },
 };
 
 test("a function reads the fleet file that CDK wrote", () => {
   writeFileSync(join(folder, "fleet.json"), JSON.stringify(fleet));
   expect(readFleetFile(folder)).toEqual(fleet);
+});
+
+test("a fleet file without limits of the live logs gets the defaults, and setting one does not change the others", () => {
+  const { liveLogs, ...older } = fleet;
+  expect(FleetFile.parse(older).liveLogs).toEqual(liveLogs);
+  expect(liveLimitsOf(FleetFile.parse({ ...older, liveLogs: { kibPerSecond: 1 } }).liveLogs)).toEqual({
+    burstBytes: 4 * 1024 * 1024,
+    bytesPerSecond: 1024,
+    totalBytes: 512 * 1024 * 1024,
+  });
+  expect(FleetFile.safeParse({ ...older, liveLogs: { kibPerSecond: 0 } }).success).toBe(false);
 });
 
 test("a fleet file without request limits gets EC2's documented ones, and setting one limit does not change the others", () => {

@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LogPiece, pieceOf } from "../../../events/artifacts/log-line.ts";
+import type { ByteLimits } from "../../../lib/model/byte-allowance.ts";
 import { AttemptLog } from "../../../lib/worker/logs/attempt-log.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -16,7 +17,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function open(over: { rank?: number; s3?: () => Promise<object> } = {}) {
+function open(over: { rank?: number; s3?: () => Promise<object>; liveLimits?: ByteLimits } = {}) {
   const clock = new ManualClock();
   const puts: PutObjectCommand["input"][] = [];
   const said: LogPiece[] = [];
@@ -43,6 +44,7 @@ function open(over: { rank?: number; s3?: () => Promise<object> } = {}) {
     clock,
     random: () => 0.5,
     log: (_level, message) => void logged.push(message),
+    liveLimits: over.liveLimits,
   });
   return { log, clock, puts, said, logged };
 }
@@ -64,6 +66,20 @@ describe("an attempt's log", () => {
     ]);
     expect(gunzipSync(puts[0]?.Body as Buffer).toString()).toBe("out\nerr\r\nno end");
     expect(said).toEqual([{ text: "out" }, { text: "err" }, { text: "no end" }]);
+  });
+
+  test("an attempt's stream contains no more than its order allows, and its whole log has everything", async () => {
+    const { log, puts, said } = open({ liveLimits: { burstBytes: 60, bytesPerSecond: 1, totalBytes: 60 } });
+    void log.output("stdout", Buffer.from("one\ntwo\nthree\nfour\n"));
+    await log.close(1_000);
+    expect(said.map(({ text }) => text)).toEqual([
+      "one",
+      "two",
+      expect.stringMatching(/reached its limit of .* per attempt.*fleet logs train-1 --whole --attempt 2 --team vision/),
+      "three",
+      "four",
+    ]);
+    expect(gunzipSync(puts[0]?.Body as Buffer).toString()).toBe("one\ntwo\nthree\nfour\n");
   });
 
   test("an unfinished line is continued in the stream only if nothing was written in between", async () => {

@@ -7,6 +7,7 @@ import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expres
 import { enqueue, newState, offNodes, queueKeyOf, readJob } from "../items/job-item.ts";
 import { assignmentItem, assignmentName } from "../items/node-item.ts";
 import { queueItem } from "../items/queue-item.ts";
+import { beginSealing } from "../jobs/sealing.ts";
 import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
 import { rings } from "./bell.ts";
@@ -43,7 +44,7 @@ export const createJobPlacements = (
   takeBack: (fence, back) =>
     asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
       const job = await readJob(access, back.assignment);
-      const outcome = await write(fence, takeBackParts(fence, back, job));
+      const outcome = await write(fence, [...takeBackParts(fence, back, job), ...sealingPart(back)]);
       if (typeof outcome === "string") return outcome;
       if (!outcome.failed.has(0)) return "changed";
       return wasTakenBack(job, back) ? "done" : "stale";
@@ -142,6 +143,10 @@ const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boole
   job?.state === "failed"
     ? job.attempt === assignment.attempt && job.reason?.endsWith(reason) === true
     : job?.state === "queued" && job.attempt === assignment.attempt + 1 && job.reason === reason;
+
+/** Returns the write that makes a sweep seal what the attempt had uploaded, if it was uploading. Only the first member uploads files. */
+const sealingPart = ({ assignment, atMs }: Back): Part[] =>
+  assignment.phase === "uploading" && (assignment.rank ?? 0) === 0 ? [beginSealing(assignment, atMs)] : [];
 
 /**
  * Returns the writes that take an attempt back: the node's first, then the job's if the attempt still belongs to this node. For a

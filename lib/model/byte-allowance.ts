@@ -1,3 +1,4 @@
+/** How many bytes may be taken: at once, per second, and in total. */
 export type ByteLimits = {
   /** The most that may be taken at once. */
   readonly burstBytes: number;
