@@ -6,7 +6,7 @@ const stack = new Synthesized();
 test.each(["research", "vision"])("the role of team %s may do exactly what the fleet command does for a team", (team) => {
   const role = stack.one("AWS::IAM::Role", "RoleName", `fleetwright-team-${team}`).id;
   const statements = Object.fromEntries(
-    stack.statementsOf(role).map(({ Sid, Action, Resource }) => [Sid, { Action, on: Resource?.map(textOf) ?? [] }]),
+    stack.statementsOf(role).map(({ Sid, Action, Resource }) => [Sid ?? "", { Action, on: Resource?.map(textOf) ?? [] }]),
   );
   const actions = Object.fromEntries(Object.entries(statements).map(([sid, { Action }]) => [sid, Action.toSorted()]));
   expect(actions).toEqual({
