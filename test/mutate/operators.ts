@@ -119,7 +119,10 @@ function earlyReturns(node: Syntax, source: string): readonly string[] {
 
 /** Returns every change that the operators make to a source. */
 export function mutationsOf(source: string): readonly Mutation[] {
-  const nodes = [...running(parsed(source))];
+  const all = [...running(parsed(source))];
+  // A `for` that counts the other way is endless, which shows nothing.
+  const counting = new Set(all.flatMap((node) => (node.type === "ForStatement" ? (maybe(node, "update") ?? []) : [])));
+  const nodes = all.filter((node) => !counting.has(node));
   return (Object.entries(rules) as [Operator, Rule][]).flatMap(([operator, rule]) =>
     nodes.flatMap((node) => rule(node, source)).map((edit) => ({ ...edit, operator })),
   );

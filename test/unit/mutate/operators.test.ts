@@ -50,6 +50,7 @@ describe("an operator leaves alone", () => {
     ["types", "boolean", "type A = { readonly a: true }; const a: true = b;"],
     ["a + that joins texts", "plus-minus", 'const a = "b" + c; const d = `e` + f;'],
     ["the alternative of ??", "and-or", "const a = b ?? c;"],
+    ["the step of a loop", "plus-minus", "for (let a = 0; a < b; a += 1) c(); for (;; d++) {}"],
     ["lines of the log", "drop-call", 'log("info", "it began"); deps.log({}); console.error(a);'],
     ["the call of the parent's constructor", "drop-call", "class A extends B { constructor() { super(); } }"],
     ["a function whose type has no value that is known here", "return-early", "function a(): B { return b(); }"],
