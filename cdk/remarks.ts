@@ -27,3 +27,13 @@ export function remarks(fleet: Configuration): string[] {
       : []),
   ];
 }
+
+/** Returns warnings about fields that have a new name, with what to write instead. */
+export const oldNames = ({ pools }: Configuration): string[] =>
+  pools.flatMap(({ name, mostLosses }) =>
+    mostLosses === undefined
+      ? []
+      : [
+          `pool ${name}: mostLosses is now called maxLosses; write "maxLosses: ${mostLosses}", because the next release refuses the old name`,
+        ],
+  );

@@ -14,19 +14,19 @@ import type { Configuration } from "./configuration/configuration.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";
 import type { Foundation } from "./handlers/foundation.ts";
-import { Node } from "./handlers/node.ts";
+import { NodeFunction } from "./handlers/node.ts";
 import { OnAlarm } from "./handlers/on-alarm.ts";
 import { OnInstance } from "./handlers/on-instance.ts";
-import { Place } from "./handlers/place.ts";
-import { RebalanceShards } from "./handlers/rebalance-shards.ts";
+import { PlaceFunction } from "./handlers/place.ts";
+import { RebalanceShardsFunction } from "./handlers/rebalance-shards.ts";
 import { RingLater } from "./handlers/ring-later.ts";
 import { SealArtifact } from "./handlers/seal-artifact.ts";
 import { SubmitJobs } from "./handlers/submit-jobs.ts";
-import { Tick } from "./handlers/tick.ts";
+import { TickFunction } from "./handlers/tick.ts";
 import { LaunchTemplates } from "./nodes/launch-templates.ts";
 import { Network } from "./nodes/network.ts";
 import { Queues } from "./queues/queues.ts";
-import { remarks } from "./remarks.ts";
+import { oldNames, remarks } from "./remarks.ts";
 import { Buckets } from "./storage/buckets.ts";
 import { FleetTable } from "./storage/fleet-table.ts";
 import { TeamVaults } from "./storage/team-vaults.ts";
@@ -47,6 +47,7 @@ export class FleetStack extends Stack {
     const { configuration, bundles } = props;
     this.#zones = configuration.zones;
     for (const remark of remarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:limits", remark);
+    for (const remark of oldNames(configuration)) Annotations.of(this).addWarningV2("fleetwright:old-names", remark);
     const buckets = new Buckets(this, "Buckets", configuration);
     const foundation: Foundation = {
       configuration,
@@ -61,7 +62,7 @@ export class FleetStack extends Stack {
     new EventBus(this, "Bus", { eventBusName: configuration.name, description: "What happens in Fleetwright" });
     const worker = new WorkerAssets(this, "Worker", props.worker);
     const instance = new InstanceRole(this, "Instance");
-    const node = new Node(this, "Node", { ...foundation, worker, instanceRole: instance.role });
+    const node = new NodeFunction(this, "Node", { ...foundation, worker, instanceRole: instance.role });
     instance.mayCall(node.function);
     const { byPool } = new LaunchTemplates(this, "Pools", {
       configuration,
@@ -70,14 +71,14 @@ export class FleetStack extends Stack {
       nodeUrl: node.url,
     });
     new SubmitJobs(this, "SubmitJobs", foundation);
-    new Place(this, "Place", { ...foundation, launchTemplates: byPool, instanceRole: instance.role });
+    new PlaceFunction(this, "Place", { ...foundation, launchTemplates: byPool, instanceRole: instance.role });
     new RingLater(this, "RingLater", foundation);
     new SealArtifact(this, "SealArtifact", foundation);
-    new RebalanceShards(this, "RebalanceShards", foundation);
+    new RebalanceShardsFunction(this, "RebalanceShards", foundation);
     new OnInstance(this, "OnInstance", foundation);
     new OnAlarm(this, "OnAlarm", foundation);
     new Alarms(this, "Alarms", foundation);
-    new Tick(this, "Tick", foundation);
+    new TickFunction(this, "Tick", foundation);
     const api = new Api(this, "Api", foundation);
     // The id contains the name, so that renaming a deployment terminates the instances of the old name.
     const end = new EndFleet(this, `EndFleet-${configuration.name}`, {
@@ -87,8 +88,8 @@ export class FleetStack extends Stack {
     });
     end.after(this);
     new TeamRoles(this, "TeamRoles", { ...foundation, api: api.function });
-    this.#tellWhereItIs(foundation, api.url);
-    if (configuration.alarmTopicArn) this.#tellOfAlarms(configuration.alarmTopicArn);
+    this.#addOutputs(foundation, api.url);
+    if (configuration.alarmTopicArn) this.#notifyOfAlarms(configuration.alarmTopicArn);
   }
 
   /** Returns zones that are looked up at deployment, because without a region CDK would assume two zones only. */
@@ -96,7 +97,7 @@ export class FleetStack extends Stack {
     return Array.from({ length: this.#zones }, (_, index) => Fn.select(index, Fn.getAzs(Aws.REGION)));
   }
 
-  #tellWhereItIs({ configuration, table, queues, buckets, vaults }: Foundation, apiUrl: string): void {
+  #addOutputs({ configuration, table, queues, buckets, vaults }: Foundation, apiUrl: string): void {
     const deployment: Deployment = {
       name: configuration.name,
       table: table.tableName,
@@ -125,7 +126,7 @@ export class FleetStack extends Stack {
     new CfnOutput(this, "DeploymentParameter", { value: parameter.parameterName, description: "The SSM parameter that lists the parts" });
   }
 
-  #tellOfAlarms(topicArn: string): void {
+  #notifyOfAlarms(topicArn: string): void {
     const action = new SnsAction(Topic.fromTopicArn(this, "AlarmTopic", topicArn));
     for (const part of this.node.findAll()) if (part instanceof Alarm) part.addAlarmAction(action);
   }

@@ -49,4 +49,4 @@ export const ShardList = z.object({
 export type ShardList = z.infer<typeof ShardList>;
 
 /** The most bytes that a list may have, unpacked: 100,000 keys of the greatest length. */
-export const mostListBytes = 192 * 1024 * 1024;
+export const maxListBytes = 192 * 1024 * 1024;

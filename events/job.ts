@@ -11,7 +11,7 @@ export const DatasetName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a dataset is 1 to 63 of a-z, 0-9 and -, starting with a letter or digit");
 /** The most members of a gang, because all of them are placed in one transaction, which has at most 100 items. */
-export const mostMembers = 48;
+export const maxMembers = 48;
 export const JobId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "an id is 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', and starts with a letter or digit");
@@ -157,7 +157,7 @@ export const JobMessage = z
     nodes: z
       .int()
       .min(1)
-      .max(mostMembers)
+      .max(maxMembers)
       .default(1)
       .describe("More than 1: a gang; each member gets a node of its own and the resources above, all start or none"),
     datasets: z.array(Dataset).max(20).default([]).describe("Datasets of the team that it reads, below $FLEETWRIGHT_DATA"),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { NodeCall } from "../events/node-call.ts";
-import { answerNode } from "../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../lib/flows/handle-node-call.ts";
 import { attemptName } from "../lib/model/job.ts";
 import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
@@ -19,7 +19,7 @@ export const handler = loggingErrors(logger, async (event: unknown): Promise<Url
     return answer(403, { title: "Only an instance of this fleet, with its own role, may call this function." });
   const call = NodeCall.safeParse(caller.body);
   if (!call.success) return answer(400, { title: "The call does not match the protocol.", detail: z.prettifyError(call.error) });
-  const said = await answerNode(deps, instance.data, call.data);
+  const said = await handleNodeCall(deps, instance.data, call.data);
   if (call.data.kind === "report" && (call.data.attempts.length > 0 || said.kind !== "orders" || said.orders.length > 0)) {
     const attempts = call.data.attempts.map((report) => `${attemptName(report)} ${report.phase}`);
     const orders = said.kind === "orders" ? said.orders.map((order) => `${order.kind} ${attemptName(order)}`) : [];

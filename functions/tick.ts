@@ -1,6 +1,6 @@
 import { Tick } from "../events/tick.ts";
 import { tick } from "../lib/flows/tick.ts";
-import { Fault } from "../lib/model/fault.ts";
+import { FleetError } from "../lib/model/fleet-error.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
 import { publishPoolNumbers } from "../lib/runtime/pool-metrics.ts";
 import { start } from "../lib/runtime/start.ts";
@@ -18,5 +18,5 @@ export const handler = loggingErrors(logger, async (event: unknown): Promise<voi
   logger.info("ticked", { ...ticked, failed });
   for (const { part, error } of errors) logger.error("part of the tick failed", { part, error });
   for (const { pool, ...numbers } of ticked.numbers) publishPoolNumbers({ fleet: fleet.name, pool }, numbers);
-  if (failed.length > 0) throw new Fault("tick", `these parts of the tick failed: ${failed.join(", ")}`, { retry: true });
+  if (failed.length > 0) throw new FleetError("tick", `these parts of the tick failed: ${failed.join(", ")}`, { retry: true });
 });

@@ -6,10 +6,10 @@ import { checked, linesOf } from "../../events/checked.ts";
 import { PoolName, TeamName } from "../../events/job.ts";
 import { withoutBom } from "../../events/json.ts";
 import { inWords } from "../../lib/model/errors/in-words.ts";
-import { Fault } from "../../lib/model/fault.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
+import { FleetError } from "../../lib/model/fleet-error.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
-import { FleetFile } from "../../lib/runtime/fleet-file.ts";
+import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
@@ -28,9 +28,11 @@ const WiderLimits = z
   .strictObject({ usdPerHour: usdPerHour.optional(), gpus: gpus.optional() })
   .refine((limits) => limits.usdPerHour !== undefined || limits.gpus !== undefined, 'limit "usdPerHour", "gpus" or both');
 
+const losses = z.int().min(1, "must be 1 or more").max(100, "must not be more than 100");
+
 /** One pool and its policy. The fields that handlers need are deployed in `fleet.json`; the others shape the stack. */
-const Pool = z.strictObject({
-  ...FleetFile.shape.pools.element.shape,
+const PoolFields = z.strictObject({
+  ...FleetPool.shape,
   families: z
     .array(z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/, 'must look like "g5", or "g5.xlarge"'))
     .min(1, "name at least one instance family"),
@@ -91,14 +93,12 @@ const Pool = z.strictObject({
     .describe(
       "How many nodes with work may be drained at a time (voluntary disruptions only): a number, or a share of the pool's nodes, at least one",
     ),
-  mostLosses: z
-    .int()
-    .min(1, "must be 1 or more")
-    .max(100, "must not be more than 100")
-    .default(3)
+  maxLosses: losses
+    .optional()
     .describe(
-      "A job fails after this many nodes were lost while it ran on them, because it may be the cause. EC2's interruptions do not count",
+      "A job fails after this many nodes were lost while it ran on them, because it may be the cause. EC2's interruptions do not count. 3 if omitted",
     ),
+  mostLosses: losses.optional().describe("The old name of maxLosses, which this release still accepts with a warning"),
   volumeGiB: z
     .int()
     .min(75, "the GPU image alone needs 75 GiB")
@@ -106,6 +106,17 @@ const Pool = z.strictObject({
     .default(100)
     .describe("Root volume of each node (gp3, encrypted)"),
   architecture: z.literal("x86_64").default("x86_64"),
+});
+
+/** `mostLosses` stays in the result, so that a remark can ask for its new name. */
+const Pool = PoolFields.transform((pool, context) => {
+  if (pool.maxLosses !== undefined && pool.mostLosses !== undefined)
+    context.addIssue({
+      code: "custom",
+      path: ["mostLosses"],
+      message: "is the old name of maxLosses, which is also set; write only maxLosses",
+    });
+  return { ...pool, maxLosses: pool.maxLosses ?? pool.mostLosses ?? 3 };
 });
 
 const Fields = z.strictObject({
@@ -191,11 +202,11 @@ export type Configuration = z.output<typeof Configuration>;
 export type ConfigurationFile = z.input<typeof Configuration>;
 export type PoolConfiguration = Configuration["pools"][number];
 
-/** Checks and returns a configuration. Throws a Fault that names every mistake and its place. */
+/** Checks and returns a configuration. Throws a FleetError that names every mistake and its place. */
 export function parseConfiguration(value: unknown, from: string): Configuration {
   const configuration = checked(Configuration, value);
   if (configuration.kind === "good") return configuration.value;
-  throw new Fault("configuration", `The configuration in ${from} cannot be used:${linesOf(configuration.wrong)}`);
+  throw new FleetError("configuration", `The configuration in ${from} cannot be used:${linesOf(configuration.wrong)}`);
 }
 
 /** Reads the configuration from a `.ts` or `.js` module's default export, or from a `.json` file. */
@@ -208,7 +219,7 @@ export async function loadConfiguration(file: string): Promise<Configuration> {
 export const fleetFile = (configuration: Configuration): FleetFile => ({
   name: configuration.name,
   teams: configuration.teams,
-  pools: configuration.pools.map(({ volumeGiB: _volume, architecture: _architecture, ...pool }) => pool),
+  pools: configuration.pools.map(({ volumeGiB: _volume, architecture: _architecture, mostLosses: _oldName, ...pool }) => pool),
   defaultPool: configuration.defaultPool,
   dataBuckets: configuration.dataBuckets,
   limits: configuration.limits,
@@ -221,7 +232,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(withoutBom(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw new Fault("configuration", `The configuration ${path} cannot be read: ${fileWords(cause) ?? inWords(cause)}`, {
+    throw new FleetError("configuration", `The configuration ${path} cannot be read: ${fileWords(cause) ?? inWords(cause)}`, {
       cause,
     });
   }
@@ -229,11 +240,11 @@ function readJson(path: string): unknown {
 
 async function defaultExport(path: string): Promise<unknown> {
   const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: unknown) => {
-    throw new Fault("configuration", `The configuration ${path} cannot be read: ${inWords(cause)}`, {
+    throw new FleetError("configuration", `The configuration ${path} cannot be read: ${inWords(cause)}`, {
       cause,
     });
   });
-  if (module.default === undefined) throw new Fault("configuration", `The configuration ${path} has no default export`);
+  if (module.default === undefined) throw new FleetError("configuration", `The configuration ${path} has no default export`);
   return module.default;
 }
 

@@ -11,7 +11,7 @@ import { FleetFunction, functionRole } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** The function that workers call. It receives their reports and returns orders with credentials for each attempt. */
-export class Node extends Construct {
+export class NodeFunction extends Construct {
   readonly function: IFunction;
   /** The function URL that workers call, with IAM authorization. */
   readonly url: string;

@@ -15,7 +15,7 @@ export type PlaceProps = Foundation & {
 };
 
 /** Decides about capacity, one decision at a time per pool, and requests it from EC2. */
-export class Place extends Construct {
+export class PlaceFunction extends Construct {
   constructor(scope: Construct, id: string, props: PlaceProps) {
     super(scope, id);
     const { configuration, bundles, table, queues, buckets, network, launchTemplates } = props;

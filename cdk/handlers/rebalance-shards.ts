@@ -11,7 +11,7 @@ import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Lists datasets and deals their shards to the nodes that need them. */
-export class RebalanceShards extends Construct {
+export class RebalanceShardsFunction extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets }: Foundation) {
     super(scope, id);
     const { queue, dead } = queues.shards;

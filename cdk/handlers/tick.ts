@@ -2,7 +2,7 @@ import { Aws, Stack } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
-import type { Tick as TickEvent } from "../../events/tick.ts";
+import type { Tick } from "../../events/tick.ts";
 import { acknowledgeResources } from "../access/acknowledge.ts";
 import { onTable, sendTo } from "../access/allow.ts";
 import { anyInstance, endOurs } from "../nodes/capacity-policy.ts";
@@ -11,7 +11,7 @@ import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outdated maps of datasets, new prices. */
-export class Tick extends Construct {
+export class TickFunction extends Construct {
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, network }: Foundation) {
     super(scope, id);
     const stack = Stack.of(this);
@@ -61,7 +61,7 @@ export class Tick extends Construct {
       target: {
         arn: tick.function.functionArn,
         roleArn: clock.roleArn,
-        input: JSON.stringify({ tick: "minute" } satisfies TickEvent),
+        input: JSON.stringify({ tick: "minute" } satisfies Tick),
         // An old tick is useless, because the next one follows within a minute.
         retryPolicy: { maximumRetryAttempts: 2, maximumEventAgeInSeconds: 60 },
         deadLetterConfig: { arn: dead.queueArn },

@@ -6,7 +6,7 @@ import type { Configuration } from "../configuration/configuration.ts";
 import { imageParameter } from "./launch-templates.ts";
 import type { Network } from "./network.ts";
 
-export type Capacity = {
+export type CapacityPolicyProps = {
   readonly configuration: Configuration;
   readonly network: Network;
   readonly launchTemplates: ReadonlyMap<string, LaunchTemplate>;
@@ -24,7 +24,10 @@ export function anyOfAKind(scope: Construct): string[] {
 }
 
 /** Allows launches from this fleet's templates into its subnets only, and the termination of instances with its tag only. */
-export function capacityPolicy(scope: Construct, { configuration, network, launchTemplates, instanceRole }: Capacity): PolicyStatement[] {
+export function capacityPolicy(
+  scope: Construct,
+  { configuration, network, launchTemplates, instanceRole }: CapacityPolicyProps,
+): PolicyStatement[] {
   const stack = Stack.of(scope);
   const ec2 = (resource: string): string => stack.formatArn({ service: "ec2", resource });
   const templates = [...launchTemplates.values()].map((template) => ec2(`launch-template/${template.launchTemplateId}`));

@@ -40,7 +40,7 @@ export class Buckets extends Construct {
       bucketKeyEnabled: true,
       lifecycleRules: [expireAfter(1)],
     });
-    tellTheEventBus(this.incoming);
+    sendEventsToBus(this.incoming);
     requireTeamKey(this.incoming);
     this.artifacts = bucket(this, "Artifacts", {
       ...logged("artifacts"),
@@ -62,7 +62,7 @@ export class Buckets extends Construct {
       ...logged("datasets"),
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
     });
-    tellTheEventBus(this.datasets);
+    sendEventsToBus(this.datasets);
     this.decisions = bucket(this, "Decisions", {
       ...logged("decisions"),
       lifecycleRules: [expireAfter(configuration.decisionRetentionDays)],
@@ -84,7 +84,7 @@ const bucket = (scope: Construct, id: string, props: BucketProps): Bucket =>
 const expireAfter = (days: number) => ({ expiration: Duration.days(days), abortIncompleteMultipartUploadAfter: Duration.days(1) });
 
 /** Sends events to the default event bus. Sets the L1 property, because the L2's option adds a custom resource with a function. */
-function tellTheEventBus(of: Bucket): void {
+function sendEventsToBus(of: Bucket): void {
   const resource = of.node.defaultChild;
   if (!(resource instanceof CfnBucket)) throw new Error(`${of.node.path} is not a bucket of this stack`);
   resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };

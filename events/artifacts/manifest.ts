@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { NotKept, Upload } from "../../lib/model/artifact.ts";
-import { Fault } from "../../lib/model/fault.ts";
+import { FleetError } from "../../lib/model/fleet-error.ts";
 import { JobId, TeamName } from "../job.ts";
-import { LeftOut, mostLeftOut, UploadedArtifact } from "./upload.ts";
+import { LeftOut, maxLeftOut, UploadedArtifact } from "./upload.ts";
 
 /** The frame of a manifest. Its entries are parsed one by one, because a single wrong entry must not cost the others. */
 const Frame = z.object({
@@ -18,24 +18,24 @@ const Frame = z.object({
   incomplete: z.literal(true).optional().catch(undefined),
 });
 
-const mostMissing = 100;
+const maxMissing = 100;
 const longestPath = 8_192;
 const longestReason = 2_000;
 
-/** Parses the manifest that was found at an attempt's key. Throws a Fault, in words for the team, if it is not that attempt's manifest. */
+/** Parses the manifest that was found at an attempt's key. Throws a FleetError, in words for the team, if it is not that attempt's manifest. */
 export function readManifest(of: { readonly team: string; readonly job: string; readonly attempt: number }, text: string): Upload {
   const frame = frameOf(text);
   const { team, job, attempt } = frame;
   if (team !== of.team || job !== of.job || attempt !== of.attempt) {
     throw unreadable(`it is the list of ${team}/${job}/${attempt}, but was uploaded as that of ${of.team}/${of.job}/${of.attempt}`);
   }
-  const leftOut = frame.leftOut.slice(0, mostLeftOut).flatMap((each) => LeftOut.safeParse(each).data ?? []);
+  const leftOut = frame.leftOut.slice(0, maxLeftOut).flatMap((each) => LeftOut.safeParse(each).data ?? []);
   const leftOutMore = frame.leftOut.length - leftOut.length + frame.leftOutMore;
   return {
     ...artifactsOf(frame),
     leftOut,
     ...(leftOutMore > 0 ? { leftOutMore } : {}),
-    missing: frame.missing.slice(0, mostMissing),
+    missing: frame.missing.slice(0, maxMissing),
     ...(frame.failed === undefined ? {} : { failed: frame.failed.slice(0, longestReason) }),
     ...(frame.incomplete && { incomplete: true }),
   };
@@ -53,8 +53,8 @@ function frameOf(text: string): z.infer<typeof Frame> {
   return parsed.data;
 }
 
-const unreadable = (why: string, cause?: unknown): Fault =>
-  new Fault("manifest", `the list of files that the worker uploaded cannot be read: ${why}`, { cause });
+const unreadable = (why: string, cause?: unknown): FleetError =>
+  new FleetError("manifest", `the list of files that the worker uploaded cannot be read: ${why}`, { cause });
 
 function artifactsOf({ artifacts }: z.infer<typeof Frame>): Pick<Upload, "artifacts" | "refused"> {
   const kept = new Map<string, UploadedArtifact>();

@@ -31,7 +31,7 @@ export const ArtifactPath = z
   );
 
 /** The most left-out entries that a worker lists. It reports only the number of the others. */
-export const mostLeftOut = 1_000;
+export const maxLeftOut = 1_000;
 
 const attemptIs = { team: TeamName, job: JobId, attempt: z.int().min(1) };
 
@@ -52,7 +52,7 @@ export const LeftOut = z.strictObject({ path: z.string().min(1).max(8_192), beca
 
 const whatIsNotThere = {
   /** Entries that cannot be kept or exceed a limit. */
-  leftOut: z.array(LeftOut).max(mostLeftOut),
+  leftOut: z.array(LeftOut).max(maxLeftOut),
   /** How many more entries were left out than `leftOut` lists; undefined for none. */
   leftOutMore: z.int().min(1).optional(),
   /** The artifact requests of the spec, paths or globs, that matched nothing. */
@@ -76,7 +76,7 @@ export const Manifest = z.strictObject({
 export type Manifest = z.infer<typeof Manifest>;
 
 /** The sealed list of an attempt's sealed files. It is written last, so that all files that it names exist. */
-export const SealedManifest = z.object({
+export const SealedManifestFile = z.object({
   version: z.literal(2),
   ...attemptIs,
   sealedAt: z.iso.datetime(),
@@ -86,7 +86,7 @@ export const SealedManifest = z.object({
   /** Files that were uploaded but could not be sealed. */
   lost: z.array(z.object({ path: z.string(), because: z.string() })),
 });
-export type SealedManifest = z.infer<typeof SealedManifest>;
+export type SealedManifestFile = z.infer<typeof SealedManifestFile>;
 
 /** Returns the prefix of an attempt's uploads in the incoming bucket, and of its sealed files in the artifacts bucket. */
 export const uploadPrefix = (of: { team: string; job: string; attempt: number }): string => `${of.team}/${of.job}/${of.attempt}/`;

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { AlarmStateChange } from "../alarm.ts";
-import { Manifest, ObjectCreated, SealAgain, SealedManifest } from "../artifacts/upload.ts";
+import { Manifest, ObjectCreated, SealAgain, SealedManifestFile } from "../artifacts/upload.ts";
 import { DatasetObject, RebalanceShards, ShardList } from "../dataset.ts";
 import { InstanceEvent } from "../instance.ts";
 import { JobMessage } from "../job.ts";
@@ -17,7 +17,7 @@ export const samples: Readonly<Record<string, z.ZodType>> = {
   "job-full": JobMessage,
   "job-smallest": JobMessage,
   manifest: Manifest,
-  "manifest-sealed": SealedManifest,
+  "manifest-sealed": SealedManifestFile,
   "node-boot": NodeCall,
   "node-report": NodeCall,
   "node-report-interrupted": NodeCall,

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { Log } from "../ports/log.ts";
 import { type Answer, problem, statuses } from "./http/answer.ts";
 import { basePath } from "./http/base-path.ts";
@@ -7,12 +7,12 @@ import type { ApiDeps } from "./http/deps.ts";
 import type { Operation } from "./http/operation.ts";
 import { describeItself } from "./operations/document.ts";
 import { operations } from "./operations.ts";
-import type { Problem } from "./views/problem.ts";
-import { type Caller, sessionOf, speakerOf } from "./views/speaker.ts";
+import type { ProblemView } from "./views/problem.ts";
+import { type SigningPrincipal, sessionOf, speakerOf } from "./views/speaker.ts";
 
 /** What the server knows about a request in addition to the request itself. */
 export type Signed = {
-  readonly caller: Caller;
+  readonly caller: SigningPrincipal;
   readonly requestId: string;
   /** The API's own address, for example `https://….lambda-url.us-east-1.on.aws`. */
   readonly origin?: string | undefined;
@@ -83,9 +83,9 @@ async function settled(work: () => Promise<Answer>, onError: (error: unknown) =>
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Fault && error.code === "cursor") return problem("cursor", "The cursor is invalid.");
+    if (error instanceof FleetError && error.code === "cursor") return problem("cursor", "The cursor is invalid.");
     onError(error);
-    if (error instanceof Fault && error.retry) return problem("busy", "The request could not be completed; try again in a moment.");
+    if (error instanceof FleetError && error.retry) return problem("busy", "The request could not be completed; try again in a moment.");
     return problem("internal", "An internal error occurred. Find it in the API's log by this request's id.");
   }
 }
@@ -98,7 +98,7 @@ function respond(answer: Answer, requestId: string): Response {
   }
   const { kind: _kind, ...trouble } = answer;
   const { status, title } = statuses[trouble.code];
-  const body: Problem = { type: "about:blank", title, status, ...trouble, instance: `urn:uuid:${requestId}` };
+  const body: ProblemView = { type: "about:blank", title, status, ...trouble, instance: `urn:uuid:${requestId}` };
   const headers = { ...common, "content-type": "application/problem+json", ...(trouble.code === "busy" && { "retry-after": "1" }) };
   return new Response(JSON.stringify(body), { status, headers });
 }

@@ -1,16 +1,16 @@
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { deploymentParameter, StoredDeployment } from "../../events/deployment.ts";
 import type { Deployment } from "../model/deployment.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { awsErrorKind } from "./errors.ts";
 
-/** Returns a deployment by its name in the client's account and region. Throws a Fault that says what to do if there is none. */
+/** Returns a deployment by its name in the client's account and region. Throws a FleetError that says what to do if there is none. */
 export async function findDeployment(ssm: Pick<SSMClient, "send">, name: string): Promise<Deployment> {
   const text = await parameter(ssm, name);
   try {
     return StoredDeployment.parse(JSON.parse(text));
   } catch (cause) {
-    throw new Fault(
+    throw new FleetError(
       "deployment",
       `The parameter ${deploymentParameter(name)} is from another release; deploy again with \`npx cdk deploy\``,
       {
@@ -27,5 +27,8 @@ async function parameter(ssm: Pick<SSMClient, "send">, name: string): Promise<st
   } catch (error) {
     if (awsErrorKind(error) !== "missing") throw error;
   }
-  throw new Fault("no-deployment", `There is no Fleetwright named ${name} in this account and region; deploy it with \`npx cdk deploy\``);
+  throw new FleetError(
+    "no-deployment",
+    `There is no Fleetwright named ${name} in this account and region; deploy it with \`npx cdk deploy\``,
+  );
 }

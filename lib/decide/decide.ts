@@ -2,7 +2,7 @@ import type { Node } from "../model/node.ts";
 import type { Plan, Snapshot } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
-import { deadNodes, isHeard, nextLookAtBooting } from "./health/dead-nodes.ts";
+import { deadNodes, isResponsive, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { asksAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
@@ -25,7 +25,7 @@ export function decide(unordered: Snapshot): Plan {
   const judged = new Set(dead.flatMap((step) => ("node" in step && step.kind !== "confirm" ? [step.node] : [])));
   const alive = nodes.filter((node) => !judged.has(node.id));
   const old = lifetimes(alive, pool, nowMs);
-  const usable = alive.filter((node) => !old.leaving.has(node.id) && isHeard(node, nowMs));
+  const usable = alive.filter((node) => !old.leaving.has(node.id) && isResponsive(node, nowMs));
   const placed = firstFit(snapshot, usable);
   const unused = placed.isWhole ? usable.filter((node) => !placed.bound.has(node.id)) : [];
   const replacing = replacements(snapshot, { planned: placed.steps, free: unused.filter((node) => node.assignments.length === 0) });

@@ -24,7 +24,7 @@ export type NewDataset = DatasetRef & {
 /** `same`: it existed with this source, and is listed again. `refused`: because of its name or source, or because the name is `taken`. */
 export type Added =
   | { readonly kind: "added" | "same" | "replaced"; readonly dataset: Dataset }
-  | { readonly kind: "refused"; readonly what: "name" | "source" | "taken"; readonly because: string };
+  | { readonly kind: "refused"; readonly what: "name" | "source" | "taken"; readonly reason: string };
 
 /**
  * Adds a team's dataset and asks for its source to be listed. Adding it twice is harmless. Each call sends the message, because an earlier
@@ -33,15 +33,15 @@ export type Added =
 export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Added> {
   const { team } = asked;
   const name = DatasetName.safeParse(asked.dataset);
-  if (!name.success) return { kind: "refused", what: "name", because: name.error.issues.map((issue) => issue.message).join("; ") };
+  if (!name.success) return { kind: "refused", what: "name", reason: name.error.issues.map((issue) => issue.message).join("; ") };
   const source = sourceOf(asked, deps.places);
-  if ("because" in source) return { kind: "refused", what: "source", because: source.because };
+  if ("reason" in source) return { kind: "refused", what: "source", reason: source.reason };
 
   const dataset: Dataset = { team, dataset: name.data, id: deps.newId(), source, state: "listing", addedAtMs: deps.now() };
   const there = await deps.datasets.add(dataset);
   if (sourceUrl(there.source) !== sourceUrl(source)) {
-    const because = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or add it with "replace"`;
-    const taken: Added = { kind: "refused", what: "taken", because };
+    const reason = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or add it with "replace"`;
+    const taken: Added = { kind: "refused", what: "taken", reason };
     if (!asked.replace || (await deps.datasets.replace(there, dataset)) === "stale") return taken;
     await deps.queue.send(dataset, { relist: true });
     return { kind: "replaced", dataset };
@@ -52,19 +52,19 @@ export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Adde
 
 const Address = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s;
 
-function sourceOf({ team, source }: NewDataset, { datasetsBucket, dataBuckets }: DataPlaces): Source | { readonly because: string } {
+function sourceOf({ team, source }: NewDataset, { datasetsBucket, dataBuckets }: DataPlaces): Source | { readonly reason: string } {
   const [, bucket, path = ""] = Address.exec(source) ?? [];
-  if (bucket === undefined) return { because: `"${source}" is not an address like s3://bucket/prefix/` };
+  if (bucket === undefined) return { reason: `"${source}" is not an address like s3://bucket/prefix/` };
   const prefix = path === "" || path.endsWith("/") ? path : `${path}/`;
-  if (Buffer.byteLength(prefix) > 900) return { because: "the prefix is longer than 900 bytes" };
+  if (Buffer.byteLength(prefix) > 900) return { reason: "the prefix is longer than 900 bytes" };
   if (bucket === datasetsBucket) {
     if (prefix.startsWith(`${team}/`)) return { bucket, prefix };
-    return { because: `in ${datasetsBucket}, data of team ${team} must be below s3://${datasetsBucket}/${team}/` };
+    return { reason: `in ${datasetsBucket}, data of team ${team} must be below s3://${datasetsBucket}/${team}/` };
   }
   if (dataBuckets.includes(bucket)) return { bucket, prefix };
   const others = dataBuckets.length > 0 ? `, or in: ${dataBuckets.join(", ")}` : "";
   return {
-    because:
+    reason:
       `jobs may not read the bucket ${bucket}. Copy the data below s3://${datasetsBucket}/${team}/${others}; ` +
       'or ask the admin to add the bucket to "dataBuckets" in the configuration',
   };

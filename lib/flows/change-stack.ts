@@ -5,7 +5,7 @@ import { type EndFleetDeps, endFleet } from "./end-fleet.ts";
 export type StackOutcome = { readonly status: "SUCCESS" | "FAILED"; readonly physicalId: string; readonly reason?: string | undefined };
 
 /** The most instances that a response names, because it has room for 4 KB. */
-const mostNamed = 40;
+const maxNamed = 40;
 
 /**
  * Handles a change of the stack's resource that stands for the deployment's instances. Nothing happens when it is created or updated; when
@@ -22,8 +22,8 @@ export async function changeStack(deps: EndFleetDeps, change: StackChange, { unt
 }
 
 function whyLeft({ name, left, resource }: { name: string; left: readonly string[] | undefined; resource: string }): string {
-  const named = left && left.length > 0 ? left.slice(0, mostNamed).join(", ") : undefined;
-  const more = left && left.length > mostNamed ? ` and ${left.length - mostNamed} more` : "";
+  const named = left && left.length > 0 ? left.slice(0, maxNamed).join(", ") : undefined;
+  const more = left && left.length > maxNamed ? ` and ${left.length - maxNamed} more` : "";
   const what =
     named === undefined ? `EC2 did not say which instances of ${name} live` : `instances of ${name} have not ended: ${named}${more}`;
   return `${what}. Delete the stack again to retry, or with --retain-resources ${resource} to keep the instances: they have the tag fleetwright:name=${name}, and nothing will end them.`;

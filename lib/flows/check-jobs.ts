@@ -9,10 +9,10 @@ import { readJobValue } from "./job/read-job.ts";
 export type CheckDeps = JudgeDeps & { readonly lookup: JobLookup };
 
 /** What would happen to a job if it were submitted now. */
-export type Verdict = { readonly kind: "accepted"; readonly pool: string } | { readonly kind: "refused"; readonly because: string };
+export type JobCheck = { readonly kind: "accepted"; readonly pool: string } | { readonly kind: "refused"; readonly because: string };
 
 /** Returns for each message what would happen if it were submitted, with the same reason that a rejection has. Writes nothing. */
-export async function checkJobs(deps: CheckDeps, team: string, messages: readonly unknown[]): Promise<readonly Verdict[]> {
+export async function checkJobs(deps: CheckDeps, team: string, messages: readonly unknown[]): Promise<readonly JobCheck[]> {
   const once = { ...deps, ...readOnce(deps) };
   const judged: Judged[] = [];
   // One after another, so that the first message that names a pool or a dataset reads it for all.
@@ -22,9 +22,9 @@ export async function checkJobs(deps: CheckDeps, team: string, messages: readonl
   return judged.map((each) => verdictOn(each, there.get(jobName({ team, job: each.id ?? "" }))));
 }
 
-function verdictOn(judged: Judged, there: JobRecord | undefined): Verdict {
-  if (judged.kind === "unfit") return { kind: "refused", because: judged.because };
-  const accepted: Verdict = { kind: "accepted", pool: judged.pool.name };
+function verdictOn(judged: Judged, there: JobRecord | undefined): JobCheck {
+  if (judged.kind === "unfit") return { kind: "refused", because: judged.reason };
+  const accepted: JobCheck = { kind: "accepted", pool: judged.pool.name };
   if (judged.id === undefined || there === undefined) return accepted;
   if (there.bodyHash !== bodyHash(judged.spec)) return { kind: "refused", because: whyTaken(there) };
   // The same message is the same job, which stays as it is.

@@ -1,6 +1,6 @@
-import { type Fleet, mostAtOnce } from "../ports/fleet.ts";
+import { type Fleet, maxAtOnce } from "../ports/fleet.ts";
 import type { Log } from "../ports/log.ts";
-import type { TaggedInstances } from "../ports/strays.ts";
+import type { TaggedInstances } from "../ports/orphans.ts";
 
 export type EndFleetDeps = {
   readonly instances: TaggedInstances;
@@ -43,8 +43,8 @@ export async function endFleet(deps: EndFleetDeps, { untilMs }: { untilMs: numbe
 /** Ends instances. If EC2 rejects a call because of one instance, the instances of that call are ended one by one. */
 async function askForEnds(deps: EndFleetDeps, ids: readonly string[]): Promise<void> {
   if (ids.length > 0) deps.log({ level: "info", message: "ending instances", instances: ids });
-  for (let from = 0; from < ids.length; from += mostAtOnce) {
-    const part = ids.slice(from, from + mostAtOnce);
+  for (let from = 0; from < ids.length; from += maxAtOnce) {
+    const part = ids.slice(from, from + maxAtOnce);
     const ended = await deps.fleet.terminate(part);
     for (const id of part) if (ended.get(id) === "apart") await deps.fleet.terminate([id]);
   }

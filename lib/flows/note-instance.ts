@@ -10,29 +10,29 @@ export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone" | "n
  */
 export async function noteInstance(deps: NoteDeps, event: InstanceEvent): Promise<"noted" | "not-ours" | "no-news"> {
   const id = event.detail["instance-id"];
-  const noted = await note(deps, event);
+  const noted = await record(deps, event);
   if (noted === "no-news") return "no-news";
-  if (noted.told.kind === "unknown") return "not-ours";
+  if (noted.answer.kind === "unknown") return "not-ours";
   // Rings for known news too, because the first handler may have crashed before the ring.
-  await ring(deps, noted.told.pool, `${noted.of} ${id}`);
+  await ring(deps, noted.answer.pool, `${noted.of} ${id}`);
   return "noted";
 }
 
-type Told = Awaited<ReturnType<NodeLedger["gone"]>>;
+type LedgerAnswer = Awaited<ReturnType<NodeLedger["gone"]>>;
 type About = "interruption" | "rebalance" | "ended";
 
-async function note({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; told: Told } | "no-news"> {
+async function record({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; answer: LedgerAnswer } | "no-news"> {
   const id = event.detail["instance-id"];
-  const notice = (kind: "interruption" | "rebalance"): Promise<Told> => ledger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
+  const notice = (kind: "interruption" | "rebalance"): Promise<LedgerAnswer> => ledger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
   switch (event["detail-type"]) {
     case "EC2 Spot Instance Interruption Warning":
-      return { of: "interruption", told: await notice("interruption") };
+      return { of: "interruption", answer: await notice("interruption") };
     case "EC2 Instance Rebalance Recommendation":
-      return { of: "rebalance", told: await notice("rebalance") };
+      return { of: "rebalance", answer: await notice("rebalance") };
     case "EC2 Instance State-change Notification": {
       const { state } = event.detail;
       if (state !== "stopped" && state !== "terminated") return "no-news";
-      return { of: "ended", told: await ledger.gone(id, now()) };
+      return { of: "ended", answer: await ledger.gone(id, now()) };
     }
   }
 }

@@ -2,7 +2,7 @@ import { TeamName } from "../../events/job.ts";
 import type { Datasets, ShardQueue } from "../ports/datasets.ts";
 
 export type NoteObjectsDeps = {
-  readonly datasets: Pick<Datasets, "list" | "noteRelist">;
+  readonly datasets: Pick<Datasets, "list" | "recordRelist">;
   readonly queue: ShardQueue;
   readonly datasetsBucket: string;
   readonly now: () => number;
@@ -30,7 +30,7 @@ export async function noteObjects(
     if (dataset.relistAtMs !== undefined && dataset.relistAtMs > nowMs) continue;
     await deps.queue.send(dataset, { relist: true, delaySeconds: gatherSeconds });
     // Noted after the message is sent: if it were noted first and the message failed, the source would not be listed.
-    await deps.datasets.noteRelist(dataset, nowMs + gatherSeconds * 1000);
+    await deps.datasets.recordRelist(dataset, nowMs + gatherSeconds * 1000);
     asked.push(dataset.dataset);
   }
   return { asked, foreign: keys.filter((key) => !datasets.some(({ source }) => key.startsWith(source.prefix))).length };

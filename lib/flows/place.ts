@@ -12,20 +12,20 @@ import { startOf } from "../model/values/period.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { CatalogueStore, Fence } from "../ports/pool-ledger.ts";
 import type { Launched } from "./ec2/launching.ts";
-import type { Outcome } from "./ec2/outcome.ts";
-import { createTurns, type TurnDeps } from "./ec2/turns.ts";
+import type { StepOutcome } from "./ec2/outcome.ts";
+import { createRateLimiter, type RateLimiterDeps } from "./ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
 import { searchFor } from "./place/search-launch.ts";
 
-export type PlaceDeps = Omit<CarryOutDeps, "turns"> &
-  TurnDeps &
+export type PlaceDeps = Omit<CarryOutDeps, "rateLimiter"> &
+  RateLimiterDeps &
   NextPoolsDeps & {
     readonly journal: Journal;
     /** The limits of teams and of the deployment; undefined if there are none. */
     readonly limits?: WiderLimits | undefined;
   };
-type DecideDeps = PlaceDeps & Pick<CarryOutDeps, "turns">;
+type DecideDeps = PlaceDeps & Pick<CarryOutDeps, "rateLimiter">;
 
 /** What one run of `place` did, summed over its decisions. */
 export type Placed = {
@@ -37,7 +37,7 @@ export type Placed = {
 };
 
 /** After this many decisions in a row the run ends and wakes another one. */
-const mostRounds = 8;
+const maxRounds = 8;
 /** If a run's work failed or never settled, the next run follows after this long. */
 const lookAgainSeconds = 2;
 
@@ -50,8 +50,8 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
   let decisions = 0;
   let unheard = true;
   const packings: Packing[] = [];
-  while (decisions < mostRounds && run.msLeft() > 6_000) {
-    const { next, packing, ...decided } = await decideOnce({ ...deps, turns: createTurns(deps) }, run.pool);
+  while (decisions < maxRounds && run.msLeft() > 6_000) {
+    const { next, packing, ...decided } = await decideOnce({ ...deps, rateLimiter: createRateLimiter(deps) }, run.pool);
     decisions += 1;
     steps += decided.steps;
     if (packing) packings.push(packing);
@@ -146,12 +146,12 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
     const next = nextOf(launch, deps.now());
     if (next === "rest") return false;
     if (next === "search") return isSettled(await search(deps, fence, launch));
-    const lane = isReplacement(launch, queue) ? "replace" : "grow";
-    const turn = await deps.turns.take({ kind: "launch", lane, instances: launch.count });
-    if (turn.kind === "later") return turn.atMs;
+    const priority = isReplacement(launch, queue) ? "replace" : "grow";
+    const grant = await deps.rateLimiter.acquire({ kind: "launch", priority, instances: launch.count });
+    if (grant.kind === "later") return grant.atMs;
     const came = await carryThrough(deps, fence, { launch, sending: "again" });
     deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note, error: came.error });
-    if (came.kind === "throttled") return (await deps.turns.throttled("launch")).atMs;
+    if (came.kind === "throttled") return (await deps.rateLimiter.throttled("launch")).atMs;
     return isSettled(came);
   } catch (error) {
     deps.log({ level: "error", message: "launch not repeated", ...line, error });
@@ -197,7 +197,7 @@ async function learn(deps: DecideDeps, fence: Fence, learned: Learned): Promise<
 async function record(
   deps: DecideDeps,
   fence: Fence,
-  made: { causes: readonly string[]; snapshot: Snapshot; plan: Plan; outcomes: readonly Outcome[] },
+  made: { causes: readonly string[]; snapshot: Snapshot; plan: Plan; outcomes: readonly StepOutcome[] },
 ): Promise<void> {
   const decision = {
     id: deps.newId(),

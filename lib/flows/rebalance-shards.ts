@@ -1,13 +1,13 @@
 import pMap from "p-map";
-import { type Need, needsOf, sameNeeds } from "../decide/shards/needs.ts";
+import { type DatasetNeed, needsOf, sameNeeds } from "../decide/shards/needs.ts";
 import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards/plan-map.ts";
 import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { Datasets, PoolNodes, ShardStore } from "../ports/datasets.ts";
 import { listShards } from "./shards/list-shards.ts";
 
 export type RebalanceDeps = {
-  readonly datasets: Pick<Datasets, "get" | "noteListing" | "noteTrouble" | "noteMap">;
+  readonly datasets: Pick<Datasets, "get" | "recordListing" | "recordTrouble" | "recordMap">;
   readonly store: ShardStore;
   readonly nodes: PoolNodes;
   readonly pools: readonly { readonly name: string }[];
@@ -22,7 +22,7 @@ export type Rebalanced =
   | { readonly kind: "same" | "changed"; readonly listing: number; readonly map: number; readonly nodes: number; readonly moved: number };
 
 /** A run gives up after others have been faster this many times, and leaves the work to the message's next delivery. */
-const mostReads = 6;
+const maxReads = 6;
 const concurrency = 8;
 /** Unused objects are kept for this long after they were written, because another run's writes may be under way. */
 const keepMs = 10 * 60_000;
@@ -34,7 +34,7 @@ const keepMs = 10 * 60_000;
  */
 export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
   let listed = false;
-  for (let reads = 0; reads < mostReads; reads += 1) {
+  for (let reads = 0; reads < maxReads; reads += 1) {
     const dataset = await deps.datasets.get(asked);
     if (!dataset) {
       await deps.store.sweep(asked, { keys: new Set(), beforeMs: deps.now() - keepMs });
@@ -48,7 +48,7 @@ export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & {
     const map = await deal(deps, dataset, dataset.listing);
     if (map !== "stale") return map;
   }
-  throw new Fault("dataset-busy", `the dataset ${datasetName(asked)} changed each time it was read`, { retry: true });
+  throw new FleetError("dataset-busy", `the dataset ${datasetName(asked)} changed each time it was read`, { retry: true });
 }
 
 async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing): Promise<Rebalanced | "stale"> {
@@ -60,20 +60,20 @@ async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing
     return { kind: "same", listing: listing.version, map: old?.version ?? 0, nodes: needs.length, moved: 0 };
   }
   const map = await write(deps, { dataset, listing, needs });
-  if ((await deps.datasets.noteMap(dataset, map)) === "stale") return "stale";
+  if ((await deps.datasets.recordMap(dataset, map)) === "stale") return "stale";
   // Keeps what the last map named, however old it is, because a worker may just have received it.
   const keys = new Set([listing.key, ...keysOf(map), ...(old ? keysOf(old) : [])]);
   await deps.store.sweep(dataset, { keys, beforeMs: deps.now() - keepMs });
   return { kind: "changed", listing: listing.version, map: map.version, nodes: needs.length, moved: map.moved };
 }
 
-type Making = { readonly dataset: Dataset; readonly listing: ShardListing; readonly needs: readonly Need[] };
+type Making = { readonly dataset: Dataset; readonly listing: ShardListing; readonly needs: readonly DatasetNeed[] };
 
 /** Writes what each node should hold, and the plan of the move. */
 async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): Promise<ShardMap> {
   const { team, dataset: name, source, map: old } = dataset;
   const shards = await deps.store.read(listing.key);
-  if (!shards) throw new Fault("shard-list", `the shards of ${datasetName(dataset)} are not where its record says`, { retry: true });
+  if (!shards) throw new FleetError("shard-list", `the shards of ${datasetName(dataset)} are not where its record says`, { retry: true });
   const plan = planMap({ shards, needs }, old && (await dealBefore(deps, old, { listing, shards })));
   const version = (old?.version ?? 0) + 1;
   const place = `maps/${version}-${deps.newId()}`;

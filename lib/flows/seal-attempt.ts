@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Upload, type UploadedFile } from "../model/artifact.ts";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { Artifacts } from "../ports/artifacts.ts";
 import type { Sealing } from "../ports/jobs.ts";
@@ -24,16 +24,16 @@ const concurrency = 4;
 /**
  * Seals the files of an attempt, however it ended, and then ends its job if the job waits for it. If some files were lost on the way,
  * the others are sealed and listed all the same. Sealing twice is harmless.
- * Throws a Fault (retry) if the worker's own report of the end has not arrived yet.
+ * Throws a FleetError (retry) if the worker's own report of the end has not arrived yet.
  */
 export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const job = await deps.sealing.get(attempt);
-  switch (standing(job, attempt)) {
+  switch (sealingState(job, attempt)) {
     case "unknown":
       await deps.sealing.over(attempt);
       return { kind: "nothing", files: 0 };
     case "under way":
-      throw new Fault("not-ended", `the run of ${jobName(attempt)} is not recorded as ended yet`, { retry: true });
+      throw new FleetError("not-ended", `the run of ${jobName(attempt)} is not recorded as ended yet`, { retry: true });
     case "over":
       return keepOnly(deps, attempt);
     case "waits":
@@ -41,8 +41,8 @@ export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<
   }
 }
 
-/** Returns the standing of an attempt. The job's end depends only on an attempt that `waits`. */
-function standing(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "under way" | "over" | "waits" {
+/** Returns the state of an attempt. The job's end depends only on an attempt that `waits`. */
+function sealingState(job: Job | undefined, { attempt }: AttemptRef): "unknown" | "under way" | "over" | "waits" {
   if (!job || job.attempt < attempt) return "unknown";
   if (job.attempt > attempt || isEnded(job.state)) return "over";
   if (job.state === "queued") return "unknown";
@@ -89,7 +89,7 @@ async function ended(
 }
 
 /** `error`: why nothing can be kept, now or later; undefined if there is no upload (yet). */
-type Kept = { readonly manifest: SealedManifest } | { readonly error?: Fault };
+type Kept = { readonly manifest: SealedManifest } | { readonly error?: FleetError };
 
 /** Seals the files and then the list. If there is a sealed list, all files that it names were sealed before. */
 async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
@@ -100,7 +100,7 @@ async function keep(deps: SealDeps, attempt: AttemptRef): Promise<Kept> {
     return upload ? { manifest: await seal(deps, attempt, upload) } : {};
   } catch (error) {
     // If a manifest cannot be read now, it never can.
-    if (!(error instanceof Fault) || error.retry) throw error;
+    if (!(error instanceof FleetError) || error.retry) throw error;
     return { error };
   }
 }
@@ -120,7 +120,7 @@ async function sealOne(deps: SealDeps, attempt: AttemptRef, file: UploadedFile):
 }
 
 /** Limits for reasons, because people read them and they must fit into the job's item. */
-const mostNames = 5;
+const maxNames = 5;
 const longestName = 200;
 
 const cut = (text: string): string => (text.length <= longestName ? text : `${text.slice(0, longestName - 1)}…`);
@@ -128,8 +128,8 @@ const count = (n: number, one: string, many: string): string => `${n} ${n === 1 
 
 /** Returns the first names, and how many more there are. */
 function named(names: readonly string[]): string {
-  const first = names.slice(0, mostNames).map(cut).join(", ");
-  return names.length > mostNames ? `${first} and ${names.length - mostNames} more` : first;
+  const first = names.slice(0, maxNames).map(cut).join(", ");
+  return names.length > maxNames ? `${first} and ${names.length - maxNames} more` : first;
 }
 
 /** Returns why a job fails if its upload cannot be read or no longer exists. */

@@ -34,7 +34,7 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
     submittedAtMs: sentAtMs,
   };
   const admitted = await deps.admissions.admit(queued);
-  if (admitted.kind === "taken") return { ...(await reject(deps, submission, { because: whyTaken(queued), body: spec })), taken: true };
+  if (admitted.kind === "taken") return { ...(await reject(deps, submission, { reason: whyTaken(queued), body: spec })), taken: true };
   if (admitted.kind === "same") {
     await wakeAgain(deps, admitted.job);
     return { kind: "same", job: queued };
@@ -65,7 +65,7 @@ async function reject(deps: SubmitDeps, submission: Submission, refused: Omit<Un
     failures: 0,
     submittedAtMs: submission.sentAtMs,
     endedAtMs: submission.sentAtMs,
-    reason: refused.because,
+    reason: refused.reason,
   };
   const admitted = await deps.admissions.admit(job);
   // It may have been accepted earlier, when less was known or the configuration was different. Then it waits, and only its pool can end it.

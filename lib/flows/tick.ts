@@ -2,23 +2,23 @@ import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts"
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { SealAgainQueue } from "../ports/artifacts.ts";
 import type { ShardQueue } from "../ports/datasets.ts";
-import type { Market } from "../ports/fleet.ts";
+import type { PriceSource } from "../ports/fleet.ts";
 import type { Sealing } from "../ports/jobs.ts";
 import type { CatalogueStore, Decisions } from "../ports/pool-ledger.ts";
 import type { PoolRegistry } from "../ports/pool-registry.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
-import { type SweepStraysDeps, type Swept, sweepStrays } from "./tick/sweep-strays.ts";
+import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-orphans.ts";
 
 export type TickDeps = Ringing &
   Omit<SweepDeps, "queue" | "pools"> &
-  SweepStraysDeps & {
+  SweepOrphansDeps & {
     readonly registry: PoolRegistry;
     readonly shardQueue: ShardQueue;
     readonly decisions: Pick<Decisions, "state" | "load">;
     readonly catalogues: CatalogueStore;
-    readonly market: Market;
+    readonly market: PriceSource;
     readonly sealing: Pick<Sealing, "waitingSince">;
     readonly sealAgain: SealAgainQueue;
     readonly pools: readonly Pool[];
@@ -82,7 +82,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     attempt("sealing", sendAgain(deps)),
     attempt("datasets", sweepDatasets({ ...deps, queue: deps.shardQueue })),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
-    isSweep ? attempt("instances without an owner", sweepStrays(deps)) : undefined,
+    isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
   ]);
   const tended = pools.flat();
   return {

@@ -5,7 +5,7 @@
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { announce } from "./announcement.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -16,7 +16,7 @@ import { startEmulators } from "./emulators/emulators.ts";
 import { publishServiceEvent, registerCredentials } from "./emulators/ministack.ts";
 import { createEndpoint } from "./endpoint.ts";
 import { createFunctionUrls } from "./lambda/function-url.ts";
-import { createFunctions, type FunctionLine, type Invocation } from "./lambda/functions.ts";
+import { createFunctions, type FunctionLine, type InvocationResult } from "./lambda/functions.ts";
 import { startWires } from "./lambda/wires.ts";
 import { checkWiring, statementsOf } from "./lambda/wiring.ts";
 import type { AlarmState } from "./metrics/alarm.ts";
@@ -26,7 +26,7 @@ import { account, type Blueprint, deploymentOf, emptyBlueprint, nameOf, region }
 import { assumedRole } from "./requests/assumed-role.ts";
 import { hiddenObject } from "./requests/hidden-objects.ts";
 import { administrator, createIdentities, type IssuedCredentials } from "./requests/identities.ts";
-import type { Log } from "./run/log-line.ts";
+import type { LocalLog } from "./run/log-line.ts";
 import { createLogFile, logTo } from "./run/log-line.ts";
 import { createParts, type Parts, together } from "./run/parts.ts";
 import { assembliesInUse, createRunFolder, type RunFolder } from "./run/run-folder.ts";
@@ -63,10 +63,10 @@ export type LocalCloud = {
   readonly ec2: Ec2Front;
   /** Returns the stack's alarms, with their states and the times of their last changes. */
   alarms(): readonly AlarmView[];
-  /** Does what CloudWatch's SetAlarmState does: the alarm's next evaluation may change the state again. Throws the Fault `no-alarm`. */
+  /** Does what CloudWatch's SetAlarmState does: the alarm's next evaluation may change the state again. Throws the FleetError `no-alarm`. */
   setAlarmState(name: string, state: AlarmState, reason: string): void;
   /** Runs a function, named as in functions/ or by its full name, concurrently with everything else. */
-  invoke(functionName: string, event: unknown): Promise<Invocation>;
+  invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   /** Ends all invocations of a function, as a crash would. */
   kill(functionName: string): Promise<void>;
   /** Ends everything that was started. Calling it twice is safe. */
@@ -93,18 +93,18 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
 const logFileOf = (run: RunFolder): string => join(run.path, "cloud.log");
 
-type Start = { readonly run: RunFolder; readonly parts: Parts; readonly log: Log };
+type Start = { readonly run: RunFolder; readonly parts: Parts; readonly log: LocalLog };
 
 async function start(options: LocalCloudOptions, { run, parts, log }: Start): Promise<LocalCloud> {
-  const tell: Log = (line) => {
+  const logLine: LocalLog = (line) => {
     options.log(line.message);
     log(line);
   };
   const configuration = options.configuration ?? join(import.meta.dirname, "..", "..", "cdk", "local.config.ts");
   const [endpoint, emulators, assembly] = await together([
     createEndpoint({ ...(options.port !== undefined && { port: options.port }), log, logFile: logFileOf(run) }).then(parts.add),
-    startEmulators({ folder: options.folder, logFolder: run.path, log: tell }).then((made) => parts.add({ ...made, close: made.stop })),
-    synthesize({ folder: options.folder, configuration, log: tell }),
+    startEmulators({ folder: options.folder, logFolder: run.path, log: logLine }).then((made) => parts.add({ ...made, close: made.stop })),
+    synthesize({ folder: options.folder, configuration, log: logLine }),
   ]);
   await run.use(assembly);
   await pruneAssemblies(options.folder, await assembliesInUse(options.folder));
@@ -230,6 +230,6 @@ function laterAnswer() {
 function roleOfProfile(blueprint: Blueprint, profileNameOrArn: string): string {
   const name = nameOf(profileNameOrArn);
   const profile = blueprint.instanceProfiles.find((each) => each.name === name);
-  if (!profile) throw new Fault("no-profile", `There is no instance profile ${profileNameOrArn}`);
+  if (!profile) throw new FleetError("no-profile", `There is no instance profile ${profileNameOrArn}`);
   return profile.role;
 }

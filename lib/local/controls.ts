@@ -12,7 +12,7 @@
  */
 import * as z from "zod";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { Ec2Record } from "./ec2/record.ts";
 import { type Ec2Controlled, ec2Controls } from "./ec2-controls.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
@@ -65,7 +65,7 @@ export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer 
 function refusal(error: unknown, instances: () => string): HttpAnswer {
   if (error instanceof z.ZodError) return said(400, z.prettifyError(error));
   if (error instanceof SyntaxError) return said(400, "The body is not JSON");
-  if (!(error instanceof Fault)) throw error;
+  if (!(error instanceof FleetError)) throw error;
   return error.code === "no-instance" ? said(404, `${inWords(error)}; the instances are: ${instances()}`) : said(409, inWords(error));
 }
 

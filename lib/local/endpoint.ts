@@ -1,11 +1,11 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { whyForeign } from "./requests/caller.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpAnswer, HttpCall } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";
-import type { Log } from "./run/log-line.ts";
+import type { LocalLog } from "./run/log-line.ts";
 
 /** Where each call goes. The functions take whole calls. SSM and CloudWatch are streamed to moto, everything else to MiniStack. */
 export type Routes = {
@@ -40,7 +40,7 @@ const callLimitBytes = 6 * 1024 * 1024;
 const functionUrlPath = /^\/_url\/([A-Za-z0-9-_]+)(\/.*|\?.*|)$/;
 
 /** Starts one server for all of AWS's APIs on 127.0.0.1. `port` 0 (default) takes a free port. `logFile` is where `log` writes. */
-export async function createEndpoint(options: { port?: number; log: Log; logFile: string }): Promise<Endpoint> {
+export async function createEndpoint(options: { port?: number; log: LocalLog; logFile: string }): Promise<Endpoint> {
   let routes: Routes | undefined;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 15 * 60_000 });
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
@@ -54,7 +54,7 @@ export async function createEndpoint(options: { port?: number; log: Log; logFile
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once("error", (error) =>
-      reject(new Fault("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${inWords(error)}`, { cause: error })),
+      reject(new FleetError("port-taken", `Cannot listen on 127.0.0.1:${options.port ?? 0}: ${inWords(error)}`, { cause: error })),
     );
     server.listen(options.port ?? 0, "127.0.0.1", () => {
       const address = server.address();

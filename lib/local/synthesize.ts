@@ -4,8 +4,8 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../model/errors/in-words.ts";
-import { Fault } from "../model/fault.ts";
-import type { Log } from "./run/log-line.ts";
+import { FleetError } from "../model/fleet-error.ts";
+import type { LocalLog } from "./run/log-line.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..", "..");
@@ -19,7 +19,7 @@ const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
  * Returns the folder of the cloud assembly for this configuration. It is synthesized unless an assembly of the same sources exists.
  * If two starts create it at once, the later one is dropped.
  */
-export async function synthesize(options: { folder: string; configuration: string; log: Log }): Promise<string> {
+export async function synthesize(options: { folder: string; configuration: string; log: LocalLog }): Promise<string> {
   const configuration = resolve(options.configuration);
   const assembly = join(options.folder, `synth-${await hashOfSources(configuration)}`);
   if (await exists(join(assembly, "manifest.json"))) return assembly;
@@ -33,7 +33,7 @@ export async function synthesize(options: { folder: string; configuration: strin
     });
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-4000) : "";
-    throw new Fault("synth", `The stack could not be synthesized.\n${said || inWords(error)}`, { cause: error });
+    throw new FleetError("synth", `The stack could not be synthesized.\n${said || inWords(error)}`, { cause: error });
   } finally {
     await rm(making, { recursive: true, force: true });
   }

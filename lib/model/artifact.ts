@@ -56,12 +56,12 @@ export const sealedManifest = (
   lost: [...refused, ...of.lost],
 });
 
-const mostMissing = 20;
+const maxMissing = 20;
 
 export const summaryOf = ({ artifacts, leftOut, leftOutMore = 0, missing, lost }: SealedManifest): ArtifactSummary => ({
   files: artifacts.length,
   bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
   leftOut: leftOut.length + leftOutMore,
-  missing: missing.slice(0, mostMissing),
+  missing: missing.slice(0, maxMissing),
   lost: lost.length,
 });

@@ -4,7 +4,7 @@ import type { Snapshot } from "./plan.ts";
 const opensAfter = 3;
 const windowMs = 3_600_000;
 /** How long after the last boot failure nothing is launched there. After that, one launch at a time may try. */
-const restMs = 15 * 60_000;
+const cooldownMs = 15 * 60_000;
 
 /** An instance type in a zone that does not boot with the pool's image, which is the one that the pool's launch template names. */
 export type Breaker = {
@@ -14,7 +14,7 @@ export type Breaker = {
   /** `open`: nothing is launched there. `half-open`: one launch may try. */
   readonly state: "open" | "half-open";
   /** Until when nothing is launched there, ms since the epoch; in the past for a breaker that is half-open. */
-  readonly restsUntilMs: number;
+  readonly openUntilMs: number;
 };
 
 export type BootsSeen = Pick<Snapshot, "nowMs" | "nodes" | "openLaunches" | "bootFailures">;
@@ -34,9 +34,9 @@ export function breakers(seen: BootsSeen): readonly Breaker[] {
     .flatMap(([name, failures]): Breaker[] => {
       const [first] = failures;
       if (!first) return [];
-      const restsUntilMs = Math.max(...failures.map(({ atMs }) => atMs)) + restMs;
-      const state = seen.nowMs < restsUntilMs || isTried(name, seen) ? "open" : "half-open";
-      return [{ instanceType: first.instanceType, zone: first.zone, failures: failures.length, state, restsUntilMs }];
+      const openUntilMs = Math.max(...failures.map(({ atMs }) => atMs)) + cooldownMs;
+      const state = seen.nowMs < openUntilMs || isTried(name, seen) ? "open" : "half-open";
+      return [{ instanceType: first.instanceType, zone: first.zone, failures: failures.length, state, openUntilMs }];
     });
 }
 

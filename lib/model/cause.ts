@@ -21,4 +21,4 @@ const ordinary: ReadonlySet<string> = new Set<Cause>(["job", "move", "worker", "
 export const isOrdinary = (cause: string): boolean => ordinary.has(cause);
 
 /** The most causes that are kept between two decisions. The bell counts later rings, but their causes are lost. */
-export const mostCauses = 50;
+export const maxCauses = 50;

@@ -27,7 +27,7 @@ export const sourceUrl = ({ bucket, prefix }: Source): string => `s3://${bucket}
 export type Shard = { readonly key: string; readonly bytes: number; readonly etag: string };
 
 /** The most shards that a dataset may have; a longer list is not stored. */
-export const mostShards = 100_000;
+export const maxShards = 100_000;
 
 /** Objects of a source that are not shards, because no job could read them under their name or at all. */
 export type Skipped = {
@@ -37,7 +37,7 @@ export type Skipped = {
 };
 
 /** The most skipped objects that are named, because a dataset's item in the table has little more room. */
-export const mostSkippedNamed = 20;
+export const maxSkippedNamed = 20;
 
 /** One version of a source's listing. A new version is stored only if the source has changed. */
 export type ShardListing = {

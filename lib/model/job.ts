@@ -1,9 +1,9 @@
-import { type Asked, type Wants, wantsOfAsked } from "./wants.ts";
+import { type MessageWants, type Wants, wantsOfAsked } from "./wants.ts";
 
 /**
  * What a team asks for. The job message's schema (events/job.ts) fills in the defaults, so that no other code has to know them.
  */
-export type JobSpec = Asked & {
+export type JobSpec = MessageWants & {
   /** The program and its arguments; required unless `image` brings its own. */
   readonly command: readonly string[];
   readonly image?: string | undefined;
@@ -115,16 +115,16 @@ export type JobRecord = Job & {
 };
 
 /**
- * Returns the next state of a job whose node was lost. The job fails after `mostLosses` lost nodes, because it may be what ends them.
- * `mostLosses` is undefined if this loss does not count.
+ * Returns the next state of a job whose node was lost. The job fails after `maxLosses` lost nodes, because it may be what ends them.
+ * `maxLosses` is undefined if this loss does not count.
  */
 export function afterLoss(
   { losses = 0 }: Pick<Job, "losses">,
-  { reason, mostLosses }: { reason: string; mostLosses?: number | undefined },
+  { reason, maxLosses }: { reason: string; maxLosses?: number | undefined },
 ): { readonly state: "queued" | "failed"; readonly losses?: number; readonly reason: string } {
-  if (mostLosses === undefined) return { state: "queued", reason };
+  if (maxLosses === undefined) return { state: "queued", reason };
   const counted = losses + 1;
-  if (counted < mostLosses) return { state: "queued", losses: counted, reason };
+  if (counted < maxLosses) return { state: "queued", losses: counted, reason };
   return { state: "failed", losses: counted, reason: `${counted} nodes were lost while it ran on them; the last: ${reason}` };
 }
 

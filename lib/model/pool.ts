@@ -24,7 +24,7 @@ export type Pool = {
   /** How many nodes with work may be drained at the same time; EC2's interruptions do not count. */
   readonly disruption: Disruption;
   /** A job fails after so many nodes were lost while it ran on them. */
-  readonly mostLosses: number;
+  readonly maxLosses: number;
   /** Whether one node may serve several teams. */
   readonly shared: boolean;
   /** The teams that may use it; empty for all. */

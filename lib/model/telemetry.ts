@@ -37,7 +37,7 @@ export const saysMore = (notice: Notice, before: Notice | undefined): boolean =>
   !before || (before.kind === "rebalance" && notice.kind === "interruption");
 
 /** What a worker reports about its instance with each call. A value that is undefined has not changed. */
-export type Telling = {
+export type NodeTelemetry = {
   readonly address?: string | undefined;
   readonly gpus?: readonly GpuSample[] | undefined;
   /** When a GPU was seen busy; undefined if none is busy. */

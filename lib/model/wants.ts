@@ -32,7 +32,7 @@ export type GpuKind = {
 };
 
 /** The same as `Wants`, in the form of a job's message. */
-export type Asked = Omit<Wants, "needs" | "gpu"> & {
+export type MessageWants = Omit<Wants, "needs" | "gpu"> & {
   readonly gpus: GpuKind & { readonly count: number };
   readonly vcpus: number;
   readonly memoryGiB: number;
@@ -61,7 +61,7 @@ type Condition<Value> = {
   /** Returns, if no place meets the condition, what these places sell instead and what the team can change. */
   readonly onlySold: (places: readonly Place[]) => string;
   /** Why a job cannot run at a place that does not meet the condition. */
-  readonly why: string;
+  readonly reason: string;
   /** The change of the job after which such a place would meet it. */
   readonly change: string;
 };
@@ -84,7 +84,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wanted[Name]> } 
     },
     inWords: () => "",
     onlySold: () => 'other GPUs only; change "gpus"',
-    why: "it asks for other GPUs",
+    reason: "it asks for other GPUs",
     change: "other GPUs",
   },
   spot: {
@@ -92,7 +92,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wanted[Name]> } 
     isMet: (spot, place) => spot === true || place.market !== "spot",
     inWords: (spot) => (spot ? "" : "no spot"),
     onlySold: () => 'spot capacity only; set "spot": true',
-    why: "it does not accept spot capacity",
+    reason: "it does not accept spot capacity",
     change: "spot: yes",
   },
   zones: {
@@ -100,7 +100,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wanted[Name]> } 
     isMet: (zones, place) => zones === undefined || zones.length === 0 || zones.includes(place.zone),
     inWords: (zones) => (zones && zones.length > 0 ? `in ${listed(zones)}` : ""),
     onlySold: (places) => `what fits in ${listed(places.map(({ zone }) => zone))} only; change "zones"`,
-    why: "it does not accept the zone",
+    reason: "it does not accept the zone",
     change: "the zone among its zones",
   },
 };
@@ -115,7 +115,7 @@ const keyOf = <Name extends ConditionName>(name: Name, wanted: Conditions): stri
 const wordsOf = <Name extends ConditionName>(name: Name, wanted: Conditions): string => conditions[name].inWords(wanted[name]);
 
 /** Returns why a job cannot run at a place that does not meet this condition, and what would have to change. */
-export const conditionWords = (name: ConditionName): { readonly why: string; readonly change: string } => conditions[name];
+export const conditionWords = (name: ConditionName): { readonly reason: string; readonly change: string } => conditions[name];
 
 /** Whether a job may run at this place on this instance type, provided that it has room. */
 export function allows(wanted: Conditions, place: Place, kind: Kind): boolean {
@@ -153,7 +153,7 @@ export function wantsKey(wants: Wants): string {
 export const wantsOf = ({ needs, nodes, datasets, gpu, spot, zones }: Wants): Wants => ({ needs, nodes, datasets, gpu, spot, zones });
 
 /** Returns the wants of a job's message. The kind of GPU is dropped if the job asks for no GPU. */
-export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: Asked): Wants {
+export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: MessageWants): Wants {
   const { count, ...gpu } = gpus;
   return wantsOf({ ...asked, needs: { vcpus, memoryGiB, gpus: count }, gpu: count > 0 ? gpu : { memoryGiB: 0, models: [] } });
 }

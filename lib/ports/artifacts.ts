@@ -3,7 +3,7 @@ import type { AttemptRef, SealedArtifact } from "../model/job.ts";
 
 /** The files that workers upload, and the sealed artifacts that are made of them. */
 export interface Artifacts {
-  /** Returns what the attempt's manifest lists, or undefined if there is no manifest (yet). Throws a Fault if it cannot be read. */
+  /** Returns what the attempt's manifest lists, or undefined if there is no manifest (yet). Throws a FleetError if it cannot be read. */
   uploaded(attempt: AttemptRef): Promise<Upload | undefined>;
   /**
    * Encrypts one uploaded file under the team's key, bound to team, job, attempt and path, and checks its checksum. Sealing a file
@@ -27,7 +27,7 @@ export interface ArtifactReader {
   list(attempt: AttemptRef): Promise<SealedManifest | undefined>;
   /**
    * Decrypts the artifact into `file`: a path as text or, if the name is not text, as bytes. The file gets the artifact's permission
-   * bits, less those that the umask clears. Throws a Fault if the bytes, the key or the context differ from what was sealed.
+   * bits, less those that the umask clears. Throws a FleetError if the bytes, the key or the context differ from what was sealed.
    */
   open(attempt: AttemptRef, artifact: SealedArtifact, file: string | Buffer): Promise<void>;
 }

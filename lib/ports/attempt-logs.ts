@@ -1,7 +1,7 @@
 import type { AttemptRef } from "../model/job.ts";
 
 /** A piece of an attempt's output, usually a whole line. See LogPiece in events/artifacts/log-line.ts for the three flags. */
-export type LogLine = {
+export type OutputLine = {
   readonly atMs: number;
   readonly text: string;
   readonly continues?: true | undefined;
@@ -34,7 +34,7 @@ export interface AttemptLogs {
     attempt: AttemptRef,
     from: LogPlace,
   ): Promise<
-    | { readonly kind: "page"; readonly lines: readonly LogLine[]; readonly cursor?: string | undefined; readonly more: boolean }
+    | { readonly kind: "page"; readonly lines: readonly OutputLine[]; readonly cursor?: string | undefined; readonly more: boolean }
     | { readonly kind: "bad-cursor" }
   >;
 }

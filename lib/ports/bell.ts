@@ -3,7 +3,7 @@ import type { Cause } from "../model/cause.ts";
 /** A counter per pool, in the table, of the facts that a decision must consider. */
 export interface Bell {
   /**
-   * Adds one, and keeps the cause so that the next decision can record it; each cause is kept once, `mostCauses` at most.
+   * Adds one, and keeps the cause so that the next decision can record it; each cause is kept once, `maxCauses` at most.
    * `wasQuiet`: the last decision had heard all earlier rings, so the caller must send a message to the lane.
    */
   ring(pool: string, cause: Cause): Promise<{ readonly wasQuiet: boolean }>;

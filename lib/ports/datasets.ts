@@ -21,19 +21,19 @@ export interface Datasets extends DatasetReader {
   /** Removes the dataset. `absent`: the team has none of that name. */
   remove(ref: DatasetRef): Promise<"done" | "absent">;
   /** Stores a new listing and clears `trouble`. The dataset becomes `ready`, or `empty` if the listing has no shards. */
-  noteListing(was: AsRead, listing: ShardListing): Promise<"done" | "stale">;
+  recordListing(was: AsRead, listing: ShardListing): Promise<"done" | "stale">;
   /**
    * Stores why the source cannot be listed; undefined if it can. A dataset without a listing becomes `failed` with trouble and `listing`
    * without; a dataset with a listing keeps its state.
    */
-  noteTrouble(was: AsRead, trouble: string | undefined): Promise<"done" | "stale">;
+  recordTrouble(was: AsRead, trouble: string | undefined): Promise<"done" | "stale">;
   /** Stores the next map. */
-  noteMap(was: AsRead, map: ShardMap): Promise<"done" | "stale">;
+  recordMap(was: AsRead, map: ShardMap): Promise<"done" | "stale">;
   /**
    * Notes when the next listing begins, so that further changes of the source until then need not ask for one. Does nothing if the
    * dataset has been replaced or removed.
    */
-  noteRelist(was: AsRead, atMs: number): Promise<void>;
+  recordRelist(was: AsRead, atMs: number): Promise<void>;
   /** Returns whether a node may send a message about a dataset now. If so, it may not send another one before `againAtMs`. */
   mayAsk(ref: DatasetRef, node: string, at: { nowMs: number; againAtMs: number }): Promise<boolean>;
 }
@@ -44,18 +44,18 @@ export interface Datasets extends DatasetReader {
  */
 export type Listed =
   | { readonly kind: "listed"; readonly shards: readonly Shard[]; readonly skipped?: Skipped | undefined }
-  | { readonly kind: "trouble"; readonly trouble: string };
+  | { readonly kind: "trouble"; readonly reason: string };
 
 /** Sources, and the lists of shards that are stored in the datasets bucket. */
 export interface ShardStore {
   /**
-   * Returns every object below the source that a job can read as a file, by key; folder markers are left out. Throws a Fault that may
+   * Returns every object below the source that a job can read as a file, by key; folder markers are left out. Throws a FleetError that may
    * be retried.
    */
   list(source: Source): Promise<Listed>;
   /** Writes a list of shards under a name that must be used only once, such as `shards/3-7c9e`. Returns its key. */
   write(of: DatasetRef & { readonly source: Source; readonly listing: number }, name: string, shards: readonly Shard[]): Promise<string>;
-  /** Returns the shards stored under such a key, or undefined if the object does not exist. Throws a Fault if it is not a ShardList. */
+  /** Returns the shards stored under such a key, or undefined if the object does not exist. Throws a FleetError if it is not a ShardList. */
   read(key: string): Promise<readonly Shard[] | undefined>;
   /** Writes the plan of a move. Returns its key. */
   writePlan(of: DatasetRef, name: string, plan: MapSummary): Promise<string>;

@@ -16,13 +16,13 @@ export interface Fleet {
    * be missing, and so may one that ended an hour ago. `unknown`: not all could be read. Never throws because of a response of EC2.
    */
   find(launch: string): Promise<FoundInstances>;
-  /** Terminates at most `mostAtOnce` instances in one call, and returns an outcome for each. Never throws because of a response of EC2. */
-  terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>>;
+  /** Terminates at most `maxAtOnce` instances in one call, and returns an outcome for each. Never throws because of a response of EC2. */
+  terminate(instances: readonly string[]): Promise<ReadonlyMap<string, TerminateOutcome>>;
   /**
-   * Describes at most `mostAtOnce` instances in one call, and returns a state for each. Callers should ask only about instances that are
+   * Describes at most `maxAtOnce` instances in one call, and returns a state for each. Callers should ask only about instances that are
    * older than a minute, because EC2 may not show newer ones. Never throws because of a response of EC2.
    */
-  look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>>;
+  look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>>;
 }
 
 export type FoundInstances =
@@ -30,7 +30,7 @@ export type FoundInstances =
   | { readonly kind: "unknown"; readonly message: string; readonly error?: unknown };
 
 /** The most instances that one call may name. EC2 accepts 1,000 and recommends fewer. */
-export const mostAtOnce = 100;
+export const maxAtOnce = 100;
 
 /**
  * The outcome of terminating an instance. `accepted`: EC2 is terminating it, has terminated it or does not know it any more.
@@ -38,13 +38,13 @@ export const mostAtOnce = 100;
  * in a smaller call. Never `apart` for an instance that was alone in its call. `throttled`: nothing was done. `unknown`: the caller
  * should ask again. `denied`: the caller may not terminate it.
  */
-export type Ended = "accepted" | "apart" | "throttled" | "unknown" | "denied";
+export type TerminateOutcome = "accepted" | "apart" | "throttled" | "unknown" | "denied";
 
 /** The state of an instance, or why it could not be read. `over`: shutting down, terminated or not known to EC2. */
-export type Seen = "live" | "over" | "throttled" | "unknown" | "denied";
+export type InstanceStatus = "live" | "over" | "throttled" | "unknown" | "denied";
 
 /** The source of prices and of the shapes of instance types. */
-export interface Market {
+export interface PriceSource {
   /** Returns every offer of the pool's families, zones and markets, with current prices. Throws if EC2 cannot be asked. */
   catalogue(pool: Pool, nowMs: number): Promise<Catalogue>;
 }

@@ -1,7 +1,7 @@
 import type { Plan, Snapshot } from "../model/plan.ts";
 
 /** One decision with all of its input, so that it can be made again. */
-export type Decision = {
+export type DecisionRecord = {
   readonly id: string;
   readonly pool: string;
   readonly epoch: number;
@@ -16,5 +16,5 @@ export type Decision = {
 
 /** Keeps the decisions that did something or have an unusual cause. */
 export interface Journal {
-  record(decision: Decision): Promise<void>;
+  record(decision: DecisionRecord): Promise<void>;
 }

@@ -26,6 +26,6 @@ export type OpenedSegment = {
 export interface KeptLogs {
   /** Returns the sealed segments by number. If a number is left out, that segment is lost or not sealed yet. */
   segments(attempt: AttemptRef, rank: number): Promise<readonly SegmentRef[]>;
-  /** Decrypts a segment. Throws a Fault if the bytes, the key or the context differ from what was sealed. */
+  /** Decrypts a segment. Throws a FleetError if the bytes, the key or the context differ from what was sealed. */
   open(segment: SegmentRef): Promise<OpenedSegment>;
 }

@@ -1,6 +1,6 @@
 import type { AttemptRef, Job, JobChange, JobRef } from "../model/job.ts";
 import type { Node } from "../model/node.ts";
-import type { Notice, Telling } from "../model/telemetry.ts";
+import type { NodeTelemetry, Notice } from "../model/telemetry.ts";
 
 /** A change that a worker's report causes to the job's record, the node's assignment, or both, in one transaction. */
 export type AttemptChange = {
@@ -25,7 +25,7 @@ export interface NodeLedger {
   seen(
     pool: string,
     node: string,
-    life: { atMs: number; leaseUntilMs: number; telling?: Telling | undefined },
+    life: { atMs: number; leaseUntilMs: number; telemetry?: NodeTelemetry | undefined },
   ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "unknown" } | { kind: "over" }>;
   /** Returns the job as it is now, or undefined if there is none. */
   job(ref: JobRef): Promise<Job | undefined>;

@@ -48,7 +48,7 @@ export interface Decisions {
   /** Returns the pool's state; all zero if nothing ever happened in the pool. */
   state(pool: string): Promise<PoolState>;
   /** Deletes what the optimizer has learned from the pool's packings. */
-  forget(pool: string): Promise<void>;
+  resetLearning(pool: string): Promise<void>;
 }
 
 /** What `place` writes. Each method is one conditional write or one transaction: it happens completely or not at all. */
@@ -68,16 +68,16 @@ export interface Placements {
    */
   intend(fence: Fence, launch: Launch, limits: LaunchLimits): Promise<Written | { readonly limit: LimitScope }>;
   /** Records the result so far of searching EC2 for an open launch. */
-  noteSearch(fence: Fence, noted: { launch: string; search: LaunchSearch }): Promise<Written>;
+  recordSearch(fence: Fence, noted: { launch: string; search: LaunchSearch }): Promise<Written>;
   /** Closes an intent: adds its nodes as `launching`, and reduces the reservation to what they cost. */
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only if the node holds nothing. A draining node gets no more attempts. */
-  drain(fence: Fence, node: string, atMs: number): Promise<Written>;
+  fenceIdle(fence: Fence, node: string, atMs: number): Promise<Written>;
   /**
    * `launching`, `ready` or `draining` → `draining`, whatever the node holds. It gets `drain`, which says when its attempts must have
    * left. A node that already has a `drain` keeps that one (`done`).
    */
-  withdraw(fence: Fence, withdrawn: { node: string; drain: Drain; atMs: number }): Promise<Written>;
+  drain(fence: Fence, withdrawn: { node: string; drain: Drain; atMs: number }): Promise<Written>;
   /**
    * → `terminating`, after EC2 has accepted the termination or has reported that the instance is gone. Releases the node's reservation and
    * records its cost, once.
@@ -87,16 +87,16 @@ export interface Placements {
    * Removes the node from the pool, after EC2 has reported that the instance has ended. Also releases it as `terminating` does, if that
    * has not happened. The node must hold no assignments.
    */
-  forget(fence: Fence, node: string, atMs: number): Promise<Written>;
+  removeNode(fence: Fence, node: string, atMs: number): Promise<Written>;
   /**
    * Takes one attempt off a node whose lease is over or whose instance has ended. The job goes back to `queued` with its next attempt; a
    * gang goes back as a whole. If the job has ended or is on a later attempt, only the assignment is removed.
-   * `mostLosses`: the node was lost while the job ran on it, which counts against the job; with so many losses it fails instead.
+   * `maxLosses`: the node was lost while the job ran on it, which counts against the job; with so many losses it fails instead.
    * Undefined if the loss does not count.
    */
   takeBack(
     fence: Fence,
-    back: { node: string; assignment: Assignment; reason: string; atMs: number; mostLosses?: number | undefined },
+    back: { node: string; assignment: Assignment; reason: string; atMs: number; maxLosses?: number | undefined },
   ): Promise<Written>;
   /** Records for two hours that the node never became a worker. Recording the same node again changes nothing. */
   bootFailed(fence: Fence, failure: BootFailure): Promise<Written>;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Caller } from "../api/views/speaker.ts";
+import type { SigningPrincipal } from "../api/views/speaker.ts";
 import type { UrlAnswer } from "./function-url.ts";
 
 /** The parts of a function URL call (IAM authorization, payload 2.0) that describe the HTTP request and its signer. */
@@ -22,7 +22,7 @@ const UrlCall = z.object({
 
 export type ApiCall = {
   readonly request: Request;
-  readonly caller: Caller;
+  readonly caller: SigningPrincipal;
   readonly requestId: string;
   /** The URL's own address; undefined if the event does not contain it. */
   readonly origin?: string | undefined;

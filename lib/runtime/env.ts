@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 
 /**
  * The environment variables that each function needs. Types make `cdk/` set exactly these, so that a missing variable fails
@@ -55,10 +55,10 @@ export type Environment<F extends FunctionName> = z.infer<(typeof Environments)[
 /** The variables that `cdk/` must set for a function. */
 export type EnvironmentVariables<F extends FunctionName> = z.input<(typeof Environments)[F]>;
 
-/** Returns the environment of a function. Throws a Fault that names every variable that is missing or wrong. */
+/** Returns the environment of a function. Throws a FleetError that names every variable that is missing or wrong. */
 export function environment<F extends FunctionName>(name: F, variables: Record<string, string | undefined>): Environment<F> {
   const parsed = Environments[name].safeParse(variables);
-  if (!parsed.success) throw new Fault("environment", `The environment of ${name} is incomplete:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new FleetError("environment", `The environment of ${name} is incomplete:\n${z.prettifyError(parsed.error)}`);
   return parsed.data as Environment<F>;
 }
 

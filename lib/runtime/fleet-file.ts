@@ -2,13 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
+import { withNewNames } from "../model/old-names.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
 
 /** Limits; an undefined one does not limit. */
 const Limits = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
 
-const Pool = z.strictObject({
+/** One pool, as handlers read it. */
+export const FleetPool = z.strictObject({
   name: PoolName,
   families: z.array(z.string()).min(1),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1),
@@ -20,7 +22,7 @@ const Pool = z.strictObject({
   drainSeconds: z.number().min(0),
   consolidateSeconds: z.number().min(0).optional(),
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: z.number().min(0).max(1) })]),
-  mostLosses: z.int().min(1),
+  maxLosses: z.int().min(1),
   shared: z.boolean(),
   teams: z.array(TeamName),
   containers: z.boolean(),
@@ -32,7 +34,7 @@ const Pool = z.strictObject({
 export const FleetFile = z.strictObject({
   name: z.string(),
   teams: z.array(TeamName).min(1),
-  pools: z.array(Pool).min(1),
+  pools: z.array(z.preprocess(withNewNames, FleetPool)).min(1),
   /** The pool for jobs that name none. */
   defaultPool: PoolName,
   /** Buckets, in addition to the datasets bucket, that may hold datasets. */

@@ -14,12 +14,12 @@ const UrlCall = z.object({
  * The caller's role and session name, and the body. EC2 names an instance's session after the instance id,
  * and no instance can choose another name. Both are empty if the caller has not assumed a role.
  */
-export type Caller = { readonly role: string; readonly session: string; readonly body: unknown };
+export type InstanceCall = { readonly role: string; readonly session: string; readonly body: unknown };
 
 export type UrlAnswer = { readonly statusCode: number; readonly headers: Record<string, string>; readonly body: string };
 
 /** Returns the caller and its JSON body, which is undefined if the body is not JSON. */
-export function readCall(event: unknown): Caller {
+export function readCall(event: unknown): InstanceCall {
   const call = UrlCall.parse(event);
   const text = call.isBase64Encoded ? Buffer.from(call.body ?? "", "base64").toString("utf8") : (call.body ?? "");
   const [, role = "", session = ""] = /:assumed-role\/(?:.+\/)?([^/]+)\/([^/]+)$/.exec(call.requestContext.authorizer.iam.userArn) ?? [];

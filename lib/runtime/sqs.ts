@@ -34,7 +34,7 @@ type Batch = { readonly Records: SQSRecord[] };
 export const eachMessage =
   (work: (message: Message) => Promise<void>, onError: (messageId: string, error: unknown) => void) =>
   async (event: Batch): Promise<PartialItemFailureResponse> => {
-    const told = async (record: SQSRecord): Promise<void> => {
+    const reportingErrors = async (record: SQSRecord): Promise<void> => {
       try {
         await work(messageOf(record));
       } catch (error) {
@@ -42,7 +42,7 @@ export const eachMessage =
         throw error;
       }
     };
-    return processPartialResponse(event, told, new BatchProcessor(EventType.SQS), { throwOnFullBatchFailure: false });
+    return processPartialResponse(event, reportingErrors, new BatchProcessor(EventType.SQS), { throwOnFullBatchFailure: false });
   };
 
 /**

@@ -113,7 +113,7 @@ export const bugs: readonly Bug[] = [
       },
       placements: {
         ...placements,
-        drain: async (fence, node, atMs) => {
+        fenceIdle: async (fence, node, atMs) => {
           table.changeNode(fence.pool, node, { state: "draining", stateSinceMs: atMs });
           return "done";
         },
@@ -255,7 +255,7 @@ export const bugs: readonly Bug[] = [
     plant: ({ placements }, { ledger: { table } }) => ({
       placements: {
         ...placements,
-        forget: keepingReserved(placements.forget, table),
+        removeNode: keepingReserved(placements.removeNode, table),
         terminating: keepingReserved(placements.terminating, table),
       },
     }),
@@ -264,7 +264,7 @@ export const bugs: readonly Bug[] = [
 
 export const bugNamed = (name: string): Bug | undefined => bugs.find((bug) => bug.name === name);
 
-type NodeWrite = Placements["forget"];
+type NodeWrite = Placements["removeNode"];
 const keepingReserved =
   (write: NodeWrite, table: World["ledger"]["table"]): NodeWrite =>
   async (fence, node, atMs) => {

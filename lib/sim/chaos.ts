@@ -9,7 +9,7 @@ export type ChaosOptions = Omit<RunOptions, "seed"> & {
 };
 
 /** The search stops after this many violations, because the first ones show the problem. */
-const mostFound = 3;
+const maxFound = 3;
 
 /** Runs one seed after another, and reduces the first failing one to the faults that it needs. */
 export async function chaos(options: ChaosOptions): Promise<Tally> {
@@ -17,7 +17,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   for (const seed of options.seeds) {
     const result = await runOnce({ ...options, seed });
     tally = plus(tally, tallyOf(result));
-    if (!options.goesOn(tally) || tally.found.length >= mostFound) break;
+    if (!options.goesOn(tally) || tally.found.length >= maxFound) break;
   }
   const [first, ...others] = tally.found;
   if (!first || options.only) return tally;

@@ -1,10 +1,10 @@
 import { reachedFrom, type Site } from "./faults/sites.ts";
-import type { Found, Tally } from "./tally.ts";
+import type { FailingSeed, Tally } from "./tally.ts";
 
 /** How many of the points at which a handler can die were hit in some run. Each call has two points, before it and after it. */
 export type Coverage = { readonly points: number; readonly hit: number; readonly percent: number; readonly missed: readonly string[] };
 
-export type Report = {
+export type ChaosReport = {
   readonly scenario: string;
   readonly seeds: { readonly first: number; readonly last: number };
   readonly runs: number;
@@ -24,7 +24,7 @@ export type Report = {
   readonly virtualHours: number;
   readonly wallMs: number;
   readonly runsPerMinute: number;
-  readonly found: readonly (Found & { readonly replay: string })[];
+  readonly found: readonly (FailingSeed & { readonly replay: string })[];
 };
 
 export function reportOf(
@@ -37,7 +37,7 @@ export function reportOf(
     /** Returns the command that runs one seed again. */
     readonly replay: (seed: number) => string;
   },
-): Report {
+): ChaosReport {
   const { runs, events, jobs, redriven, virtualMinutes } = tally;
   const byFault = Object.fromEntries(Object.entries(tally.faults).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const bySeam: Record<string, number> = {};

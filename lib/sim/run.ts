@@ -61,8 +61,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
       };
     }
   };
-  const tell = (fact: Fact): void => check((watch) => watch.on?.(fact));
-  const world = new World({ ...options, tell });
+  const emit = (fact: Fact): void => check((watch) => watch.on?.(fact));
+  const world = new World({ ...options, emit });
   const startMs = world.clock.nowMs;
   for (const invariant of invariants) watches.push({ invariant, watch: invariant.watch(() => world.seen) });
 
@@ -91,5 +91,5 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const jobs: Record<string, number> = {};
   for (const { state } of world.ledger.table.jobs.values()) jobs[state] = (jobs[state] ?? 0) + 1;
   const virtualMinutes = (world.clock.nowMs - startMs) / 60_000;
-  return { seed, faults: world.faults.counts, events, virtualMinutes, hit: world.dooms.hit, redriven, jobs, violation: found.violation };
+  return { seed, faults: world.faults.counts, events, virtualMinutes, hit: world.kills.hit, redriven, jobs, violation: found.violation };
 }

@@ -2,7 +2,7 @@ import type { FaultKind } from "./faults/faults.ts";
 import type { RunResult, Violation } from "./run.ts";
 
 /** A seed whose run broke an invariant. */
-export type Found = Violation & {
+export type FailingSeed = Violation & {
   readonly seed: number;
   /** The faults that it needs to break the invariant. Undefined if they were not determined. */
   readonly needs?: readonly FaultKind[] | undefined;
@@ -18,7 +18,7 @@ export type Tally = {
   readonly jobs: Readonly<Record<string, number>>;
   /** The points at which a handler has died. */
   readonly hit: readonly string[];
-  readonly found: readonly Found[];
+  readonly found: readonly FailingSeed[];
 };
 
 export const nothingYet: Tally = { runs: 0, events: 0, virtualMinutes: 0, redriven: 0, faults: {}, jobs: {}, hit: [], found: [] };

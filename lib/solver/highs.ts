@@ -48,7 +48,7 @@ function answerOf(highs: Highs, model: Model, { program, limits }: Asked): Progr
   if (status === modelStatus.infeasible) return { kind: "infeasible", rows: [...model.getIis().rowIndex].toSorted((a, b) => a - b) };
   if (status === modelStatus.unbounded) return { kind: "unbounded" };
   const proven = status === modelStatus.optimal;
-  if (!proven && model.info.get("primal_solution_status") !== feasible) return { kind: "unanswered", because: wordsOf(highs, status) };
+  if (!proven && model.info.get("primal_solution_status") !== feasible) return { kind: "unanswered", reason: wordsOf(highs, status) };
   const isWhole = hasWhole(program, limits);
   const cost = model.getObjectiveValue();
   const { colValue, rowDual } = model.getSolution();

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PoolName } from "../../events/job.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 
 /** What the worker needs from its environment. On an instance the systemd unit sets it, and the local cloud sets it for its processes. */
 const Environment = z.object({
@@ -38,11 +38,14 @@ export type WorkerEnvironment = {
   readonly path: string;
 };
 
-/** Reads the worker's environment. Throws a Fault that names every variable that is missing or invalid. */
+/** Reads the worker's environment. Throws a FleetError that names every variable that is missing or invalid. */
 export function workerEnvironment(variables: Readonly<Record<string, string | undefined>>): WorkerEnvironment {
   const parsed = Environment.safeParse(variables);
   if (!parsed.success)
-    throw new Fault("environment", `The worker's environment is missing variables or has invalid ones:\n${z.prettifyError(parsed.error)}`);
+    throw new FleetError(
+      "environment",
+      `The worker's environment is missing variables or has invalid ones:\n${z.prettifyError(parsed.error)}`,
+    );
   const env = parsed.data;
   return {
     nodeUrl: env.FLEETWRIGHT_NODE_URL,

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
-import { Fault } from "../model/fault.ts";
 import { archiveLimits } from "../model/files/archive-entry.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { artifactLimits } from "./artifacts/artifact-limits.ts";
 import { Agent } from "./attempt/agent.ts";
 import { attemptsOn } from "./attempt/attempt-run.ts";
@@ -20,7 +20,7 @@ import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
 import { clearLeftovers } from "./run/folders.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
-import { jsonLog, type Log } from "./runtime/log.ts";
+import { jsonLog, type WorkerLog } from "./runtime/log.ts";
 import { s3Client } from "./runtime/s3.ts";
 
 // Folders must be readable for others, because jobs may run as another user.
@@ -64,7 +64,7 @@ const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));
 process.exit(ended ? 0 : 1);
 
-/** Returns the ids of a user of this machine. Throws a Fault if there is no user of that name. */
+/** Returns the ids of a user of this machine. Throws a FleetError if there is no user of that name. */
 async function findUser(name: string): Promise<User> {
   try {
     const [uid, gid] = await Promise.all(
@@ -74,12 +74,12 @@ async function findUser(name: string): Promise<User> {
       throw new Error("id did not print a number");
     return { uid, gid };
   } catch (error) {
-    throw new Fault("job-user", `There is no user "${name}" to run jobs as`, { cause: error });
+    throw new FleetError("job-user", `There is no user "${name}" to run jobs as`, { cause: error });
   }
 }
 
 /** Runs the command that ends the instance. Returns whether it succeeded. */
-async function shutDown(command: string, log: Log): Promise<boolean> {
+async function shutDown(command: string, log: WorkerLog): Promise<boolean> {
   try {
     await promisify(execFile)("/bin/sh", ["-c", command], { timeout: 60_000 });
     return true;

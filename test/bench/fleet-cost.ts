@@ -4,7 +4,7 @@ import { clockBudget, stepBudget } from "../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../lib/optimizer/problem/classes.ts";
 import { instanceOf } from "../../lib/optimizer/problem/instance.ts";
 import type { Problem } from "../../lib/optimizer/problem/problem.ts";
-import type { Answer } from "../../lib/optimizer/search/answer.ts";
+import type { Solution } from "../../lib/optimizer/search/answer.ts";
 import { type EngineName, engineNames } from "../../lib/optimizer/search/engines.ts";
 import { optimize } from "../../lib/optimizer/search/optimize.ts";
 import { loadHighs } from "../../lib/solver/highs.ts";
@@ -85,7 +85,7 @@ const problemOf = ({ jobs, offers }: Fleet): Problem => ({ dimensions: ["vcpus",
 type Run = { ms: number; seed: number; bound?: number; engines?: readonly EngineName[]; learned?: Learned };
 
 /** Makes one plan, from the list of jobs to the list of nodes. */
-function run(fleet: Fleet, { ms, seed, bound = 0, engines, learned }: Run): { answer: Answer; wallMs: number } {
+function run(fleet: Fleet, { ms, seed, bound = 0, engines, learned }: Run): { answer: Solution; wallMs: number } {
   const startedMs = performance.now();
   const problem = problemOf(fleet);
   const budget = clockBudget(() => performance.now(), startedMs + ms - Math.min(keptMs, ms / 4));

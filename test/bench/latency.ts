@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { seeded } from "../../lib/optimizer/engines/random.ts";
 import { stepBudget } from "../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../lib/optimizer/problem/classes.ts";
-import type { FreeNode, Job, Supply } from "../../lib/optimizer/problem/problem.ts";
+import type { FreeNode, NamedJob, Supply } from "../../lib/optimizer/problem/problem.ts";
 import { optimize } from "../../lib/optimizer/search/optimize.ts";
 import type { BenchOptions } from "./bench.ts";
 import { madeFleet, publicFleet } from "./fleet/data.ts";
@@ -29,7 +29,7 @@ export async function latency({ data, seeds = 5 }: BenchOptions): Promise<Report
     const tookMs = Array.from({ length: events }, () => {
       const some = Array.from(
         { length: jobs },
-        (_, index): Job => ({ ...(fleet.jobs[Math.floor(random() * fleet.jobs.length)] as Job), name: `event-${index}` }),
+        (_, index): NamedJob => ({ ...(fleet.jobs[Math.floor(random() * fleet.jobs.length)] as NamedJob), name: `event-${index}` }),
       );
       return timed(some, { nodes, offers });
     });
@@ -39,7 +39,7 @@ export async function latency({ data, seeds = 5 }: BenchOptions): Promise<Report
     rows.push(row({ case: name, metric: "p50", value: at(warm, 0.5) }));
     rows.push(row({ case: name, metric: "p99", value: at(warm, 0.99), ...(jobs === 1 ? { target: 5 } : {}) }));
   }
-  const repeated = (jobs: readonly Job[]): number =>
+  const repeated = (jobs: readonly NamedJob[]): number =>
     at(
       Array.from({ length: seeds }, () => timed(jobs, { nodes: [], offers: fleet.offers })),
       0.5,
@@ -61,7 +61,7 @@ export async function latency({ data, seeds = 5 }: BenchOptions): Promise<Report
   return { bench: "latency", seeds, rows };
 }
 
-function timed(jobs: readonly Job[], { nodes, offers }: { nodes: readonly FreeNode[]; offers: readonly Supply[] }): number {
+function timed(jobs: readonly NamedJob[], { nodes, offers }: { nodes: readonly FreeNode[]; offers: readonly Supply[] }): number {
   const startedMs = performance.now();
   const answer = optimize({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(jobs), nodes, offers }, { budget: stepBudget(1), seed: 1 });
   const tookMs = performance.now() - startedMs;

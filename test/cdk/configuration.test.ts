@@ -34,7 +34,7 @@ describe("the configuration", () => {
       bootSeconds: 600,
       drainSeconds: 600,
       disruption: { share: 0.1 },
-      mostLosses: 3,
+      maxLosses: 3,
       shared: false,
       teams: [],
       volumeGiB: 100,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fleetFile, parseConfiguration } from "../../cdk/configuration/configuration.ts";
-import { remarks } from "../../cdk/remarks.ts";
+import { oldNames, remarks } from "../../cdk/remarks.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 
 const pool = { name: "gpu", families: ["g5"], markets: ["spot"], limits: { usdPerHour: 10, gpus: 4 } };
@@ -51,5 +51,26 @@ test("limits that contradict each other are allowed and result in warnings", () 
   ]);
   expect(said({ limits: { usdPerHour: 0 } })).toContain(
     "the limits of the whole deployment allow no node that costs something or has a GPU",
+  );
+});
+
+test("the old name mostLosses is accepted and results in a warning that says what to write", () => {
+  const older = parseConfiguration(fleet({ pools: [{ ...pool, mostLosses: 5 }] }), "here");
+  expect(older.pools[0]).toMatchObject({ maxLosses: 5 });
+  expect(oldNames(older)).toEqual([
+    'pool gpu: mostLosses is now called maxLosses; write "maxLosses: 5", because the next release refuses the old name',
+  ]);
+  expect(oldNames(parseConfiguration(fleet({ pools: [{ ...pool, maxLosses: 5 }] }), "here"))).toEqual([]);
+});
+
+test("handlers read only the new name maxLosses, even if the configuration has the old one", () => {
+  const [written] = fleetFile(parseConfiguration(fleet({ pools: [{ ...pool, mostLosses: 5 }] }), "here")).pools;
+  expect(written).toMatchObject({ maxLosses: 5 });
+  expect(written).not.toHaveProperty("mostLosses");
+});
+
+test("a pool that has both maxLosses and its old name is refused", () => {
+  expect(() => parseConfiguration(fleet({ pools: [{ ...pool, maxLosses: 5, mostLosses: 5 }] }), "here")).toThrow(
+    /pools\.0\.mostLosses: is the old name of maxLosses, which is also set; write only maxLosses/,
   );
 });

@@ -127,7 +127,7 @@ describe("a source in S3", () => {
 
   test("a source that does not exist is reported in words", async () => {
     const none = `none-${unique("x")}`;
-    expect(await store.list({ bucket: none, prefix: "" })).toEqual({ kind: "trouble", trouble: `there is no bucket ${none}` });
+    expect(await store.list({ bucket: none, prefix: "" })).toEqual({ kind: "trouble", reason: `there is no bucket ${none}` });
   });
 
   test("a source is listed without the objects that no job can read, and these are named", async () => {
@@ -194,7 +194,7 @@ describe("a worker and S3", () => {
     const store = s3ShardStore(s3, bucket);
     const source = { bucket, prefix };
     const listed = await store.list(source);
-    if (listed.kind !== "listed") throw new Error(listed.trouble);
+    if (listed.kind !== "listed") throw new Error(listed.reason);
     const list = { bucket, key: await store.write({ team: "vision", dataset: "mnist", source, listing: 1 }, "shards/1-a", listed.shards) };
     const data = new NodeData(new ShardCache(root));
     const fetch = async (job: string) => {

@@ -10,14 +10,14 @@ import { createJobReader } from "../../lib/aws/table/jobs/job-reader.ts";
 import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { createNodeLedger } from "../../lib/aws/table/nodes/node-ledger.ts";
 import { createNodeReader } from "../../lib/aws/table/nodes/node-reader.ts";
-import { createStrays } from "../../lib/aws/table/nodes/strays.ts";
+import { createOrphans } from "../../lib/aws/table/nodes/orphans.ts";
 import { createBell } from "../../lib/aws/table/pools/bell.ts";
 import { createCapacityMemory } from "../../lib/aws/table/pools/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/pools/decisions.ts";
 import { createPlacements } from "../../lib/aws/table/pools/placements.ts";
 import { createPoolRegistry } from "../../lib/aws/table/pools/pool-registry.ts";
-import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 
 const config = () => ({
   endpoint: inject("ministackUrl"),
@@ -63,7 +63,7 @@ export async function newTable(base: DynamoDBClient = clientWithSmallPages()): P
   return { client: DynamoDBDocumentClient.from(base), table, base };
 }
 
-export const ledgerOn = (access: TableAccess): Ledger => ({
+export const ledgerOn = (access: TableAccess): LedgerPorts => ({
   bell: createBell(access),
   admissions: createAdmissions(access),
   cancellations: createCancellations(access),
@@ -77,5 +77,5 @@ export const ledgerOn = (access: TableAccess): Ledger => ({
   nodeLedger: createNodeLedger(access),
   nodeReader: createNodeReader(access),
   registry: createPoolRegistry(access),
-  strays: createStrays(access),
+  orphans: createOrphans(access),
 });

@@ -50,7 +50,7 @@ describe("what only the ledger in DynamoDB does", () => {
     const broken = { pk: { S: "J#vision#train-1" }, sk: { S: "JOB" }, team: { S: "vision" }, job: { S: "train-1" }, state: { S: "lost" } };
     await access.base.send(new PutItemCommand({ TableName: access.table, Item: broken }));
     await expect(ledger.sealing.get(aJob())).rejects.toMatchObject({
-      name: "Fault",
+      name: "FleetError",
       code: "broken-item",
       retry: false,
       message: expect.stringMatching(/J#vision#train-1 JOB .*state: /),
@@ -64,7 +64,7 @@ describe("what only the ledger in DynamoDB does", () => {
     const attempt = { team: "vision", job: "train-1", attempt: 1 };
     const job = { from: "placed", to: "failed", reason: "no", failed: true } as const;
     await ledger.nodeLedger.change({ pool: "gpu", node: node.id, atMs: monday, process: "p" }, { attempt, job, assignment: "removed" });
-    await ledger.placements.forget(fence, node.id, monday);
+    await ledger.placements.removeNode(fence, node.id, monday);
     const { Items = [] } = await access.base.send(new ScanCommand({ TableName: access.table }));
     const ttls = Items.filter((item) => item["ttl"]).map((item) => [item["pk"]?.S, Number(item["ttl"]?.N) - monday / 1000]);
     expect(new Map(ttls as [string, number][])).toEqual(
@@ -96,9 +96,9 @@ describe("what only the ledger in DynamoDB does", () => {
     // The intent reserved 3 here, because this release wrote it. An intent of an earlier release would have reserved nothing.
     expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
     await older("N#gpu", old.id);
-    await ledger.placements.forget(fence, old.id, monday);
+    await ledger.placements.removeNode(fence, old.id, monday);
     expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
-    await ledger.placements.forget(fence, young.id, monday);
+    await ledger.placements.removeNode(fence, young.id, monday);
     expect(await wider()).toEqual({ usdPerHour: 3.5, gpus: 5 });
     expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0, gpus: 0 });
   });

@@ -21,7 +21,7 @@ describe("faults of the ledger in memory", () => {
   it("a write whose response is lost takes effect, so that repeating it changes nothing", async () => {
     const ledger = memoryLedger();
     ledger.wire.loseAnswerOf("admissions.admit");
-    await expect(ledger.admissions.admit(aJob())).rejects.toMatchObject({ name: "Fault", retry: true });
+    await expect(ledger.admissions.admit(aJob())).rejects.toMatchObject({ name: "FleetError", retry: true });
     expect(await ledger.admissions.admit(aJob())).toMatchObject({ kind: "same" });
     expect(ledger.wire.calls["admissions.admit"]).toBe(2);
   });
@@ -37,7 +37,7 @@ describe("faults of the ledger in memory", () => {
   it("something else can happen between two calls", async () => {
     const ledger = memoryLedger();
     const { fence, node } = await placed(ledger);
-    ledger.wire.before("placements.drain", () => begin(ledger));
-    expect(await ledger.placements.drain(fence, node.id, monday)).toBe("fenced");
+    ledger.wire.before("placements.fenceIdle", () => begin(ledger));
+    expect(await ledger.placements.fenceIdle(fence, node.id, monday)).toBe("fenced");
   });
 });

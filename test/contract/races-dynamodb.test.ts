@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { Job, QueueEntry } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";
 import type { Fence } from "../../lib/ports/pool-ledger.ts";
-import type { Ledger } from "../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, monday } from "../fakes/builders.ts";
 import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
 import { beforeNextWrite } from "./race.ts";
 import { admitted, begin, leaseOver, newNode, placed, plenty, readyNode, sealing } from "./suites/arrange.ts";
 
 /** A ledger with one job, one node, and a fence of the newest decision. */
-type Stage = { readonly ledger: Ledger; readonly fence: Fence; readonly node: Node; readonly job: Job; readonly entry: QueueEntry };
+type Stage = { readonly ledger: LedgerPorts; readonly fence: Fence; readonly node: Node; readonly job: Job; readonly entry: QueueEntry };
 type Act = (stage: Stage) => Promise<unknown>;
 
 const atMs = monday + 120_000;
@@ -19,7 +19,7 @@ const on = ({ node }: Stage) => ({ pool: "gpu", node: node.id, atMs, process: "p
 const limits = { pool: { usdPerHour: 1.5, gpus: 9 } };
 
 /** The job waits, and the node is ready and empty. */
-async function waits(ledger: Ledger): Promise<Omit<Stage, "ledger">> {
+async function waits(ledger: LedgerPorts): Promise<Omit<Stage, "ledger">> {
   const { job, entry } = await admitted(ledger);
   const fence = await begin(ledger);
   return { job, entry, fence, node: await readyNode(ledger, fence) };
@@ -54,7 +54,7 @@ const events = {
 type Event = keyof typeof events;
 
 /** Operations that read before they write, or whose conditions must hold when they write. */
-const operations: readonly (readonly [string, (ledger: Ledger) => Promise<Omit<Stage, "ledger">>, Act, readonly Event[]])[] = [
+const operations: readonly (readonly [string, (ledger: LedgerPorts) => Promise<Omit<Stage, "ledger">>, Act, readonly Event[]])[] = [
   [
     "binding a job",
     waits,
@@ -98,9 +98,9 @@ const operations: readonly (readonly [string, (ledger: Ledger) => Promise<Omit<S
     ["the job is cancelled", "the job is placed"],
   ],
   [
-    "draining an empty node",
+    "fencing an idle node",
     waits,
-    ({ ledger, fence, node }) => ledger.placements.drain(fence, node.id, atMs),
+    ({ ledger, fence, node }) => ledger.placements.fenceIdle(fence, node.id, atMs),
     ["a newer decision begins", "the job is placed", "the node is terminated", "EC2 announces an interruption"],
   ],
   [
@@ -110,9 +110,9 @@ const operations: readonly (readonly [string, (ledger: Ledger) => Promise<Omit<S
     ["a newer decision begins", "the instance ends", "the node is terminated"],
   ],
   [
-    "forgetting a node",
+    "removing a node",
     waits,
-    ({ ledger, fence, node }) => ledger.placements.forget(fence, node.id, atMs),
+    ({ ledger, fence, node }) => ledger.placements.removeNode(fence, node.id, atMs),
     ["a newer decision begins", "the job is placed", "the node is terminated"],
   ],
   [
@@ -159,10 +159,10 @@ const operations: readonly (readonly [string, (ledger: Ledger) => Promise<Omit<S
     ["the job is cancelled", "the worker reports the start", "the worker reports a failure"],
   ],
   [
-    "withdrawing a node",
+    "draining a node",
     placed,
     ({ ledger, fence, node }) =>
-      ledger.placements.withdraw(fence, { node: node.id, drain: { because: "its life ends", untilMs: leaseOver }, atMs }),
+      ledger.placements.drain(fence, { node: node.id, drain: { because: "its life ends", untilMs: leaseOver }, atMs }),
     ["a newer decision begins", "the instance ends", "the node is terminated", "EC2 announces an interruption"],
   ],
   [
@@ -194,7 +194,7 @@ function takeBackUpload({ ledger, fence, node }: Stage): Promise<unknown> {
   return ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver });
 }
 
-async function stageOf(arrange: (ledger: Ledger) => Promise<Omit<Stage, "ledger">>) {
+async function stageOf(arrange: (ledger: LedgerPorts) => Promise<Omit<Stage, "ledger">>) {
   const access = await newTable();
   const ledger = ledgerOn(access);
   const stage: Stage = { ledger, ...(await arrange(ledger)) };

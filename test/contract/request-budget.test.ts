@@ -21,11 +21,11 @@ describe("what only the request budget in DynamoDB does", () => {
   it("a bucket of an earlier release is read, and the error about a broken item names it", async () => {
     const access = await newTable();
     const budget = createRequestBudget(access, narrow);
-    const ask = { kind: "launch", lane: "end", instances: 1, nowMs: monday } as const;
+    const ask = { kind: "launch", priority: "end", instances: 1, nowMs: monday } as const;
     await putItem(access, { ...requestsKey("launch"), version: 7, requests: 1, instances: 0, atMs: monday });
-    expect(await budget.take(ask)).toEqual({ kind: "granted" });
-    expect(await budget.take(ask)).toMatchObject({ kind: "later" });
+    expect(await budget.acquire(ask)).toEqual({ kind: "granted" });
+    expect(await budget.acquire(ask)).toMatchObject({ kind: "later" });
     await putItem(access, { ...requestsKey("launch"), version: 7, requests: "many" });
-    await expect(budget.take(ask)).rejects.toMatchObject({ code: "broken-item", message: expect.stringContaining("REQUESTS#launch") });
+    await expect(budget.acquire(ask)).rejects.toMatchObject({ code: "broken-item", message: expect.stringContaining("REQUESTS#launch") });
   });
 });

@@ -54,7 +54,7 @@ describe("two pools at once, with an EC2 that accepts three CreateFleet calls an
   ])(
     "every gang gets its nodes once and no job notices the throttling if %s",
     { timeout: 120_000 },
-    async (_what, believed, mostRefused) => {
+    async (_what, believed, maxRefused) => {
       stage = await ec2Stage({ requests: { CreateFleet: tight } });
       const access = await newTable();
       const offers = stage.subnets.slice(0, 2).map(({ zone }, n) => anOffer({ zone, usdPerHour: 0.5 + n / 10 }));
@@ -77,7 +77,7 @@ describe("two pools at once, with an EC2 that accepts three CreateFleet calls an
       expect(record.instances).toHaveLength(2 * jobs);
       const outcomes = record.fleetCalls.map(({ outcome }) => (outcome.kind === "failed" ? outcome.code : outcome.kind));
       expect(outcomes, stage.troubles.join("\n")).toEqual(Array.from({ length: jobs }, () => "answered"));
-      expect(record.refusedRequests.get("CreateFleet") ?? 0).toBeLessThanOrEqual(mostRefused);
+      expect(record.refusedRequests.get("CreateFleet") ?? 0).toBeLessThanOrEqual(maxRefused);
     },
   );
 });

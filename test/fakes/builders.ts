@@ -5,7 +5,7 @@ import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
 import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
 import { type Wants, wantsOfAsked } from "../../lib/model/wants.ts";
-import type { Decision } from "../../lib/ports/journal.ts";
+import type { DecisionRecord } from "../../lib/ports/journal.ts";
 
 /** Monday 2026-06-01 00:00 UTC: the moment around which the builders' defaults stand. */
 export const monday = 1_780_272_000_000;
@@ -135,7 +135,7 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   bootSeconds: 600,
   drainSeconds: 600,
   disruption: { share: 0.1 },
-  mostLosses: 3,
+  maxLosses: 3,
   shared: false,
   teams: [],
   containers: true,
@@ -144,7 +144,7 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
 });
 
 /** A decision that gave one of two jobs that waited to a node. */
-export const aDecision = (over: Partial<Decision> = {}): Decision => ({
+export const aDecision = (over: Partial<DecisionRecord> = {}): DecisionRecord => ({
   id: "decision-1",
   pool: "gpu",
   epoch: 7,

@@ -1,14 +1,14 @@
 import { recordedDecision } from "../../lib/aws/decisions/recorded-decision.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
-import type { AttemptLogs, LogLine } from "../../lib/ports/attempt-logs.ts";
+import type { AttemptLogs, OutputLine } from "../../lib/ports/attempt-logs.ts";
 import type { DecisionReader } from "../../lib/ports/decision-reader.ts";
-import type { Decision } from "../../lib/ports/journal.ts";
+import type { DecisionRecord } from "../../lib/ports/journal.ts";
 
 /** What attempts have written; a cursor is how many lines were read. */
 export class MemoryAttemptLogs implements AttemptLogs {
-  readonly #lines = new Map<string, LogLine[]>();
+  readonly #lines = new Map<string, OutputLine[]>();
 
-  write(of: AttemptRef & { readonly rank?: number }, ...lines: readonly LogLine[]): void {
+  write(of: AttemptRef & { readonly rank?: number }, ...lines: readonly OutputLine[]): void {
     const key = keyOf(of, of.rank ?? 0);
     this.#lines.set(key, [...(this.#lines.get(key) ?? []), ...lines]);
   }
@@ -29,7 +29,7 @@ export class MemoryAttemptLogs implements AttemptLogs {
 const keyOf = (attempt: AttemptRef, rank: number): string => `${attemptName(attempt)}/${rank}`;
 
 /** Reads decisions that a MemoryJournal keeps. */
-export const memoryDecisionReader = (journal: { readonly decisions: readonly Decision[] }): DecisionReader => {
+export const memoryDecisionReader = (journal: { readonly decisions: readonly DecisionRecord[] }): DecisionReader => {
   const of = (pool: string) =>
     journal.decisions
       .filter((decision) => decision.pool === pool)
@@ -46,7 +46,7 @@ export const memoryDecisionReader = (journal: { readonly decisions: readonly Dec
   };
 };
 
-const idOf = ({ atMs, id }: Decision): string => {
+const idOf = ({ atMs, id }: DecisionRecord): string => {
   const [day = "", time = ""] = new Date(atMs).toISOString().split("T");
   return `${day.replaceAll("-", "")}-${time.replaceAll(":", "")}-${id}`;
 };

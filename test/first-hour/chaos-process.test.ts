@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Report } from "../../lib/sim/report.ts";
+import type { ChaosReport } from "../../lib/sim/report.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 let folder: string;
@@ -26,8 +26,8 @@ function start(args: readonly string[]): { readonly child: ChildProcess; readonl
   return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, ...said }))) };
 }
 const fleet = (...args: readonly string[]): Promise<Ended> => start(args).ended;
-const reportOf = ({ out }: Ended): Report => JSON.parse(out);
-const timeless = ({ wallMs: _wall, runsPerMinute: _speed, ...report }: Report): object => report;
+const reportOf = ({ out }: Ended): ChaosReport => JSON.parse(out);
+const timeless = ({ wallMs: _wall, runsPerMinute: _speed, ...report }: ChaosReport): object => report;
 
 describe("fleet chaos", () => {
   test("fleet chaos counts faults by seam and the points at which handlers died, with the same result in threads", async () => {

@@ -173,7 +173,7 @@ describe("fleet with a running local cloud", () => {
     const decision = await fleet("decision", newest?.decision ?? "", "--pool", newest?.pool ?? "");
     expect(decision.code, decision.err).toBe(0);
     expect(decision.out).toMatch(/pool +gpu/);
-    const forgotten = await fleet("forget", "gpu");
+    const forgotten = await fleet("pool", "reset-stats", "gpu");
     expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu starts to learn again") });
   });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decide } from "../../lib/decide/decide.ts";
-import { isHeard } from "../../lib/decide/health/dead-nodes.ts";
+import { isResponsive } from "../../lib/decide/health/dead-nodes.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
 import { expectWithinBudgets, isUsedUp } from "./spending.ts";
 import { stormRuns } from "./storm-runs.ts";
@@ -53,7 +53,7 @@ test("if a budget is used up, nothing starts, idle nodes end, running jobs go on
       const plan = decide(seen);
       expect(kinds(plan, "bind", "bind-gang", "launch")).toEqual([]);
       const kept = seen.nodes.filter((node) => !plan.steps.some((step) => "node" in step && step.node === node.id));
-      for (const node of kept.filter((each) => isHeard(each, seen.nowMs))) expect(node.assignments).not.toEqual([]);
+      for (const node of kept.filter((each) => isResponsive(each, seen.nowMs))) expect(node.assignments).not.toEqual([]);
       for (const step of kinds(plan, "retire"))
         expect("node" in step && seen.nodes.find((node) => node.id === step.node)?.assignments).toEqual([]);
       // A budget must not end work.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { outlook } from "../../lib/decide/capacity/outlook.ts";
-import { probed, refusedAgain, standing } from "../../lib/decide/capacity/rest.ts";
+import { capacityView } from "../../lib/decide/capacity/capacity-view.ts";
+import { halfOpenProbe, refusedAgain, statusOf } from "../../lib/decide/capacity/cooldown.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../lib/model/refusal.ts";
 import { monday } from "../fakes/builders.ts";
@@ -26,14 +26,14 @@ const history = fc
   })
   .filter((known) => known !== undefined);
 
-const order = ["rests", "probe", "free"] as const;
+const order = ["cooling-down", "half-open", "free"] as const;
 
 test("a refusal first rests, then may be tried, then is forgotten, and time never reverses that", () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 0, max: 90_000_000 }), { minLength: 2, maxLength: 8 }), (known, later) => {
-      const seen = [...later].sort((a, b) => a - b).map((ms) => order.indexOf(standing(known, known.atMs + ms)));
+      const seen = [...later].sort((a, b) => a - b).map((ms) => order.indexOf(statusOf(known, known.atMs + ms)));
       expect(seen).toEqual([...seen].sort((a, b) => a - b));
-      expect(standing(known, known.atMs + 86_400_000)).toBe("free");
+      expect(statusOf(known, known.atMs + 86_400_000)).toBe("free");
     }),
   );
 });
@@ -56,7 +56,7 @@ test("one more refusal never ends a rest sooner or lowers the evidence", () => {
       const again = refusedAgain(known, refused(known, "again"), atMs);
       expect(again.untilMs).toBeGreaterThanOrEqual(Math.min(known.untilMs, atMs));
       expect(again.evidence).toBeGreaterThanOrEqual(1);
-      if (standing(known, atMs) === "rests") expect(again.untilMs).toBeGreaterThanOrEqual(known.untilMs);
+      if (statusOf(known, atMs) === "cooling-down") expect(again.untilMs).toBeGreaterThanOrEqual(known.untilMs);
     }),
   );
 });
@@ -67,7 +67,7 @@ test("only one launch per minute may try an offer after its rest, and none befor
       let now: Refusal = known;
       const tries: number[] = [];
       for (const at of waits.map((ms) => known.untilMs - 30_000 + ms).sort((a, b) => a - b)) {
-        const mine = probed(now, at);
+        const mine = halfOpenProbe(now, at);
         if (!mine) continue;
         tries.push(at);
         now = mine;
@@ -82,7 +82,7 @@ test("a plan tries an offer after its rest with at most one launch, and requests
   let tried = 0;
   fc.assert(
     fc.property(snapshot, (seen) => {
-      const known = outlook(seen.refusals, seen.nowMs);
+      const known = capacityView(seen.refusals, seen.nowMs);
       const probes: string[] = [];
       for (const step of decide(seen).steps) {
         // A replacement claims the right to try when it is carried out, as launches of two pools do.
@@ -93,7 +93,7 @@ test("a plan tries an offer after its rest with at most one launch, and requests
           if (!type) throw new Error("an offer without its shape");
           return known.against({ offer: each, type, count: launch.whole ? launch.count : 1 });
         });
-        for (const each of subjects) expect(standing(each, seen.nowMs)).toBe("probe");
+        for (const each of subjects) expect(statusOf(each, seen.nowMs)).toBe("half-open");
         probes.push(...new Set(subjects.map(subjectName)));
       }
       expect(new Set(probes).size).toBe(probes.length);

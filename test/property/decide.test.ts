@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { outlook } from "../../lib/decide/capacity/outlook.ts";
+import { capacityView } from "../../lib/decide/capacity/capacity-view.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
 import { type AttemptRef, byTurn, type QueueEntry } from "../../lib/model/job.ts";
@@ -142,7 +142,7 @@ test("a launch reserves the price of its dearest and the GPUs of its largest off
 test("every offer of a launch holds each of its jobs, enough nodes of it hold them all, all accept its market, and it was not refused", () => {
   forEverySnapshot((seen, plan) => {
     const entries = new Map(seen.queue.map((entry) => [nameOf(entry), entry]));
-    const known = outlook(seen.refusals, seen.nowMs);
+    const known = capacityView(seen.refusals, seen.nowMs);
     for (const { launch } of only(plan, "launch")) {
       const jobs = launch.jobs.flatMap((job) => entries.get(nameOf(job)) ?? []);
       const needs = sum(jobs.map((entry) => entry.needs));
@@ -153,7 +153,7 @@ test("every offer of a launch holds each of its jobs, enough nodes of it hold th
         for (const entry of jobs) expect(type && fits(entry.needs, type.resources)).toBe(true);
         expect(type && (launch.whole || fits(needs, times(launch.count, type.resources)))).toBe(true);
         expect(offer.market).toBe(launch.market);
-        expect(type && known.standing({ offer, type, count: launch.whole ? launch.count : 1 })).not.toBe("rests");
+        expect(type && known.status({ offer, type, count: launch.whole ? launch.count : 1 })).not.toBe("cooling-down");
         for (const { gpu, needs: one } of jobs) {
           if (one.gpus === 0) continue;
           expect(type?.gpu?.memoryGiB).toBeGreaterThanOrEqual(gpu.memoryGiB);

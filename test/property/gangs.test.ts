@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decide } from "../../lib/decide/decide.ts";
-import { isHeard } from "../../lib/decide/health/dead-nodes.ts";
+import { isResponsive } from "../../lib/decide/health/dead-nodes.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
 import type { QueueEntry } from "../../lib/model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../lib/model/node.ts";
@@ -59,7 +59,7 @@ test("a gang gets all its nodes or none, and these are different, heard, of one 
       expect(new Set(ids).size).toBe(entry.nodes);
       expect(new Set(nodes.map((node) => `${node.type.name} in ${node.offer.zone}`)).size).toBe(1);
       for (const node of nodes) {
-        expect(isHeard(node, seen.nowMs)).toBe(true);
+        expect(isResponsive(node, seen.nowMs)).toBe(true);
         expect(node.team ?? entry.team).toBe(entry.team);
         expect(entry.spot || node.offer.market === "on-demand").toBe(true);
       }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { judgeLost, judgeReport, type Report } from "../../lib/decide/attempts/judge-report.ts";
+import { type AttemptReportFacts, judgeLost, judgeReport } from "../../lib/decide/attempts/judge-report.ts";
 import { type Job, jobStates, mayFollow } from "../../lib/model/job.ts";
 import { aJob, anAssignment, aSpec, monday } from "../fakes/builders.ts";
 
@@ -9,7 +9,7 @@ const reason = fc.string({ maxLength: 20 });
 const startedAtMs = fc.integer({ min: monday, max: monday + 1000 });
 const of = { team: fc.constant("vision"), job: fc.constant("train-1"), attempt };
 const uploads = fc.constantFrom(undefined, false, true);
-const report: fc.Arbitrary<Report> = fc.oneof(
+const report: fc.Arbitrary<AttemptReportFacts> = fc.oneof(
   fc.record({ ...of, phase: fc.constant("running" as const), startedAtMs }),
   fc.record({ ...of, phase: fc.constant("exited" as const), startedAtMs, exitCode: fc.constantFrom(0, 0, 1, 137), uploads }),
   fc.record({ ...of, phase: fc.constant("uploaded" as const), startedAtMs }),

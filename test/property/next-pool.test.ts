@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { outlook } from "../../lib/decide/capacity/outlook.ts";
+import { capacityView } from "../../lib/decide/capacity/capacity-view.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
 import { jobName, type QueueEntry } from "../../lib/model/job.ts";
@@ -45,7 +45,7 @@ test("a job moves only to a pool where it could run, if EC2 has long refused it 
   let stays = 0;
   fc.assert(
     fc.property(dry, (seen) => {
-      const known = outlook(seen.refusals, seen.nowMs);
+      const known = capacityView(seen.refusals, seen.nowMs);
       const { steps } = decide(seen);
       const fates = steps.flatMap((step) => {
         if (step.kind === "launch") return step.launch.jobs.map(jobName);
@@ -61,7 +61,7 @@ test("a job moves only to a pool where it could run, if EC2 has long refused it 
         if (!there?.catalogue || !seen.catalogue) throw new Error(`nobody knows what pool ${to} sells`);
         const on = { pool: there.pool, catalogue: there.catalogue };
         expect(whyTooLarge(entry, on.pool, on.catalogue.types) ?? whyUnsold(entry, on.pool, on.catalogue)).toBeUndefined();
-        expect(offersFor(entry, on, on.pool.limits).some((asked) => known.standing(asked) !== "rests")).toBe(true);
+        expect(offersFor(entry, on, on.pool.limits).some((asked) => known.status(asked) !== "cooling-down")).toBe(true);
         // This decision's launches for other jobs may leave no room for the dearest offer.
         const launched = steps.flatMap((each) => (each.kind === "launch" ? [each.launch.reserved] : []));
         const room = launched.reduce(less, less(seen.pool.limits, seen.reserved));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { answerNode } from "../../lib/flows/answer-node.ts";
-import { createTurns } from "../../lib/flows/ec2/turns.ts";
+import { createRateLimiter } from "../../lib/flows/ec2/rate-limiter.ts";
+import { handleNodeCall } from "../../lib/flows/handle-node-call.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";
@@ -58,7 +58,7 @@ function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): Ca
   };
   return {
     ...world.placeDeps,
-    turns: createTurns(world.placeDeps),
+    rateLimiter: createRateLimiter(world.placeDeps),
     decisions: gated(decisions, "decisions", gate),
     placements: gated(placements, "placements", gate),
     fleet: gated(
@@ -99,7 +99,7 @@ const works = ({ world, node, running }: Watched, calls: number): Actor => ({
     for (let call = 0; call < calls; call += 1) {
       const attempts = [...held.values()].map((ref) => ({ ...ref, phase: "running" as const, startedAtMs: world.nowMs }));
       const common = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
-      const answer = await answerNode(deps, node, { ...common, attempts, renew: [] });
+      const answer = await handleNodeCall(deps, node, { ...common, attempts, renew: [] });
       if (answer.kind === "shutdown") return running.clear();
       if (answer.kind !== "orders") return;
       for (const { team, job, attempt, kind } of answer.orders) {

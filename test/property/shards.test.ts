@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Need } from "../../lib/decide/shards/needs.ts";
+import type { DatasetNeed } from "../../lib/decide/shards/needs.ts";
 import { planMap } from "../../lib/decide/shards/plan-map.ts";
 import { deal, type Weighted } from "../../lib/decide/shards/rendezvous.ts";
 import type { Shard } from "../../lib/model/dataset.ts";
@@ -123,7 +123,7 @@ describe("a deal", () => {
 describe("a plan of a new map", () => {
   const shard = fc.record({ key, bytes: fc.nat(1_000), etag: fc.constantFrom("e1", "e2", "e3") });
   const shards: fc.Arbitrary<Shard[]> = fc.uniqueArray(shard, { maxLength: 60, selector: (each) => each.key });
-  const needs: fc.Arbitrary<Need[]> = fc.uniqueArray(
+  const needs: fc.Arbitrary<DatasetNeed[]> = fc.uniqueArray(
     fc.record({ node, weight: fc.integer({ min: 1, max: 8 }), share: fc.constantFrom("whole" as const, "part" as const) }),
     { maxLength: 8, selector: (each) => `${each.node} ${each.share}` },
   );
@@ -170,7 +170,7 @@ describe("a plan of a new map", () => {
   });
 
   test("a plan has a shard with new content fetched again, although it does not move", () => {
-    const need: Need = { node: "i-a", weight: 1, share: "part" };
+    const need: DatasetNeed = { node: "i-a", weight: 1, share: "part" };
     const [one, two] = [
       { key: "a", bytes: 1, etag: "e1" },
       { key: "b", bytes: 2, etag: "e1" },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { kindOf } from "../../lib/decide/placement/rooms.ts";
+import { kindOf } from "../../lib/decide/placement/free-capacity.ts";
 import { allows, conditionsKey, type Wants, wantsKey } from "../../lib/model/wants.ts";
 import { keyOf } from "../../lib/optimizer/problem/classes.ts";
 import { allowedBy, traitKey } from "../../lib/optimizer/problem/match.ts";

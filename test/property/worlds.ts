@@ -94,7 +94,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     idleSeconds: 120,
     bootSeconds: 600,
     drainSeconds: 60,
-    mostLosses: 3,
+    maxLosses: 3,
     teams: [],
     containers: true,
     fallbackSeconds: 300,

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { localImportsOf, type Module, specifiersOf } from "./architecture/modules.ts";
 import { cycles, folderCycles, layerOf, layers, wrongs } from "./architecture/rules.ts";
 import { crowdedFolders, longFiles, splinters } from "./architecture/sizes.ts";
+import { ambiguousTypes } from "./architecture/type-names.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const folders = ["cdk", "events", "functions", "lib"];
@@ -21,7 +22,7 @@ const tests = modulesBelow("test");
  * The number of splinters must only fall. Do not raise it for a new short file: put the code into the file that imports it, or
  * write a test of its own for it. Lower it if there is one splinter less.
  */
-const mostSplinters = 7;
+const maxSplinters = 7;
 
 test("imports go one way, and modules use only the clock, the chance and the timers that are passed in", () => {
   expect(wrongs(modules)).toEqual([]);
@@ -37,7 +38,11 @@ test("no folder has too many source files", () => {
 
 test("the number of splinters, short files that only one file imports and no test names, does not grow", () => {
   const found = splinters(modules, tests);
-  expect(found.length, found.join("\n")).toBeLessThanOrEqual(mostSplinters);
+  expect(found.length, found.join("\n")).toBeLessThanOrEqual(maxSplinters);
+});
+
+test("no two files export types with the same name, because a name must stand for one thing", () => {
+  expect(ambiguousTypes(modules)).toEqual([]);
 });
 
 describe("the modules that are checked", () => {
@@ -114,6 +119,16 @@ describe("planted violations", () => {
     ["lib/model/x.ts", 'import { a } from "./nowhere.ts";', "lib/model/x.ts imports lib/model/nowhere.ts, which does not exist"],
   ])("a broken rule in %s is found: %s", (path, source, wrong) => {
     expect(wrongs([...modules, { path, source }])).toContain(wrong);
+  });
+
+  test("a type with a name that another file exports is found", () => {
+    const [market, again] = ["export type Market = 1;", "export const Market = 2;\nexport interface Market {}"];
+    expect(
+      ambiguousTypes([
+        { path: "lib/model/a.ts", source: `${market}\ntype Local = 1;` },
+        { path: "lib/ports/b.ts", source: `${again}\n/** export type Other = 1; */\ntype Local = 1;` },
+      ]),
+    ).toEqual(["Market: lib/model/a.ts, lib/ports/b.ts"]);
   });
 
   test("a cycle of imports between files is found", () => {

@@ -1,17 +1,17 @@
-import type { Problem } from "../views/problem.ts";
+import type { ProblemView } from "../views/problem.ts";
 
 /** The statuses of successful responses. The status of a problem follows from its code. */
 export type GoodStatus = 200 | 201 | 204;
 
-export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: GoodStatus; readonly body: Body } | Refusal;
+export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: GoodStatus; readonly body: Body } | ProblemAnswer;
 
-export type Refusal = { readonly kind: "problem" } & Trouble;
+export type ProblemAnswer = { readonly kind: "problem" } & Trouble;
 
-export type Trouble = Pick<Problem, "code" | "detail"> & Partial<Pick<Problem, "errors" | "job">>;
+export type Trouble = Pick<ProblemView, "code" | "detail"> & Partial<Pick<ProblemView, "errors" | "job">>;
 
 export const said = <Body>(body: Body, status: GoodStatus = 200): Answer<Body> => ({ kind: "said", status, body });
 
-export const problem = (code: Problem["code"], detail: string, more: Pick<Trouble, "errors" | "job"> = {}): Refusal => ({
+export const problem = (code: ProblemView["code"], detail: string, more: Pick<Trouble, "errors" | "job"> = {}): ProblemAnswer => ({
   kind: "problem",
   code,
   detail,
@@ -31,4 +31,4 @@ export const statuses = {
   rejected: { status: 422, title: "Unprocessable Content" },
   internal: { status: 500, title: "Internal Server Error" },
   busy: { status: 503, title: "Service Unavailable" },
-} as const satisfies Record<Problem["code"], { status: number; title: string }>;
+} as const satisfies Record<ProblemView["code"], { status: number; title: string }>;

@@ -26,7 +26,7 @@ export type ApiDeps = {
   readonly current: Pick<Sealing, "get">;
   readonly logs: AttemptLogs;
   readonly nodes: NodeReader;
-  readonly pools: Pick<Decisions, "load" | "state" | "forget">;
+  readonly pools: Pick<Decisions, "load" | "state" | "resetLearning">;
   readonly decisions: DecisionReader;
   readonly datasets: Datasets;
   readonly poolNodes: PoolNodes;

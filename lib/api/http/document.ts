@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Problem } from "../views/problem.ts";
+import { ProblemView } from "../views/problem.ts";
 import { statuses, type Trouble } from "./answer.ts";
 import { basePath } from "./base-path.ts";
 import type { Operation } from "./operation.ts";
@@ -45,7 +45,7 @@ function operationOf({ id, summary, params, query, body, answers, problems }: Op
     ...(Object.keys({ ...params.shape, ...query.shape }).length > 0 && {
       parameters: [...parameters("path", params), ...parameters("query", query)],
     }),
-    ...(body.mostBytes > 0 && {
+    ...(body.maxBytes > 0 && {
       requestBody: { required: !body.optional, content: { "application/json": { schema: schemaOf(body.schema) } } },
     }),
     responses: {
@@ -64,7 +64,7 @@ function operationOf({ id, summary, params, query, body, answers, problems }: Op
 
 const refusal = (status: number): Json => ({
   description: titles[status],
-  content: { "application/problem+json": { schema: schemaOf(Problem) } },
+  content: { "application/problem+json": { schema: schemaOf(ProblemView) } },
 });
 
 function parameters(place: "path" | "query", of: z.ZodObject): Json[] {

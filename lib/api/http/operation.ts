@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { checked, type Wrong } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
-import { type Caller, maySpeakFor, type Speaker } from "../views/speaker.ts";
-import { type Answer, type GoodStatus, problem, type Refusal, type Trouble } from "./answer.ts";
+import { maySpeakFor, type SigningPrincipal, type Speaker } from "../views/speaker.ts";
+import { type Answer, type GoodStatus, type ProblemAnswer, problem, type Trouble } from "./answer.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** A request of which only the signature has been checked. */
@@ -12,13 +12,13 @@ export type RawCall = {
   readonly contentType: string | undefined;
   readonly text: () => Promise<string>;
   readonly speaker: Speaker;
-  readonly caller: Caller;
+  readonly caller: SigningPrincipal;
   readonly requestId: string;
   readonly origin?: string | undefined;
 };
 
 /** The input of an operation: parsed, from a caller who may act for the team that the path names. */
-export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId" | "origin"> & {
+export type OperationCall<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "requestId" | "origin"> & {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
@@ -29,13 +29,13 @@ export type Call<Params, Query, Body> = Pick<RawCall, "speaker" | "caller" | "re
 export type BodyRule<B> = {
   readonly schema: B;
   /** The largest body accepted, in bytes; if 0, no body is read. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** Whether a missing body is read as `{}`. */
   readonly optional: boolean;
 };
 
 /** The rule of operations that read no body. */
-export const noBody: BodyRule<z.ZodUndefined> = { schema: z.undefined(), mostBytes: 0, optional: true };
+export const noBody: BodyRule<z.ZodUndefined> = { schema: z.undefined(), maxBytes: 0, optional: true };
 
 type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType> = {
   readonly id: string;
@@ -50,7 +50,7 @@ type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodTyp
   readonly answers: { readonly schema: A; readonly statuses: Readonly<Partial<Record<GoodStatus, string>>> };
   /** The problems that this operation may have in addition to those of every operation: parameters, signature, server. */
   readonly problems: readonly Trouble["code"][];
-  readonly handle: (deps: ApiDeps, call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Answer<z.input<A>>>;
+  readonly handle: (deps: ApiDeps, call: OperationCall<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Answer<z.input<A>>>;
 };
 
 /** An operation of the API: its part of the document, and how it runs. */
@@ -83,7 +83,7 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
  * Returns why the caller may not use the path's team, or undefined if it may. A caller who may not act for the team gets the same
  * refusal whether the team exists or not.
  */
-function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): Refusal | undefined {
+function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): ProblemAnswer | undefined {
   if (team === undefined) return undefined;
   if (!maySpeakFor(speaker, team)) return problem("denied", `You may not act for the team ${team}.`);
   return fleet.teams.includes(team) ? undefined : problem("not-found", `There is no team ${team}.`);
@@ -98,15 +98,15 @@ const oneEach = (query: URLSearchParams): Record<string, string | string[]> =>
     }),
   );
 
-type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | Refusal;
+type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | ProblemAnswer;
 
 async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): Promise<Read<z.output<B>>> {
-  const text = rule.mostBytes === 0 ? "" : await call.text();
+  const text = rule.maxBytes === 0 ? "" : await call.text();
   const none = text === "" && rule.optional;
   if (!none && !isJson(call.contentType)) return problem("media-type", "Send the body as application/json.");
   const bytes = Buffer.byteLength(text);
-  if (bytes > rule.mostBytes) return problem("too-large", `The body has ${bytes} bytes, but only ${rule.mostBytes} are allowed.`);
-  const value = none ? (rule.mostBytes === 0 ? undefined : {}) : jsonOf(text);
+  if (bytes > rule.maxBytes) return problem("too-large", `The body has ${bytes} bytes, but only ${rule.maxBytes} are allowed.`);
+  const value = none ? (rule.maxBytes === 0 ? undefined : {}) : jsonOf(text);
   const body = checked(rule.schema, value);
   if (body.kind === "good") return { kind: "read", body: body.value, text };
   return !none && value === undefined ? problem("invalid", "The body is not JSON.") : invalid("the body", body.wrong);
@@ -115,9 +115,9 @@ async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): 
 const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().toLowerCase() === "application/json";
 
 /** The number of mistakes that one response names. The next call reports the others. */
-const mostErrors = 20;
+const maxErrors = 20;
 
-const invalid = (where: string, wrong: readonly Wrong[]): Refusal =>
+const invalid = (where: string, wrong: readonly Wrong[]): ProblemAnswer =>
   problem("invalid", `There ${wrong.length === 1 ? "is a mistake" : `are ${wrong.length} mistakes`} in ${where}.`, {
-    errors: wrong.slice(0, mostErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
+    errors: wrong.slice(0, maxErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
   });

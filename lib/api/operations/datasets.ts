@@ -3,9 +3,9 @@ import { DatasetName, TeamName } from "../../../events/job.ts";
 import { addDataset } from "../../flows/add-dataset.ts";
 import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { problem, type Refusal, said } from "../http/answer.ts";
+import { type ProblemAnswer, problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { Dataset, DatasetDetail, DatasetList, datasetDetail, datasetView } from "../views/datasets.ts";
+import { DatasetDetailView, DatasetList, DatasetView, datasetDetail, datasetView } from "../views/datasets.ts";
 import { noQuery, ofTeam } from "./path.ts";
 
 const ofDataset = z.strictObject({ team: TeamName, dataset: DatasetName });
@@ -32,7 +32,7 @@ const get = operation({
   params: ofDataset,
   query: noQuery,
   body: noBody,
-  answers: { schema: DatasetDetail, statuses: { 200: "The dataset" } },
+  answers: { schema: DatasetDetailView, statuses: { 200: "The dataset" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
     const found = await getDataset({ datasets: deps.datasets, nodes: deps.poolNodes, pools: deps.fleet.pools }, params);
@@ -58,8 +58,8 @@ const put = operation({
   summary: "Creates a dataset from the objects below a source, or lists them again if it exists; repeating the call is harmless",
   params: ofDataset,
   query: noQuery,
-  body: { schema: Source, mostBytes: 8192, optional: false },
-  answers: { schema: Dataset, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
+  body: { schema: Source, maxBytes: 8192, optional: false },
+  answers: { schema: DatasetView, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, body }) {
     const added = await addDataset({ ...deps.addDataset, datasets: deps.datasets, now: deps.now }, { ...params, ...body });
@@ -70,7 +70,7 @@ const put = operation({
       case "replaced":
         return said(datasetView(added.dataset));
       case "refused":
-        return problem(added.what === "taken" ? "conflict" : "rejected", added.because);
+        return problem(added.what === "taken" ? "conflict" : "rejected", added.reason);
     }
   },
 });
@@ -91,6 +91,6 @@ const remove = operation({
   },
 });
 
-const noDataset = ({ team, dataset }: DatasetRef): Refusal => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
+const noDataset = ({ team, dataset }: DatasetRef): ProblemAnswer => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
 
 export const datasetOperations: readonly Operation[] = [list, get, put, remove];

@@ -3,7 +3,7 @@ import { PoolName } from "../../../events/job.ts";
 import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
 import { problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { Decision, DecisionPage, decisionSummary, decisionView } from "../views/decisions.ts";
+import { DecisionPage, DecisionView, decisionSummary, decisionView } from "../views/decisions.ts";
 import { cursor, limitOf, noQuery, ofPool } from "./path.ts";
 import { noPool } from "./pools.ts";
 
@@ -33,7 +33,7 @@ const get = operation({
   params: z.strictObject({ pool: PoolName, decision: z.string().regex(decisionId, "must look like 20261124-130509.123Z-…") }),
   query: noQuery,
   body: noBody,
-  answers: { schema: Decision, statuses: { 200: "The decision" } },
+  answers: { schema: DecisionView, statuses: { 200: "The decision" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);

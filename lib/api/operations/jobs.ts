@@ -3,10 +3,10 @@ import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
 import { type JobRef, jobStates } from "../../model/job.ts";
-import { type Answer, problem, type Refusal, said } from "../http/answer.ts";
+import { type Answer, type ProblemAnswer, problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { Job, JobPage, jobSummary, jobView } from "../views/jobs.ts";
+import { JobPage, JobView, jobSummary, jobView } from "../views/jobs.ts";
 import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
 
 const submit = operation({
@@ -16,8 +16,8 @@ const submit = operation({
   summary: "Submits a job; the same body with the same id is the same job, so a call without a response can be repeated",
   params: ofTeam,
   query: noQuery,
-  body: { schema: JobMessage.meta({ id: "JobMessage" }), mostBytes: maxJobBytes, optional: false },
-  answers: { schema: Job, statuses: { 200: "The job was submitted before", 201: "The job is queued" } },
+  body: { schema: JobMessage.meta({ id: "JobMessage" }), maxBytes: maxJobBytes, optional: false },
+  answers: { schema: JobView, statuses: { 200: "The job was submitted before", 201: "The job is queued" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, text, requestId }) {
     const submission = { team: params.team, messageId: requestId, body: text, sentAtMs: deps.now() };
@@ -76,7 +76,7 @@ const get = operation({
   params: ofJob,
   query: noQuery,
   body: noBody,
-  answers: { schema: Job, statuses: { 200: "The job" } },
+  answers: { schema: JobView, statuses: { 200: "The job" } },
   problems: ["not-found"],
   handle: (deps, { params }) => asItIs(deps, params),
 });
@@ -91,8 +91,8 @@ const cancel = operation({
   summary: "Cancels a job in any state before its end; repeating the call is harmless",
   params: ofJob,
   query: noQuery,
-  body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), mostBytes: 4096, optional: true },
-  answers: { schema: Job, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
+  body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), maxBytes: 4096, optional: true },
+  answers: { schema: JobView, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
   problems: ["not-found", "conflict", "too-large", "media-type"],
   async handle(deps, { params, body }) {
     const outcome = await cancelJob(deps.cancel, params, body.reason ?? "cancelled by its team");
@@ -108,11 +108,11 @@ const cancel = operation({
   },
 });
 
-async function asItIs(deps: ApiDeps, ref: JobRef): Promise<Answer<Job>> {
+async function asItIs(deps: ApiDeps, ref: JobRef): Promise<Answer<JobView>> {
   const job = await deps.current.get(ref);
   return job ? said(jobView(job)) : noJob(ref);
 }
 
-export const noJob = ({ team, job }: JobRef): Refusal => problem("not-found", `The team ${team} has no job ${job}.`);
+export const noJob = ({ team, job }: JobRef): ProblemAnswer => problem("not-found", `The team ${team} has no job ${job}.`);
 
 export const jobOperations: readonly Operation[] = [submit, list, get, cancel];

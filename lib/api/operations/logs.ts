@@ -7,7 +7,7 @@ import { noJob } from "./jobs.ts";
 import { cursor, limitOf, ofJob } from "./path.ts";
 
 /** CloudWatch's own limit per page. */
-const mostLines = 10_000;
+const maxLines = 10_000;
 
 const read = operation({
   id: "readLogs",
@@ -23,10 +23,10 @@ const read = operation({
       .number()
       .int()
       .min(1)
-      .max(mostLines)
+      .max(maxLines)
       .optional()
       .describe("Begin with this number of the newest lines, or with as many as fit into a response; ignored if there is a cursor"),
-    limit: limitOf(mostLines, 200),
+    limit: limitOf(maxLines, 200),
     cursor,
   }),
   body: noBody,

@@ -23,7 +23,7 @@ const check = operation({
   summary: "Checks whether each of up to 100 jobs would be accepted, with the reason if not; nothing is submitted",
   params: ofTeam,
   query: noQuery,
-  body: { schema: Messages, mostBytes: 2_000_000, optional: false },
+  body: { schema: Messages, maxBytes: 2_000_000, optional: false },
   answers: { schema: CheckedJobs, statuses: { 200: "One verdict per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params, body }) {
@@ -56,7 +56,7 @@ const cancelMany = operation({
   summary: "Cancels up to 100 jobs. One that cannot be cancelled does not affect the others; repeating the call is harmless",
   params: ofTeam,
   query: noQuery,
-  body: { schema: Many, mostBytes: 32_768, optional: false },
+  body: { schema: Many, maxBytes: 32_768, optional: false },
   answers: { schema: CancelledJobs, statuses: { 200: "One outcome per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params: { team }, body }) {

@@ -1,17 +1,17 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
-import type { Node as Known } from "../../model/node.ts";
+import type { Node } from "../../model/node.ts";
 import { problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { Node, NodePage, nodeView } from "../views/nodes.ts";
+import { NodePage, NodeView, nodeView } from "../views/nodes.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
 
 const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "must be an instance id: i- and 8 to 17 hex digits");
 
 /** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
-const mostBytes = 3_000_000;
+const maxBytes = 3_000_000;
 
 const list = operation({
   id: "listNodes",
@@ -39,8 +39,8 @@ const list = operation({
 
 type Range = { readonly pools: readonly string[]; readonly pool: string; readonly after: string; readonly limit: number };
 
-async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): Promise<Known[]> {
-  const found: Known[] = [];
+async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): Promise<Node[]> {
+  const found: Node[] = [];
   for (const name of pools.filter((each) => each >= pool)) {
     if (found.length >= limit) break;
     const from = name === pool ? { after } : {};
@@ -50,11 +50,11 @@ async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): 
 }
 
 /** Returns how many of the first items fit into one response, at least one. */
-function thatFit(items: readonly Node[]): number {
+function thatFit(items: readonly NodeView[]): number {
   let bytes = 0;
   const count = items.findIndex((item) => {
     bytes += Buffer.byteLength(JSON.stringify(item));
-    return bytes > mostBytes;
+    return bytes > maxBytes;
   });
   return count === -1 ? items.length : Math.max(1, count);
 }
@@ -67,7 +67,7 @@ const get = operation({
   params: z.strictObject({ node: NodeId }),
   query: noQuery,
   body: noBody,
-  answers: { schema: Node, statuses: { 200: "The node" } },
+  answers: { schema: NodeView, statuses: { 200: "The node" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     const node = await deps.nodes.find(params.node);

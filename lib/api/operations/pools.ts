@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { WiderReserved } from "../../model/limits.ts";
-import type { Pool as Configured } from "../../model/pool.ts";
-import { problem, type Refusal, said } from "../http/answer.ts";
+import type { Pool } from "../../model/pool.ts";
+import { type ProblemAnswer, problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { poolView } from "../views/pool-view.ts";
-import { Pool, PoolList } from "../views/pools.ts";
+import { PoolList, PoolView } from "../views/pools.ts";
 import { maySpeakFor, type Speaker } from "../views/speaker.ts";
 import { noParams, noQuery, ofPool } from "./path.ts";
 
@@ -20,7 +20,7 @@ const list = operation({
   answers: { schema: PoolList, statuses: { 200: "Every pool" } },
   problems: [],
   async handle(deps, { speaker }) {
-    const items: Pool[] = [];
+    const items: PoolView[] = [];
     let reserved: WiderReserved | undefined;
     // One pool at a time, because a queue of ten thousand jobs is several megabytes to read.
     for (const pool of deps.fleet.pools) {
@@ -28,7 +28,7 @@ const list = operation({
       items.push(known.view);
       reserved = known.reservedWider;
     }
-    return said({ items, ...(reserved ? standings(deps.fleet, { reserved, speaker }) : {}) });
+    return said({ items, ...(reserved ? widerLimits(deps.fleet, { reserved, speaker }) : {}) });
   },
 });
 
@@ -40,7 +40,7 @@ const get = operation({
   params: ofPool,
   query: noQuery,
   body: noBody,
-  answers: { schema: Pool, statuses: { 200: "The pool" } },
+  answers: { schema: PoolView, statuses: { 200: "The pool" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
     const pool = deps.fleet.pools.find(({ name }) => name === params.pool);
@@ -61,13 +61,13 @@ const forget = operation({
   async handle(deps, { params, speaker }) {
     if (speaker.kind !== "admin") return problem("denied", "Only an admin may reset a pool's statistics.");
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
-    await deps.pools.forget(params.pool);
+    await deps.pools.resetLearning(params.pool);
     return said(undefined, 204);
   },
 });
 
 /** Returns limits and reservations across all pools: the deployment's, and those of the teams that the caller may act for. */
-function standings(
+function widerLimits(
   { teams, limits = {}, teamLimits = {} }: ApiDeps["fleet"],
   { reserved, speaker }: { reserved: WiderReserved; speaker: Speaker },
 ): Pick<PoolList, "deployment" | "teams"> {
@@ -79,12 +79,12 @@ function standings(
   };
 }
 
-async function look(deps: ApiDeps, pool: Configured): Promise<{ view: Pool; reservedWider: WiderReserved }> {
+async function look(deps: ApiDeps, pool: Pool): Promise<{ view: PoolView; reservedWider: WiderReserved }> {
   const nowMs = deps.now();
   const [state, seen] = await Promise.all([deps.pools.state(pool.name), deps.pools.load(pool.name, nowMs)]);
   return { view: poolView({ pool, state, seen }, nowMs), reservedWider: seen.reservedWider };
 }
 
-export const noPool = (pool: string): Refusal => problem("not-found", `There is no pool ${pool}.`);
+export const noPool = (pool: string): ProblemAnswer => problem("not-found", `There is no pool ${pool}.`);
 
 export const poolOperations: readonly Operation[] = [list, get, forget];

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { DatasetName, TeamName } from "../../../events/job.ts";
 import type { DatasetDetail as KnownDetail } from "../../flows/datasets.ts";
-import { type Dataset as Known, sourceUrl } from "../../model/dataset.ts";
+import { type Dataset, sourceUrl } from "../../model/dataset.ts";
 import { Count, Time } from "./fields.ts";
 import { iso } from "./times.ts";
 
@@ -37,10 +37,10 @@ const datasetFacts = {
     .describe("Which node holds which shards; omitted until a node needs the dataset"),
 };
 
-export const Dataset = z.object(datasetFacts).meta({ id: "Dataset" });
-export type Dataset = z.infer<typeof Dataset>;
+export const DatasetView = z.object(datasetFacts).meta({ id: "Dataset" });
+export type DatasetView = z.infer<typeof DatasetView>;
 
-export const DatasetDetail = z
+export const DatasetDetailView = z
   .object({
     ...datasetFacts,
     holders: z.array(
@@ -57,12 +57,12 @@ export const DatasetDetail = z
     ),
   })
   .meta({ id: "DatasetDetail" });
-export type DatasetDetail = z.infer<typeof DatasetDetail>;
+export type DatasetDetailView = z.infer<typeof DatasetDetailView>;
 
-export const DatasetList = z.object({ items: z.array(Dataset) }).meta({ id: "DatasetList" });
+export const DatasetList = z.object({ items: z.array(DatasetView) }).meta({ id: "DatasetList" });
 export type DatasetList = z.infer<typeof DatasetList>;
 
-export const datasetView = ({ team, dataset, source, state, trouble, addedAtMs, listing, map }: Known): Dataset => ({
+export const datasetView = ({ team, dataset, source, state, trouble, addedAtMs, listing, map }: Dataset): DatasetView => ({
   team,
   dataset,
   source: sourceUrl(source),
@@ -85,7 +85,7 @@ export const datasetView = ({ team, dataset, source, state, trouble, addedAtMs, 
   },
 });
 
-export const datasetDetail = ({ dataset, holders }: KnownDetail): DatasetDetail => ({
+export const datasetDetail = ({ dataset, holders }: KnownDetail): DatasetDetailView => ({
   ...datasetView(dataset),
   holders: holders.map(({ node, share, shards, bytes, fetched }) => ({
     node,

@@ -50,17 +50,17 @@ const DecisionStep = z.object({
   outcome: z.string().optional().describe("The result of the step; omitted if it is about another team"),
 });
 
-export const Decision = z
+export const DecisionView = z
   .object({
     ...decisionFacts,
     taken: z.array(DecisionStep).describe("The first 1000 steps, in the plan's order"),
     leftOut: Count.describe("Number of steps after those"),
   })
   .meta({ id: "Decision" });
-export type Decision = z.infer<typeof Decision>;
+export type DecisionView = z.infer<typeof DecisionView>;
 
 /** The most steps in a response, because a decision about ten thousand jobs would not fit into a Lambda's response. */
-export const mostSteps = 1000;
+export const maxSteps = 1000;
 
 export const decisionSummary = (decision: RecordedDecision, speaker: Speaker): DecisionSummary => ({
   decision: decision.id,
@@ -76,10 +76,10 @@ export const decisionSummary = (decision: RecordedDecision, speaker: Speaker): D
   packing: decision.packing,
 });
 
-export const decisionView = (decision: RecordedDecision, speaker: Speaker): Decision => ({
+export const decisionView = (decision: RecordedDecision, speaker: Speaker): DecisionView => ({
   ...decisionSummary(decision, speaker),
-  taken: decision.steps.slice(0, mostSteps).map((step) => stepView(step, speaker)),
-  leftOut: Math.max(0, decision.steps.length - mostSteps),
+  taken: decision.steps.slice(0, maxSteps).map((step) => stepView(step, speaker)),
+  leftOut: Math.max(0, decision.steps.length - maxSteps),
 });
 
 /** Returns whether the caller may see a cause. A cause about a dataset contains its team: `dataset TEAM/NAME`. */
@@ -89,7 +89,10 @@ function maySeeCause(cause: string, speaker: Speaker): boolean {
 }
 
 /** Returns a step as a caller may see it. Steps about other teams lack job, reason and outcome, because their texts may name jobs. */
-function stepView({ kind, teams, attempt, nodes, launch, because, outcome }: RecordedStep, speaker: Speaker): Decision["taken"][number] {
+function stepView(
+  { kind, teams, attempt, nodes, launch, because, outcome }: RecordedStep,
+  speaker: Speaker,
+): DecisionView["taken"][number] {
   const open = teams.every((team) => maySpeakFor(speaker, team));
   const [team, ...more] = teams;
   return {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { JobId, PoolName, StoredSpec, TeamName } from "../../../events/job.ts";
-import { jobStates, type Job as Known } from "../../model/job.ts";
+import { type Job, jobStates } from "../../model/job.ts";
 import { Count, Cursor, Time } from "./fields.ts";
 import { iso, isoIf } from "./times.ts";
 
@@ -34,14 +34,14 @@ const Artifacts = z
   })
   .meta({ id: "Artifacts" });
 
-export const Job = z
+export const JobView = z
   .object({
     ...jobFacts,
     spec: StoredSpec.optional().describe("Omitted if the job's message could not be read"),
     artifacts: Artifacts.optional().describe("The artifacts of the attempt that ended the job; omitted until then"),
   })
   .meta({ id: "Job" });
-export type Job = z.infer<typeof Job>;
+export type JobView = z.infer<typeof JobView>;
 
 /** Newest first. */
 export const JobPage = z.object({ items: z.array(JobSummary), cursor: Cursor.optional() }).meta({ id: "JobPage" });
@@ -81,7 +81,7 @@ export const CancelledJobs = z
   .meta({ id: "CancelledJobs" });
 export type CancelledJobs = z.infer<typeof CancelledJobs>;
 
-export const jobSummary = (job: Known): JobSummary => ({
+export const jobSummary = (job: Job): JobSummary => ({
   team: job.team,
   job: job.job,
   pool: job.pool,
@@ -97,7 +97,7 @@ export const jobSummary = (job: Known): JobSummary => ({
   reason: job.reason,
 });
 
-export const jobView = (job: Known): Job => ({
+export const jobView = (job: Job): JobView => ({
   ...jobSummary(job),
   spec: job.spec,
   artifacts: job.artifacts && { ...job.artifacts, missing: [...job.artifacts.missing] },

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DatasetName, JobId, PoolName, TeamName } from "../../../events/job.ts";
-import type { Assignment, Node as Known } from "../../model/node.ts";
+import type { Assignment, Node } from "../../model/node.ts";
 import { Count, Cursor, Market, Time } from "./fields.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
@@ -30,7 +30,7 @@ const Held = z.object({
   rank: Count.optional().describe("The member's rank in its gang"),
 });
 
-export const Node = z
+export const NodeView = z
   .object({
     node: z.string().describe("The EC2 instance id"),
     pool: PoolName,
@@ -64,14 +64,14 @@ export const Node = z
       .describe("The parts of datasets that the node has fetched and checked, if the caller may see them"),
   })
   .meta({ id: "Node" });
-export type Node = z.infer<typeof Node>;
+export type NodeView = z.infer<typeof NodeView>;
 
 /** Nodes by pool, then by instance id. */
-export const NodePage = z.object({ items: z.array(Node), cursor: Cursor.optional() }).meta({ id: "NodePage" });
+export const NodePage = z.object({ items: z.array(NodeView), cursor: Cursor.optional() }).meta({ id: "NodePage" });
 export type NodePage = z.infer<typeof NodePage>;
 
 /** Returns a node as a caller may see it. It shows that another team uses the node, but not with which jobs and data. */
-export const nodeView = (node: Known, speaker: Speaker): Node => ({
+export const nodeView = (node: Node, speaker: Speaker): NodeView => ({
   node: node.id,
   pool: node.pool,
   state: node.state,
@@ -98,10 +98,10 @@ export const nodeView = (node: Known, speaker: Speaker): Node => ({
     .map(({ team, dataset, version, shards, bytes }) => ({ team, dataset, version, shards, bytes })),
 });
 
-const idleSince = ({ state, assignments, lastBusyMs, readyAtMs }: Known): number | undefined =>
+const idleSince = ({ state, assignments, lastBusyMs, readyAtMs }: Node): number | undefined =>
   state === "ready" && assignments.length === 0 ? Math.max(lastBusyMs, readyAtMs ?? 0) : undefined;
 
-const held = ({ team, job, attempt, phase, needs, rank }: Assignment, speaker: Speaker): Node["assignments"][number] => ({
+const held = ({ team, job, attempt, phase, needs, rank }: Assignment, speaker: Speaker): NodeView["assignments"][number] => ({
   team,
   ...(maySpeakFor(speaker, team) && { job, attempt }),
   phase,

@@ -1,20 +1,20 @@
+import { statusOf } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
-import { standing } from "../../decide/capacity/rest.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import { lifeOf, type Node } from "../../model/node.ts";
 import type { Offer } from "../../model/offer.ts";
 import type { Learned, Snapshot } from "../../model/plan.ts";
-import type { Pool as Configured, PoolState } from "../../model/pool.ts";
+import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { costIn, type Period } from "../../model/values/period.ts";
-import type { Pool } from "./pools.ts";
+import type { PoolView } from "./pools.ts";
 import { iso, isoIf } from "./times.ts";
 
 /** A pool's configuration, its state, and what a decision would see now. */
-export type KnownPool = { readonly pool: Configured; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
+export type KnownPool = { readonly pool: Pool; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
 
-export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool => ({
+export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): PoolView => ({
   pool: pool.name,
   families: [...pool.families],
   markets: [...pool.markets],
@@ -34,7 +34,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
   nodes: byState(seen.nodes),
   openLaunches: seen.openLaunches.map(openLaunch),
   refusals: seen.refusals
-    .filter((refusal) => standing(refusal, nowMs) === "rests" && isAbout(refusal, seen.catalogue?.offers ?? []))
+    .filter((refusal) => statusOf(refusal, nowMs) === "cooling-down" && isAbout(refusal, seen.catalogue?.offers ?? []))
     .map((refusal) => ({
       ...subjectOf(refusal),
       market: refusal.market,
@@ -42,14 +42,14 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): Pool 
       at: iso(refusal.atMs),
       until: iso(refusal.untilMs),
     })),
-  breakers: breakers({ ...seen, nowMs }).map(({ restsUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(restsUntilMs) })),
+  breakers: breakers({ ...seen, nowMs }).map(({ openUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(openUntilMs) })),
   learned: learnedRows(seen.learned),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
 });
 
-const learnedRows = (learned: Learned = {}): Pool["learned"] =>
+const learnedRows = (learned: Learned = {}): PoolView["learned"] =>
   Object.entries(learned).flatMap(([problems, engines]) =>
     Object.entries(engines).map(([engine, { tries, reward }]) => ({ problems, engine, tries, reward })),
   );
@@ -62,7 +62,7 @@ const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>
     return offer.instanceType === refusal.instanceType && offer.zone === refusal.zone;
   });
 
-const subjectOf = (refusal: Refusal): Pick<Pool["refusals"][number], "instanceType" | "zone" | "quota"> =>
+const subjectOf = (refusal: Refusal): Pick<PoolView["refusals"][number], "instanceType" | "zone" | "quota"> =>
   refusal.why === "limit" ? { quota: refusal.quota } : { instanceType: refusal.instanceType, zone: refusal.zone };
 
 /** Returns what nodes have cost in a period, in USD, including nodes that still run. */
@@ -75,13 +75,13 @@ function spentIn(period: Period, { spent, nodes }: KnownPool["seen"], nowMs: num
 const oldest = (times: readonly number[]): number | undefined =>
   times.reduce<number | undefined>((least, time) => (least === undefined || time < least ? time : least), undefined);
 
-function byState(nodes: readonly Node[]): Pool["nodes"] {
-  const counts: Pool["nodes"] = { launching: 0, ready: 0, draining: 0, terminating: 0, gone: 0 };
+function byState(nodes: readonly Node[]): PoolView["nodes"] {
+  const counts: PoolView["nodes"] = { launching: 0, ready: 0, draining: 0, terminating: 0, gone: 0 };
   for (const { state } of nodes) counts[state] += 1;
   return counts;
 }
 
-const openLaunch = (launch: Launch): Pool["openLaunches"][number] => ({
+const openLaunch = (launch: Launch): PoolView["openLaunches"][number] => ({
   launch: launch.id,
   team: launch.team,
   market: launch.market,

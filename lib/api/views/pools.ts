@@ -31,7 +31,7 @@ const Breaker = z.object({
   restsUntil: Time,
 });
 
-export const Pool = z
+export const PoolView = z
   .object({
     pool: PoolName,
     families: z.array(z.string()),
@@ -68,14 +68,14 @@ export const Pool = z
     pricesAt: Time.optional().describe("When prices were last fetched"),
   })
   .meta({ id: "Pool" });
-export type Pool = z.infer<typeof Pool>;
+export type PoolView = z.infer<typeof PoolView>;
 
 /** Limits and reservations across all pools. An omitted limit does not limit. */
 const Standing = z.object({ limits: z.object({ usdPerHour: z.number().optional(), gpus: Count.optional() }), reserved: Reserved });
 
 export const PoolList = z
   .object({
-    items: z.array(Pool),
+    items: z.array(PoolView),
     deployment: Standing.optional().describe("Limits and reservations of all pools together"),
     teams: z
       .array(Standing.extend({ team: TeamName }))

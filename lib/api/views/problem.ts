@@ -16,7 +16,7 @@ export const problemCodes = [
 ] as const;
 
 /** Problem details (RFC 9457). The type is always about:blank, because the status and `code` identify the problem. */
-export const Problem = z
+export const ProblemView = z
   .object({
     type: z.literal("about:blank"),
     title: z.string().describe("HTTP's phrase for the status"),
@@ -31,4 +31,4 @@ export const Problem = z
     job: JobId.optional().describe("The id under which a refused job is recorded"),
   })
   .meta({ id: "Problem" });
-export type Problem = z.infer<typeof Problem>;
+export type ProblemView = z.infer<typeof ProblemView>;

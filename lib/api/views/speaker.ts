@@ -1,7 +1,7 @@
 import { teamRole } from "../../model/deployment.ts";
 
 /** The signer of a call, as Lambda reports it for a function URL with IAM authorization. */
-export type Caller = {
+export type SigningPrincipal = {
   readonly arn: string;
   /** The account of the principal that signed. */
   readonly account: string;
@@ -23,7 +23,7 @@ export function sessionOf(arn: string): { readonly role: string; readonly sessio
  * IAM admitted it. A role with a team's prefix but of no configured team may act for none, because a team that was removed from the
  * configuration must not become an admin.
  */
-export function speakerOf(caller: Caller, fleet: { readonly name: string; readonly teams: readonly string[] }): Speaker {
+export function speakerOf(caller: SigningPrincipal, fleet: { readonly name: string; readonly teams: readonly string[] }): Speaker {
   if (caller.account !== caller.owner) return { kind: "nobody" };
   const role = sessionOf(caller.arn)?.role;
   if (!role?.startsWith(teamRole(fleet.name, ""))) return { kind: "admin" };

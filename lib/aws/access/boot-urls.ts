@@ -1,6 +1,6 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { BootDownloads } from "../../ports/job-access.ts";
 
 const expiresIn = 15 * 60;
@@ -18,6 +18,6 @@ export const s3BootDownloads = (s3: S3Client, assets: { readonly worker: string;
 
 function objectOf(asset: string): { Bucket: string; Key: string } {
   const slash = asset.indexOf("/");
-  if (slash < 1 || slash === asset.length - 1) throw new Fault("asset", `${asset} is not BUCKET/KEY`);
+  if (slash < 1 || slash === asset.length - 1) throw new FleetError("asset", `${asset} is not BUCKET/KEY`);
   return { Bucket: asset.slice(0, slash), Key: asset.slice(slash + 1) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { JobAccess } from "../../ports/job-access.ts";
 
@@ -23,7 +23,7 @@ export const stsJobAccess = (sts: Pick<STSClient, "send">, roleArn: string): Job
       }),
     );
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) {
-      throw new Fault("credentials", "STS returned no credentials", { retry: true });
+      throw new FleetError("credentials", "STS returned no credentials", { retry: true });
     }
     return {
       accessKeyId: given.AccessKeyId,

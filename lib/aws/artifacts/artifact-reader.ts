@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { openObject } from "../objects/objects.ts";
 import { checking } from "../objects/plaintext-check.ts";
@@ -30,7 +30,7 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
     async open(attempt, artifact, file) {
       const keyArn = await keyOf(attempt.team);
       const sealed = await openObject(s3, { Bucket: artifactsBucket, Key: artifact.key }, { ifDenied: "absent" });
-      if (sealed === undefined) throw new Fault("missing", `There is no sealed file ${artifact.key}`);
+      if (sealed === undefined) throw new FleetError("missing", `There is no sealed file ${artifact.key}`);
       const whole = Buffer.from(file);
       // Not derived from the file's name, which may already have the greatest length.
       const part = Buffer.concat([folderOf(whole), Buffer.from(`/.fleet-${randomUUID()}.part`)]);
@@ -48,8 +48,8 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
       } catch (cause) {
         sealed.body.destroy();
         await rm(part, { force: true });
-        if (cause instanceof Fault) throw cause;
-        throw new Fault("not-opened", `${artifact.path} could not be opened: ${inWords(cause).split("\n")[0]}`, { cause });
+        if (cause instanceof FleetError) throw cause;
+        throw new FleetError("not-opened", `${artifact.path} could not be opened: ${inWords(cause).split("\n")[0]}`, { cause });
       } finally {
         process.off("exit", remove);
       }

@@ -4,7 +4,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { readManifest } from "../../../events/artifacts/manifest.ts";
 import { fileKey, manifestKey, sealedFileKey, sealedManifestKey, sealedManifestPath } from "../../../events/artifacts/upload.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Artifacts } from "../../ports/artifacts.ts";
 import { uploadObject } from "../objects/object-upload.ts";
 import { openObject } from "../objects/objects.ts";
@@ -22,10 +22,10 @@ export type S3ArtifactsConfig = {
 };
 
 /** Enough for about 50,000 files, far more than any job leaves. */
-const mostManifestBytes = 8 * 1024 * 1024;
+const maxManifestBytes = 8 * 1024 * 1024;
 
 /** S3's limit for keys, in UTF-8. */
-const mostKeyBytes = 1024;
+const maxKeyBytes = 1024;
 
 const ContentType = "application/octet-stream";
 
@@ -36,11 +36,11 @@ export const s3Artifacts = (config: S3ArtifactsConfig): Artifacts => {
     async uploaded(attempt) {
       const object = await openObject(s3, { Bucket: incomingBucket, Key: manifestKey(attempt) });
       if (object === undefined) return undefined;
-      if (object.bytes > mostManifestBytes) {
+      if (object.bytes > maxManifestBytes) {
         object.body.destroy();
-        throw new Fault(
+        throw new FleetError(
           "manifest",
-          `the list of files that the worker uploaded has ${object.bytes} bytes; at most ${mostManifestBytes} are allowed`,
+          `the list of files that the worker uploaded has ${object.bytes} bytes; at most ${maxManifestBytes} are allowed`,
         );
       }
       return readManifest(attempt, await text(object.body));
@@ -48,7 +48,7 @@ export const s3Artifacts = (config: S3ArtifactsConfig): Artifacts => {
 
     async seal(attempt, file) {
       const Key = sealedFileKey(attempt, file.path);
-      if (Buffer.byteLength(Key) > mostKeyBytes) return { kind: "lost", because: "its path is too long" };
+      if (Buffer.byteLength(Key) > maxKeyBytes) return { kind: "lost", because: "its path is too long" };
       const source = await openObject(s3, { Bucket: incomingBucket, Key: fileKey(attempt, file.path) });
       if (source === undefined) return { kind: "lost", because: "it was not uploaded" };
       try {

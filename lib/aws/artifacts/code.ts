@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { isDefinite } from "../errors.ts";
 import { uploadObject } from "../objects/object-upload.ts";
 import { checking } from "../objects/plaintext-check.ts";
@@ -37,9 +37,9 @@ export const s3CodeStore = (config: { readonly s3: S3Client; readonly codeBucket
 
 async function measure(file: string): Promise<{ bytes: number; sha256: string }> {
   const found = await stat(file).catch((cause: unknown) => {
-    throw new Fault("no-file", `${file} cannot be read`, { cause });
+    throw new FleetError("no-file", `${file} cannot be read`, { cause });
   });
-  if (!found.isFile()) throw new Fault("no-file", `${file} is not a file`);
+  if (!found.isFile()) throw new FleetError("no-file", `${file} is not a file`);
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);
   return { bytes: found.size, sha256: hash.digest("hex") };

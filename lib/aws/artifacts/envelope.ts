@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
 import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 
@@ -73,7 +73,7 @@ export function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context
   );
   plain.once("MessageHeader", (header: { readonly encryptionContext: Readonly<Record<string, string>> }) => {
     if (!same(header.encryptionContext, context)) {
-      plain.emit("error", new Fault("wrong-context", "The file was sealed for another team, job, attempt or path"));
+      plain.emit("error", new FleetError("wrong-context", "The file was sealed for another team, job, attempt or path"));
     }
   });
   // The SDK may emit the error again after the pipeline has ended, when nothing listens any more.
@@ -118,9 +118,9 @@ function present(answer: {
   return { ...(KeyId && { KeyId }), ...(Plaintext && { Plaintext }), ...(CiphertextBlob && { CiphertextBlob }) };
 }
 
-function keyFault(error: unknown): Fault {
+function keyFault(error: unknown): FleetError {
   const denied = awsErrorKind(error) === "denied";
-  return new Fault(denied ? "denied" : "key", `KMS could not use the team's key: ${awsErrorCode(error)}: ${inWords(error)}`, {
+  return new FleetError(denied ? "denied" : "key", `KMS could not use the team's key: ${awsErrorCode(error)}: ${inWords(error)}`, {
     retry: !isDefinite(error),
     cause: error,
   });

@@ -1,5 +1,5 @@
 import { DescribeKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** Returns the ARN of a team's KMS key. */
@@ -26,8 +26,8 @@ async function keyArn(kms: Pick<KMSClient, "send">, alias: string): Promise<stri
     if (KeyMetadata?.Arn) return KeyMetadata.Arn;
   } catch (error) {
     const kind = awsErrorKind(error);
-    if (kind === "denied") throw new Fault("denied", `Not allowed to use the key ${alias}`, { cause: error });
-    if (kind !== "missing") throw new Fault("key", `The key ${alias} could not be looked up`, { retry: true, cause: error });
+    if (kind === "denied") throw new FleetError("denied", `Not allowed to use the key ${alias}`, { cause: error });
+    if (kind !== "missing") throw new FleetError("key", `The key ${alias} could not be looked up`, { retry: true, cause: error });
   }
-  throw new Fault("missing", `There is no key ${alias}`);
+  throw new FleetError("missing", `There is no key ${alias}`);
 }

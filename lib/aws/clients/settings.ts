@@ -13,12 +13,12 @@ export type ClientSettings = {
 };
 
 /** Limits of a client. A connection without any traffic for `silentMs` is closed. */
-export type Bounds = { readonly requestMs: number; readonly maxAttempts: number; readonly silentMs?: number };
+export type ClientLimits = { readonly requestMs: number; readonly maxAttempts: number; readonly silentMs?: number };
 
 /** Limits for services that respond quickly. */
-export const small: Bounds = { requestMs: 5_000, maxAttempts: 3 };
+export const small: ClientLimits = { requestMs: 5_000, maxAttempts: 3 };
 
-export function common({ region, endpoint, credentials, ...asked }: ClientSettings, usual: Bounds) {
+export function common({ region, endpoint, credentials, ...asked }: ClientSettings, usual: ClientLimits) {
   return {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type ClientSettings, common, small } from "./settings.ts";
 
 export const stsClient = (settings: ClientSettings = {}): STSClient => new STSClient(common(settings, small));
@@ -10,6 +10,6 @@ const longestMs = 3_000;
 /** Returns the account of the client's credentials. Throws within a few seconds if STS does not respond. */
 export async function callerAccount(sts: Pick<STSClient, "send">): Promise<string> {
   const { Account } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal: AbortSignal.timeout(longestMs) });
-  if (Account === undefined) throw new Fault("no-account", "STS returned no account");
+  if (Account === undefined) throw new FleetError("no-account", "STS returned no account");
   return Account;
 }

@@ -3,7 +3,7 @@ import { type Readable, Transform } from "node:stream";
 import { DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal } from "../../../events/s3-refusal.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { partBytesOf, uploadObject } from "../objects/object-upload.ts";
 import { allPages } from "../pages.ts";
 import { objectsOf } from "./source-listing.ts";
@@ -21,18 +21,18 @@ export type NotDone = { readonly path: string; readonly because: string };
  * change it without changing the content, or keep it with another content.
  */
 export type DatasetFiles = {
-  /** Returns the stored files, without folder markers. Throws a Fault if they cannot be listed. */
+  /** Returns the stored files, without folder markers. Throws a FleetError if they cannot be listed. */
   list(of: DatasetRef): Promise<readonly StoredFile[]>;
   /** Returns whether a file has the content of a stored one. Reads the file. */
   isSame(stored: StoredFile, file: DatasetFile): Promise<boolean>;
-  /** Uploads a file. `onBytes` is called as bytes are read. Throws a Fault if the file does not have its stated size. */
+  /** Uploads a file. `onBytes` is called as bytes are read. Throws a FleetError if the file does not have its stated size. */
   put(of: DatasetRef, file: DatasetFile, onBytes?: (bytes: number) => void): Promise<void>;
   /** Removes files, and returns those that could not be removed. */
   remove(of: DatasetRef, paths: readonly string[]): Promise<readonly NotDone[]>;
 };
 
 /** S3's limit of deletions per call. */
-const mostDeletes = 1_000;
+const maxDeletes = 1_000;
 
 type Place = { readonly s3: S3Client; readonly bucket: string };
 
@@ -43,8 +43,8 @@ export const s3DatasetFiles = ({ s3, bucket }: Place): DatasetFiles => ({
     uploadObject(s3, { Bucket: bucket, Key: `${prefixOf(of)}${path}` }, { source: open(), stages: [counting(bytes, onBytes)], bytes }),
   async remove(of, paths) {
     const left: NotDone[] = [];
-    for (let at = 0; at < paths.length; at += mostDeletes) {
-      const Objects = paths.slice(at, at + mostDeletes).map((path) => ({ Key: `${prefixOf(of)}${path}` }));
+    for (let at = 0; at < paths.length; at += maxDeletes) {
+      const Objects = paths.slice(at, at + maxDeletes).map((path) => ({ Key: `${prefixOf(of)}${path}` }));
       const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
       for (const { Key, Code, Message } of Errors ?? [])
         left.push({ path: (Key ?? "").slice(prefixOf(of).length), because: `${Code ?? "unknown"}: ${Message ?? "no message"}` });
@@ -67,8 +67,8 @@ async function listFiles({ s3, bucket }: Place, prefix: string): Promise<StoredF
       .filter(({ key, bytes }) => !(key.endsWith("/") && bytes === 0))
       .map(({ key, bytes, etag }) => ({ path: key.slice(prefix.length), bytes, etag }));
   } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault("dataset-files", `s3://${bucket}/${prefix} could not be listed: ${s3Refusal(error).said}`, { cause: error });
+    if (error instanceof FleetError) throw error;
+    throw new FleetError("dataset-files", `s3://${bucket}/${prefix} could not be listed: ${s3Refusal(error).said}`, { cause: error });
   }
 }
 
@@ -82,7 +82,7 @@ function counting(expected: number, onBytes: (bytes: number) => void): Transform
       done(null, chunk);
     },
     flush(done) {
-      done(bytes === expected ? null : new Fault("file-changed", "it changed while it was being sent"));
+      done(bytes === expected ? null : new FleetError("file-changed", "it changed while it was being sent"));
     },
   });
 }

@@ -1,4 +1,4 @@
-import { mostSkippedNamed, pathOf, type Shard, type Skipped, type Source, whyNoName } from "../../model/dataset.ts";
+import { maxSkippedNamed, pathOf, type Shard, type Skipped, type Source, whyNoName } from "../../model/dataset.ts";
 
 export type ListedObject = Shard & {
   /** The storage class of an object that cannot be read until it is restored. */
@@ -6,7 +6,7 @@ export type ListedObject = Shard & {
 };
 
 /** Keys have up to 1,024 bytes. This is enough to find the object, and short enough for the dataset's item. */
-const mostKeyLetters = 200;
+const maxKeyLetters = 200;
 
 /**
  * Sorts a source's objects into shards and objects that no job could read. They must be added in the order of their keys. If a
@@ -63,7 +63,7 @@ export class ShardSorter {
 
   #skip(key: string, because: string): void {
     this.#skips += 1;
-    if (this.#skipped.length < mostSkippedNamed) this.#skipped.push({ key: shortened(key), because });
+    if (this.#skipped.length < maxSkippedNamed) this.#skipped.push({ key: shortened(key), because });
   }
 }
 
@@ -71,5 +71,5 @@ const besideFolder = "is a file where other keys have a folder";
 
 const shortened = (key: string): string => {
   const letters = [...key];
-  return letters.length <= mostKeyLetters ? key : `${letters.slice(0, mostKeyLetters).join("")}…`;
+  return letters.length <= maxKeyLetters ? key : `${letters.slice(0, maxKeyLetters).join("")}…`;
 };

@@ -2,9 +2,9 @@ import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { DeleteObjectsCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { mostListBytes, ShardList } from "../../../events/dataset.ts";
+import { maxListBytes, ShardList } from "../../../events/dataset.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ShardStore } from "../../ports/datasets.ts";
 import { openObject } from "../objects/objects.ts";
 import { allPages } from "../pages.ts";
@@ -17,7 +17,7 @@ const unpack = promisify(gunzip);
 const folderOf = ({ team, dataset }: DatasetRef): string => `_fleetwright/${team}/${dataset}/`;
 
 /** S3's limit of deletions per call. */
-const mostDeletes = 1_000;
+const maxDeletes = 1_000;
 
 export const s3ShardStore = (s3: Pick<S3Client, "send">, bucket: string): ShardStore => {
   const put = async (Key: string, value: unknown): Promise<string> => {
@@ -38,10 +38,10 @@ export const s3ShardStore = (s3: Pick<S3Client, "send">, bucket: string): ShardS
       const object = await openObject(s3, { Bucket: bucket, Key: key });
       if (object === undefined) return undefined;
       try {
-        const json = (await unpack(await buffer(object.body), { maxOutputLength: mostListBytes })).toString("utf8");
+        const json = (await unpack(await buffer(object.body), { maxOutputLength: maxListBytes })).toString("utf8");
         return ShardList.parse(JSON.parse(json)).shards;
       } catch (cause) {
-        throw new Fault("shard-list", `${key} is not a list of shards`, { cause });
+        throw new FleetError("shard-list", `${key} is not a list of shards`, { cause });
       }
     },
 
@@ -57,11 +57,11 @@ export const s3ShardStore = (s3: Pick<S3Client, "send">, bucket: string): ShardS
       const old = there.flatMap(({ Key, LastModified }) =>
         Key !== undefined && LastModified !== undefined && LastModified.getTime() < beforeMs && !keys.has(Key) ? [{ Key }] : [],
       );
-      for (let at = 0; at < old.length; at += mostDeletes) {
-        const Objects = old.slice(at, at + mostDeletes);
+      for (let at = 0; at < old.length; at += maxDeletes) {
+        const Objects = old.slice(at, at + maxDeletes);
         const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
         const [first] = Errors ?? [];
-        if (first) throw new Fault("sweep", `${first.Key} could not be removed: ${first.Code}`, { retry: true });
+        if (first) throw new FleetError("sweep", `${first.Key} could not be removed: ${first.Code}`, { retry: true });
       }
       return old.length;
     },

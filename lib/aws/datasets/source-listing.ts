@@ -1,7 +1,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
-import { mostShards, type Source, sourceUrl } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { maxShards, type Source, sourceUrl } from "../../model/dataset.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Listed } from "../../ports/datasets.ts";
 import { awsErrorCode } from "../errors.ts";
 import { type ListedObject, ShardSorter } from "./shard-sorter.ts";
@@ -16,18 +16,18 @@ export async function listSource(s3: Pick<S3Client, "send">, source: Source): Pr
   let token: string | undefined;
   do {
     const page = await pageOf(s3, source, token);
-    if ("trouble" in page) return { kind: "trouble", trouble: page.trouble };
+    if ("reason" in page) return { kind: "trouble", reason: page.reason };
     for (const object of page.objects) sorter.add(object);
-    if (sorter.objects > mostShards) {
-      const trouble = `there are more than ${mostShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
-      return { kind: "trouble", trouble };
+    if (sorter.objects > maxShards) {
+      const reason = `there are more than ${maxShards} objects below ${sourceUrl(source)}; pack them into fewer, larger ones`;
+      return { kind: "trouble", reason };
     }
     token = page.next;
   } while (token !== undefined);
   return { kind: "listed", ...sorter.sorted() };
 }
 
-type Page = { readonly objects: readonly ListedObject[]; readonly next: string | undefined } | { readonly trouble: string };
+type Page = { readonly objects: readonly ListedObject[]; readonly next: string | undefined } | { readonly reason: string };
 
 async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string | undefined): Promise<Page> {
   try {
@@ -43,13 +43,13 @@ async function pageOf(s3: Pick<S3Client, "send">, source: Source, token: string 
     );
     return { objects: objectsOf(page), next: page.NextContinuationToken };
   } catch (error) {
-    return { trouble: whyNotListed(error, source) };
+    return { reason: whyNotListed(error, source) };
   }
 }
 
 /** Returns the objects of a page, without malformed entries. */
 export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandOutput, "Contents" | "EncodingType">): ListedObject[] {
-  const keyOf = (told: string): string => (EncodingType === "url" ? decodeURIComponent(told.replaceAll("+", " ")) : told);
+  const keyOf = (encoded: string): string => (EncodingType === "url" ? decodeURIComponent(encoded.replaceAll("+", " ")) : encoded);
   return (Contents ?? []).flatMap(({ Key, Size, ETag, StorageClass, RestoreStatus }) => {
     if (Key === undefined || Size === undefined || ETag === undefined) return [];
     const isReadable = RestoreStatus?.RestoreExpiryDate !== undefined && RestoreStatus.IsRestoreInProgress !== true;
@@ -61,7 +61,7 @@ export function objectsOf({ Contents, EncodingType }: Pick<ListObjectsV2CommandO
 /** Returns whether a class's objects must be restored. GLACIER_IR is read at once; listings do not show INTELLIGENT_TIERING's archives. */
 const isArchive = (storageClass: string | undefined): boolean => storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
 
-/** Returns, in words for the team, an error that only a change of the source or its policies can fix. Throws a Fault (retry) for others. */
+/** Returns, in words for the team, an error that only a change of the source or its policies can fix. Throws a FleetError (retry) for others. */
 function whyNotListed(error: unknown, source: Source): string {
   const refusal = s3Refusal(error);
   switch (refusal.kind) {
@@ -79,6 +79,6 @@ function whyNotListed(error: unknown, source: Source): string {
     case "customer-key":
     case "refused":
     case "passing":
-      throw new Fault("source", `${sourceUrl(source)} could not be listed: ${awsErrorCode(error)}`, { retry: true, cause: error });
+      throw new FleetError("source", `${sourceUrl(source)} could not be listed: ${awsErrorCode(error)}`, { retry: true, cause: error });
   }
 }

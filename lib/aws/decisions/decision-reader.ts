@@ -10,7 +10,7 @@ import { recordedDecision } from "./recorded-decision.ts";
 
 const unpack = promisify(gunzip);
 /** Far above the size of a decision about ten thousand jobs and a thousand nodes. */
-const mostUnpackedBytes = 64 * 1024 * 1024;
+const maxUnpackedBytes = 64 * 1024 * 1024;
 /** Number of concurrent reads, each of which may need some megabytes of memory. */
 const side = 4;
 
@@ -19,7 +19,7 @@ export const s3DecisionReader = (s3: Pick<S3Client, "send">, bucket: string): De
   const read = async (pool: string, id: string): Promise<RecordedDecision | undefined> => {
     const object = await openObject(s3, { Bucket: bucket, Key: `${pool}/${behindPool(id)}${ending}` });
     if (object === undefined) return undefined;
-    const json = await unpack(await buffer(object.body), { maxOutputLength: mostUnpackedBytes });
+    const json = await unpack(await buffer(object.body), { maxOutputLength: maxUnpackedBytes });
     return recordedDecision(JSON.parse(json.toString("utf8")), id);
   };
   return {

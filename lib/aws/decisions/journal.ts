@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { Decision, Journal } from "../../ports/journal.ts";
+import type { DecisionRecord, Journal } from "../../ports/journal.ts";
 
 const compress = promisify(gzip);
 
@@ -21,7 +21,7 @@ export const s3Journal = (s3: Pick<S3Client, "send">, bucket: string): Journal =
 });
 
 /** Returns `POOL/YYYY/MM/DD/HHMMSS.mmmZ-ID.json.gz`, in UTC. */
-export function decisionKey({ pool, atMs, id }: Pick<Decision, "pool" | "atMs" | "id">): string {
+export function decisionKey({ pool, atMs, id }: Pick<DecisionRecord, "pool" | "atMs" | "id">): string {
   const [day = "", time = ""] = new Date(atMs).toISOString().split("T");
   return `${pool}/${day.replaceAll("-", "/")}/${time.replaceAll(":", "")}-${id}.json.gz`;
 }

@@ -2,7 +2,7 @@ import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { allPages } from "../pages.ts";
 
 /** The most listings per page. After them the page ends, and the caller can request the next one. */
-const mostListings = 40;
+const maxListings = 40;
 
 type Range = {
   readonly bucket: string;
@@ -34,7 +34,7 @@ export async function newestKeys(
     if ("key" in found && keys.length === limit) return { keys, before: end };
     if ("key" in found) keys.push(found.key);
     end = ("key" in found ? found.key : found.through).slice(root.length);
-    if (walk.listings >= mostListings && end !== "") return { keys, before: end };
+    if (walk.listings >= maxListings && end !== "") return { keys, before: end };
   }
   return { keys };
 }

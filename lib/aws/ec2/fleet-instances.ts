@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { inWords } from "../../model/errors/in-words.ts";
 import type { FoundInstance } from "../../model/launch.ts";
-import type { Ended, FoundInstances, Seen } from "../../ports/fleet.ts";
+import type { FoundInstances, InstanceStatus, TerminateOutcome } from "../../ports/fleet.ts";
 import type { Log } from "../../ports/log.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 
@@ -21,7 +21,7 @@ function report(log: Log, message: string, { ids, error }: { ids: readonly strin
 }
 
 /** Calls TerminateInstances. EC2 terminates all named instances or none: a single bad one fails the call, and the error may name it. */
-export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, Ended>> {
+export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, TerminateOutcome>> {
   try {
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
     return new Map(ids.map((id) => [id, "accepted"]));
@@ -32,13 +32,13 @@ export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = 
   }
 }
 
-function endedAlone(error: unknown): (id: string) => Ended {
+function endedAlone(error: unknown): (id: string) => TerminateOutcome {
   const kind = awsErrorKind(error);
   if (kind === "gone") return () => "accepted";
   return () => (kind === "throttled" || kind === "denied" ? kind : "unknown");
 }
 
-function endedTogether(error: unknown, ids: readonly string[]): (id: string) => Ended {
+function endedTogether(error: unknown, ids: readonly string[]): (id: string) => TerminateOutcome {
   const kind = awsErrorKind(error);
   if (kind === "throttled") return () => "throttled";
   const named = kind === "gone" ? namedIn(error, ids) : new Set();
@@ -47,8 +47,8 @@ function endedTogether(error: unknown, ids: readonly string[]): (id: string) => 
 }
 
 /** Calls DescribeInstances with a filter, because a filter skips unknown instances and has a higher rate limit than ids. */
-export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, Seen>> {
-  const all = (seen: Seen): ReadonlyMap<string, Seen> => new Map(ids.map((id) => [id, seen]));
+export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, InstanceStatus>> {
+  const all = (seen: InstanceStatus): ReadonlyMap<string, InstanceStatus> => new Map(ids.map((id) => [id, seen]));
   try {
     const answer = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
     const states = new Map(instancesIn(answer).map((instance) => [instance.InstanceId, isOver(instance) ? "over" : "live"] as const));

@@ -17,7 +17,7 @@ export const nameTag = "fleetwright:name";
 export const poolTag = "fleetwright:pool";
 
 /** CreateFleet's limit of overrides per request. */
-const mostOverrides = 300;
+const maxOverrides = 300;
 
 /**
  * Returns the request for a launch, or undefined if none of its offers is in a zone with a subnet. The same launch always results
@@ -40,7 +40,7 @@ export function fleetRequest(
     ...(launch.market === "spot"
       ? { SpotOptions: { AllocationStrategy: "price-capacity-optimized", InstanceInterruptionBehavior: "terminate", ...whole(launch) } }
       : { OnDemandOptions: { AllocationStrategy: "lowest-price", ...whole(launch) } }),
-    LaunchTemplateConfigs: [{ LaunchTemplateSpecification: template(with_.template), Overrides: overrides.slice(0, mostOverrides) }],
+    LaunchTemplateConfigs: [{ LaunchTemplateSpecification: template(with_.template), Overrides: overrides.slice(0, maxOverrides) }],
     TagSpecifications: [{ ResourceType: "instance", Tags: tags(launch, with_.name) }],
   };
 }

@@ -1,6 +1,11 @@
 import type { CreateFleetError } from "@aws-sdk/client-ec2";
 
-type Told = { readonly code: string; readonly subject: string | undefined; readonly zone: string | undefined; readonly message: string };
+type ErrorDetail = {
+  readonly code: string;
+  readonly subject: string | undefined;
+  readonly zone: string | undefined;
+  readonly message: string;
+};
 
 /** The longest text, in characters, because people read it and EC2 may return one error per type and zone. */
 const longest = 1_000;
@@ -11,7 +16,7 @@ const longestMessage = 200;
  * is therefore not repeated.
  */
 export function refusalsInWords(errors: readonly CreateFleetError[], code: string, zoneOf: (subnet: string) => string | undefined): string {
-  const told = errors.map((error): Told => {
+  const details = errors.map((error): ErrorDetail => {
     const { InstanceType, SubnetId, AvailabilityZone } = error.LaunchTemplateAndOverrides?.Overrides ?? {};
     return {
       code: error.ErrorCode ?? "unknown",
@@ -20,7 +25,7 @@ export function refusalsInWords(errors: readonly CreateFleetError[], code: strin
       message: error.ErrorMessage ?? "no message",
     };
   });
-  const groups = [...Map.groupBy(told, (each) => each.code)].toSorted(([a], [b]) => Number(b === code) - Number(a === code));
+  const groups = [...Map.groupBy(details, (each) => each.code)].toSorted(([a], [b]) => Number(b === code) - Number(a === code));
   return groups
     .map(([each, of]) => `${each === code ? "" : `${each}: `}${subjects(of)}${(of[0]?.message ?? "").slice(0, longestMessage)}`)
     .join("; ")
@@ -28,7 +33,7 @@ export function refusalsInWords(errors: readonly CreateFleetError[], code: strin
 }
 
 /** Returns `g5.xlarge, g6.xlarge in us-east-1a, us-east-1b: `. Types that were refused in the same zones are listed together. */
-function subjects(of: readonly Told[]): string {
+function subjects(of: readonly ErrorDetail[]): string {
   const zones = new Map<string, Set<string>>();
   for (const { subject, zone } of of) {
     if (subject === undefined) continue;

@@ -1,7 +1,7 @@
 import { DescribeInstancesCommand, type EC2Client, type Instance } from "@aws-sdk/client-ec2";
 import type { TaggedInstance } from "../../model/tagged-instance.ts";
 import type { Log } from "../../ports/log.ts";
-import type { TaggedInstances } from "../../ports/strays.ts";
+import type { TaggedInstances } from "../../ports/orphans.ts";
 import { allPages } from "../pages.ts";
 import { launchTag, nameTag, poolTag } from "./fleet-request.ts";
 

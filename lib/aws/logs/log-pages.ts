@@ -1,18 +1,18 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand, type GetLogEventsCommandInput } from "@aws-sdk/client-cloudwatch-logs";
 import { pieceOf } from "../../../events/artifacts/log-line.ts";
 import { type AttemptRef, logStream } from "../../model/job.ts";
-import type { AttemptLogs, LogLine, LogPlace } from "../../ports/attempt-logs.ts";
+import type { AttemptLogs, LogPlace, OutputLine } from "../../ports/attempt-logs.ts";
 import { awsErrorKind, isDefinite } from "../errors.ts";
 
 type Logs = Pick<CloudWatchLogsClient, "send">;
 type Page = Awaited<ReturnType<AttemptLogs["page"]>>;
 
 /** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
-const mostBytes = 2_500_000;
+const maxBytes = 2_500_000;
 /** CloudWatch returns at most 1 MB, so a page with fewer lines than requested may be full. Pages from this size on count as full. */
 const fullBytes = 500_000;
 /** The most calls per page. Long lines are read again in smaller numbers, and empty pages are skipped. */
-const mostCalls = 8;
+const maxCalls = 8;
 
 /** Reads teams' log groups, which are named `groupPrefix` and the team. The cursors are CloudWatch's forward tokens. */
 export const cloudWatchLogPages = (logs: Logs, groupPrefix: string): AttemptLogs => ({
@@ -29,7 +29,7 @@ type Asked = Pick<GetLogEventsCommandInput, "startFromHead" | "limit" | "nextTok
 type Answer =
   | {
       readonly kind: "read" | "none";
-      readonly lines: readonly LogLine[];
+      readonly lines: readonly OutputLine[];
       readonly forward?: string | undefined;
       readonly backward?: string | undefined;
     }
@@ -39,13 +39,13 @@ type Read = (asked: Asked) => Promise<Answer>;
 /** Returns the lines after the cursor. */
 async function after(read: Read, { cursor: first, limit: most }: LogPlace): Promise<Page> {
   let [cursor, limit] = [first, most];
-  for (let calls = 0; calls < mostCalls; calls += 1) {
+  for (let calls = 0; calls < maxCalls; calls += 1) {
     const answer = await read({ startFromHead: true, limit, nextToken: cursor });
     if (answer.kind === "bad-cursor") return answer;
     const { lines } = answer;
     const next = answer.forward ?? cursor;
     const bytes = bytesOf(lines);
-    if (lines.length > 1 && bytes > mostBytes) {
+    if (lines.length > 1 && bytes > maxBytes) {
       limit = Math.ceil(lines.length / 4);
       continue;
     }
@@ -59,26 +59,26 @@ async function after(read: Read, { cursor: first, limit: most }: LogPlace): Prom
 
 /** Returns the newest lines, read from the end: as many as requested, or as many as fit into a response. */
 async function newest(read: Read, most: number): Promise<Page> {
-  let lines: readonly LogLine[] = [];
+  let lines: readonly OutputLine[] = [];
   let cursor: string | undefined;
   let backward: string | undefined;
-  for (let calls = 0; calls < mostCalls && lines.length < most; calls += 1) {
+  for (let calls = 0; calls < maxCalls && lines.length < most; calls += 1) {
     const answer = await read({ startFromHead: false, limit: most - lines.length, nextToken: backward });
     if (answer.kind === "bad-cursor") return answer;
     cursor ??= answer.forward;
     lines = [...answer.lines, ...lines];
     const isEnd = answer.kind === "none" || answer.backward === backward || (lines.length > 0 && answer.lines.length === 0);
-    if (isEnd || bytesOf(lines) > mostBytes) break;
+    if (isEnd || bytesOf(lines) > maxBytes) break;
     backward = answer.backward;
   }
   return { kind: "page", lines: lastThatFit(lines), cursor, more: false };
 }
 
-function lastThatFit(lines: readonly LogLine[]): readonly LogLine[] {
+function lastThatFit(lines: readonly OutputLine[]): readonly OutputLine[] {
   let bytes = 0;
   const first = lines.findLastIndex((line) => {
     bytes += bytesOf([line]);
-    return bytes > mostBytes;
+    return bytes > maxBytes;
   });
   return lines.slice(Math.min(first + 1, lines.length - 1));
 }
@@ -101,5 +101,5 @@ async function ask(logs: Logs, input: GetLogEventsCommandInput): Promise<Answer>
   }
 }
 
-const bytesOf = (lines: readonly LogLine[]): number =>
+const bytesOf = (lines: readonly OutputLine[]): number =>
   lines.reduce((sum, { text }) => sum + Buffer.byteLength(JSON.stringify(text)) + 50, 0);

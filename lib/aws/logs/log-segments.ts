@@ -14,7 +14,7 @@ import {
   segmentPath,
 } from "../../../events/artifacts/log-segment.ts";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, SegmentRef } from "../../model/job.ts";
 import type { KeptLogs, LogSegments } from "../../ports/kept-logs.ts";
 import { decrypting, encrypting, sealContext } from "../artifacts/envelope.ts";
@@ -30,7 +30,7 @@ type Clients = {
 };
 
 /** A worker closes a segment at 8 MiB, and the data that gzip still holds then is added. */
-const mostBytes = 32 * 1024 ** 2;
+const maxBytes = 32 * 1024 ** 2;
 
 /** Seals segments, each of which fits into memory. */
 export const s3LogSegments = (config: Clients & { readonly incomingBucket: string }): LogSegments => {
@@ -73,15 +73,15 @@ export const s3KeptLogs = (config: Clients): KeptLogs => {
       const keyArn = await keyOf(segment.team);
       const found = await segmentIn(config.s3, { Bucket: config.artifactsBucket, Key: sealedSegmentKey(segment) });
       const name = segmentPath(segment);
-      if (found?.facts === undefined) throw new Fault("missing", `the part ${name} of the log is missing`);
+      if (found?.facts === undefined) throw new FleetError("missing", `the part ${name} of the log is missing`);
       const { body, facts } = found;
       try {
         const gzip = await through(body, decrypting(config.kms, keyArn, sealContext(segment, name)));
         const { bytes, offset, last } = facts;
         return { gzip, bytes, offset, last };
       } catch (cause) {
-        if (cause instanceof Fault) throw cause;
-        throw new Fault("not-opened", `the part ${name} of the log could not be opened: ${inWords(cause).split("\n")[0]}`, { cause });
+        if (cause instanceof FleetError) throw cause;
+        throw new FleetError("not-opened", `the part ${name} of the log could not be opened: ${inWords(cause).split("\n")[0]}`, { cause });
       }
     },
   };
@@ -96,8 +96,9 @@ async function segmentIn(
 ): Promise<Found | undefined> {
   try {
     const { Body, ContentLength, Metadata } = await s3.send(new GetObjectCommand(object));
-    if (!(Body instanceof Readable)) throw new Fault("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
-    if ((ContentLength ?? 0) > mostBytes) {
+    if (!(Body instanceof Readable))
+      throw new FleetError("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
+    if ((ContentLength ?? 0) > maxBytes) {
       Body.destroy();
       return { body: Buffer.alloc(0), facts: undefined };
     }

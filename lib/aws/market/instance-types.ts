@@ -1,7 +1,7 @@
 import { DescribeInstanceTypesCommand, type EC2Client, type InstanceTypeInfo } from "@aws-sdk/client-ec2";
 import { type InstanceType, type Market, usable } from "../../model/offer.ts";
 import { allPages } from "../pages.ts";
-import { batches, mostFilterValues } from "./batches.ts";
+import { batches, maxFilterValues } from "./batches.ts";
 import type { MarketLog } from "./market-log.ts";
 
 /** A type that jobs can use, and the markets in which EC2 sells it. */
@@ -21,7 +21,7 @@ export async function instanceTypes(
   const names = of.families.map((family) => (family.includes(".") ? family : `${family}.*`));
   // Keyed by name, because a family and one of its types may be named in different calls.
   const found = new Map<string | undefined, InstanceTypeInfo>();
-  for (const Values of batches(names, mostFilterValues)) {
+  for (const Values of batches(names, maxFilterValues)) {
     const items = await allPages(async (NextToken) => {
       const page = await ec2.send(
         new DescribeInstanceTypesCommand({ Filters: [{ Name: "instance-type", Values }], MaxResults: 100, NextToken }),

@@ -1,10 +1,10 @@
 import { DescribeInstanceTypeOfferingsCommand, type EC2Client } from "@aws-sdk/client-ec2";
 import type { PricingClient } from "@aws-sdk/client-pricing";
 import { type Offer, offerName } from "../../model/offer.ts";
-import type { Market } from "../../ports/fleet.ts";
+import type { PriceSource } from "../../ports/fleet.ts";
 import type { ZoneSubnet } from "../ec2/fleet-request.ts";
 import { allPages } from "../pages.ts";
-import { batches, mostFilterValues } from "./batches.ts";
+import { batches, maxFilterValues } from "./batches.ts";
 import { type Architecture, instanceTypes } from "./instance-types.ts";
 import type { MarketLog } from "./market-log.ts";
 import { onDemandPrices } from "./on-demand-prices.ts";
@@ -24,7 +24,7 @@ export type Ec2MarketConfig = {
 };
 
 /** Reads types and spot prices from EC2, and on-demand prices from AWS's price list. Offers without a known price are left out. */
-export const ec2Market = (config: Ec2MarketConfig): Market => ({
+export const ec2Market = (config: Ec2MarketConfig): PriceSource => ({
   async catalogue(pool, nowMs) {
     const { ec2, pricing, region, log = () => undefined } = config;
     const zones = [...new Set(config.subnets.map(({ zone }) => zone))];
@@ -58,7 +58,7 @@ export const ec2Market = (config: Ec2MarketConfig): Market => ({
 /** Returns which types EC2 offers in which zones, as `TYPE/ZONE`. */
 async function offerings(ec2: Pick<EC2Client, "send">, types: readonly string[], zones: readonly string[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
-  for (const some of batches(types, mostFilterValues - zones.length)) {
+  for (const some of batches(types, maxFilterValues - zones.length)) {
     const items = await allPages(async (NextToken) => {
       const page = await ec2.send(
         new DescribeInstanceTypeOfferingsCommand({

@@ -1,6 +1,6 @@
 import { type _InstanceType, DescribeSpotPriceHistoryCommand, type EC2Client, type SpotPrice } from "@aws-sdk/client-ec2";
 import { allPages } from "../pages.ts";
-import { batches, mostNames } from "./batches.ts";
+import { batches, maxNames } from "./batches.ts";
 
 /** Returns the hourly price of a type in a zone, in USD, or undefined if no price is known. */
 export type SpotPrices = (instanceType: string, zone: string) => number | undefined;
@@ -11,7 +11,7 @@ export async function spotPrices(
   of: { readonly types: readonly string[]; readonly zones: readonly string[]; readonly atMs: number },
 ): Promise<SpotPrices> {
   const found: SpotPrice[] = [];
-  for (const some of batches(of.types, mostNames)) {
+  for (const some of batches(of.types, maxNames)) {
     const items = await allPages(async (NextToken) => {
       const page = await ec2.send(
         new DescribeSpotPriceHistoryCommand({

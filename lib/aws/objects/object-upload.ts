@@ -6,10 +6,10 @@ import { Upload } from "@aws-sdk/lib-storage";
 /** The usual size of a part. Two parts are uploaded at a time, and only they are held in memory. */
 const partBytes = 8 * 1024 * 1024;
 /** S3 allows 10,000 parts. */
-const mostParts = 9_000;
+const maxParts = 9_000;
 
 /** Returns the size of the parts in which an object is uploaded. An object of at most this size is uploaded in one piece. */
-export const partBytesOf = (bytes: number): number => Math.max(partBytes, Math.ceil((bytes * 1.01) / mostParts));
+export const partBytesOf = (bytes: number): number => Math.max(partBytes, Math.ceil((bytes * 1.01) / maxParts));
 
 /**
  * Streams `source` through `stages` into an object. The object appears complete or not at all: if a stage fails, the upload

@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 /**
  * Returns an object's bytes as a stream, or undefined if there is no such object. The caller must read or destroy the body.
- * Throws a Fault (retry) for anything else. S3 hides from a caller that may not list the bucket whether an object exists. Such
+ * Throws a FleetError (retry) for anything else. S3 hides from a caller that may not list the bucket whether an object exists. Such
  * a caller should pass `ifDenied: "absent"`.
  */
 export async function openObject(
@@ -22,7 +22,7 @@ export async function openObject(
     if (refusal.kind === "denied" && ifDenied === "absent") return undefined;
     // Retry is set even for definite refusals, because an admin may fix them: an object that is only unreadable is not given up.
     const why = `s3://${object.Bucket}/${object.Key} cannot be read: ${whyUnreadable(refusal)}`;
-    throw new Fault("object", why, { retry: true, cause: error });
+    throw new FleetError("object", why, { retry: true, cause: error });
   }
-  throw new Fault("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
+  throw new FleetError("object", `S3 returned no body for ${object.Bucket}/${object.Key}`, { retry: true });
 }

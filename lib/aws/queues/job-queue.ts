@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import pMap from "p-map";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** The outcome of one of many messages. */
@@ -13,17 +13,17 @@ export type JobQueue = {
   send(team: string, body: string): Promise<{ readonly messageId: string }>;
   /**
    * Sends many messages, several batches at a time, and returns their outcomes in the same order. Throws only if the first batch
-   * could not be sent. `tell` is called with the number of messages done.
+   * could not be sent. `onProgress` is called with the number of messages done.
    */
-  sendAll(team: string, bodies: readonly string[], tell?: (done: number) => void): Promise<readonly Sent[]>;
+  sendAll(team: string, bodies: readonly string[], onProgress?: (done: number) => void): Promise<readonly Sent[]>;
 };
 
 /** SQS's limits per batch: ten messages, which together may not be larger than a single message may be. */
-const mostOfBatch = 10;
-const mostBytes = 250_000;
+const maxOfBatch = 10;
+const maxBytes = 250_000;
 const concurrency = 4;
 /** Tries per batch if SQS refuses some of its messages. In addition, the SDK repeats each call. */
-const mostTries = 3;
+const maxTries = 3;
 const pauseMs = 300;
 
 /** Sends to teams' queues, which are named `prefix` and the team. */
@@ -37,21 +37,23 @@ export const sqsJobQueue = (sqs: Pick<SQSClient, "send">, prefix: string): JobQu
   return {
     async send(team, body) {
       const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl: await urlOf(team), MessageBody: body }));
-      if (MessageId === undefined) throw new Fault("queue", "SQS returned no message id", { retry: true });
+      if (MessageId === undefined) throw new FleetError("queue", "SQS returned no message id", { retry: true });
       return { messageId: MessageId };
     },
-    async sendAll(team, bodies, tell = () => undefined) {
+    async sendAll(team, bodies, onProgress = () => undefined) {
       const to = { sqs, url: await urlOf(team) };
       const outcomes = new Map<number, Sent>();
       const note = (those: ReadonlyMap<number, Sent>): void => {
         for (const [index, sent] of those) outcomes.set(index, sent);
-        tell(outcomes.size);
+        onProgress(outcomes.size);
       };
       const [first = [], ...rest] = batches(bodies);
       // The first batch is sent alone, so that a missing permission or an unreachable queue throws at once.
       note(await sendBatch(to, first));
       await pMap(rest, async (batch) => note(await sendBatch(to, batch).catch(allFailed(batch))), { concurrency });
-      return bodies.map((_body, index) => outcomes.get(index) ?? { kind: "failed", error: new Fault("queue", "the message was not sent") });
+      return bodies.map(
+        (_body, index) => outcomes.get(index) ?? { kind: "failed", error: new FleetError("queue", "the message was not sent") },
+      );
     },
   };
 };
@@ -64,7 +66,7 @@ function batches(bodies: readonly string[]): readonly (readonly Entry[])[] {
   for (const [index, body] of bodies.entries()) {
     const size = Buffer.byteLength(body);
     const last = all.at(-1);
-    if (last !== undefined && last.length < mostOfBatch && bytes + size <= mostBytes) {
+    if (last !== undefined && last.length < maxOfBatch && bytes + size <= maxBytes) {
       last.push({ index, body });
       bytes += size;
     } else {
@@ -85,10 +87,10 @@ async function sendBatch({ sqs, url }: To, batch: readonly Entry[]): Promise<Rea
     const { Successful = [], Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
     for (const { Id, MessageId = "" } of Successful) outcomes.set(Number(Id), { kind: "sent", messageId: MessageId });
     for (const { Id, Message, Code } of Failed)
-      outcomes.set(Number(Id), { kind: "failed", error: new Fault("queue", Message ?? Code ?? "SQS refused the message") });
+      outcomes.set(Number(Id), { kind: "failed", error: new FleetError("queue", Message ?? Code ?? "SQS refused the message") });
     const senders = new Set(Failed.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Number(Id)));
     left = left.filter(({ index }) => outcomes.get(index)?.kind !== "sent" && !senders.has(index));
-    if (tries >= mostTries) break;
+    if (tries >= maxTries) break;
     if (left.length > 0) await pause(pauseMs * tries);
   }
   return outcomes;
@@ -106,5 +108,5 @@ async function queueUrl(sqs: Pick<SQSClient, "send">, team: string, name: string
   } catch (error) {
     if (awsErrorKind(error) !== "missing") throw error;
   }
-  throw new Fault("no-team", `There is no team ${team}: no queue is named ${name}`);
+  throw new FleetError("no-team", `There is no team ${team}: no queue is named ${name}`);
 }

@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
 import type { PoolRang } from "../../../events/lane.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Lane } from "../../ports/bell.ts";
 
 export type SqsLaneConfig = {
@@ -30,7 +30,7 @@ export const sqsLane = (config: SqsLaneConfig): Lane => {
         MessageDeduplicationId: config.newId(),
       }),
     async sendLater(pool, delaySeconds) {
-      if (config.laterQueueUrl === undefined) throw new Fault("no-later-queue", "This function has no queue for delayed wakes");
+      if (config.laterQueueUrl === undefined) throw new FleetError("no-later-queue", "This function has no queue for delayed wakes");
       await send({
         QueueUrl: config.laterQueueUrl,
         MessageBody: bodyOf(pool),

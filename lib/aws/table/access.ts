@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";
@@ -22,16 +22,16 @@ export class ConditionsFailed extends Error {
 }
 
 const timeoutMs = 5_000;
-const mostTries = 10;
+const maxTries = 10;
 const firstPauseMs = 10;
 const longestPauseMs = 500;
 
 /**
  * Calls DynamoDB with a timeout. If the call is throttled or conflicts with another write, it is repeated after a pause with
- * full jitter. Throws `ConditionsFailed`, or a Fault whose `retry` says whether the call may succeed later. After a Fault with
+ * full jitter. Throws `ConditionsFailed`, or a FleetError whose `retry` says whether the call may succeed later. After a FleetError with
  * `retry`, the write may have happened.
  */
-export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, most = mostTries): Promise<T> {
+export async function call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, most = maxTries): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
@@ -39,7 +39,10 @@ export async function call<T>(send: (options: { abortSignal: AbortSignal }) => P
       const trouble = troubleOf(error);
       if (trouble instanceof Error) throw trouble;
       if (tries === most) {
-        throw new Fault("table-busy", `the table was too busy for ${tries} tries: ${awsErrorCode(error)}`, { retry: true, cause: error });
+        throw new FleetError("table-busy", `the table was too busy for ${tries} tries: ${awsErrorCode(error)}`, {
+          retry: true,
+          cause: error,
+        });
       }
       await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
     }
@@ -55,7 +58,7 @@ function troubleOf(error: unknown): "busy" | Error {
     // The error of a single write contains no list of reasons.
     return new ConditionsFailed(failed.length > 0 ? failed : [0], error);
   }
-  return new Fault("table", `the table could not be reached or refused the call: ${awsErrorCode(error)}: ${inWords(error)}`, {
+  return new FleetError("table", `the table could not be reached or refused the call: ${awsErrorCode(error)}: ${inWords(error)}`, {
     retry: !isDefinite(error),
     cause: error,
   });
@@ -70,14 +73,14 @@ export async function getItem({ client, table }: TableAccess, key: Key, read: { 
 }
 
 /** DynamoDB's limit of items per read. */
-const mostKeys = 100;
+const maxKeys = 100;
 
 /**
  * Returns the existing items under at most a hundred keys, strongly consistent and in no order. Items that do not fit into a
  * response or were throttled are read by the next call.
  */
 export async function getItems({ client, table }: TableAccess, keys: readonly Key[]): Promise<readonly Item[]> {
-  if (keys.length > mostKeys) throw new Fault("table", `${keys.length} items were requested at once, but only ${mostKeys} are allowed`);
+  if (keys.length > maxKeys) throw new FleetError("table", `${keys.length} items were requested at once, but only ${maxKeys} are allowed`);
   const items: Item[] = [];
   let left: Record<string, unknown>[] = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
   for (let tries = 1; left.length > 0; tries += 1) {
@@ -88,7 +91,8 @@ export async function getItems({ client, table }: TableAccess, keys: readonly Ke
     items.push(...found);
     left = UnprocessedKeys[table]?.Keys ?? [];
     if (found.length > 0) tries = 1;
-    if (left.length > 0 && tries >= mostTries) throw new Fault("table-busy", "the table was too busy to read all items", { retry: true });
+    if (left.length > 0 && tries >= maxTries)
+      throw new FleetError("table-busy", "the table was too busy to read all items", { retry: true });
     if (left.length > 0 && found.length === 0) await pause(Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
   }
   return items;

@@ -69,7 +69,7 @@ export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNE
 export const registryPartition = "PS";
 export const registryKey = (pool: string): Key => ({ pk: registryPartition, sk: pool });
 /** Orphaned instances, with the time when each was first seen. */
-export const straysKey: Key = { pk: "U", sk: "STRAYS" };
+export const orphansKey: Key = { pk: "U", sk: "STRAYS" };
 
 /** The cost of ended nodes in a month, for example "2026-11". */
 export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });

@@ -1,15 +1,15 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Resources } from "../../model/values/resources.ts";
 import type { Item } from "./access.ts";
 
-/** Returns a parsed item. Throws a Fault that names its key and the field if it does not match the schema. */
+/** Returns a parsed item. Throws a FleetError that names its key and the field if it does not match the schema. */
 export function stored<T>(schema: z.ZodType<T>, item: Item): T {
   const parsed = schema.safeParse(item);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(item)"}: ${issue.message}`);
-  throw new Fault("broken-item", `the item ${String(item["pk"])} ${String(item["sk"])} is broken: ${fields.join("; ")}`);
+  throw new FleetError("broken-item", `the item ${String(item["pk"])} ${String(item["sk"])} is broken: ${fields.join("; ")}`);
 }
 
 export const StoredResources: z.ZodType<Resources> = z.object({ vcpus: z.number(), memoryGiB: z.number(), gpus: z.number() });

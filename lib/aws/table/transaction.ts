@@ -12,7 +12,7 @@ export type Part =
   | { readonly kind: "check"; readonly key: Key; readonly when: readonly Condition[] };
 
 /** DynamoDB's limit of parts per transaction. */
-export const mostParts = 100;
+export const maxParts = 100;
 
 /** The outcome of a transaction. `failed` holds the indexes of the parts whose conditions do not hold; nothing was written then. */
 export type Transacted = "done" | { readonly failed: ReadonlySet<number> };

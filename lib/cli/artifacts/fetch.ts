@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { SealedArtifact } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
@@ -12,7 +12,7 @@ const tries = 3;
 
 export type Fetched = { readonly artifact: SealedArtifact; readonly how: "fetched" | "already there" };
 export type NotFetched = { readonly artifact: SealedArtifact; readonly because: string };
-export type Outcome = { readonly fetched: readonly Fetched[]; readonly failed: readonly NotFetched[] };
+export type FetchOutcome = { readonly fetched: readonly Fetched[]; readonly failed: readonly NotFetched[] };
 
 type Target = { readonly artifact: SealedArtifact; readonly place: Buffer; readonly state: Awaited<ReturnType<typeof stateOf>> };
 type Planned = Target | NotFetched;
@@ -24,14 +24,14 @@ export type Fetching = {
   /** Whether to overwrite local files that differ. */
   readonly force: boolean;
   /** Called after each file, with the number of files done. */
-  readonly tell: (done: number) => void;
+  readonly onProgress: (done: number) => void;
 };
 
 /**
  * Fetches files into a folder, several at once. Files that are already there, byte for byte, are not fetched again. If one fails, the
- * others are still fetched. Throws a Fault before anything is fetched if local files differ, unless `force` is set.
+ * others are still fetched. Throws a FleetError before anything is fetched if local files differ, unless `force` is set.
  */
-export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
+export async function fetchFiles(fetching: Fetching): Promise<FetchOutcome> {
   const { kept, folder, force } = fetching;
   const planned = await pMap(kept.artifacts, (artifact) => plan(artifact, folder), { concurrency: atOnce });
   if (!force) refuseToOverwrite(planned);
@@ -40,7 +40,7 @@ export async function fetchFiles(fetching: Fetching): Promise<Outcome> {
     planned,
     async (each) => {
       const result = "because" in each ? each : await fetchOne(each, fetching);
-      fetching.tell(++done);
+      fetching.onProgress(++done);
       return result;
     },
     { concurrency: atOnce },
@@ -69,21 +69,21 @@ async function fetchOne({ artifact, place, state }: Target, { reader, kept }: Fe
       await reader.open({ team, job, attempt }, artifact, place);
       return { artifact, how: "fetched" };
     } catch (error) {
-      const isWorthIt = !(error instanceof Fault) || error.code === "not-opened";
+      const isWorthIt = !(error instanceof FleetError) || error.code === "not-opened";
       const why = whyNotWritten(error);
       if (why !== undefined || !isWorthIt || failures >= tries) return { artifact, because: why ?? whatWentWrong(error) };
     }
   }
 }
 
-const mostNamed = 10;
+const maxNamed = 10;
 
 function refuseToOverwrite(planned: readonly Planned[]): void {
   const other = planned.filter((each) => "state" in each && each.state === "other").map(({ artifact }) => artifact.path);
   if (other.length === 0) return;
-  const names = [...other.slice(0, mostNamed), ...(other.length > mostNamed ? [`and ${other.length - mostNamed} more`] : [])];
+  const names = [...other.slice(0, maxNamed), ...(other.length > maxNamed ? [`and ${other.length - maxNamed} more`] : [])];
   const files = other.length === 1 ? "a different file is already there" : `${other.length} different files are already there`;
-  throw new Fault(
+  throw new FleetError(
     "would-overwrite",
     `nothing was fetched, because ${files}:\n  ${names.join("\n  ")}\nOverwrite with --force, or fetch into another folder with --to.`,
   );

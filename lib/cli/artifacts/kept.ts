@@ -1,24 +1,24 @@
 import pMap from "p-map";
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { artifactPath, isEnded, type Job } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { commandLine } from "../invocation/invocation.ts";
 
 /** The most attempts to list, because each takes a request. Older attempts can be requested by number. */
-const mostAttempts = 50;
+const maxAttempts = 50;
 const atOnce = 8;
 /** How long after a job's end its files may not be sealed yet. */
 const sealingMs = 10 * 60_000;
 
 /** Returns what was kept of each attempt of a job, newest first. If there are very many attempts, only the latest are listed. */
 export async function keptAttempts(job: Job, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
-  const numbers = Array.from({ length: Math.min(job.attempt, mostAttempts) }, (_, index) => job.attempt - index);
+  const numbers = Array.from({ length: Math.min(job.attempt, maxAttempts) }, (_, index) => job.attempt - index);
   const found = await pMap(numbers, (attempt) => artifacts.list({ team: job.team, job: job.job, attempt }), { concurrency: atOnce });
   return found.filter((each) => each !== undefined);
 }
 
-/** Returns what was kept of the given attempt, or of the newest that left files. Throws a Fault that says why there is none. */
+/** Returns what was kept of the given attempt, or of the newest that left files. Throws a FleetError that says why there is none. */
 export function chosen(
   job: Job,
   of: { readonly kept: readonly SealedManifest[]; readonly attempt?: number | undefined; readonly nowMs: number },
@@ -26,7 +26,7 @@ export function chosen(
   const { kept, attempt } = of;
   const found =
     attempt === undefined ? (kept.find(({ artifacts }) => artifacts.length > 0) ?? kept[0]) : kept.find((each) => each.attempt === attempt);
-  if (!found) throw new Fault("no-artifacts", whyNone(job, of));
+  if (!found) throw new FleetError("no-artifacts", whyNone(job, of));
   return found;
 }
 

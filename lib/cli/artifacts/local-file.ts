@@ -3,15 +3,15 @@ import { createReadStream, type Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { nameOfArtifact } from "../../../events/artifacts/artifact-name.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { SealedArtifact } from "../../model/job.ts";
 
 const slash = 0x2f;
 
-/** Returns where an artifact goes in a folder, under the name that the job gave it. Throws a Fault if it would leave the folder. */
+/** Returns where an artifact goes in a folder, under the name that the job gave it. Throws a FleetError if it would leave the folder. */
 export function placeOf(folder: string, artifact: SealedArtifact): Buffer {
   const name = Buffer.from(nameOfArtifact(artifact));
-  if (name.includes(0) || !partsOf(name).every(isPlain)) throw new Fault("path", "its name would lead out of the folder");
+  if (name.includes(0) || !partsOf(name).every(isPlain)) throw new FleetError("path", "its name would lead out of the folder");
   return Buffer.concat([Buffer.from(folder), Buffer.from([slash]), name]);
 }
 
@@ -37,7 +37,7 @@ export async function stateOf(place: Buffer, { bytes, sha256 }: SealedArtifact):
     if (code === "ENOENT") return "absent";
     // There is a file where one of its folders should be.
     if (code === "ENOTDIR") return "other";
-    throw new Fault("local-file", whyNotWritten(error) ?? "the place where it goes cannot be read", { cause: error });
+    throw new FleetError("local-file", whyNotWritten(error) ?? "the place where it goes cannot be read", { cause: error });
   }
   if (info.isDirectory()) return "folder";
   if (!info.isFile() || info.size !== bytes) return "other";

@@ -1,6 +1,6 @@
 import type { SealedManifest } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
 import { hasMagic, isBelow } from "../../model/files/glob.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 
@@ -18,18 +18,18 @@ export function selected(kept: SealedManifest, patterns: readonly string[]): Sea
   };
 }
 
-const mostNamed = 5;
+const maxNamed = 5;
 
-/** Throws a Fault that names what exists if a pattern matches no artifact. */
+/** Throws a FleetError that names what exists if a pattern matches no artifact. */
 export function mustMatch({ artifacts, job }: SealedManifest, patterns: readonly string[]): void {
   const unmatched = patterns.filter((pattern) => !artifacts.some(({ path }) => isBelow(pattern, path)));
   if (unmatched.length === 0) return;
-  const names = artifacts.slice(0, mostNamed).map(({ path }) => path);
-  const there = `there are ${names.join(", ")}${artifacts.length > mostNamed ? ` and ${artifacts.length - mostNamed} more` : ""}`;
+  const names = artifacts.slice(0, maxNamed).map(({ path }) => path);
+  const there = `there are ${names.join(", ")}${artifacts.length > maxNamed ? ` and ${artifacts.length - maxNamed} more` : ""}`;
   const folder = unmatched.find((each) => !hasMagic(each));
   const hint =
     folder === undefined ? "" : `; to fetch everything into a folder of that name: ${commandLine("artifacts", "get", job, "--to", folder)}`;
-  throw new Fault("no-match", `nothing matches ${unmatched.join(", ")}: ${there}${hint}`);
+  throw new FleetError("no-match", `nothing matches ${unmatched.join(", ")}: ${there}${hint}`);
 }
 
 /** Returns where files go, and which files. The first word may be the folder, for example `./out`, if no option names it. */

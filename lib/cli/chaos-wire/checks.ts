@@ -1,4 +1,4 @@
-import type { Pool } from "../../api/views/pools.ts";
+import type { PoolView } from "../../api/views/pools.ts";
 import type { FleetCall } from "../../local/ec2/record.ts";
 import { isEnded, type Job, jobName } from "../../model/job.ts";
 import type { WireJob } from "./workload.ts";
@@ -17,7 +17,7 @@ export type AtRest = {
     readonly ran: readonly number[];
   }[];
   readonly remaining: readonly string[];
-  readonly pools: readonly Pick<Pool, "pool" | "reserved" | "openLaunches">[];
+  readonly pools: readonly Pick<PoolView, "pool" | "reserved" | "openLaunches">[];
   readonly fleetCalls: readonly Pick<FleetCall, "clientToken" | "replayed" | "outcome">[];
 };
 

@@ -13,7 +13,7 @@ import { type WireJob, workloadOf } from "./workload.ts";
 export type WireStage = {
   readonly cloud: Pick<LocalCloud, "ec2" | "invoke" | "kill">;
   readonly connection: Pick<Connection, "queue" | "jobs" | "artifacts" | "api">;
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly stop: AbortSignal;
 };
 
@@ -65,14 +65,14 @@ async function sendAll({ connection, stop }: WireStage, jobs: readonly WireJob[]
   );
 }
 
-async function strikeAll({ cloud, tell, stop }: WireStage, chance: Chance): Promise<WireRun["faults"]> {
+async function strikeAll({ cloud, print, stop }: WireStage, chance: Chance): Promise<WireRun["faults"]> {
   const struck: string[] = [];
   const seams = { record: cloud.ec2.record, kill: cloud.kill };
   await Promise.all(
     faultsOf(chance).map(async ({ kind, atMs, strike }) => {
       if (!(await waited(atMs, stop)) || !(await strike(seams))) return;
       struck.push(kind);
-      tell(kind);
+      print(kind);
     }),
   );
   return countBy(struck);

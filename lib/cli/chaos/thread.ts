@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type ChaosJob, runJob, type Said } from "./threads.ts";
+import { type ChaosJob, runJob, type ThreadMessage } from "./threads.ts";
 
-const say = (said: Said): void => parentPort?.postMessage(said);
+const say = (said: ThreadMessage): void => parentPort?.postMessage(said);
 const job: ChaosJob = workerData;
 let isStopped = false;
 parentPort?.once("message", () => {

@@ -17,7 +17,7 @@ export type ChaosJob = {
 };
 
 /** A message of a thread: its progress, and at the end the result of its runs. */
-export type Said = { readonly kind: "far"; readonly tally: Tally } | { readonly kind: "done"; readonly tally: Tally };
+export type ThreadMessage = { readonly kind: "far"; readonly tally: Tally } | { readonly kind: "done"; readonly tally: Tally };
 
 type Watching = { readonly signal: AbortSignal; readonly far: (tally: Tally) => void };
 
@@ -30,14 +30,14 @@ export async function runThreads(job: Omit<ChaosJob, "step">, threads: number, {
     });
   }
   const sofar: Tally[] = Array.from({ length: threads }, () => nothingYet);
-  const tell = (at: number, tally: Tally): void => {
+  const report = (at: number, tally: Tally): void => {
     sofar[at] = tally;
     far(sofar.reduce(plus));
   };
   const all = await Promise.all(
     sofar.map((_, at) => {
       const runs = Math.floor((job.runs + threads - 1 - at) / threads);
-      return runThread({ ...job, first: job.first + at, step: threads, runs }, signal, (tally) => tell(at, tally));
+      return runThread({ ...job, first: job.first + at, step: threads, runs }, signal, (tally) => report(at, tally));
     }),
   );
   return all.reduce(plus);
@@ -48,7 +48,7 @@ function runThread(job: ChaosJob, signal: AbortSignal, far: (tally: Tally) => vo
   const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: job });
   const stop = (): void => worker.postMessage("stop");
   signal.addEventListener("abort", stop, { once: true });
-  worker.on("message", (said: Said) => (said.kind === "done" ? resolve(said.tally) : far(said.tally)));
+  worker.on("message", (said: ThreadMessage) => (said.kind === "done" ? resolve(said.tally) : far(said.tally)));
   worker.once("error", reject);
   worker.once("exit", (code) => reject(new Error(`a thread ended with exit code ${code} and without a result`)));
   return promise.finally(() => signal.removeEventListener("abort", stop));

@@ -1,11 +1,11 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
-/** Returns the result of an API call. If the API does not have the thing, throws a Fault with advice for the user. */
+/** Returns the result of an API call. If the API does not have the thing, throws a FleetError with advice for the user. */
 export async function advised<T>(answer: Promise<T>, advice: string): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Fault && error.code === "not-found") throw new Fault(error.code, advice, { cause: error });
+    if (error instanceof FleetError && error.code === "not-found") throw new FleetError(error.code, advice, { cause: error });
     throw error;
   }
 }

@@ -1,12 +1,12 @@
 import { jsonOf } from "../../../events/json.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
-import type { ApiCall } from "../session/api-client.ts";
+import type { ApiRequest } from "../session/api-client.ts";
 import type { Context } from "../session/context.ts";
 import { factLines } from "../views/job-view.ts";
 
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;
-const isMethod = (text: string): text is ApiCall["method"] => methods.some((method) => method === text);
+const isMethod = (text: string): text is ApiRequest["method"] => methods.some((method) => method === text);
 
 /** Prints the address of the HTTP API and how to sign its calls. */
 export async function describeApi(options: { readonly json?: boolean | undefined }, { connection, console }: Context): Promise<number> {
@@ -44,7 +44,7 @@ export async function callApi(asked: Asked, { connection, console }: Context): P
   return exitCodes.ok;
 }
 
-function callOf({ method: typed, path, body: text }: Asked): ApiCall {
+function callOf({ method: typed, path, body: text }: Asked): ApiRequest {
   const method = typed.toUpperCase();
   if (!isMethod(method)) throw new UsageError(`${typed} is not a method of the API; use one of: ${methods.join(", ")}`);
   if (!path.startsWith("/v1/"))

@@ -51,6 +51,6 @@ function whyNone(answer: Exclude<CapacityAnswer, { kind: "planned" }>, demand: P
     case "endless":
       return "there is no cheapest fleet: a type has a negative cost, so buying it without end would always be cheaper";
     case "unanswered":
-      return `no fleet was found (${answer.because}); allow more time with --budget`;
+      return `no fleet was found (${answer.reason}); allow more time with --budget`;
   }
 }

@@ -7,7 +7,7 @@ import { connectLocal } from "../session/connection.ts";
 import { withLocalCloud } from "../session/local-session.ts";
 import type { Console } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
-import type { ChaosOptions } from "./chaos.ts";
+import type { ChaosCommandOptions } from "./chaos.ts";
 
 /** An EC2 with late events, instances that are unknown at first, and slow responses. */
 const ec2 = { eventDelayMs: { min: 0, max: 1_500 }, describeLagMs: { min: 0, max: 1_500 }, answerMs: { min: 0, max: 150 } };
@@ -15,7 +15,7 @@ const usualSeed = 1;
 const usualRuns = 1;
 
 /** Starts a local cloud and does chaos runs on it, one after the other. */
-export async function chaosWire(options: Partial<ChaosOptions>, console: Console): Promise<number> {
+export async function chaosWire(options: Partial<ChaosCommandOptions>, console: Console): Promise<number> {
   for (const name of ["scenario", "only", "threads", "plant", "list"] as const)
     if (options[name] !== undefined) throw new UsageError(`--${name} works only in virtual time; omit it or --wire`);
   const { seed: first = usualSeed, runs: asked = usualRuns } = options;
@@ -27,8 +27,8 @@ export async function chaosWire(options: Partial<ChaosOptions>, console: Console
     await firstTick(cloud);
     for (let seed = first; seed < first + asked && !signal.aborted; seed += 1) {
       console.progress(`run ${runs.length + 1} of ${asked} … ${sofar()}`);
-      const tell = (fault: string): void => console.progress(`run ${runs.length + 1} of ${asked}: ${fault} … ${sofar()}`);
-      runs.push(await runWire({ cloud, connection, tell, stop: signal }, seed));
+      const print = (fault: string): void => console.progress(`run ${runs.length + 1} of ${asked}: ${fault} … ${sofar()}`);
+      runs.push(await runWire({ cloud, connection, print, stop: signal }, seed));
     }
     return "done" as const;
   });

@@ -6,8 +6,8 @@ import { bugNamed, bugs } from "../../sim/bugs.ts";
 import { type FaultKind, faultKinds, usualRates } from "../../sim/faults/faults.ts";
 import { readSites } from "../../sim/faults/sites.ts";
 import { invariants } from "../../sim/invariants/invariants.ts";
-import { type Coverage, type Report, reportOf } from "../../sim/report.ts";
-import type { Found } from "../../sim/tally.ts";
+import { type ChaosReport, type Coverage, reportOf } from "../../sim/report.ts";
+import type { FailingSeed } from "../../sim/tally.ts";
 import { Scenario } from "../../sim/world/scenario.ts";
 import { runThreads } from "../chaos/threads.ts";
 import { asMeant } from "../invocation/asked-from.ts";
@@ -16,7 +16,7 @@ import { bareCommandLine } from "../invocation/invocation.ts";
 import type { Console, Paint } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
 
-export type ChaosOptions = {
+export type ChaosCommandOptions = {
   readonly runs?: number | undefined;
   readonly seed?: number | undefined;
   readonly scenario?: string | undefined;
@@ -32,7 +32,7 @@ const usualSeed = 1;
 const usualRuns = 200;
 
 /** Does chaos runs and prints a report. Ctrl-C ends it with the report so far; a second one exits at once. */
-export async function chaosCommand(options: ChaosOptions, console: Console): Promise<number> {
+export async function chaosCommand(options: ChaosCommandOptions, console: Console): Promise<number> {
   if (options.list) {
     for (const line of listLines()) console.out(line);
     return exitCodes.ok;
@@ -48,13 +48,13 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
   // The sites are read before the runs, because runs may take hours, during which the user may edit the flows.
   const sites = readSites();
   const startedMs = performance.now();
-  const tellNew = toldOnce(({ seed, invariant, wrong }) =>
+  const reportNew = oncePerSeed(({ seed, invariant, wrong }) =>
     console.note(`✗ ${invariant.number}. ${invariant.name}: ${wrong}; again: ${replayOf(seed, options)}`),
   );
   const tally = await runThreads({ scenario, first, runs, only, bug: bug?.name }, Math.min(threads, runs), {
     signal: abort.signal,
     far: ({ runs: done, found }) => {
-      tellNew(found);
+      reportNew(found);
       console.progress(`${done} of ${runs} runs, ${found.length} violations`);
     },
   });
@@ -74,19 +74,19 @@ export async function chaosCommand(options: ChaosOptions, console: Console): Pro
 }
 
 /** Prints each violation once and as soon as it is known, so that a long run that is killed has printed what it found. */
-function toldOnce(tell: (found: Found) => void): (all: readonly Found[]) => void {
-  const told = new Set<number>();
+function oncePerSeed(report: (found: FailingSeed) => void): (all: readonly FailingSeed[]) => void {
+  const reported = new Set<number>();
   return (all) => {
     for (const found of all) {
-      if (told.has(found.seed)) continue;
-      told.add(found.seed);
-      tell(found);
+      if (reported.has(found.seed)) continue;
+      reported.add(found.seed);
+      report(found);
     }
   };
 }
 
 /** Returns the command that repeats the run of a seed and prints its events. */
-const replayOf = (seed: number, { scenario, plant, only }: ChaosOptions): string =>
+const replayOf = (seed: number, { scenario, plant, only }: ChaosCommandOptions): string =>
   bareCommandLine(
     ...["chaos", "--runs", "1", "--seed", String(seed)],
     ...(scenario === undefined ? [] : ["--scenario", scenario]),
@@ -135,7 +135,7 @@ const listLines = (): string[] => [
 type Words = (colour: Paint, text: string) => string;
 
 /** Returns a report for people. With `withStory`, also the last events before each violation. */
-function reportLines(report: Report, paint: Words, withStory: boolean): string[] {
+function reportLines(report: ChaosReport, paint: Words, withStory: boolean): string[] {
   const { runs, faults, faultsPerRun, events, virtualHours, wallMs, runsPerMinute, coverage } = report;
   const seams = Object.entries(report.bySeam).map(([seam, count]) => `${seam} ${count}`);
   const jobs = Object.entries(report.jobs).map(([state, count]) => `${count} ${state}`);
@@ -153,7 +153,7 @@ function reportLines(report: Report, paint: Words, withStory: boolean): string[]
 
 const covered = ({ hit, points, percent }: Coverage): string => `${hit} of ${points} points (${percent} %)`;
 
-function foundLines(found: Report["found"][number], paint: Words, withStory: boolean): string[] {
+function foundLines(found: ChaosReport["found"][number], paint: Words, withStory: boolean): string[] {
   const { number, name, says } = found.invariant;
   return [
     ...(withStory ? [...found.story, ""] : []),

@@ -5,12 +5,12 @@ import pMap from "p-map";
 import { s3Refusal } from "../../../events/s3-refusal.ts";
 import type { DatasetFile, DatasetFiles, NotDone, StoredFile } from "../../aws/datasets/dataset-files.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 /** The most files that are compared and sent at a time. */
 const concurrency = 8;
 /** After this many failures, the other files are not tried. */
-const mostFailures = 100;
+const maxFailures = 100;
 
 export type SyncOrder = {
   readonly of: DatasetRef;
@@ -21,7 +21,7 @@ export type SyncOrder = {
   readonly remove: boolean;
   /** Whether to change nothing. */
   readonly dryRun: boolean;
-  readonly tell: (detail: Progress) => void;
+  readonly onProgress: (detail: Progress) => void;
 };
 
 export type Progress = { readonly files: number; readonly bytes: number };
@@ -87,7 +87,7 @@ class Sync {
   }
 
   async one(path: string, stored: StoredFile | undefined): Promise<void> {
-    if (this.failed.length >= mostFailures) {
+    if (this.failed.length >= maxFailures) {
       this.#untried += 1;
       return;
     }
@@ -96,7 +96,7 @@ class Sync {
     } catch (error) {
       this.failed.push({ path, because: whyFailed(error) });
     }
-    this.#tell();
+    this.#reportProgress();
   }
 
   async #compareAndSend(path: string, stored: StoredFile | undefined): Promise<void> {
@@ -107,28 +107,28 @@ class Sync {
     }
     const onBytes = (bytes: number): void => {
       this.#passedBytes += bytes;
-      this.#tell();
+      this.#reportProgress();
     };
     if (!this.#order.dryRun) await this.#files.put(this.#order.of, file, onBytes);
     this.#uploaded.push(path);
     this.#uploadedBytes += file.bytes;
   }
 
-  #tell(): void {
-    this.#order.tell({ files: this.#uploaded.length + this.#unchanged + this.failed.length, bytes: this.#passedBytes });
+  #reportProgress(): void {
+    this.#order.onProgress({ files: this.#uploaded.length + this.#unchanged + this.failed.length, bytes: this.#passedBytes });
   }
 }
 
 async function fileAt(folder: string, path: string): Promise<DatasetFile> {
   const place = join(folder, path);
   const found: Stats = await stat(place);
-  if (!found.isFile()) throw new Fault("no-file", "it is no longer a file");
+  if (!found.isFile()) throw new FleetError("no-file", "it is no longer a file");
   return { path, bytes: found.size, open: () => createReadStream(place) };
 }
 
 /** Returns why a file failed, as a text to follow its name. */
 function whyFailed(error: unknown): string {
-  if (error instanceof Fault) return error.message;
+  if (error instanceof FleetError) return error.message;
   const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   if (syscall !== undefined && ["open", "read", "stat"].includes(syscall)) {
     if (code === "ENOENT") return "it no longer exists, or it is a broken link";

@@ -9,16 +9,16 @@ import { bytes, count } from "../terminal/amount.ts";
 import { withProgress } from "../terminal/progress.ts";
 import { type Synced, syncFiles } from "./dataset-sync.ts";
 import { putDataset, showSet } from "./datasets.ts";
-import type { JobOptions } from "./jobs/job.ts";
+import type { ShowJobOptions } from "./jobs/job.ts";
 
-export type UploadOptions = JobOptions & {
+export type UploadOptions = ShowJobOptions & {
   /** Removes files from the dataset that are no longer in the folder. */
   readonly delete?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 };
 
 /** The most files that one message names. */
-const mostNamed = 10;
+const maxNamed = 10;
 
 /**
  * Makes a dataset equal to a folder, and adds it. Files that are already there are not sent, so a repeated upload sends what has changed
@@ -32,20 +32,20 @@ export async function uploadDataset(dataset: string, folder: string, on: Context
   const { paths, bytes: size, odd } = await filesIn(folder);
   if (odd.length > 0)
     console.note(
-      `cannot be uploaded: ${odd.slice(0, mostNamed).join(", ")}${odd.length > mostNamed ? ` and ${odd.length - mostNamed} more` : ""}`,
+      `cannot be uploaded: ${odd.slice(0, maxNamed).join(", ")}${odd.length > maxNamed ? ` and ${odd.length - maxNamed} more` : ""}`,
     );
   const dryRun = options.dryRun ?? false;
-  const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (tell) =>
+  const synced = await withProgress(console, `comparing and uploading ${count(paths.length, "file")}, ${bytes(size)}`, (report) =>
     syncFiles(connection.files, {
       of: { team, dataset },
       folder,
       paths,
       remove: options.delete ?? false,
       dryRun,
-      tell: ({ files, bytes: sent }) => tell(`${count(files, "file")} done, ${bytes(sent)} sent`),
+      onProgress: ({ files, bytes: sent }) => report(`${count(files, "file")} done, ${bytes(sent)} sent`),
     }),
   );
-  if (dryRun) return tellDryRun({ team, dataset, synced }, on);
+  if (dryRun) return printDryRun({ team, dataset, synced }, on);
   for (const line of summaryLines(synced, options.delete ?? false)) console.note(line);
   if (synced.failed.length > 0) {
     if (options.json) console.out(JSON.stringify({ team, dataset, upload: numbersOf(synced) }));
@@ -63,7 +63,7 @@ async function filesIn(folder: string): Promise<Entries> {
   return entries;
 }
 
-function tellDryRun(
+function printDryRun(
   of: { team: string; dataset: string; synced: Synced },
   { console, options }: Context & { options: UploadOptions },
 ): number {
@@ -101,8 +101,8 @@ function trouble({ remaining, failed, untried }: Synced, removes: boolean): stri
 }
 
 const listed = <T>(all: readonly T[], line: (one: T) => string): string[] => [
-  ...all.slice(0, mostNamed).map(line),
-  ...(all.length > mostNamed ? [`and ${all.length - mostNamed} more`] : []),
+  ...all.slice(0, maxNamed).map(line),
+  ...(all.length > maxNamed ? [`and ${all.length - maxNamed} more`] : []),
 ];
 
 const numbersOf = ({ uploaded, unchanged, removed, remaining, failed, untried }: Synced) => ({

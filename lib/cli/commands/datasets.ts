@@ -1,4 +1,4 @@
-import type { Dataset, DatasetDetail } from "../../api/views/datasets.ts";
+import type { DatasetDetailView, DatasetView } from "../../api/views/datasets.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
@@ -8,10 +8,10 @@ import { when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { advised } from "./advised.ts";
-import type { JobOptions } from "./jobs/job.ts";
+import type { ShowJobOptions } from "./jobs/job.ts";
 
 /** Lists a team's datasets. */
-export async function datasets(options: JobOptions, { connection, console }: Context): Promise<number> {
+export async function datasets(options: ShowJobOptions, { connection, console }: Context): Promise<number> {
   const team = await teamOf(options.team, connection);
   const { items } = await connection.api.datasets(team);
   const empty = `team ${team} has no datasets; add one with: ${commandLine("dataset", "upload", "NAME", "FOLDER", "--team", team)}`;
@@ -20,7 +20,7 @@ export async function datasets(options: JobOptions, { connection, console }: Con
   return exitCodes.ok;
 }
 
-const columns: Column<Dataset>[] = [
+const columns: Column<DatasetView>[] = [
   { title: "DATASET", of: ({ dataset }) => dataset },
   { title: "STATE", of: ({ state }) => state },
   { title: "SHARDS", of: ({ listing }) => listing?.shards.toString() ?? "-", align: "right" },
@@ -35,12 +35,12 @@ const columns: Column<Dataset>[] = [
 ];
 
 /** Shows one dataset. */
-export async function showDataset(dataset: string, options: JobOptions, on: Context): Promise<number> {
+export async function showDataset(dataset: string, options: ShowJobOptions, on: Context): Promise<number> {
   const team = await teamOf(options.team, on.connection);
   return showSet(await advised(on.connection.api.dataset({ team, dataset }), none(team, dataset)), options, on);
 }
 
-export type AddOptions = JobOptions & { readonly source: string; readonly replace?: boolean | undefined };
+export type AddOptions = ShowJobOptions & { readonly source: string; readonly replace?: boolean | undefined };
 
 /** Adds a dataset. Adding it again with the same source lists its files again. */
 export const addDataset = async (dataset: string, options: AddOptions, on: Context): Promise<number> =>
@@ -51,7 +51,7 @@ export async function putDataset(
   dataset: string,
   { source, replace = false, ...options }: AddOptions,
   on: Context,
-): Promise<DatasetDetail> {
+): Promise<DatasetDetailView> {
   if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(source))
     throw new UsageError(`${source} is not an S3 source; expected s3://BUCKET/PREFIX/`);
   const team = await teamOf(options.team, on.connection);
@@ -63,7 +63,7 @@ export async function putDataset(
 }
 
 /** Removes a dataset. Its files stay on S3. */
-export async function removeDataset(dataset: string, options: JobOptions, { connection, console }: Context): Promise<number> {
+export async function removeDataset(dataset: string, options: ShowJobOptions, { connection, console }: Context): Promise<number> {
   const team = await teamOf(options.team, connection);
   await advised(connection.api.removeDataset({ team, dataset }), none(team, dataset));
   if (options.json) console.out(JSON.stringify({ team, dataset, removed: true }));
@@ -75,7 +75,7 @@ const none = (team: string, dataset: string): string =>
   `team ${team} has no dataset ${dataset}; list them with: ${commandLine("datasets", "--team", team)}`;
 
 /** Prints a dataset. `more` is printed only as JSON. */
-export function showSet(set: DatasetDetail, options: JobOptions & { readonly more?: object }, { console, nowMs }: Context): number {
+export function showSet(set: DatasetDetailView, options: ShowJobOptions & { readonly more?: object }, { console, nowMs }: Context): number {
   if (options.json) console.out(JSON.stringify({ ...set, ...options.more }));
   else for (const line of datasetLines(set, nowMs)) console.out(line);
   return exitCodes.ok;
@@ -85,7 +85,7 @@ const sized = ({ shards, bytes: size }: { readonly shards: number; readonly byte
   `${count(shards, "shard")}, ${bytes(size)}`;
 
 /** Returns in words which objects jobs do not see: how many in all, and one line per example. */
-function skippedOf(listing: Dataset["listing"]): { readonly objects: string; readonly named: readonly string[] } | undefined {
+function skippedOf(listing: DatasetView["listing"]): { readonly objects: string; readonly named: readonly string[] } | undefined {
   if (listing?.skipped === undefined) return undefined;
   const { objects, examples } = listing.skipped;
   const more = objects - examples.length;
@@ -93,7 +93,7 @@ function skippedOf(listing: Dataset["listing"]): { readonly objects: string; rea
   return { objects: count(objects, "object"), named: more > 0 ? [...named, `and ${more} more`] : named };
 }
 
-export const datasetLines = ({ listing, map, ...set }: DatasetDetail, nowMs: number): string[] =>
+export const datasetLines = ({ listing, map, ...set }: DatasetDetailView, nowMs: number): string[] =>
   factLines([
     ["dataset", `${set.dataset} of team ${set.team}`],
     ["state", set.state],

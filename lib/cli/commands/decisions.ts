@@ -1,5 +1,5 @@
-import type { Decision } from "../../api/views/decisions.ts";
-import { Fault } from "../../model/fault.ts";
+import type { DecisionView } from "../../api/views/decisions.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { decisionId } from "../../ports/decision-reader.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
@@ -49,23 +49,23 @@ export async function decision(
   const pools = pool === undefined ? (await connection.api.me()).pools : [poolNamed(pool, connection.deployment)];
   const found = (await decisionNamed(id, pools, connection.api)) ?? (await decisionLike(id, pools, connection.api));
   if (!found)
-    throw new Fault("not-found", `there is no decision ${id} in ${pools.join(", ")}; list them with: ${commandLine("decisions")}`);
+    throw new FleetError("not-found", `there is no decision ${id} in ${pools.join(", ")}; list them with: ${commandLine("decisions")}`);
   if (options.json) console.out(JSON.stringify(found));
   else for (const line of decisionLines(found, nowMs)) console.out(line);
   return exitCodes.ok;
 }
 
-async function decisionNamed(id: string, pools: readonly string[], api: FleetApi): Promise<Decision | undefined> {
+async function decisionNamed(id: string, pools: readonly string[], api: FleetApi): Promise<DecisionView | undefined> {
   if (!decisionId.test(id)) return undefined;
   return (await Promise.all(pools.map((pool) => api.decision({ pool, id }).catch(noneHere)))).find(Boolean);
 }
 
-async function decisionLike(prefix: string, pools: readonly string[], api: FleetApi): Promise<Decision | undefined> {
+async function decisionLike(prefix: string, pools: readonly string[], api: FleetApi): Promise<DecisionView | undefined> {
   const at = await decisionAt(prefix, pools, api);
   return at && api.decision(at).catch(noneHere);
 }
 
-function noneHere(error: unknown): Decision | undefined {
-  if (error instanceof Fault && error.code === "not-found") return undefined;
+function noneHere(error: unknown): DecisionView | undefined {
+  if (error instanceof FleetError && error.code === "not-found") return undefined;
   throw error;
 }

@@ -17,14 +17,14 @@ export async function demo(options: { json?: boolean | undefined }, console: Con
   const startedMs = Date.now();
   const standstill = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const tell = (line: string): void => {
+  const print = (line: string): void => {
     timer?.refresh();
     (options.json ? console.note : console.out)(`${duration(Date.now() - startedMs).padStart(9)}  ${line}`);
   };
-  const outcome = await withLocalCloud({ folder: cloudFolder, log: tell, ec2: { interruptionNoticeMs } }, async (cloud, { signal }) => {
+  const outcome = await withLocalCloud({ folder: cloudFolder, log: print, ec2: { interruptionNoticeMs } }, async (cloud, { signal }) => {
     timer = setTimeout(() => standstill.abort(), standstillMs);
     const stop = AbortSignal.any([signal, standstill.signal]);
-    return run({ cloud, connection: await connectLocal(cloud.deployment.name, cloud.endpoint), tell, stop });
+    return run({ cloud, connection: await connectLocal(cloud.deployment.name, cloud.endpoint), print, stop });
   }).finally(() => clearTimeout(timer));
   if (standstill.signal.aborted) console.note(`gave up: nothing happened for ${duration(standstillMs)}`);
   if (outcome === "interrupted") {

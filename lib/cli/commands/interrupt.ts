@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
@@ -25,9 +25,9 @@ async function post(endpoint: string, instance: string): Promise<void> {
   const headers = { "content-type": "application/json" };
   const sent = { method: "POST", headers, body: JSON.stringify({ instance }), signal: AbortSignal.timeout(10_000) };
   const response = await fetch(url, sent).catch((error: unknown) => {
-    throw new Fault("no-connection", `the local cloud at ${endpoint} does not respond (${whatWentWrong(error)})`, { cause: error });
+    throw new FleetError("no-connection", `the local cloud at ${endpoint} does not respond (${whatWentWrong(error)})`, { cause: error });
   });
   if (response.ok) return;
   const { data } = Refusal.safeParse(await response.json().catch(() => undefined));
-  throw new Fault("interrupt", data?.message ?? `the local cloud returned ${response.status}; it may be of another release`);
+  throw new FleetError("interrupt", data?.message ?? `the local cloud returned ${response.status}; it may be of another release`);
 }

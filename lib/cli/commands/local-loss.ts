@@ -9,7 +9,7 @@ type Asked = { readonly api: Pick<FleetApi, "jobs" | "datasets">; readonly teams
 
 const pageSize = 100;
 /** The most pages to count per team. If there are more jobs, the text says "at least". */
-const mostPages = 20;
+const maxPages = 20;
 
 /** Counts the loss. If something cannot be read in time, it is left out and `whole` is false. */
 export async function lossOf({ api, teams, withinMs }: Asked): Promise<Loss> {
@@ -18,7 +18,7 @@ export async function lossOf({ api, teams, withinMs }: Asked): Promise<Loss> {
   const late = new Promise<false>((resolve) => over.addEventListener("abort", () => resolve(false)));
   const jobs = async (team: string): Promise<boolean> => {
     let cursor: string | undefined;
-    for (let page = 0; page < mostPages && !over.aborted; page++) {
+    for (let page = 0; page < maxPages && !over.aborted; page++) {
       const { items, cursor: next } = await api.jobs({ team, limit: pageSize, cursor });
       for (const { state } of items) loss[isEnded(state) ? "ended" : "open"] += 1;
       if (next === undefined) return true;

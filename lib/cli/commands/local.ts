@@ -1,7 +1,7 @@
 import { readClouds } from "../../local/announcement.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { readBehaviour } from "../../local/ec2/behaviour/behaviour-file.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { asMeant } from "../invocation/asked-from.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { cloudFolder, makeWritable, userFolder } from "../invocation/folders.ts";
@@ -79,7 +79,7 @@ async function portFor(asked: number | undefined, console: Console): Promise<num
   const wanted = asked ?? usualPort;
   if (await isFree(wanted)) return wanted;
   if (asked !== undefined)
-    throw new Fault("port-taken", `port ${asked} of 127.0.0.1 is taken; choose another one, or omit --port to get a free one`);
+    throw new FleetError("port-taken", `port ${asked} of 127.0.0.1 is taken; choose another one, or omit --port to get a free one`);
   console.note(`port ${wanted} is taken; using a free one (--port chooses another)`);
   return undefined;
 }

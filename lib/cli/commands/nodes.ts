@@ -1,4 +1,4 @@
-import type { Node } from "../../api/views/nodes.ts";
+import type { NodeView } from "../../api/views/nodes.ts";
 import { gib } from "../../model/values/amount.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
@@ -31,7 +31,7 @@ export async function nodes(options: NodesOptions, { connection, console, nowMs 
   return exitCodes.ok;
 }
 
-const columns = (nowMs: number): Column<Node>[] => [
+const columns = (nowMs: number): Column<NodeView>[] => [
   { title: "NODE", of: ({ node }) => node },
   { title: "STATE", of: ({ state, notice }) => (notice?.kind === "interruption" ? `${state} !` : state) },
   { title: "POOL", of: ({ pool }) => pool },
@@ -45,7 +45,7 @@ const columns = (nowMs: number): Column<Node>[] => [
 ];
 
 /** Returns the mean utilisation of the node's GPUs, as the worker last reported it. */
-function utilization({ samples = [] }: Node): string {
+function utilization({ samples = [] }: NodeView): string {
   const known = samples.flatMap(({ utilizationPercent }) => (utilizationPercent === undefined ? [] : [utilizationPercent]));
   return known.length === 0 ? "-" : `${Math.round(known.reduce((sum, each) => sum + each, 0) / known.length)}%`;
 }
@@ -58,7 +58,7 @@ export async function node(id: string, options: { json?: boolean | undefined }, 
   return exitCodes.ok;
 }
 
-export function nodeLines(node: Node, nowMs: number): string[] {
+export function nodeLines(node: NodeView, nowMs: number): string[] {
   const at = (time: string | undefined): string | undefined => (time === undefined ? undefined : when(Date.parse(time), nowMs));
   return [
     ...factLines([
@@ -83,12 +83,12 @@ export function nodeLines(node: Node, nowMs: number): string[] {
   ];
 }
 
-function heldLine({ team, job, attempt, phase, gpus, rank }: Node["assignments"][number]): string {
+function heldLine({ team, job, attempt, phase, gpus, rank }: NodeView["assignments"][number]): string {
   const what = job === undefined ? `a job of team ${team}` : `${team}/${job}, attempt ${attempt ?? 1}`;
   return `${what}: ${phase}, ${count(gpus, "GPU")}${rank === undefined ? "" : `, rank ${rank}`}`;
 }
 
-function sampleLine(sample: NonNullable<Node["samples"]>[number]): string {
+function sampleLine(sample: NonNullable<NodeView["samples"]>[number]): string {
   const { utilizationPercent: busy, memoryUsedMiB: used, memoryTotalMiB: total, powerWatts: power, temperatureC: warm } = sample;
   const facts = [
     sample.model,

@@ -1,4 +1,4 @@
-import type { Pool, PoolList } from "../../api/views/pools.ts";
+import type { PoolList, PoolView } from "../../api/views/pools.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
@@ -35,7 +35,7 @@ function inWords({ reserved, limits }: Standing): string {
   return `${hourly(reserved.usdPerHour)}${ofUsd}, ${ofGpus === "" ? count(reserved.gpus, "GPU") : `${reserved.gpus}${ofGpus} GPUs`}`;
 }
 
-const columns = (nowMs: number): Column<Pool>[] => [
+const columns = (nowMs: number): Column<PoolView>[] => [
   { title: "POOL", of: ({ pool }) => pool },
   { title: "QUEUED", of: ({ queue }) => String(queue.length), align: "right" },
   { title: "OLDEST", of: ({ queue }) => oldest(queue, nowMs) ?? "-", align: "right" },
@@ -45,18 +45,18 @@ const columns = (nowMs: number): Column<Pool>[] => [
   { title: "FAMILIES", of: ({ families }) => families.join(" "), yields: true },
 ];
 
-function learnedInWords({ pool, learned }: Pool): string | undefined {
+function learnedInWords({ pool, learned }: PoolView): string | undefined {
   if (learned.length === 0) return undefined;
   const sorts = new Set(learned.map(({ problems }) => problems)).size;
   const tries = Math.round(learned.reduce((sum, each) => sum + each.tries, 0));
-  return `which packing engine is best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("forget", pool)}`;
+  return `which packing engine is best, from ${count(tries, "trial")} on ${sorts} ${sorts === 1 ? "kind" : "kinds"} of problem; reset it with: ${commandLine("pool", "reset-stats", pool)}`;
 }
 
-const oldest = (queue: Pool["queue"], nowMs: number): string | undefined =>
+const oldest = (queue: PoolView["queue"], nowMs: number): string | undefined =>
   queue.oldestSubmittedAt === undefined ? undefined : duration(nowMs - Date.parse(queue.oldestSubmittedAt));
 
 /** Formats node counts: `2 ready, 1 launching`. Nodes that are gone are left out. */
-function byState(nodes: Pool["nodes"]): string {
+function byState(nodes: PoolView["nodes"]): string {
   const there = Object.entries(nodes).filter(([state, n]) => n > 0 && state !== "gone");
   return there.map(([state, n]) => `${n} ${state}`).join(", ") || "none";
 }
@@ -73,8 +73,8 @@ export async function pool(
   return exitCodes.ok;
 }
 
-/** Deletes what a pool has learned about packing engines. */
-export async function forgetLearned(
+/** Deletes a pool's statistics about packing engines. */
+export async function resetStats(
   name: string,
   options: { json?: boolean | undefined },
   { connection, console }: Pick<Context, "connection" | "console">,
@@ -85,7 +85,7 @@ export async function forgetLearned(
   return exitCodes.ok;
 }
 
-export function poolLines(pool: Pool, nowMs: number): string[] {
+export function poolLines(pool: PoolView, nowMs: number): string[] {
   const { reserved, limits, spent, budgets } = pool;
   const waits = oldest(pool.queue, nowMs);
   const spending = (usd: number, most: number | undefined): string => `${dollars(usd)}${most === undefined ? "" : ` of ${dollars(most)}`}`;

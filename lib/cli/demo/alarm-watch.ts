@@ -11,7 +11,7 @@ const longestWaitMs = 10_000;
 type Watching = {
   readonly cloud: Pick<LocalCloud, "alarms" | "invoke" | "deployment">;
   readonly connection: { readonly api: Pick<FleetApi, "decisions"> };
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly stop: AbortSignal;
 };
 
@@ -19,7 +19,7 @@ type Watching = {
  * Ticks once per local minute and prints every alarm that goes off. `end` stops it, and returns how many alarms went off and how many
  * of them are recorded as the cause of a decision.
  */
-export function createAlarmWatch({ cloud, connection, tell, stop }: Watching) {
+export function createAlarmWatch({ cloud, connection, print, stop }: Watching) {
   const ended = new AbortController();
   const signal = AbortSignal.any([ended.signal, stop]);
   const fired = new Map<string, string>();
@@ -28,7 +28,7 @@ export function createAlarmWatch({ cloud, connection, tell, stop }: Watching) {
       const key = `${name} ${sinceMs}`;
       if (state !== "ALARM" || fired.has(key)) continue;
       fired.set(key, name);
-      tell(`alarm ${name} goes off: ${reason}`);
+      print(`alarm ${name} goes off: ${reason}`);
     }
   };
   const every = async (ms: number, work: () => unknown): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { LocalCloud } from "../../local/cloud.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
-const mostTries = 5;
+const maxTries = 5;
 
 /**
  * Invokes the first tick, which fetches prices. Only when prices are known is an impossible job rejected at once. Repeats a tick that
@@ -11,6 +11,6 @@ export async function firstTick(cloud: Pick<LocalCloud, "invoke">): Promise<void
   for (let tries = 1; ; tries += 1) {
     const ticked = await cloud.invoke("tick", { tick: "minute" });
     if (ticked.kind === "returned") return;
-    if (tries === mostTries) throw new Fault("no-prices", `the first tick failed, ${tries} times: ${JSON.stringify(ticked)}`);
+    if (tries === maxTries) throw new FleetError("no-prices", `the first tick failed, ${tries} times: ${JSON.stringify(ticked)}`);
   }
 }

@@ -5,7 +5,7 @@ import type { Sample } from "./samples.ts";
 
 export type Happenings = {
   /** Must be called on every change of a job's state. Triggers the sample's event once. */
-  heard(job: Job, sample: Sample): void;
+  onUpdate(job: Job, sample: Sample): void;
   /** Names of jobs whose node was taken back. */
   readonly interrupted: ReadonlySet<string>;
   /** Resolves when all triggered events have happened, or throws the error of one. */
@@ -16,7 +16,7 @@ export type Happenings = {
 export function createHappenings(on: {
   readonly cloud: Pick<LocalCloud, "ec2">;
   readonly api: Pick<FleetApi, "cancel">;
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
 }): Happenings {
   const met = new Set<string>();
   const interrupted = new Set<string>();
@@ -25,16 +25,16 @@ export function createHappenings(on: {
   const interrupt = (job: Job): void => {
     on.cloud.ec2.record.interrupt(job.node ?? "");
     interrupted.add(jobName(job));
-    on.tell(`${job.node}  EC2 announces that it takes this spot instance back`);
+    on.print(`${job.node}  EC2 announces that it takes this spot instance back`);
   };
   const cancel = async (job: Job): Promise<void> => {
     await on.api.cancel(job, "the demonstration cancels this job");
-    on.tell(`${jobName(job)}  cancelled by its team`);
+    on.print(`${jobName(job)}  cancelled by its team`);
   };
 
   return {
     interrupted,
-    heard(job, { meets }) {
+    onUpdate(job, { meets }) {
       if (meets === undefined || job.state !== "running" || met.has(jobName(job))) return;
       met.add(jobName(job));
       switch (meets) {

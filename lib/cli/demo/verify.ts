@@ -6,17 +6,17 @@ import type { ArtifactReader } from "../../ports/artifacts.ts";
 import type { Sample } from "./samples.ts";
 import type { Watched } from "./watch.ts";
 
-export type Sent = { readonly sample: Sample; readonly ref: { readonly team: string; readonly job: string } };
+export type SentSample = { readonly sample: Sample; readonly ref: { readonly team: string; readonly job: string } };
 
-export const jobOf = (watched: readonly Watched[], { team, job }: Sent["ref"]): Watched["job"] | undefined =>
+export const jobOf = (watched: readonly Watched[], { team, job }: SentSample["ref"]): Watched["job"] | undefined =>
   watched.find((each) => each.job.team === team && each.job.job === job)?.job;
 
-type Verifying = { readonly artifacts: ArtifactReader; readonly tell: (line: string) => void };
+type Verifying = { readonly artifacts: ArtifactReader; readonly print: (line: string) => void };
 
 /** Fetches and decrypts what jobs left. Returns how many files are correct byte for byte, and the jobs whose files all are. */
 export async function verify(
   on: Verifying,
-  of: { readonly sent: readonly Sent[]; readonly watched: readonly Watched[] },
+  of: { readonly sent: readonly SentSample[]; readonly watched: readonly Watched[] },
 ): Promise<{ readonly files: number; readonly jobs: ReadonlySet<Sample> }> {
   const folder = await mkdtemp(join(tmpdir(), "fleetwright-artifacts-"));
   const jobs = new Set<Sample>();
@@ -34,7 +34,7 @@ export async function verify(
   }
 }
 
-async function equalFiles({ artifacts, tell }: Verifying, of: { sample: Sample; job: Job; folder: string }): Promise<number> {
+async function equalFiles({ artifacts, print }: Verifying, of: { sample: Sample; job: Job; folder: string }): Promise<number> {
   const { sample, job } = of;
   let equal = 0;
   for (const artifact of (await artifacts.list(job))?.artifacts ?? []) {
@@ -43,7 +43,7 @@ async function equalFiles({ artifacts, tell }: Verifying, of: { sample: Sample; 
     const isEqual = (await readFile(file)).equals(Buffer.from(sample.leaves?.[artifact.path] ?? "", "utf8"));
     if (isEqual) equal += 1;
     const verdict = isEqual ? "equal to" : "NOT equal to";
-    tell(`${jobName(job)}  ${artifact.path}: ${artifact.bytes} bytes unsealed, ${verdict} what the job should have written`);
+    print(`${jobName(job)}  ${artifact.path}: ${artifact.bytes} bytes unsealed, ${verdict} what the job should have written`);
   }
   return equal;
 }

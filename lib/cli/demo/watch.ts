@@ -13,7 +13,7 @@ export type Watched = {
 export type Watching = {
   readonly jobs: readonly { readonly team: string; readonly job: string }[];
   readonly reader: JobReader;
-  readonly tell: (job: Job) => void;
+  readonly onJob: (job: Job) => void;
   readonly signal: AbortSignal;
 };
 
@@ -25,14 +25,14 @@ const lookMs = 150;
 export async function watch(watching: Watching): Promise<readonly Watched[]> {
   const { reader } = watching;
   const seen = new Map<string, Watched>();
-  const told = new Map<string, string>();
+  const reported = new Map<string, string>();
   const wanted = new Set(watching.jobs.map(jobName));
   const teams = [...new Set(watching.jobs.map(({ team }) => team))];
   const note = async (summary: Job): Promise<void> => {
     const name = jobName(summary);
-    if (!wanted.has(name) || told.get(name) === newsOf(summary)) return;
+    if (!wanted.has(name) || reported.get(name) === newsOf(summary)) return;
     const before = seen.get(name);
-    const stateTold = before && stateOf(before.job);
+    const reportedState = before && stateOf(before.job);
     // A listed job has no spec and no artifacts.
     const job = (await reader.get(summary)) ?? summary;
     const { nodes, gangs }: Pick<Watched, "nodes" | "gangs"> = before ?? { nodes: [], gangs: [] };
@@ -41,8 +41,8 @@ export async function watch(watching: Watching): Promise<readonly Watched[]> {
       nodes: job.node && !nodes.includes(job.node) ? [...nodes, job.node] : nodes,
       gangs: job.gang ? [...gangs, job.gang] : gangs,
     });
-    told.set(name, newsOf(job));
-    if (stateOf(job) !== stateTold) watching.tell(job);
+    reported.set(name, newsOf(job));
+    if (stateOf(job) !== reportedState) watching.onJob(job);
   };
   const ended = (): boolean => seen.size === wanted.size && [...seen.values()].every(({ job }) => isEnded(job.state));
   while (!ended() && !watching.signal.aborted) {

@@ -1,7 +1,7 @@
 import { inWords } from "../../model/errors/in-words.ts";
 import { type LoggedError, loggedError } from "../../model/errors/logged-error.ts";
-import { Fault } from "../../model/fault.ts";
 import { fileWords } from "../../model/files/file-words.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 /** Exit codes of `fleet`. 130 is what shells use for a program that was interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -24,7 +24,7 @@ export function whatWentWrong(error: unknown): string {
 
 /** Prints what went wrong, with the stack and the causes only if FLEETWRIGHT_DEBUG is set. Returns the exit code. */
 export function explain(error: unknown, note: (line: string) => void): number {
-  const known = error instanceof Fault || error instanceof UsageError || fileWords(error) !== undefined;
+  const known = error instanceof FleetError || error instanceof UsageError || fileWords(error) !== undefined;
   note(`fleet: ${whatWentWrong(error)}`);
   trace(error, note);
   if (!known && !isDebugging()) note("fleet: set FLEETWRIGHT_DEBUG=1 to see the stack of this error");

@@ -3,7 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -29,13 +29,13 @@ function homeOf(home: () => string): string {
   try {
     return home();
   } catch (cause) {
-    throw new Fault("state-folder", "this user has no home folder; set HOME, or FLEETWRIGHT_HOME to a folder that you may write to", {
+    throw new FleetError("state-folder", "this user has no home folder; set HOME, or FLEETWRIGHT_HOME to a folder that you may write to", {
       cause,
     });
   }
 }
 
-/** Creates the folder if it does not exist. Throws a Fault if it is not writable. */
+/** Creates the folder if it does not exist. Throws a FleetError if it is not writable. */
 export async function makeWritable(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
@@ -56,10 +56,10 @@ const words: Readonly<Record<string, string>> = {
   EDQUOT: "your disk quota is used up",
 };
 
-/** Returns a Fault that says why a folder is not writable, and what to do. */
-export function notWritable(folder: string, error: unknown): Fault {
+/** Returns a FleetError that says why a folder is not writable, and what to do. */
+export function notWritable(folder: string, error: unknown): FleetError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-  return new Fault(
+  return new FleetError(
     "state-folder",
     `cannot write to ${folder}: ${words[code] ?? code}; set FLEETWRIGHT_HOME to a folder that you may write to`,
     { cause: error },

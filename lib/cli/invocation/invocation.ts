@@ -2,7 +2,7 @@ import { isAbsolute, join, relative } from "node:path";
 import { isInstalled, packageRoot } from "./folders.ts";
 
 /** How this process was started. */
-export type Call = {
+export type ProcessStart = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -16,7 +16,7 @@ const withValue: ReadonlySet<string> = new Set(["--name"]);
 const alone: ReadonlySet<string> = new Set(["--aws", "--local"]);
 
 /** Returns what this user types for `fleet`, so that a hint can be pasted unchanged. */
-export function startOf({ environment, argv, cwd, installed, root }: Call): string {
+export function startOf({ environment, argv, cwd, installed, root }: ProcessStart): string {
   const own = environment["FLEETWRIGHT_COMMAND"];
   if (own) return own;
   if (installed) return environment["npm_command"] === "exec" ? npx(environment["npm_config_package"]) : "fleet";
@@ -55,7 +55,7 @@ export function targetOptions(argv: readonly string[]): string[] {
 /** Quotes a word for a POSIX shell, if needed. */
 export const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-const call: Call = {
+const call: ProcessStart = {
   environment: process.env,
   argv: process.argv,
   cwd: process.cwd(),

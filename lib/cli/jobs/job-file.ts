@@ -12,10 +12,10 @@ import { fileTrouble } from "../invocation/file-trouble.ts";
 export type JobFile = { readonly body: string; readonly message: JobMessage; readonly at: string };
 
 /** Limits of one file, because all of it is read into memory before anything is sent. */
-const mostBytes = 64 * 1024 * 1024;
-const mostJobs = 100_000;
+const maxBytes = 64 * 1024 * 1024;
+const maxJobs = 100_000;
 /** The most invalid jobs that an error names. A few are enough even if there are a thousand. */
-const mostTold = 10;
+const maxNamed = 10;
 
 /**
  * Reads the jobs of a file, or of standard input for `-`: a JSON object, a JSON array, or JSON Lines with one job per line. Throws a
@@ -46,7 +46,7 @@ function parseList(name: string, text: string): readonly JobFile[] {
 }
 
 function parseAll(name: string, each: readonly { readonly at: string; readonly text: string }[]): readonly JobFile[] {
-  if (each.length > mostJobs) throw new UsageError(`${name} has ${each.length} jobs, and at most ${mostJobs} are allowed; split it`);
+  if (each.length > maxJobs) throw new UsageError(`${name} has ${each.length} jobs, and at most ${maxJobs} are allowed; split it`);
   const wrong: string[] = [];
   const jobs = each.flatMap(({ at, text }) => {
     try {
@@ -58,9 +58,9 @@ function parseAll(name: string, each: readonly { readonly at: string; readonly t
     }
   });
   if (wrong.length === 0) return jobs;
-  const more = wrong.length > mostTold ? [`and ${wrong.length - mostTold} more`] : [];
+  const more = wrong.length > maxNamed ? [`and ${wrong.length - maxNamed} more`] : [];
   throw new UsageError(
-    [`${wrong.length} of the ${each.length} jobs are invalid; nothing was sent`, ...wrong.slice(0, mostTold), ...more].join("\n  "),
+    [`${wrong.length} of the ${each.length} jobs are invalid; nothing was sent`, ...wrong.slice(0, maxNamed), ...more].join("\n  "),
   );
 }
 
@@ -103,7 +103,7 @@ async function textOf(name: string, stream: NodeJS.ReadableStream): Promise<stri
     for await (const chunk of stream) {
       chunks.push(Buffer.from(chunk));
       bytes += chunk.length;
-      if (bytes > mostBytes) throw new UsageError(`${name} has more than ${mostBytes} bytes; split it`);
+      if (bytes > maxBytes) throw new UsageError(`${name} has more than ${maxBytes} bytes; split it`);
     }
   } catch (error) {
     throw fileTrouble(error, name, "a job file is expected");

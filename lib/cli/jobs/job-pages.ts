@@ -2,7 +2,7 @@ import type { Job } from "../../model/job.ts";
 import type { JobFilter, JobReader } from "../../ports/jobs.ts";
 
 /** The most jobs that the API lists per call. */
-const mostOfPage = 1_000;
+const maxOfPage = 1_000;
 
 export type JobsPage = { readonly jobs: readonly Job[]; readonly cursor?: string | undefined };
 
@@ -14,7 +14,7 @@ export async function* jobPages(
   let left = limit;
   let { cursor } = of;
   do {
-    const page = await reader.list({ ...of, cursor, limit: Math.min(left, mostOfPage) });
+    const page = await reader.list({ ...of, cursor, limit: Math.min(left, maxOfPage) });
     left -= page.jobs.length;
     cursor = page.cursor;
     yield page;

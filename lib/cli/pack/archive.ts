@@ -9,18 +9,18 @@ import { UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import { bytes, count } from "../terminal/amount.ts";
 import { contentsOf } from "./contents.ts";
-import { type Disk, errorCode, isDenied, localDisk } from "./disk.ts";
+import { errorCode, isDenied, localDisk, type PackDisk } from "./disk.ts";
 import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
 import type { CountLimits } from "./ignored.ts";
-import { type Item, type Listed, type Listing, listingOf } from "./listing.ts";
+import { type ListedFolder, type Listing, listingOf, type PackedItem } from "./listing.ts";
 import { leftOutLines } from "./report.ts";
 import { failTemporary, withTemporaryFolder } from "./temporary.ts";
 
 const GiB = 1024 ** 3;
 /** Limit of an archive. Larger data should be a dataset on S3, because each attempt fetches the archive again. */
-const mostPackedBytes = GiB;
+const maxPackedBytes = GiB;
 
-export type Packed = Listed & {
+export type Packed = ListedFolder & {
   /** A .tar.gz, which is removed when the work with it ends. */
   readonly file: string;
   /** Size of the archive. */
@@ -29,12 +29,12 @@ export type Packed = Listed & {
 
 export type PackOptions = {
   /** Called now and then with the progress. */
-  readonly tell?: (detail: string) => void;
+  readonly onProgress?: (detail: string) => void;
   /** Whether it is an error if something cannot be packed. */
   readonly strict?: boolean | undefined;
   /** @default 1 GiB */
-  readonly mostBytes?: number;
-  readonly disk?: Disk;
+  readonly maxBytes?: number;
+  readonly disk?: PackDisk;
   readonly counting?: CountLimits;
 };
 
@@ -71,7 +71,7 @@ async function listed(folder: string, { strict = false, disk = localDisk, ...opt
 }
 
 /** Returns an item as nodes see it when they check an archive before they unpack it. */
-function entryOf(item: Item): Parameters<ReturnType<typeof archiveInspector>>[0] {
+function entryOf(item: PackedItem): Parameters<ReturnType<typeof archiveInspector>>[0] {
   switch (item.kind) {
     case "file":
       return { path: item.path, type: "File", size: item.bytes };
@@ -99,24 +99,24 @@ const inWords =
 
 type Order = {
   readonly root: string;
-  readonly items: readonly Item[];
-  readonly listing: Listed;
+  readonly items: readonly PackedItem[];
+  readonly listing: ListedFolder;
   readonly file: string;
   readonly options: PackOptions;
 };
 
 async function write(folder: string, { root, items, listing, file, options }: Order): Promise<void> {
-  const { mostBytes = mostPackedBytes, tell = () => undefined } = options;
+  const { maxBytes = maxPackedBytes, onProgress = () => undefined } = options;
   const tooLarge = new UsageError(
-    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(mostBytes)} packed; exclude data and results ` +
+    `${folder} (${count(listing.files, "file")}, ${bytes(listing.bytes)}) is more than ${bytes(maxBytes)} packed; exclude data and results ` +
       `with a ${ignoreFile} file (like .gitignore), and give jobs their data as a dataset: ${commandLine("dataset", "add", "--help")}`,
   );
   let packed = 0;
   const measured = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       packed += chunk.length;
-      tell(`${bytes(packed)} of at most ${bytes(mostBytes)}`);
-      done(packed > mostBytes ? tooLarge : null, chunk);
+      onProgress(`${bytes(packed)} of at most ${bytes(maxBytes)}`);
+      done(packed > maxBytes ? tooLarge : null, chunk);
     },
   });
   await pipeline(contentsOf(root, items), createGzip(), measured, createWriteStream(file)).catch(failTemporary);

@@ -1,15 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { Fault } from "../../model/fault.ts";
 import { printable } from "../../model/files/byte-name.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { bytesOf, errorCode } from "./disk.ts";
-import type { Item } from "./listing.ts";
+import type { PackedItem } from "./listing.ts";
 import { endOfArchive, headOf, paddingOf } from "./tar-writer.ts";
 
 /** How much is read or yielded at a time. */
 const chunkBytes = 256 * 1024;
 
-/** Yields the tar archive of listed items, piece by piece. `root` is bytes. Throws a Fault if a file was removed or shrinks meanwhile. */
-export async function* contentsOf(root: string, items: readonly Item[]): AsyncGenerator<Buffer> {
+/** Yields the tar archive of listed items, piece by piece. `root` is bytes. Throws a FleetError if a file was removed or shrinks meanwhile. */
+export async function* contentsOf(root: string, items: readonly PackedItem[]): AsyncGenerator<Buffer> {
   // Small pieces are joined, because the stream's overhead per piece would take longer than all other work.
   let pieces: Buffer[] = [];
   let gathered = 0;
@@ -26,7 +26,7 @@ export async function* contentsOf(root: string, items: readonly Item[]): AsyncGe
   yield Buffer.concat([...pieces, endOfArchive]);
 }
 
-function* piecesOf(root: string, item: Item): Generator<Buffer> {
+function* piecesOf(root: string, item: PackedItem): Generator<Buffer> {
   const { path } = item;
   if (item.kind === "folder") yield headOf({ path, kind: "folder", mode: (item.mode | 0o700) & 0o755, bytes: 0 });
   else if (item.kind === "link") yield headOf({ path, kind: "link", mode: 0o777, bytes: 0, target: item.target });
@@ -63,8 +63,8 @@ function opened(root: string, path: string): number {
   }
 }
 
-const changed = (path: string): Fault =>
-  new Fault(
+const changed = (path: string): FleetError =>
+  new FleetError(
     "folder-changed",
     `${printable(path)} was changed or removed while the folder was packed; try again when no program writes to it`,
   );

@@ -18,7 +18,7 @@ import { printable } from "../../model/files/byte-name.ts";
  * Reads files for packing. Paths are bytes, one character per byte. Calls that are made per file are synchronous, because for 50,000
  * files that is ten times faster than awaiting them.
  */
-export type Disk = {
+export type PackDisk = {
   readonly list: (folder: string) => Promise<readonly Dirent[]>;
   /** Does not follow links. */
   readonly stat: (path: string) => Pick<Stats, "mode" | "size">;
@@ -36,7 +36,7 @@ export const bytesOf = (path: string): Buffer => Buffer.from(path, "latin1");
 /** Converts a path from text to bytes. */
 export const pathOf = (text: string): string => Buffer.from(text).toString("latin1");
 
-export const localDisk: Disk = {
+export const localDisk: PackDisk = {
   list: (folder) => readdir(bytesOf(folder), { withFileTypes: true, encoding: "latin1" }),
   stat: (path) => lstatSync(bytesOf(path)),
   checkReadable: (path) => accessSync(bytesOf(path), constants.R_OK),

@@ -3,7 +3,7 @@ import { printable, textOf } from "../../model/files/byte-name.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { bytesOf } from "./disk.ts";
 import { ignoreFile } from "./ignore-files.ts";
-import { type LeftOut, listingOf } from "./listing.ts";
+import { listingOf, type UnpackedEntry } from "./listing.ts";
 
 /** The files of a folder that are uploaded as a dataset. */
 export type Entries = {
@@ -15,7 +15,7 @@ export type Entries = {
   readonly odd: readonly string[];
 };
 
-const mostNamed = 20;
+const maxNamed = 20;
 
 /**
  * Lists a folder without the files that `.fleetignore` files exclude. Files that .gitignore excludes are listed, because data is usually
@@ -29,8 +29,8 @@ export async function entriesOf(folder: string): Promise<Entries> {
     throw new UsageError(
       [
         `nothing was uploaded; replace each of these with a file, or exclude it with a line in a ${ignoreFile} file:`,
-        ...missing.slice(0, mostNamed).map(({ path, why }) => `${printable(path)} is ${why}`),
-        ...(missing.length > mostNamed ? [`and ${missing.length - mostNamed} more`] : []),
+        ...missing.slice(0, maxNamed).map(({ path, why }) => `${printable(path)} is ${why}`),
+        ...(missing.length > maxNamed ? [`and ${missing.length - maxNamed} more`] : []),
       ].join("\n  "),
     );
   const paths = items.filter(({ kind }) => kind !== "folder").map(({ path }) => path);
@@ -38,7 +38,7 @@ export async function entriesOf(folder: string): Promise<Entries> {
 }
 
 /** Returns why a link cannot be uploaded as the file that it leads to, or undefined if it can. */
-function whyNoFile(root: string, path: string): Pick<LeftOut, "path" | "why"> | undefined {
+function whyNoFile(root: string, path: string): Pick<UnpackedEntry, "path" | "why"> | undefined {
   const target = statSync(bytesOf(`${root}/${path}`), { throwIfNoEntry: false });
   if (target?.isFile()) return undefined;
   if (target === undefined) return { path, why: "a broken link" };

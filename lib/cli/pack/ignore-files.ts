@@ -1,13 +1,13 @@
 import { printable } from "../../model/files/byte-name.ts";
 import { UsageError } from "../invocation/exit.ts";
-import { type Disk, errorCode, isDenied, isGone } from "./disk.ts";
+import { errorCode, isDenied, isGone, type PackDisk } from "./disk.ts";
 import { type Rules, rulesOf } from "./ignore.ts";
 
 export const gitIgnoreFile = ".gitignore";
 export const ignoreFile = ".fleetignore";
 
 /** Reads an ignore file of a folder. Its rules override those of `outer`. If the file does not exist, returns `outer`. */
-export function withFile(disk: Disk, file: string, rules: Omit<Rules, "rules">): Rules | undefined {
+export function withFile(disk: PackDisk, file: string, rules: Omit<Rules, "rules">): Rules | undefined {
   try {
     return { ...rules, rules: rulesOf(disk.read(file)) };
   } catch (error) {
@@ -24,7 +24,7 @@ export function withFile(disk: Disk, file: string, rules: Omit<Rules, "rules">):
  * Returns git's rules from outside of a folder, if it is in a repository: those of `.git/info/exclude`, and those of the .gitignore files
  * of the folders above, from the top of the repository downwards.
  */
-export function rulesAbove(disk: Disk, folder: string): Rules | undefined {
+export function rulesAbove(disk: PackDisk, folder: string): Rules | undefined {
   const parts = folder.split("/");
   const tops = parts.map((_, index) => parts.slice(0, parts.length - index).join("/"));
   const top = tops.find((candidate) => exists(disk, `${candidate}/.git`));
@@ -41,7 +41,7 @@ export function rulesAbove(disk: Disk, folder: string): Rules | undefined {
 }
 
 /** Returns the repository's own git folder. In a worktree, `.git` is a file that names a folder, where `commondir` names the git folder. */
-function gitFolder(disk: Disk, git: string): string {
+function gitFolder(disk: PackDisk, git: string): string {
   const pointed = (file: string, pattern: RegExp, from: string): string | undefined => {
     const path = isFile(disk, file) ? pattern.exec(disk.read(file))?.[1] : undefined;
     return path === undefined || path.startsWith("/") ? path : `${from}/${path}`;
@@ -50,7 +50,7 @@ function gitFolder(disk: Disk, git: string): string {
   return pointed(`${folder}/commondir`, /^(.+)/, folder) ?? folder;
 }
 
-function exists(disk: Disk, path: string): boolean {
+function exists(disk: PackDisk, path: string): boolean {
   try {
     disk.stat(path);
     return true;
@@ -60,7 +60,7 @@ function exists(disk: Disk, path: string): boolean {
 }
 
 /** Returns whether this is a file. Does not follow links, because git does not follow a link to a .gitignore file. */
-function isFile(disk: Disk, path: string): boolean {
+function isFile(disk: PackDisk, path: string): boolean {
   try {
     return (disk.stat(path).mode & 0o170000) === 0o100000;
   } catch {

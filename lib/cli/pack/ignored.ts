@@ -1,4 +1,4 @@
-import { type Disk, isDenied, isGone } from "./disk.ts";
+import { isDenied, isGone, type PackDisk } from "./disk.ts";
 import { isEnvironment, isNeverPacked } from "./never-packed.ts";
 
 /** The files that .gitignore excludes. They are reported, because people ignore data and weights that a job may need. */
@@ -21,7 +21,7 @@ const named = 3;
 
 /** Counts files and folders that are left out, within its limits. */
 export class IgnoredCount {
-  readonly #disk: Disk;
+  readonly #disk: PackDisk;
   readonly #root: string;
   readonly #limits: CountLimits;
   #entries = 0;
@@ -31,7 +31,7 @@ export class IgnoredCount {
   #more = false;
   #largest: readonly IgnoredFile[] = [];
 
-  constructor(disk: Disk, root: string, limits: CountLimits) {
+  constructor(disk: PackDisk, root: string, limits: CountLimits) {
     this.#disk = disk;
     this.#root = root;
     this.#limits = limits;

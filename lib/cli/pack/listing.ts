@@ -3,45 +3,45 @@ import { posix } from "node:path";
 import { archiveLimits, linkStaysInside } from "../../model/files/archive-entry.ts";
 import { printable } from "../../model/files/byte-name.ts";
 import { UsageError } from "../invocation/exit.ts";
-import { type Disk, errorCode, isDenied, isGone, localDisk, pathOf } from "./disk.ts";
+import { errorCode, isDenied, isGone, localDisk, type PackDisk, pathOf } from "./disk.ts";
 import { type Rules, reachesInto, ruleOn } from "./ignore.ts";
 import { gitIgnoreFile, ignoreFile, rulesAbove, withFile } from "./ignore-files.ts";
 import { type CountLimits, countLimits, type Ignored, IgnoredCount } from "./ignored.ts";
 import { isEnvironment, isNeverPacked } from "./never-packed.ts";
 
 /** An entry of an archive. Its path is bytes, one character per byte. */
-export type Item =
+export type PackedItem =
   | { readonly kind: "file"; readonly path: string; readonly mode: number; readonly bytes: number }
   | { readonly kind: "folder"; readonly path: string; readonly mode: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
 /** An entry that cannot be packed, although no rule excludes it. */
-export type LeftOut = { readonly path: string; readonly kind: "link" | "unreadable" | "special"; readonly why: string };
+export type UnpackedEntry = { readonly path: string; readonly kind: "link" | "unreadable" | "special"; readonly why: string };
 
 /** Facts about a folder in addition to its items. */
-export type Listed = {
+export type ListedFolder = {
   /** Number of files and links. */
   readonly files: number;
   /** Total size of all files. */
   readonly bytes: number;
-  readonly leftOut: readonly LeftOut[];
+  readonly leftOut: readonly UnpackedEntry[];
   readonly ignored: Ignored;
 };
 
-export type Listing = Listed & {
+export type Listing = ListedFolder & {
   /** The folder's real path; bytes, one character per byte. */
   readonly root: string;
   /** Sorted by path, so that an unchanged folder gives the same archive, and a folder precedes its contents. */
-  readonly items: readonly Item[];
+  readonly items: readonly PackedItem[];
 };
 
-export type ListOptions = {
+export type ListingOptions = {
   /** Whether the folder is code, so that .gitignore files and never-packed.ts exclude files. For data they do not apply. */
   readonly git: boolean;
-  readonly disk?: Disk;
+  readonly disk?: PackDisk;
   readonly counting?: CountLimits;
   /** @default the most that nodes unpack */
-  readonly mostEntries?: number;
+  readonly maxEntries?: number;
 };
 
 /**
@@ -49,11 +49,11 @@ export type ListOptions = {
  * .fleetignore files override those of .gitignore files. No rule can include a file of an excluded folder, with one exception: a rule
  * `!data/best.pt` of a .fleetignore file, which names a path, reaches into folders that git ignores.
  */
-export async function listingOf(folder: string, options: ListOptions): Promise<Listing> {
-  const { disk = localDisk, git, counting = countLimits, mostEntries = archiveLimits.entries } = options;
+export async function listingOf(folder: string, options: ListingOptions): Promise<Listing> {
+  const { disk = localDisk, git, counting = countLimits, maxEntries = archiveLimits.entries } = options;
   const root = disk.resolve(pathOf(folder));
   const count = new IgnoredCount(disk, root, counting);
-  const walk: Walk = { disk, git, root, folder, mostEntries, count, items: [], leftOut: [] };
+  const walk: Walk = { disk, git, root, folder, maxEntries, count, items: [], leftOut: [] };
   const above = git ? rulesAbove(disk, root) : undefined;
   await visit(walk, "", { git: above, fleet: undefined, isIgnored: false, entries: await disk.list(root) });
   const items = walk.items.toSorted((a, b) => (a.path < b.path ? -1 : 1));
@@ -67,13 +67,13 @@ export async function listingOf(folder: string, options: ListOptions): Promise<L
   };
 }
 
-type Walk = Required<Pick<ListOptions, "disk" | "git" | "mostEntries">> & {
+type Walk = Required<Pick<ListingOptions, "disk" | "git" | "maxEntries">> & {
   readonly root: string;
   /** The folder as the user named it. */
   readonly folder: string;
   readonly count: IgnoredCount;
-  readonly items: Item[];
-  readonly leftOut: LeftOut[];
+  readonly items: PackedItem[];
+  readonly leftOut: UnpackedEntry[];
 };
 
 /** The rules for the entries of a folder: those of the folders above, and whether git ignores the folder or one of those. */
@@ -84,12 +84,13 @@ async function visit(walk: Walk, base: string, { entries, ...outer }: Scope & { 
   for (const entry of entries) {
     const path = base + entry.name;
     if (walk.git && isNeverPacked(entry.name)) continue;
-    const fate = fateOf(path, entry.isDirectory(), scope);
-    if (fate === "out") continue;
-    if (fate === "ignored" && !(entry.isDirectory() && reachesInto(scope.fleet, path))) await walk.count.add(path, entry.isDirectory());
-    else await take(walk, path, { entry, scope: { ...scope, isIgnored: fate === "ignored" } });
-    if (walk.items.length > walk.mostEntries)
-      throw new UsageError(`${walk.folder} has more than ${walk.mostEntries} files and folders; exclude some with a ${ignoreFile} file`);
+    const treatment = treatmentOf(path, entry.isDirectory(), scope);
+    if (treatment === "out") continue;
+    if (treatment === "ignored" && !(entry.isDirectory() && reachesInto(scope.fleet, path)))
+      await walk.count.add(path, entry.isDirectory());
+    else await take(walk, path, { entry, scope: { ...scope, isIgnored: treatment === "ignored" } });
+    if (walk.items.length > walk.maxEntries)
+      throw new UsageError(`${walk.folder} has more than ${walk.maxEntries} files and folders; exclude some with a ${ignoreFile} file`);
   }
 }
 
@@ -108,7 +109,7 @@ function scopeIn({ disk, git, root }: Walk, base: string, scope: Scope & { reado
 }
 
 /** Returns whether an entry is kept, "ignored" by git, or "out" because of a .fleetignore file. */
-function fateOf(path: string, isFolder: boolean, { git, fleet, isIgnored }: Scope): "kept" | "ignored" | "out" {
+function treatmentOf(path: string, isFolder: boolean, { git, fleet, isIgnored }: Scope): "kept" | "ignored" | "out" {
   const own = ruleOn(fleet, path, isFolder);
   if (own && !own.keeps) return "out";
   if (own && !(isIgnored && own.byName)) return "kept";
@@ -163,7 +164,7 @@ type Link = { readonly target: string } | { readonly trouble: string };
  * Returns the target that a link has in the archive. It is the link's own if that also works on a node. Otherwise (an absolute path into
  * the folder, a detour through its parent) it is the path from the link to the same file. A broken link is kept if it stays inside.
  */
-function linkAt(disk: Disk, root: string, path: string): Link {
+function linkAt(disk: PackDisk, root: string, path: string): Link {
   const file = `${root}/${path}`;
   const text = disk.linkText(file);
   const outside: Link = { trouble: `a link to ${printable(text)}, outside the folder` };
@@ -177,7 +178,7 @@ function linkAt(disk: Disk, root: string, path: string): Link {
 }
 
 /** Returns where a link leads, or undefined if the caller has no permission to follow it. */
-function whereItLeads(disk: Disk, file: string, text: string): string | undefined {
+function whereItLeads(disk: PackDisk, file: string, text: string): string | undefined {
   try {
     return disk.resolve(file);
   } catch (error) {

@@ -2,10 +2,10 @@ import { printable } from "../../model/files/byte-name.ts";
 import { bytes, count } from "../terminal/amount.ts";
 import { gitIgnoreFile, ignoreFile } from "./ignore-files.ts";
 import type { Ignored } from "./ignored.ts";
-import type { LeftOut, Listed } from "./listing.ts";
+import type { ListedFolder, UnpackedEntry } from "./listing.ts";
 
 /** Returns lines for stderr that say what is sent of a folder and what is not. */
-export function packedLines(folder: string, packed: Listed & { readonly packedBytes: number }): readonly string[] {
+export function packedLines(folder: string, packed: ListedFolder & { readonly packedBytes: number }): readonly string[] {
   return [
     `${folder}: ${count(packed.files, "file")}, ${bytes(packed.bytes)}, ${bytes(packed.packedBytes)} packed`,
     ...ignoredLines(packed.ignored),
@@ -30,10 +30,10 @@ function ignoredLines({ files, bytes: size, more, largest }: Ignored): readonly 
 const ruleFor = (path: string): string =>
   `!/${printable(path.replaceAll(/[*?[\\]/g, String.raw`\$&`).replace(/ +$/, (blanks) => blanks.replaceAll(" ", "\\ ")))}`;
 
-const mostNamed = 20;
+const maxNamed = 20;
 
-export function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
-  const lines = leftOut.slice(0, mostNamed).map(({ path, why }) => `  ${printable(path)}: ${why}`);
+export function leftOutLines(leftOut: readonly UnpackedEntry[]): readonly string[] {
+  const lines = leftOut.slice(0, maxNamed).map(({ path, why }) => `  ${printable(path)}: ${why}`);
   const more = leftOut.length - lines.length;
   return more > 0 ? [...lines, `  and ${more} more`] : lines;
 }

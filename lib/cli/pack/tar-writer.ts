@@ -22,7 +22,7 @@ export function headOf({ path, kind, mode, bytes, target = "" }: TarHead): Buffe
   const records: [string, string][] = [];
   if (split === undefined) records.push(["path", full]);
   if (target.length > 100) records.push(["linkpath", target]);
-  if (bytes > mostOctal) records.push(["size", String(bytes)]);
+  if (bytes > maxOctal) records.push(["size", String(bytes)]);
   // If the path does not fit, the cut path must not end with a slash, which would make it a folder's.
   const block = blockOf(split ?? { name: full.slice(0, 100).replace(/\/+$/, ""), prefix: "" }, {
     letter: letters[kind],
@@ -40,7 +40,7 @@ export const paddingOf = (bytes: number): Buffer => Buffer.alloc((blockBytes - (
 export const endOfArchive = Buffer.alloc(2 * blockBytes);
 
 /** The greatest number of eleven octal digits. */
-const mostOctal = 8 ** 11 - 1;
+const maxOctal = 8 ** 11 - 1;
 
 type Split = { readonly name: string; readonly prefix: string };
 
@@ -73,7 +73,7 @@ function blockOf({ name, prefix }: Split, { letter, mode, bytes, target }: Field
   const block = Buffer.alloc(blockBytes);
   const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, "0")}\0`;
   block.write(name, 0, "latin1");
-  block.write(octal(mode, 7) + octal(0, 7) + octal(0, 7) + octal(bytes > mostOctal ? 0 : bytes, 11) + octal(0, 11), 100, "latin1");
+  block.write(octal(mode, 7) + octal(0, 7) + octal(0, 7) + octal(bytes > maxOctal ? 0 : bytes, 11) + octal(0, 11), 100, "latin1");
   block.write(`        ${letter}`, 148, "latin1");
   block.write(target.slice(0, 100), 157, "latin1");
   block.write("ustar\x0000", 257, "latin1");

@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { errorCode } from "./disk.ts";
 
-/** Creates a folder for the duration of the work. Throws a Fault that says what to do if the system's temporary folder is unusable. */
+/** Creates a folder for the duration of the work. Throws a FleetError that says what to do if the system's temporary folder is unusable. */
 export async function withTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "fleetwright-pack-")).catch(failTemporary);
   // Ctrl-C may end the process during the work.
@@ -21,13 +21,13 @@ export async function withTemporaryFolder<T>(work: (folder: string) => Promise<T
 
 const useAnother = "set TMPDIR to a folder with room for the archive";
 
-/** Throws the error of a write to the temporary folder, as a Fault that says what to do if possible. */
+/** Throws the error of a write to the temporary folder, as a FleetError that says what to do if possible. */
 export function failTemporary(error: unknown): never {
   throw inWords(error);
 }
 
 function inWords(error: unknown): unknown {
-  const fault = (why: string): Fault => new Fault("temporary-folder", why, { cause: error });
+  const fault = (why: string): FleetError => new FleetError("temporary-folder", why, { cause: error });
   switch (errorCode(error) ?? "") {
     case "ENOSPC":
     case "EDQUOT":

@@ -70,10 +70,10 @@ function facts({ cost, performance, total, relaxed, bound, gap, proven }: Capaci
 function others({ types }: CapacityPlan): string[] {
   const left = types.filter(({ count }) => count === 0);
   if (left.length === 0) return [];
-  const told = left.slice(0, mostOthers).map(({ type, overWorth }) => `  ${type.name}: ${whyNone(overWorth)}`);
-  return ["", "Not bought:", ...told, ...(left.length > mostOthers ? [`  and ${number(left.length - mostOthers)} more`] : [])];
+  const lines = left.slice(0, maxOthers).map(({ type, overWorth }) => `  ${type.name}: ${whyNone(overWorth)}`);
+  return ["", "Not bought:", ...lines, ...(left.length > maxOthers ? [`  and ${number(left.length - maxOthers)} more`] : [])];
 }
-const mostOthers = 10;
+const maxOthers = 10;
 
 const whyNone = (overWorth: number): string =>
   overWorth > 0 ? `one costs ${money(overWorth)} more than what it offers is worth` : "it would cost the same, with as many nodes or more";

@@ -1,5 +1,5 @@
 import type { Binding, Purchase, Waiting } from "../../optimizer/search/answer.ts";
-import type { Drain } from "../../optimizer/search/drains.ts";
+import type { DrainCandidate } from "../../optimizer/search/drains.ts";
 import { count } from "../terminal/amount.ts";
 import { duration } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
@@ -9,7 +9,7 @@ import { alternativesOf, type Planned, performanceUsd, savedUsd, stoppedUsd } fr
 import { cheapestChange, whyWords } from "./reason-words.ts";
 
 /** The most rows that each table shows; --json has all. */
-const mostRows = 30;
+const maxRows = 30;
 
 /** Returns the plan for people: where jobs go, what is launched for them, which jobs wait and why, and what it costs. */
 export function planLines(plan: Planned, width: number): string[] {
@@ -25,17 +25,17 @@ export function planLines(plan: Planned, width: number): string[] {
 
 function section<T>(rows: readonly T[], columns: readonly Column<T>[], width: number): string[] {
   if (rows.length === 0) return [];
-  const more = rows.length > mostRows ? [`and ${count(rows.length - mostRows, "row")} more: --json has all`] : [];
-  return [...tableLines(rows.slice(0, mostRows), columns, { empty: "", width }), ...more, ""];
+  const more = rows.length > maxRows ? [`and ${count(rows.length - maxRows, "row")} more: --json has all`] : [];
+  return [...tableLines(rows.slice(0, maxRows), columns, { empty: "", width }), ...more, ""];
 }
 
 /** Shortens a list of jobs: `train-1, train-2 +14`. */
 function names(jobs: readonly string[]): string {
-  const told = jobs.slice(0, 2).join(", ");
-  return jobs.length > 2 ? `${told} +${number(jobs.length - 2)}` : told;
+  const named = jobs.slice(0, 2).join(", ");
+  return jobs.length > 2 ? `${named} +${number(jobs.length - 2)}` : named;
 }
 
-const drainColumns: Column<Drain>[] = [
+const drainColumns: Column<DrainCandidate>[] = [
   { title: "EMPTY", of: ({ node }) => node },
   { title: "SAVES/H", of: ({ usdPerHour }) => money(usdPerHour), align: "right" },
   { title: "JOBS", of: ({ jobs }) => number(jobs.length), align: "right" },

@@ -1,27 +1,27 @@
 import type { JobClass, Problem } from "../../optimizer/problem/problem.ts";
 import { alternatives } from "../../optimizer/search/alternatives.ts";
-import type { Answer, Purchase } from "../../optimizer/search/answer.ts";
-import type { Drain } from "../../optimizer/search/drains.ts";
+import type { Purchase, Solution } from "../../optimizer/search/answer.ts";
+import type { DrainCandidate } from "../../optimizer/search/drains.ts";
 
 /** A plan with the problem that it solves. */
-export type Found = {
+export type PlannedFleet = {
   readonly problem: Problem;
-  readonly answer: Answer;
-  readonly drains: readonly Drain[];
+  readonly answer: Solution;
+  readonly drains: readonly DrainCandidate[];
   /** Running jobs that stay where they are, with their node. */
   readonly staying: ReadonlyMap<string, string>;
 };
 
 /** A plan with how long it took to find. */
-export type Planned = Found & {
+export type Planned = PlannedFleet & {
   readonly classOf: ReadonlyMap<string, JobClass>;
   readonly ms: number;
 };
 
 /** The most alternatives that are listed per chosen offer. */
-const mostAlternatives = 3;
+const maxAlternatives = 3;
 
-export const planned = (found: Found, ms: number): Planned => ({
+export const planned = (found: PlannedFleet, ms: number): Planned => ({
   ...found,
   ms,
   classOf: new Map(found.problem.jobs.flatMap((job) => job.names.map((name): [string, JobClass] => [name, job]))),
@@ -29,16 +29,16 @@ export const planned = (found: Found, ms: number): Planned => ({
 
 export const alternativesOf = ({ problem, classOf }: Planned, purchase: Purchase): string[] =>
   alternatives(purchase, problem.offers, classOf)
-    .slice(0, mostAlternatives)
+    .slice(0, maxAlternatives)
     .map(({ name }) => name);
 
 /** Returns g: the cost of interruptions, data transfers, restarts and waiting, in dollars per hour. */
-export const performanceUsd = ({ answer: { cost }, drains }: Found): number =>
+export const performanceUsd = ({ answer: { cost }, drains }: PlannedFleet): number =>
   cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd + stoppedUsd(drains);
 /** Returns what jobs lose that restart elsewhere, in dollars per hour. */
-export const stoppedUsd = (drains: readonly Drain[]): number => drains.reduce((sum, { lostUsd }) => sum + lostUsd, 0);
+export const stoppedUsd = (drains: readonly DrainCandidate[]): number => drains.reduce((sum, { lostUsd }) => sum + lostUsd, 0);
 /** Returns the cost that emptied nodes save, in dollars per hour. */
-export const savedUsd = (drains: readonly Drain[]): number => drains.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0);
+export const savedUsd = (drains: readonly DrainCandidate[]): number => drains.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0);
 
 /** Returns the plan as JSON, for programs. */
 export function planJson(plan: Planned): object {

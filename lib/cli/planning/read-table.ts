@@ -10,7 +10,7 @@ import { asMeant } from "../invocation/asked-from.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";
-import { type Found, type Records, recordsOf } from "./records.ts";
+import { type RawRecord, type Records, recordsOf } from "./records.ts";
 
 /** A kind of table: its columns, and the type of a row. */
 export type TableKind<T> = {
@@ -23,7 +23,7 @@ export type TableKind<T> = {
 };
 
 /** The most errors that are listed. A few are enough even if there are a thousand. */
-const mostTold = 10;
+const maxNamed = 10;
 
 /** One kind of table or several; the first is the default. */
 type Kinds<T> = readonly [TableKind<T>, ...TableKind<T>[]];
@@ -49,8 +49,8 @@ export function tableOf<T>(file: string, text: string, ...kinds: Kinds<T>): read
   });
   if (wrong.length === 0) wrong.push(...twice(file, records.found, { rows, key: kind.key }));
   if (wrong.length === 0) return rows;
-  const more = wrong.length > mostTold ? [`and ${wrong.length - mostTold} more`] : [];
-  throw new UsageError([...wrong.slice(0, mostTold), ...more].join("\n  "));
+  const more = wrong.length > maxNamed ? [`and ${wrong.length - maxNamed} more`] : [];
+  throw new UsageError([...wrong.slice(0, maxNamed), ...more].join("\n  "));
 }
 
 /** Returns the kind that has the most columns in common with the table. */
@@ -95,7 +95,7 @@ function isNear(one: string, other: string): boolean {
 
 function twice<T>(
   file: string,
-  found: readonly Found[],
+  found: readonly RawRecord[],
   { rows, key }: { readonly rows: readonly T[] } & Pick<TableKind<T>, "key">,
 ): string[] {
   if (!key) return [];
@@ -109,7 +109,7 @@ function twice<T>(
 }
 
 /** Limit of an unpacked file. A list of jobs is never larger, and a malicious archive could unpack without end. */
-const mostBytes = 512 * 1024 * 1024;
+const maxBytes = 512 * 1024 * 1024;
 
 /** Returns the text of a file, unpacked if it is gzipped, whatever its name. `-` is standard input. */
 async function readText(file: string): Promise<string> {
@@ -120,7 +120,7 @@ async function readText(file: string): Promise<string> {
 }
 
 const unpacked = (file: string, bytes: Buffer): Promise<Buffer> =>
-  promisify(gunzip)(bytes, { maxOutputLength: mostBytes }).catch((error: unknown) => {
+  promisify(gunzip)(bytes, { maxOutputLength: maxBytes }).catch((error: unknown) => {
     throw new UsageError(`${file} is gzipped and cannot be unpacked: ${inWords(error)}`, { cause: error });
   });
 

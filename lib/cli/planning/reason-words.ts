@@ -4,7 +4,7 @@ import { money, number } from "./figures.ts";
 
 /** Returns why an offer or a node cannot hold a job, in words. */
 export function reasonWords(reason: Reason): string {
-  if (isUnmet(reason)) return conditionWords(reason.kind).why;
+  if (isUnmet(reason)) return conditionWords(reason.kind).reason;
   switch (reason.kind) {
     case "no offers":
       return "there are no offers";

@@ -6,9 +6,9 @@ import { UsageError } from "../invocation/exit.ts";
 import { cut } from "../terminal/table.ts";
 
 /** One raw record of a file: `row 3` of a table or `item 2` of a list. Empty cells are left out. */
-export type Found = { readonly at: string; readonly value: Readonly<Record<string, unknown>> };
+export type RawRecord = { readonly at: string; readonly value: Readonly<Record<string, unknown>> };
 /** The records of a file. `columns` are those of the header; undefined for JSON, where each item names its own. */
-export type Records = { readonly columns?: readonly string[] | undefined; readonly found: readonly Found[] };
+export type Records = { readonly columns?: readonly string[] | undefined; readonly found: readonly RawRecord[] };
 
 /** Parses a text: as JSON if it begins like JSON, otherwise as CSV with a header. */
 export const recordsOf = (file: string, text: string): Records =>

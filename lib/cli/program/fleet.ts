@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { cursor, json, limit, pool } from "./asked.ts";
+import { cursor, json, limit, pool as poolOption } from "./asked.ts";
 import type { Session } from "./session.ts";
 
 export function addFleet(program: Command, { run, context }: Session): void {
   program
     .command("nodes")
     .description("list the fleet's instances")
-    .addOption(pool())
+    .addOption(poolOption())
     .addOption(limit(100))
     .addOption(cursor())
     .addOption(json())
@@ -28,8 +28,10 @@ export function addFleet(program: Command, { run, context }: Session): void {
     .addHelpText("after", "\nExample:\n  fleet pools")
     .action((options) => run(import("../commands/pools.ts").then(async ({ pools }) => pools(options, await context()))));
 
-  program
+  const pool = program
     .command("pool")
+    // Only options before the name of a subcommand belong to `fleet pool` itself, because both have --json.
+    .enablePositionalOptions()
     .description("show one pool: its policy, limits, spending, queue and launches")
     .argument("<name>")
     .addOption(json())
@@ -38,18 +40,20 @@ export function addFleet(program: Command, { run, context }: Session): void {
       run(import("../commands/pools.ts").then(async (commands) => commands.pool(name, options, await context()))),
     );
 
-  program
-    .command("forget")
-    .description("delete what a pool has learned about which engine packs best")
+  const resetStats = (name: string, options: { json?: boolean | undefined }) =>
+    run(import("../commands/pools.ts").then(async (commands) => commands.resetStats(name, options, await context())));
+  pool
+    .command("reset-stats")
+    .description("delete a pool's statistics about which engine packs best")
     .argument("<pool>")
     .addOption(json())
     .addHelpText(
       "after",
-      "\nThe pool starts to learn again. This affects only how soon a good packing is found. For admins.\n\nExample:\n  fleet forget gpu",
+      "\nThe pool starts to learn again. This affects only how soon a good packing is found. For admins.\n\nExample:\n  fleet pool reset-stats gpu",
     )
-    .action((name: string, options) =>
-      run(import("../commands/pools.ts").then(async (commands) => commands.forgetLearned(name, options, await context()))),
-    );
+    .action(resetStats);
+  // The command's old name.
+  program.command("forget", { hidden: true }).argument("<pool>").addOption(json()).action(resetStats);
 
   program
     .command("api")
@@ -82,7 +86,7 @@ GET /v1/openapi.json describes every operation.`,
   program
     .command("decisions")
     .description("list the fleet's decisions, newest first")
-    .addOption(pool())
+    .addOption(poolOption())
     .addOption(limit(50))
     .addOption(cursor())
     .addOption(json())
@@ -93,7 +97,7 @@ GET /v1/openapi.json describes every operation.`,
     .command("decision")
     .description("show one decision: what it saw, what it did, why, and the outcome")
     .argument("<id>", "its id, or an unambiguous beginning of it, as fleet decisions lists them")
-    .addOption(pool())
+    .addOption(poolOption())
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet decision 20260601-000000.000Z --pool gpu")
     .action((id: string, options) =>

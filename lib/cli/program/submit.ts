@@ -72,13 +72,13 @@ async function send(
   { command, session }: { command: Command; session: Session },
 ): Promise<number> {
   const { files, program } = divided(operands, session.argv);
-  const isToldHere = options.workdir !== undefined || options.image !== undefined || program !== undefined;
-  if (isToldHere && files.length > 0 && program !== undefined)
+  const isGivenHere = options.workdir !== undefined || options.image !== undefined || program !== undefined;
+  if (isGivenHere && files.length > 0 && program !== undefined)
     throw new UsageError(
       `${files.join(", ")}: before -- is a job file, and after it a command, which is another job; send one or the other`,
     );
   // A program without options of its own may be named without --.
-  if (isToldHere) return sendCommand(program ?? files, options, session);
+  if (isGivenHere) return sendCommand(program ?? files, options, session);
   const foreign = given(command).filter((option) => !withFiles.has(option.attributeName()));
   if (foreign.length > 0)
     throw new UsageError(

@@ -2,13 +2,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
-import { Problem } from "../../api/views/problem.ts";
+import { ProblemView } from "../../api/views/problem.ts";
 import type { SignRequest } from "../../aws/access/request-signer.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 
 /** A call of the API. Every operation is idempotent, so a call may be repeated. */
-export type ApiCall = {
+export type ApiRequest = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path below the API's address, for example `/v1/pools`. Names in it must be URL-encoded. */
   readonly path: string;
@@ -20,7 +20,7 @@ export type ApiCall = {
  * Makes a call and parses the response with the schema. Throws Faults with messages for people: the codes of the API's problems
  * (`not-found`, `denied`, `invalid` and others), `api-unreachable` if there was no response, and `api-answer` if the response is not valid.
  */
-export type CallApi = <T>(schema: z.ZodType<T>, call: ApiCall) => Promise<T>;
+export type CallApi = <T>(schema: z.ZodType<T>, call: ApiRequest) => Promise<T>;
 
 export type ApiClientOptions = {
   readonly url: string;
@@ -30,7 +30,7 @@ export type ApiClientOptions = {
   /** Time limit of one try, including reading the response. */
   readonly timeoutMs?: number;
   /** The most tries per call, including the first. */
-  readonly mostTries?: number;
+  readonly maxTries?: number;
   /** Returns how long to wait after the nth failure. */
   readonly waitMs?: (failures: number) => number;
 };
@@ -39,20 +39,20 @@ export type ApiClientOptions = {
 const jitteredMs = (failures: number): number => 100 + Math.random() * 200 * 2 ** failures;
 
 export function apiClient(options: ApiClientOptions): CallApi {
-  const { mostTries = 4, waitMs = jitteredMs } = options;
+  const { maxTries = 4, waitMs = jitteredMs } = options;
   return async (schema, call) => {
     for (let failures = 1; ; failures++) {
       try {
         return read(schema, await once(options, call));
       } catch (error) {
-        if (!(error instanceof Fault && error.retry) || failures >= mostTries) throw error;
+        if (!(error instanceof FleetError && error.retry) || failures >= maxTries) throw error;
         await pause(waitMs(failures));
       }
     }
   };
 }
 
-async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptions, call: ApiCall): Promise<unknown> {
+async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptions, call: ApiRequest): Promise<unknown> {
   const url = new URL(call.path.replace(/^\//, ""), base.endsWith("/") ? base : `${base}/`);
   for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -70,7 +70,10 @@ async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptio
     });
     text = await response.text();
   } catch (error) {
-    throw new Fault("api-unreachable", `the API at ${url.host} does not respond (${whyUnreached(error)})`, { retry: true, cause: error });
+    throw new FleetError("api-unreachable", `the API at ${url.host} does not respond (${whyUnreached(error)})`, {
+      retry: true,
+      cause: error,
+    });
   }
   const value = text === "" ? undefined : jsonOf(text);
   if (!response.ok) throw problem(response.status, { value, text, log });
@@ -84,27 +87,30 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const answer = checked(schema, value);
   if (answer.kind === "good") return answer.value;
   const where = answer.wrong.slice(0, 3).map((wrong) => lineOf(wrong, "all of it"));
-  throw new Fault(
+  throw new FleetError(
     "api-answer",
     `this fleet command cannot read the API's response (${where.join("; ")}); use the command of the release that is deployed`,
   );
 }
 
-/** Returns a Fault for an error response, from the API itself or from AWS in front of it. */
-function problem(status: number, { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined }): Fault {
+/** Returns a FleetError for an error response, from the API itself or from AWS in front of it. */
+function problem(
+  status: number,
+  { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined },
+): FleetError {
   const retry = status === 429 || status >= 500;
-  const said = Problem.safeParse(value);
+  const said = ProblemView.safeParse(value);
   if (said.success) {
     const { code, detail, errors = [], instance } = said.data;
     const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join("");
-    return new Fault(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
+    return new FleetError(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
   }
   if (status === 403)
-    return new Fault(
+    return new FleetError(
       "denied",
       `the API denied access: ${shown(text)}\n  use the credentials of a team's role or of an admin (AWS_PROFILE; or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)`,
     );
-  return new Fault("api-answer", `the API returned ${status}: ${shown(text)}`, { retry });
+  return new FleetError("api-answer", `the API returned ${status}: ${shown(text)}`, { retry });
 }
 
 const shown = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 200) || "nothing";

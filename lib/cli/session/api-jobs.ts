@@ -1,5 +1,5 @@
-import type { JobSummary, Job as JobView } from "../../api/views/jobs.ts";
-import { Fault } from "../../model/fault.ts";
+import type { JobSummary, JobView } from "../../api/views/jobs.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Job } from "../../model/job.ts";
 import type { JobReader } from "../../ports/jobs.ts";
 import type { FleetApi } from "./fleet-api.ts";
@@ -10,7 +10,7 @@ export const apiJobReader = (api: Pick<FleetApi, "job" | "jobs">): JobReader => 
     try {
       return jobOf(await api.job(ref));
     } catch (error) {
-      if (error instanceof Fault && error.code === "not-found") return undefined;
+      if (error instanceof FleetError && error.code === "not-found") return undefined;
       throw error;
     }
   },

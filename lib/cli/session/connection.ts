@@ -6,7 +6,7 @@ import { findDeployment } from "../../aws/deployment.ts";
 import { awsErrorKind } from "../../aws/errors.ts";
 import type { Announcement } from "../../local/announcement.ts";
 import type { Deployment } from "../../model/deployment.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { JobReader } from "../../ports/jobs.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 import { startLocalLine } from "../invocation/invocation.ts";
@@ -18,7 +18,7 @@ import { type FleetApi, fleetApi } from "./fleet-api.ts";
 import { once } from "./once.ts";
 import { noLocalCloud, standing } from "./standing.ts";
 import { type Stores, stores } from "./stores.ts";
-import type { Choice } from "./target.ts";
+import type { TargetChoice } from "./target.ts";
 
 /** A connection to one deployment. */
 export type Connection = Stores & {
@@ -72,13 +72,13 @@ export async function connect(target: Target, console: Pick<Console, "note" | "p
   }
 }
 
-/** Returns the error, or a Fault if the local cloud has ended since the command began. The error alone does not show that. */
+/** Returns the error, or a FleetError if the local cloud has ended since the command began. The error alone does not show that. */
 async function orItsEnd(error: unknown, cloud: Announcement | undefined): Promise<unknown> {
-  if (cloud === undefined || !(error instanceof Fault && error.code === "api-unreachable")) return error;
+  if (cloud === undefined || !(error instanceof FleetError && error.code === "api-unreachable")) return error;
   const { choice } = await standing("local");
   if (choice.kind === "local" && choice.cloud.endpoint === cloud.endpoint) return error;
   const gone = "ended while this command ran, and its jobs, logs, artifacts and datasets are gone";
-  return new Fault("local-cloud-ended", `the local cloud at ${cloud.endpoint} ${gone}`, { cause: error });
+  return new FleetError("local-cloud-ended", `the local cloud at ${cloud.endpoint} ${gone}`, { cause: error });
 }
 
 /** `AWS account 123456789012, region eu-west-1, deployment fleetwright`. If STS does not return the account, the text says so. */
@@ -94,18 +94,18 @@ async function awsInWords(settings: ClientSettings, name: string): Promise<strin
 
 const useAws = "on AWS: set a region and credentials (AWS_PROFILE; or AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)";
 
-/** Returns a Fault that says why the first call failed, and lists everything that the user can do. */
-function noConnection(error: unknown, { name, choice }: { name: string; choice: Choice }): Fault {
-  const says = (code: string, ...lines: string[]): Fault => new Fault(code, lines.join("\n  "), { cause: error });
+/** Returns a FleetError that says why the first call failed, and lists everything that the user can do. */
+function noConnection(error: unknown, { name, choice }: { name: string; choice: TargetChoice }): FleetError {
+  const says = (code: string, ...lines: string[]): FleetError => new FleetError(code, lines.join("\n  "), { cause: error });
   const why = whatWentWrong(error);
   if (choice.kind === "local") {
-    if (error instanceof Fault && error.code === "no-deployment")
+    if (error instanceof FleetError && error.code === "no-deployment")
       return says("no-deployment", `the local cloud has no deployment named ${name}; omit --name, and unset FLEETWRIGHT_NAME`);
     return says("no-connection", `the local cloud at ${choice.cloud.endpoint} does not respond (${why}); end it and start it again`);
   }
   // A user who chose AWS explicitly needs no hint about local clouds.
   const local = choice.because === "clouds" ? [`on this machine: keep a local cloud running in another terminal: ${startLocalLine()}`] : [];
-  if (error instanceof Fault) return says(error.code, why, ...local);
+  if (error instanceof FleetError) return says(error.code, why, ...local);
   if (awsErrorKind(error) === "denied") return says("denied", `AWS denied access: ${why}`, useAws, ...local);
   if (local.length === 0) return says("no-connection", `AWS could not be reached: ${why}`, useAws);
   return says("no-connection", `no local cloud is running, and AWS could not be reached: ${why}`, ...local, useAws);

@@ -1,13 +1,13 @@
 import * as z from "zod";
-import { Dataset, DatasetDetail, DatasetList } from "../../api/views/datasets.ts";
-import { Decision, DecisionPage } from "../../api/views/decisions.ts";
-import { CancelledJobs, CheckedJobs, Job, JobPage } from "../../api/views/jobs.ts";
+import { DatasetDetailView, DatasetList, DatasetView } from "../../api/views/datasets.ts";
+import { DecisionPage, DecisionView } from "../../api/views/decisions.ts";
+import { CancelledJobs, CheckedJobs, JobPage, JobView } from "../../api/views/jobs.ts";
 import { LogPage } from "../../api/views/logs.ts";
 import { Me } from "../../api/views/me.ts";
-import { Node, NodePage } from "../../api/views/nodes.ts";
-import { Pool, PoolList } from "../../api/views/pools.ts";
+import { NodePage, NodeView } from "../../api/views/nodes.ts";
+import { PoolList, PoolView } from "../../api/views/pools.ts";
 import type { JobRef } from "../../model/job.ts";
-import type { ApiCall, CallApi } from "./api-client.ts";
+import type { ApiRequest, CallApi } from "./api-client.ts";
 
 /** Where a page begins and its maximum length. */
 export type Paging = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
@@ -41,30 +41,30 @@ export type CancelAsked = {
 /** The API's operations. All throw the Faults of `CallApi`. */
 export type FleetApi = {
   /** Makes any call, and returns the response without validation. */
-  raw(call: ApiCall): Promise<unknown>;
+  raw(call: ApiRequest): Promise<unknown>;
   me(): Promise<Me>;
-  job(ref: JobRef): Promise<Job>;
+  job(ref: JobRef): Promise<JobView>;
   jobs(of: Paging & JobsAsked): Promise<JobPage>;
   /** Checks whether the deployment would accept these job messages now; at most a hundred. */
   checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
   /** Cancels a job. It is no error if the job is already cancelled, and a `conflict` if it has ended otherwise. */
-  cancel(ref: JobRef, reason: string | undefined): Promise<Job>;
+  cancel(ref: JobRef, reason: string | undefined): Promise<JobView>;
   /** Cancels at most a hundred jobs, each with its own outcome. */
   cancelJobs(team: string, asked: CancelAsked): Promise<CancelledJobs>;
   /** Returns a page of the log of an attempt, by default the latest. */
   logs(of: JobRef & Paging & LogQuery): Promise<LogPage>;
   nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;
-  node(id: string): Promise<Node>;
+  node(id: string): Promise<NodeView>;
   pools(): Promise<PoolList>;
-  pool(name: string): Promise<Pool>;
+  pool(name: string): Promise<PoolView>;
   /** Deletes what the pool has learned about packing engines. */
   forgetLearned(pool: string): Promise<void>;
   decisions(of: Paging & { pool: string }): Promise<DecisionPage>;
-  decision(of: { pool: string; id: string }): Promise<Decision>;
+  decision(of: { pool: string; id: string }): Promise<DecisionView>;
   datasets(team: string): Promise<DatasetList>;
-  dataset(at: DatasetAt): Promise<DatasetDetail>;
+  dataset(at: DatasetAt): Promise<DatasetDetailView>;
   /** Adds a dataset, or lists it again if it exists with this source. If it has another source: a `conflict`, unless `replace` is set. */
-  putDataset(at: DatasetAt, from: { source: string; replace: boolean }): Promise<Dataset>;
+  putDataset(at: DatasetAt, from: { source: string; replace: boolean }): Promise<DatasetView>;
   removeDataset(at: DatasetAt): Promise<void>;
 };
 
@@ -77,21 +77,21 @@ const Nothing = z.unknown().transform(() => undefined);
 export const fleetApi = (call: CallApi): FleetApi => ({
   raw: (what) => call(z.unknown(), what),
   me: () => call(Me, { method: "GET", path: "/v1/me" }),
-  job: (ref) => call(Job, { method: "GET", path: jobPath(ref) }),
+  job: (ref) => call(JobView, { method: "GET", path: jobPath(ref) }),
   jobs: ({ team, ...query }) => call(JobPage, { method: "GET", path: `/v1/teams/${name(team)}/jobs`, query }),
   checkJobs: (team, jobs) => call(CheckedJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/check`, body: { jobs } }),
   cancelJobs: (team, body) => call(CancelledJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/cancel`, body }),
-  cancel: (ref, reason) => call(Job, { method: "POST", path: `${jobPath(ref)}/cancel`, body: reason === undefined ? {} : { reason } }),
+  cancel: (ref, reason) => call(JobView, { method: "POST", path: `${jobPath(ref)}/cancel`, body: reason === undefined ? {} : { reason } }),
   logs: ({ team, job, ...query }) => call(LogPage, { method: "GET", path: `${jobPath({ team, job })}/logs`, query }),
   nodes: (query) => call(NodePage, { method: "GET", path: "/v1/nodes", query }),
-  node: (id) => call(Node, { method: "GET", path: `/v1/nodes/${name(id)}` }),
+  node: (id) => call(NodeView, { method: "GET", path: `/v1/nodes/${name(id)}` }),
   pools: () => call(PoolList, { method: "GET", path: "/v1/pools" }),
-  pool: (pool) => call(Pool, { method: "GET", path: `/v1/pools/${name(pool)}` }),
+  pool: (pool) => call(PoolView, { method: "GET", path: `/v1/pools/${name(pool)}` }),
   forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),
   decisions: ({ pool, ...query }) => call(DecisionPage, { method: "GET", path: decisionsPath(pool), query }),
-  decision: ({ pool, id }) => call(Decision, { method: "GET", path: `${decisionsPath(pool)}/${name(id)}` }),
+  decision: ({ pool, id }) => call(DecisionView, { method: "GET", path: `${decisionsPath(pool)}/${name(id)}` }),
   datasets: (team) => call(DatasetList, { method: "GET", path: `/v1/teams/${name(team)}/datasets` }),
-  dataset: (at) => call(DatasetDetail, { method: "GET", path: datasetPath(at) }),
-  putDataset: (at, from) => call(Dataset, { method: "PUT", path: datasetPath(at), body: from }),
+  dataset: (at) => call(DatasetDetailView, { method: "GET", path: datasetPath(at) }),
+  putDataset: (at, from) => call(DatasetView, { method: "PUT", path: datasetPath(at), body: from }),
   removeDataset: (at) => call(Nothing, { method: "DELETE", path: datasetPath(at) }),
 });

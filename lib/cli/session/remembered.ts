@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { jsonOf } from "../../../events/json.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { makeWritable, notWritable } from "../invocation/folders.ts";
 import type { TargetKind } from "./target.ts";
 
@@ -19,7 +19,7 @@ export async function rememberedTarget(folder: string): Promise<TargetKind | und
   if (text === undefined) return undefined;
   const { data } = Remembered.safeParse(jsonOf(text));
   if (data) return data.target;
-  throw new Fault("state-folder", `${fileIn(folder)} is not a valid record of where commands go; delete it`);
+  throw new FleetError("state-folder", `${fileIn(folder)} is not a valid record of where commands go; delete it`);
 }
 
 export async function rememberTarget(folder: string, target: TargetKind): Promise<void> {

@@ -17,7 +17,7 @@ export type Wishes = {
 /** The reason for a choice: one of the wishes or, without any, which local clouds run or ran. */
 export type Because = keyof Wishes | "clouds";
 
-export type Choice =
+export type TargetChoice =
   | { readonly kind: "local"; readonly cloud: Announcement; readonly because: Because }
   | { readonly kind: "aws"; readonly because: Because }
   /** A local cloud is meant, and none runs. The command must fail, because it must not reach AWS, where it costs money. */
@@ -27,7 +27,7 @@ export type Choice =
  * Chooses where commands go. Without a wish, they use the newest local cloud that runs. If one ran and none does now, they fail until
  * the user makes a choice. If none ever ran, they use AWS.
  */
-export function choose(wishes: Wishes, { running, last }: Clouds): Choice {
+export function choose(wishes: Wishes, { running, last }: Clouds): TargetChoice {
   const because = (["option", "environment", "remembered"] as const).find((each) => wishes[each] !== undefined) ?? "clouds";
   const wish = because === "clouds" ? undefined : wishes[because];
   const [cloud] = running;

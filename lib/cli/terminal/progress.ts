@@ -8,7 +8,7 @@ const patienceMs = 1_000;
 export async function withProgress<T>(
   console: Pick<Console, "progress">,
   what: string,
-  work: (tell: (detail: string) => void) => Promise<T>,
+  work: (report: (detail: string) => void) => Promise<T>,
 ): Promise<T> {
   const startedMs = performance.now();
   let detail = "";

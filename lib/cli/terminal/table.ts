@@ -17,7 +17,7 @@ export type TableOptions = {
 };
 
 /** The minimum width of a column that yields. */
-const leastWidth = 12;
+const minWidth = 12;
 
 /** Returns the lines of a plain table, as wide as its content. */
 export function tableLines<T>(rows: readonly T[], columns: readonly Column<T>[], options: TableOptions | string): string[] {
@@ -76,7 +76,7 @@ function fitted<T>(columns: readonly Column<T>[], widths: readonly number[], mos
   return widths.map((width, index) => {
     const column = columns[index];
     if (!column?.yields || over <= 0) return width;
-    const narrower = Math.max(leastWidth, column.title.length, width - over);
+    const narrower = Math.max(minWidth, column.title.length, width - over);
     over -= Math.max(0, width - narrower);
     return Math.min(width, narrower);
   });

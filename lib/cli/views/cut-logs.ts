@@ -2,7 +2,7 @@ import { commandLine } from "../invocation/invocation.ts";
 import type { RankedLine } from "./log-pages.ts";
 import { saysLeftOut } from "./log-printer.ts";
 
-const mostHints = 5;
+const maxHints = 5;
 
 /** The logs of a job of which parts were left out: each has an attempt and a rank of its own. */
 export class CutLogs {
@@ -28,6 +28,6 @@ export class CutLogs {
       const of = `attempt ${attempt}${rank === 0 ? "" : `, rank ${rank}`}`;
       return `parts of the log of ${of} were left out; print all of it with: ${command}`;
     });
-    return all.length > mostHints ? [...all.slice(0, mostHints), `parts of ${all.length - mostHints} more logs were left out`] : all;
+    return all.length > maxHints ? [...all.slice(0, maxHints), `parts of ${all.length - maxHints} more logs were left out`] : all;
   }
 }

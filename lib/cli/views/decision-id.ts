@@ -8,7 +8,7 @@ const timeLength = "20261124-130509.123Z".length;
 /** The greatest possible id. A prefix completed with its remaining characters sorts after all ids with that prefix. */
 const last = `99991231-235959.999Z-${"z".repeat(36)}`;
 /** The most decisions that the error about an ambiguous prefix names. */
-const mostNamed = 10;
+const maxNamed = 10;
 
 /** Returns for each id its shortest beginning that no other of these ids has. It includes at least the time. */
 export function shortIds(all: readonly string[]): ReadonlyMap<string, string> {
@@ -38,7 +38,7 @@ export async function decisionAt(prefix: string, pools: readonly string[], api: 
   if (more.length === 0) return only && { pool: only.pool, id: only.decision };
   const named = found.map(({ decision, pool }) => `${decision} of pool ${pool}`);
   throw new UsageError(
-    `${prefix} could be one of several decisions:\n  ${named.slice(0, mostNamed).join("\n  ")}${named.length > mostNamed ? "\n  and more" : ""}`,
+    `${prefix} could be one of several decisions:\n  ${named.slice(0, maxNamed).join("\n  ")}${named.length > maxNamed ? "\n  and more" : ""}`,
   );
 }
 
@@ -50,7 +50,7 @@ async function beginningLike(
 ): Promise<readonly DecisionSummary[]> {
   let cursor: string | undefined = before;
   while (cursor !== undefined) {
-    const page = await api.decisions({ pool, limit: mostNamed + 1, cursor });
+    const page = await api.decisions({ pool, limit: maxNamed + 1, cursor });
     const found = page.items.filter(({ decision }) => decision.startsWith(prefix));
     if (found.length > 0) return found;
     // After the last id with the prefix, there are only older decisions.

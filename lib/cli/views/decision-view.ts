@@ -1,4 +1,4 @@
-import type { Decision, DecisionSummary } from "../../api/views/decisions.ts";
+import type { DecisionSummary, DecisionView } from "../../api/views/decisions.ts";
 import { anyOf, count, hourly } from "../terminal/amount.ts";
 import { duration, when } from "../terminal/duration.ts";
 import type { Column } from "../terminal/table.ts";
@@ -24,7 +24,7 @@ const did = (steps: DecisionSummary["steps"]): string =>
     .join(", ") || "nothing";
 
 /** Returns the lines that show what a decision saw, what it did and why, and the outcome of each step. */
-export function decisionLines(decision: Decision, nowMs: number): string[] {
+export function decisionLines(decision: DecisionView, nowMs: number): string[] {
   const { reserved, causes } = decision;
   const lines = factLines([
     ["decision", `${decision.decision} of pool ${decision.pool}`],
@@ -36,7 +36,7 @@ export function decisionLines(decision: Decision, nowMs: number): string[] {
     ],
     ["next look", decision.wakeAt === undefined ? undefined : when(Date.parse(decision.wakeAt), nowMs)],
   ]);
-  const steps = told(decision.taken).flatMap(({ index, what, because, outcome }) => [
+  const steps = stepLines(decision.taken).flatMap(({ index, what, because, outcome }) => [
     `${String(index + 1).padStart(3)}. ${what}`,
     ...(because === undefined ? [] : [`     because ${because}`]),
     ...(outcome === undefined ? [] : [`     → ${outcome.replace(/^(?:again|done): /, "")}`]),
@@ -45,14 +45,19 @@ export function decisionLines(decision: Decision, nowMs: number): string[] {
   return [...lines, "", ...(steps.length === 0 ? ["it took no steps"] : steps), ...left];
 }
 
-type Step = Decision["taken"][number];
-type Told = { readonly index: number; readonly what: string; readonly because: string | undefined; readonly outcome: string | undefined };
+type Step = DecisionView["taken"][number];
+type StepLine = {
+  readonly index: number;
+  readonly what: string;
+  readonly because: string | undefined;
+  readonly outcome: string | undefined;
+};
 
 /** The most jobs that one line of holds names. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** Returns the steps one by one. Consecutive holds with the same reason become one line. */
-function told(steps: readonly Step[]): Told[] {
+function stepLines(steps: readonly Step[]): StepLine[] {
   const groups: { index: number; step: Step; jobs: string[] }[] = [];
   for (const [index, step] of steps.entries()) {
     const last = groups.at(-1);
@@ -60,11 +65,11 @@ function told(steps: readonly Step[]): Told[] {
     else groups.push({ index, step, jobs: [jobOf(step)] });
   }
   return groups.map(({ index, step, jobs }) => {
-    const more = jobs.length - mostNamed;
+    const more = jobs.length - maxNamed;
     const what =
       jobs.length === 1
         ? stepWords(step)
-        : `let ${jobs.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${count(more, "more job")}` : ""} wait`;
+        : `let ${jobs.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${count(more, "more job")}` : ""} wait`;
     return { index, what, because: step.because, outcome: step.outcome };
   });
 }

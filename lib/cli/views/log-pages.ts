@@ -1,12 +1,12 @@
-import type { LogLine, LogPage } from "../../api/views/logs.ts";
-import { Fault } from "../../model/fault.ts";
+import type { LogLineView, LogPage } from "../../api/views/logs.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { UsageError } from "../invocation/exit.ts";
 import type { Context } from "../session/context.ts";
 import { noJob } from "../session/find-job.ts";
 import type { LogQuery } from "../session/fleet-api.ts";
 
 export type LogAt = LogQuery & { readonly team: string; readonly job: string; readonly cursor?: string | undefined };
-export type RankedLine = { readonly line: LogLine; readonly rank: number };
+export type RankedLine = { readonly line: LogLineView; readonly rank: number };
 
 const pageLines = 10_000;
 
@@ -15,7 +15,7 @@ export async function pageOf(at: LogAt, { connection }: Pick<Context, "connectio
   try {
     return await connection.api.logs({ ...at, limit });
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== "not-found") throw error;
+    if (!(error instanceof FleetError) || error.code !== "not-found") throw error;
     const { team, job, attempt, rank = 0 } = at;
     const found = await connection.jobs.get({ team, job });
     if (!found) throw noJob(job, team, error);
@@ -42,7 +42,7 @@ export async function* pagesFrom(at: LogAt, on: Pick<Context, "connection">): As
 
 /** Merges the lines of several members in order of time. The lines of one member keep their order. */
 export async function* merged(logs: ReadonlyMap<number, AsyncIterable<LogPage>>): AsyncGenerator<RankedLine> {
-  type Head = { readonly rank: number; readonly rest: AsyncIterator<LogLine>; line: LogLine };
+  type Head = { readonly rank: number; readonly rest: AsyncIterator<LogLineView>; line: LogLineView };
   const heads: Head[] = [];
   for (const [rank, pages] of logs) {
     const rest = linesOf(pages);
@@ -58,6 +58,6 @@ export async function* merged(logs: ReadonlyMap<number, AsyncIterable<LogPage>>)
   }
 }
 
-async function* linesOf(pages: AsyncIterable<LogPage>): AsyncGenerator<LogLine> {
+async function* linesOf(pages: AsyncIterable<LogPage>): AsyncGenerator<LogLineView> {
   for await (const page of pages) yield* page.lines;
 }

@@ -1,16 +1,16 @@
-import type { LogLine } from "../../api/views/logs.ts";
+import type { LogLineView } from "../../api/views/logs.ts";
 import type { Console } from "../terminal/console.ts";
 
 export type LogPrinter = {
   /** Prints a line, or a piece of one, of the member with this rank. */
-  print(line: LogLine, rank: number): void;
+  print(line: LogLineView, rank: number): void;
   /** Ends a line that is still open, so that something else can be printed. */
   end(): void;
 };
 
 /** Matches the line in a job's log that says that a part was left out. */
 const leftOut = /^\[fleetwright: .* --whole\b/;
-export const saysLeftOut = ({ text }: LogLine): boolean => leftOut.test(text);
+export const saysLeftOut = ({ text }: LogLineView): boolean => leftOut.test(text);
 
 /**
  * Joins the pieces of a log into lines. On a terminal, an unfinished line stays until it is continued or rewritten. Elsewhere, each new

@@ -1,11 +1,11 @@
-import type { Pool } from "../../api/views/pools.ts";
+import type { PoolView } from "../../api/views/pools.ts";
 import { count } from "../terminal/amount.ts";
 import { duration, moment } from "../terminal/duration.ts";
 
-type Refusal = Pool["refusals"][number];
+type Refusal = PoolView["refusals"][number];
 
 /** The most types that a line names. If there are more, it names only their families. */
-const mostNamed = 4;
+const maxNamed = 4;
 
 /** Returns what EC2 refused, one line per reason and market, because in a shortage EC2 may refuse every type in every zone. */
 export const refusalLines = (refusals: readonly Refusal[], nowMs: number): string[] =>
@@ -18,7 +18,7 @@ function what(group: readonly Refusal[]): string {
   if (first?.quota !== undefined) return `the account's quota: ${first.quota}`;
   const types = unique(group.map(({ instanceType }) => instanceType));
   const named =
-    types.length > mostNamed
+    types.length > maxNamed
       ? `${count(types.length, "type")} of ${unique(types.map((type) => type.split(".")[0])).join(", ")}`
       : types.join(", ");
   const zones = unique(group.map(({ zone }) => zone));

@@ -10,13 +10,13 @@ import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 export function choosePool(
   asks: { team: string; spec: JobSpec },
   has: { pools: readonly Pool[]; defaultPool: string },
-): { readonly pool: Pool } | { readonly rejected: string } {
+): { readonly pool: Pool } | { readonly reason: string } {
   const name = asks.spec.pool ?? has.defaultPool;
   const open = has.pools.filter((pool) => pool.teams.length === 0 || pool.teams.includes(asks.team));
   const pool = open.find((each) => each.name === name);
   if (pool) return { pool };
   const known = open.map((each) => each.name).join(", ") || "none";
-  return { rejected: `team ${asks.team} has no pool named ${name}; it can use: ${known}` };
+  return { reason: `team ${asks.team} has no pool named ${name}; it can use: ${known}` };
 }
 
 /** Returns why the job can never run in the pool; undefined if it can, or if what the pool can buy is not known yet. */

@@ -1,9 +1,9 @@
 import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
 import { type Assignment, freeOn, type Node } from "../../model/node.ts";
-import { isHeard } from "../health/dead-nodes.ts";
+import { isResponsive } from "../health/dead-nodes.ts";
 
 /** A worker's report about one attempt, independent of its wire format. */
-export type Report = AttemptRef &
+export type AttemptReportFacts = AttemptRef &
   (
     | { readonly phase: "running"; readonly startedAtMs: number }
     | {
@@ -18,7 +18,7 @@ export type Report = AttemptRef &
     | { readonly phase: "stopped"; readonly reason: string; readonly uploads?: boolean | undefined }
   );
 
-export type Verdict =
+export type ReportVerdict =
   /** Record this. If `forget`, the worker is then done with the attempt. */
   | {
       readonly kind: "change";
@@ -36,7 +36,7 @@ export type Verdict =
   | { readonly kind: "stop"; readonly because: string };
 
 /** The least number of tries for uploads and downloads that fail through no fault of the job. */
-const leastTries = 3;
+const minTries = 3;
 
 /**
  * Returns what a report means. `held` is the node's own assignment of exactly this attempt: if it is undefined, the attempt no longer
@@ -48,7 +48,7 @@ const leastTries = 3;
  * A gang ends well when its first member does, as Kubeflow's PyTorchJob does with its master, because the others have
  * nothing to add by then, and only the first keeps artifacts. If any member ends otherwise before that, the attempt ends for all.
  */
-export function judgeReport(report: Report, job: Job | undefined, held: Assignment | undefined): Verdict {
+export function judgeReport(report: AttemptReportFacts, job: Job | undefined, held: Assignment | undefined): ReportVerdict {
   if (!held) return isUseless(report) ? { kind: "forget" } : { kind: "stop", because: "the attempt no longer belongs to this node" };
   if (held.phase === "uploading" && !isUnderWay(job, held)) return judgeUpload(report, job, held);
   if (job && !isOver(job, held)) return judgeWork(report, job, held);
@@ -56,7 +56,7 @@ export function judgeReport(report: Report, job: Job | undefined, held: Assignme
 }
 
 /** Judges a report about the job's current attempt. */
-function judgeWork(report: Report, job: Job, held: Assignment): Verdict {
+function judgeWork(report: AttemptReportFacts, job: Job, held: Assignment): ReportVerdict {
   if (job.state === "cancelled") {
     return isLast(report) || uploads(report) ? off(report, held) : { kind: "stop", because: "the job was cancelled" };
   }
@@ -75,7 +75,7 @@ function judgeWork(report: Report, job: Job, held: Assignment): Verdict {
 }
 
 /** Judges a report about an attempt whose end is recorded, so that the report is about the upload only. */
-function judgeUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
+function judgeUpload(report: AttemptReportFacts, job: Job | undefined, held: Assignment): ReportVerdict {
   if (report.phase === "running" || uploads(report)) return { kind: "keep" };
   if (report.phase === "uploaded") return waitsForUpload(job, held) ? removed() : uploadOver(job, held);
   if (!job || !waitsForUpload(job, held)) return endOfUpload(report, job, held);
@@ -93,14 +93,14 @@ function judgeUpload(report: Report, job: Job | undefined, held: Assignment): Ve
  * Judges the end of an attempt whose job does not wait for the upload. If the worker reports the end again with nothing to upload, the
  * upload is over. A worker of an earlier release uploads after exit code 0 without reporting it.
  */
-function endOfUpload(report: Report, job: Job | undefined, held: Assignment): Verdict {
+function endOfUpload(report: AttemptReportFacts, job: Job | undefined, held: Assignment): ReportVerdict {
   const goesOn = report.phase === "exited" && report.exitCode === 0 && job !== undefined && !isOver(job, held);
   if (!goesOn) return uploadOver(job, held);
   return job.state === "cancelled" ? { kind: "stop", because: "the job was cancelled" } : { kind: "keep" };
 }
 
 /** Only the first member's upload has to be sealed: a gang's other members upload logs only, which are sealed by themselves. */
-function uploadOver(job: Job | undefined, held: Assignment): Verdict {
+function uploadOver(job: Job | undefined, held: Assignment): ReportVerdict {
   const isSealed = job?.attempt === held.attempt && job.state === "succeeded";
   return isFirst(held) && !isSealed ? { ...removed(), toSeal: true } : removed();
 }
@@ -114,26 +114,26 @@ const waitsForUpload = (job: Job | undefined, held: Assignment): boolean =>
   job?.attempt === held.attempt && job.state === "sealing" && isFirst(held);
 
 /** Reports whether an earlier worker process had started the attempt, and this one only reports that nothing of it runs any more. */
-export const wasLost = (report: Report, held: Assignment | undefined, process: string): held is Assignment =>
+export const wasLost = (report: AttemptReportFacts, held: Assignment | undefined, process: string): held is Assignment =>
   report.phase === "stopped" && held?.phase === "running" && held.process !== undefined && held.process !== process;
 
 /**
  * Returns what a restart of the worker means for an attempt that the last process had and this one does not. If the attempt had started,
  * it counts as a lost node, because a job that takes its worker down each time would otherwise run for ever.
  */
-export function judgeLost(job: Job | undefined, held: Assignment, mostLosses?: number): Verdict {
+export function judgeLost(job: Job | undefined, held: Assignment, maxLosses?: number): ReportVerdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
   if (held.phase === "uploading" && !isFirst(held)) return removed();
   const reason = said(held, "the worker was restarted and lost the run");
-  const { state: to, ...lost } = afterLoss(job, { reason, mostLosses: held.phase === "running" ? mostLosses : undefined });
+  const { state: to, ...lost } = afterLoss(job, { reason, maxLosses: held.phase === "running" ? maxLosses : undefined });
   return removed({ from: job.state, to, failed: false, ...lost });
 }
 
 /** Reports whether a worker sends nothing after this report. */
-const isLast = ({ phase }: Report): boolean => phase === "stopped" || phase === "failed" || phase === "uploaded";
-const isUseless = (report: Report): boolean => isLast(report) || (report.phase === "exited" && report.exitCode !== 0);
-const uploads = (report: Report): boolean => "uploads" in report && report.uploads === true;
-const hasStopped = (report: Report): boolean => isLast(report) || report.phase === "exited";
+const isLast = ({ phase }: AttemptReportFacts): boolean => phase === "stopped" || phase === "failed" || phase === "uploaded";
+const isUseless = (report: AttemptReportFacts): boolean => isLast(report) || (report.phase === "exited" && report.exitCode !== 0);
+const uploads = (report: AttemptReportFacts): boolean => "uploads" in report && report.uploads === true;
+const hasStopped = (report: AttemptReportFacts): boolean => isLast(report) || report.phase === "exited";
 
 /** Reports whether an attempt that the node still holds is over: for its whole gang, or because the gang's first member succeeded. */
 const isOver = (job: Job, { attempt, rank }: Assignment): boolean =>
@@ -144,7 +144,7 @@ const said = ({ rank }: Assignment, reason: string): string => (rank === undefin
 const requeued = ({ state }: Job, reason: string): JobChange => ({ from: state, to: "queued", reason, failed: false });
 
 /** A gang's job runs as soon as one of its members does; each member's own start is recorded too. */
-function running({ startedAtMs }: Extract<Report, { phase: "running" }>, job: Job, held: Assignment): Verdict {
+function running({ startedAtMs }: Extract<AttemptReportFacts, { phase: "running" }>, job: Job, held: Assignment): ReportVerdict {
   if (job.state === "placed") {
     const to = { from: "placed", to: "running", startedAtMs, failed: false } as const;
     return { kind: "change", job: to, assignment: "running", forget: false };
@@ -152,7 +152,7 @@ function running({ startedAtMs }: Extract<Report, { phase: "running" }>, job: Jo
   return held.rank !== undefined && held.phase === "placed" ? { kind: "change", assignment: "running", forget: false } : { kind: "keep" };
 }
 
-function exited(report: Extract<Report, { phase: "exited" }>, job: Job, held: Assignment): Verdict {
+function exited(report: Extract<AttemptReportFacts, { phase: "exited" }>, job: Job, held: Assignment): ReportVerdict {
   const { exitCode, startedAtMs } = report;
   if (exitCode === 0) {
     if (!isFirst(held)) return off(report, held);
@@ -173,21 +173,26 @@ function exited(report: Extract<Report, { phase: "exited" }>, job: Job, held: As
 }
 
 /** The attempt's exit may never have been recorded. It must be now, because otherwise the job would neither be sealed nor run again. */
-function uploaded({ startedAtMs }: Extract<Report, { phase: "uploaded" }>, job: Job): Verdict {
+function uploaded({ startedAtMs }: Extract<AttemptReportFacts, { phase: "uploaded" }>, job: Job): ReportVerdict {
   if (job.state !== "placed" && job.state !== "running") return removed();
   return removed({ from: job.state, to: "sealing", exitCode: 0, startedAtMs, failed: false });
 }
 
-function failed(report: Extract<Report, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
-  const tries = Math.max(job.spec?.retries ?? 0, leastTries - 1);
+function failed(report: Extract<AttemptReportFacts, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
+  const tries = Math.max(job.spec?.retries ?? 0, minTries - 1);
   const to = report.again && job.failures < tries ? "queued" : "failed";
   return { from: job.state, to, reason: said(held, report.reason), failed: true };
 }
 
-const removed = (job?: JobChange): Extract<Verdict, { kind: "change" }> => ({ kind: "change", job, assignment: "removed", forget: true });
+const removed = (job?: JobChange): Extract<ReportVerdict, { kind: "change" }> => ({
+  kind: "change",
+  job,
+  assignment: "removed",
+  forget: true,
+});
 
 /** Takes the attempt off the node, or leaves it there while it only uploads. */
-function off(report: Report, held: Assignment, job?: JobChange): Verdict {
+function off(report: AttemptReportFacts, held: Assignment, job?: JobChange): ReportVerdict {
   if (report.phase === "uploaded") return uploadOver(undefined, held);
   return uploads(report) ? { kind: "change", job, assignment: "uploading", forget: false } : removed(job);
 }
@@ -214,7 +219,7 @@ export type Peers = readonly { readonly rank: number; readonly node: Node }[];
  * nodes as soon as one member is gone, often before the reason is known. So while a member's node is being taken back, ending or
  * silent, a failure of another member counts as that loss and not as the program's own.
  */
-export function excused(verdict: Verdict, peers: Peers, nowMs: number): Verdict {
+export function excused(verdict: ReportVerdict, peers: Peers, nowMs: number): ReportVerdict {
   if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.from === "sealing") return verdict;
   const missed = peers.find(({ node }) => node.notice?.kind === "interruption" || !isAtWork(node, nowMs));
   if (!missed) return verdict;
@@ -223,7 +228,8 @@ export function excused(verdict: Verdict, peers: Peers, nowMs: number): Verdict 
 }
 
 /** A node that only drains has not lost what it runs. */
-const isAtWork = (node: Node, nowMs: number): boolean => isHeard(node.state === "draining" ? { ...node, state: "ready" } : node, nowMs);
+const isAtWork = (node: Node, nowMs: number): boolean =>
+  isResponsive(node.state === "draining" ? { ...node, state: "ready" } : node, nowMs);
 
 /**
  * Returns why an attempt must leave its node now; undefined if it may go on. After an interruption notice every run stops, so that it

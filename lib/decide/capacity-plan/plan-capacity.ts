@@ -16,7 +16,7 @@ export type CapacityAnswer =
   | { readonly kind: "impossible"; readonly short: readonly { readonly name: ResourceName; readonly most: number }[] }
   /** Each additional node would make the fleet cheaper, because some type has a negative cost. */
   | { readonly kind: "endless" }
-  | { readonly kind: "unanswered"; readonly because: string };
+  | { readonly kind: "unanswered"; readonly reason: string };
 
 type Solved = Extract<ProgramAnswer, { kind: "solved" }>;
 
@@ -29,7 +29,9 @@ const part = ({ ms, nodes }: SolveLimits, of: number): SolveLimits => ({ ms: ms 
 
 /** Returns the cheapest fleet of whole nodes that meets the demand; among equally cheap ones, the one with the fewest nodes. */
 export function planCapacity(asked: CapacityAsked, solve: SolveProgram, limits: Pick<SolveLimits, "ms" | "nodes"> = {}): CapacityAnswer {
-  const short = resourceNames.map((name) => ({ name, most: mostOf(asked, name) })).filter(({ name, most }) => most < asked.demand[name]);
+  const short = resourceNames
+    .map((name) => ({ name, most: largestTotal(asked, name) }))
+    .filter(({ name, most }) => most < asked.demand[name]);
   if (short.length > 0) return { kind: "impossible", short };
 
   const made = capacityProgram(asked);
@@ -43,7 +45,7 @@ export function planCapacity(asked: CapacityAsked, solve: SolveProgram, limits: 
 }
 
 /** Returns the most of a resource that all types together have; infinite if demand for it may go unmet. */
-function mostOf({ types, prices }: CapacityAsked, name: ResourceName): number {
+function largestTotal({ types, prices }: CapacityAsked, name: ResourceName): number {
   if (Number.isFinite(prices.shortfall[name])) return Number.POSITIVE_INFINITY;
   return types.reduce((sum, { offers, most = Number.POSITIVE_INFINITY }) => sum + (offers[name] === 0 ? 0 : offers[name] * most), 0);
 }
@@ -56,7 +58,7 @@ function whyNot(answer: ProgramAnswer): CapacityAnswer {
   // The demand can be met, because planCapacity has already returned if the types together have too little.
   return {
     kind: "unanswered",
-    because: answer.kind === "unanswered" ? answer.because : "the amounts differ too much in size to be solved together",
+    reason: answer.kind === "unanswered" ? answer.reason : "the amounts differ too much in size to be solved together",
   };
 }
 

@@ -2,10 +2,10 @@ import type { QueueEntry } from "../../model/job.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { offersFor } from "../../model/wants.ts";
-import type { Outlook } from "./outlook.ts";
+import type { CapacityView } from "./capacity-view.ts";
 
 /** Returns the refusals against each offer that could be bought for one job (or gang), whatever it costs. */
-export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: Outlook): readonly (readonly Refusal[])[] =>
+export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: CapacityView): readonly (readonly Refusal[])[] =>
   offersFor(entry, catalogue).map((bought) => seen.against({ ...bought, count: entry.nodes }));
 
 /**
@@ -39,12 +39,12 @@ export function whatWasRefused(against: readonly (readonly Refusal[])[]): string
 const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();
 
 /** The most offers that a reason names. */
-const mostNamed = 3;
+const maxNamed = 3;
 
-/** Returns which cheaper offers a job's launch does not request because they rest, by type and market; undefined if there are none. */
-export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: Outlook }): string | undefined {
+/** Returns which cheaper offers a job's launch does not request because they cool down, by type and market; undefined if there are none. */
+export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogue: Catalogue; seen: CapacityView }): string | undefined {
   const resting = offersFor(entry, of.catalogue)
-    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.standing({ ...bought, count: entry.nodes }) === "rests")
+    .filter((bought) => bought.offer.usdPerHour < usdPerHour && of.seen.status({ ...bought, count: entry.nodes }) === "cooling-down")
     .map(({ offer }) => offer);
   const zones = Map.groupBy(resting, ({ instanceType, market }) => `${instanceType} ${market}`);
   const named = [...zones]
@@ -57,6 +57,6 @@ export function passedOver(entry: QueueEntry, usdPerHour: number, of: { catalogu
     )
     .sort();
   if (named.length === 0) return undefined;
-  const more = named.length > mostNamed ? ` and ${named.length - mostNamed} more` : "";
-  return `cheaper, but recently refused: ${named.slice(0, mostNamed).join("; ")}${more}`;
+  const more = named.length > maxNamed ? ` and ${named.length - maxNamed} more` : "";
+  return `cheaper, but recently refused: ${named.slice(0, maxNamed).join("; ")}${more}`;
 }

@@ -25,12 +25,12 @@ export const triedBy = (offers: readonly BootPlace[], known: readonly Breaker[])
 };
 
 /** The most breakers that a reason names. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** Returns the reason for jobs that wait because of breakers; undefined if there are none. */
 export function whyBroken(known: readonly Breaker[], pool: string): string | undefined {
   if (known.length === 0) return undefined;
-  const named = known.slice(0, mostNamed).map((each) => `${placeName(each)} (${each.failures} times)`);
-  const more = known.length > mostNamed ? ` and ${known.length - mostNamed} more` : "";
+  const named = known.slice(0, maxNamed).map((each) => `${placeName(each)} (${each.failures} times)`);
+  const more = known.length > maxNamed ? ` and ${known.length - maxNamed} more` : "";
   return `instances of ${named.join(", ")}${more} did not boot with the image of pool ${pool}'s launch template; they are tried again, one at a time`;
 }

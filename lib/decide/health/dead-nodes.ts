@@ -18,7 +18,7 @@ const lookEveryMs = 60_000;
 const lookForMs = 10_000;
 
 /** Reports whether a node can get work: it is booting, or it is ready and its worker called lately. */
-export const isHeard = (node: Node, nowMs: number): boolean =>
+export const isResponsive = (node: Node, nowMs: number): boolean =>
   node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < silentAfterMs);
 
 /** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */

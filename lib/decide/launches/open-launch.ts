@@ -16,7 +16,7 @@ const partlyForMs = 2 * 60_000;
  * Reads further apart than this prove nothing together, so the period starts again. A failed read does not count, but does not restart the
  * period either, because otherwise an EC2 that throttles now and then would keep the reservation for ever.
  */
-const mostGapMs = 3 * 60_000;
+const maxGapMs = 3 * 60_000;
 
 const repeatAgainMs = 5_000;
 const searchAgainMs = 20_000;
@@ -36,17 +36,17 @@ export const asksAgainAtMs = (launch: Launch, nowMs: number): number => {
 };
 
 /** What follows from a successful read. `settle`: these instances were launched and live, perhaps none. `wait`: it is too early to know. */
-export type Verdict =
-  | { readonly kind: "settle"; readonly instances: readonly LaunchedInstance[]; readonly because: string }
+export type SearchVerdict =
+  | { readonly kind: "settle"; readonly instances: readonly LaunchedInstance[]; readonly reason: string }
   | { readonly kind: "wait"; readonly search: LaunchSearch };
 
-export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): Verdict {
+export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): SearchVerdict {
   const search = continued(launch.search, on);
   const came = found.filter((instance) => isAskedFor(instance, launch)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const seconds = Math.round((search.toMs - search.fromMs) / 1000);
   if (came.length === 0) {
     if (search.toMs - search.fromMs < emptyForMs) return { kind: "wait", search };
-    return { kind: "settle", instances: [], because: `no instance had its tag in ${seconds} s of searching` };
+    return { kind: "settle", instances: [], reason: `no instance had its tag in ${seconds} s of searching` };
   }
   if (came.length < launch.count && search.toMs - search.fromMs < partlyForMs) return { kind: "wait", search };
   const live = came.filter(({ over }) => !over).slice(0, launch.count);
@@ -54,14 +54,14 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
   return {
     kind: "settle",
     instances,
-    because: `${came.length} of ${launch.count} instances have its tag, and ${live.length} of them live`,
+    reason: `${came.length} of ${launch.count} instances have its tag, and ${live.length} of them live`,
   };
 }
 
 /** Returns the search including this read. Earlier reads count if there was no gap and the clock did not jump backwards. */
 function continued(before: LaunchSearch | undefined, { why, nowMs }: { why: string; nowMs: number }): LaunchSearch {
   const sinceMs = before === undefined ? Number.NaN : nowMs - before.toMs;
-  const holds = before !== undefined && sinceMs >= 0 && sinceMs <= mostGapMs && before.fromMs <= before.toMs;
+  const holds = before !== undefined && sinceMs >= 0 && sinceMs <= maxGapMs && before.fromMs <= before.toMs;
   return { why: before?.why ?? why, fromMs: holds ? before.fromMs : nowMs, toMs: nowMs };
 }
 

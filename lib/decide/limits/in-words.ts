@@ -52,8 +52,8 @@ function reservedInWords(part: Part, { limit, left, asks }: { limit: number; lef
   // The figure must not suggest that the job would fit.
   const tooMuch = limit - asks;
   const least = isSame ? "" : rounded > tooMuch ? "at least " : "more than ";
-  const told = isSame ? reserved : Math.max(rounded, tooMuch);
-  return part === "gpus" ? `${least}${told} of its ${gpus(limit)}` : `${least}${dollars(told)}/h of its ${dollars(limit)}/h`;
+  const shown = isSame ? reserved : Math.max(rounded, tooMuch);
+  return part === "gpus" ? `${least}${shown} of its ${gpus(limit)}` : `${least}${dollars(shown)}/h of its ${dollars(limit)}/h`;
 }
 
 const words: Readonly<Record<LimitScope, (of: { team: string; pool: string }) => { whose: string; until: string }>> = {

@@ -4,28 +4,28 @@ import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { fits, nothing, plus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants } from "../../model/wants.ts";
-import type { Standing } from "../capacity/rest.ts";
+import type { OfferStatus } from "../capacity/cooldown.ts";
 
 /** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;
 /** The most offers of one launch. EC2 takes 300, but more than this only make the reservation dearer. */
-const mostOffers = 24;
+const maxOffers = 24;
 
 /**
  * The most places on one node. All its jobs are stored in the node's item, which holds 400 KB including what its worker reports, and
  * their orders must fit in few responses. A place is about 430 bytes: a job with the longest names, or five names of what it wants.
  */
-export const mostPlaces = 200;
+export const maxPlaces = 200;
 const namesOfPlace = 5;
 /** Returns the places that a job takes. The first five GPU models and zones are free, because they are short and most jobs name none. */
 export const placesOf = ({ datasets, gpu, zones }: Pick<Wants, "datasets" | "gpu" | "zones">): number =>
   1 + Math.ceil(datasets.length / namesOfPlace) + Math.floor((gpu.models.length + zones.length) / namesOfPlace);
 
 /**
- * Offers that may be requested now, cheapest first, each with the type that it buys. `rested`: it was refused, its rest is over, and
+ * Offers that may be requested now, cheapest first, each with the type that it buys. `halfOpen`: it was refused, its cooldown is over, and
  * whether it is available again is not known yet.
  */
-export type Shelf = readonly { readonly offer: Offer; readonly type: InstanceType; readonly rested: boolean }[];
+export type AvailableOffers = readonly { readonly offer: Offer; readonly type: InstanceType; readonly halfOpen: boolean }[];
 
 /** Jobs that will share one node to be launched, or a gang, which gets several. */
 export type Bundle = {
@@ -38,7 +38,7 @@ export type Bundle = {
   /** Per node. */
   readonly needs: Resources;
   /** All offers that hold the jobs, whatever they cost. */
-  readonly holding: Shelf;
+  readonly holding: AvailableOffers;
   /** What EC2 should choose from: the cheapest offer within the limits, and similar ones in the same market. */
   readonly offers: readonly Offer[];
   /** The instance types that the offers buy. */
@@ -49,24 +49,24 @@ export type Bundle = {
   readonly reserved: Reservation;
 };
 
-/** Returns the shelf, without offers that rest. */
-export function shelf(
+/** Returns the offers that may be requested now. */
+export function availableOffers(
   types: readonly InstanceType[],
   offers: readonly Offer[],
-  standingOf: (offer: Offer, type: InstanceType) => Standing,
-): Shelf {
+  statusOf: (offer: Offer, type: InstanceType) => OfferStatus,
+): AvailableOffers {
   const byName = new Map(types.map((type) => [type.name, type]));
   return offers
     .flatMap((offer) => {
       const type = byName.get(offer.instanceType);
-      const standing = type ? standingOf(offer, type) : "rests";
-      return type && standing !== "rests" ? [{ offer, type, rested: standing === "probe" }] : [];
+      const status = type ? statusOf(offer, type) : "cooling-down";
+      return type && status !== "cooling-down" ? [{ offer, type, halfOpen: status === "half-open" }] : [];
     })
     .toSorted((a, b) => a.offer.usdPerHour - b.offer.usdPerHour || (offerName(a.offer) < offerName(b.offer) ? -1 : 1));
 }
 
-/** Returns a bundle without jobs, which every offer on the shelf holds. */
-export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): Bundle => ({
+/** Returns a bundle without jobs, which every available offer holds. */
+export const emptyBundle = (team: string | undefined, from: AvailableOffers, count = 1): Bundle => ({
   team,
   count,
   entries: [],
@@ -85,7 +85,7 @@ export const emptyBundle = (team: string | undefined, from: Shelf, count = 1): B
  */
 export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): Bundle | "nothing" | "limit" {
   const places = bundle.places + placesOf(entry);
-  if (places > mostPlaces) return "nothing";
+  if (places > maxPlaces) return "nothing";
   const needs = plus(bundle.needs, entry.needs);
   const holding = bundle.holding.filter(({ offer, type }) => allows(entry, offer, type) && fits(needs, type.resources));
   if (holding.length === 0) return "nothing";
@@ -113,12 +113,12 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
  * refused before, the cheapest offer that was not refused is added with those like it: the launch then succeeds either way, and
  * finds out what would otherwise need a launch that may be wasted. If every offer was refused, one launch requests them all.
  */
-function choiceOf(market: Shelf): Shelf {
-  const likeOf = (first: Shelf[number] | undefined, of: Shelf): Shelf =>
+function choiceOf(market: AvailableOffers): AvailableOffers {
+  const likeOf = (first: AvailableOffers[number] | undefined, of: AvailableOffers): AvailableOffers =>
     first ? of.filter(({ offer }) => offer.usdPerHour <= first.offer.usdPerHour * dearestFactor) : [];
   const cheapest = likeOf(market[0], market);
-  if (cheapest.some(({ rested }) => !rested)) return cheapest.slice(0, mostOffers);
-  const sure = market.filter(({ rested }) => !rested);
-  if (sure.length === 0) return market.slice(0, mostOffers);
-  return [...cheapest.slice(0, mostOffers / 2), ...likeOf(sure[0], sure)].slice(0, mostOffers);
+  if (cheapest.some(({ halfOpen }) => !halfOpen)) return cheapest.slice(0, maxOffers);
+  const sure = market.filter(({ halfOpen }) => !halfOpen);
+  if (sure.length === 0) return market.slice(0, maxOffers);
+  return [...cheapest.slice(0, maxOffers / 2), ...likeOf(sure[0], sure)].slice(0, maxOffers);
 }

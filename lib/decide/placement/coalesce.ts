@@ -4,13 +4,13 @@ import type { Pool } from "../../model/pool.ts";
 import { subjectName } from "../../model/refusal.ts";
 import { times } from "../../model/reservations.ts";
 import { dollars } from "../../model/values/amount.ts";
-import type { Outlook } from "../capacity/outlook.ts";
+import type { CapacityView } from "../capacity/capacity-view.ts";
 import type { Bundle } from "./bundles.ts";
 
 /** The most nodes of one launch: its outcome is recorded in one transaction of at most 100 parts, two per node and a few more. */
-const mostNodes = 40;
+const maxNodes = 40;
 /** The most jobs of one launch: its item holds 400 KB, and a job's name takes up to 150 bytes. */
-const mostJobs = 1_000;
+const maxJobs = 1_000;
 
 type LaunchStep = Extract<Step, { kind: "launch" }>;
 
@@ -29,7 +29,7 @@ export function launchesOf(
   for (const bundle of bundles) {
     const like = likeness(bundle);
     const joined = open.get(like);
-    if (bundle.count === 1 && joined && joined.length < mostNodes && jobsOf(joined) + bundle.entries.length <= mostJobs) {
+    if (bundle.count === 1 && joined && joined.length < maxNodes && jobsOf(joined) + bundle.entries.length <= maxJobs) {
       joined.push(bundle);
       continue;
     }
@@ -44,7 +44,7 @@ export function launchesOf(
  * Returns the launches, without offers that an earlier launch of the plan already tries after their rest, because one launch is enough to
  * find out whether they are available. A launch with no other offer is left out; the next decision uses what the other finds.
  */
-export function probesShared(launches: readonly LaunchStep[], seen: Outlook): LaunchStep[] {
+export function probesShared(launches: readonly LaunchStep[], seen: CapacityView): LaunchStep[] {
   const taken = new Set<string>();
   return launches.flatMap((step) => {
     const { launch } = step;

@@ -5,28 +5,28 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Learned, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
-import { standing } from "../capacity/rest.ts";
+import { statusOf } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { type Board, boardOf, type Found, find, leastFor, left, type Miss } from "./board.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
+import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
+import { cheapestFor, find, left, type Miss, type PlacementResult, type PlacementState, placementStateOf } from "./placement-state.ts";
 import { type Repacked, repack, reservedFor } from "./repack.ts";
-import { kindOf } from "./rooms.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
-const mostSteps = 1_000;
+const maxSteps = 1_000;
 /** The most launches of one decision. EC2 usually responds within a second or two, and sixteen requests run at a time. */
-const mostLaunches = 40;
+const maxLaunches = 40;
 /** The most jobs that one decision moves: they are moved one after another. */
-const mostMoves = 100;
+const maxMoves = 100;
 /** The most jobs for which one decision records why they wait; the next decisions do it for the others. */
-const mostHolds = 500;
+const maxHolds = 500;
 
 export type Placement = {
   readonly steps: readonly Step[];
@@ -40,7 +40,7 @@ export type Placement = {
   readonly packed?: Repacked | undefined;
 };
 
-type Wait = { readonly miss: Miss; readonly because: string | undefined; readonly fallback?: Fallback | undefined };
+type Wait = { readonly miss: Miss; readonly reason: string | undefined; readonly fallback?: Fallback | undefined };
 
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it. Otherwise a job shares a node to be launched with others
@@ -55,15 +55,15 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const held = stillHeld(waiting, snapshot.nodes);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
-  const board = boardOf(snapshot, nodes, queue);
-  // If one job does not fit, neither does the next of its kind, because the board only fills.
+  const state = placementStateOf(snapshot, nodes, queue);
+  // If one job does not fit, neither does the next of its kind, because the state only fills.
   const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
   const bound = new Set<string>();
   let isWhole = true;
   for (const entry of queue) {
-    isWhole = steps.length < mostSteps;
+    isWhole = steps.length < maxSteps;
     if (!isWhole) break;
     const tooLarge = whyTooLarge(entry, pool, catalogue.types);
     if (tooLarge) {
@@ -71,30 +71,30 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const kind = kindOf(entry);
-    const found = inVain.get(kind) ?? find(entry, board);
+    const found = inVain.get(kind) ?? find(entry, state);
     if (found === "bundled") continue;
     if (isPlaced(found)) {
       for (const { id } of found.nodes) bound.add(id);
       steps.push(...bindStep(entry, found.nodes));
       continue;
     }
-    const wait = waitOf(entry, found, { snapshot, catalogue, board });
+    const wait = waitOf(entry, found, { snapshot, catalogue, state });
     inVain.set(kind, wait);
     holds.push(...turnedAway(entry, wait));
   }
-  const { packed, isFreed } = packedAnew(board, { waits: [...inVain.values()], learned: snapshot.learned });
-  const { launches, isAll } = launchesNow(board, pool, catalogue);
-  const told = toldNow(holds);
+  const { packed, isFreed } = packedAnew(state, { waits: [...inVain.values()], learned: snapshot.learned });
+  const { launches, isAll } = launchesNow(state, pool, catalogue);
+  const recorded = recordedNow(holds);
   return {
     // Holds are last, because recording why thousands of jobs wait must not delay the first job's node.
-    steps: [...steps, ...launches, ...told.steps],
+    steps: [...steps, ...launches, ...recorded.steps],
     bound,
     isWhole,
     packed,
     wakeAtMs: wakeOf([...inVain.values()], {
       snapshot,
-      budget: board.budget,
-      isMore: steps.length >= mostSteps || !isAll || isFreed || !told.isAll,
+      budget: state.budget,
+      isMore: steps.length >= maxSteps || !isAll || isFreed || !recorded.isAll,
     }),
   };
 }
@@ -103,57 +103,62 @@ const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "bu
 
 /** `isFreed`: a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
 function packedAnew(
-  board: Board,
+  state: PlacementState,
   { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
 ): { readonly packed: Repacked | undefined; readonly isFreed: boolean } {
-  const before = reservedFor(board.bundles);
-  const packed = repack(board, learned);
+  const before = reservedFor(state.bundles);
+  const packed = repack(state, learned);
   return {
     packed,
-    isFreed: reservedFor(board.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
+    isFreed: reservedFor(state.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
   };
 }
 
 /** Returns what is launched now. `isAll`: no launch was left for the next decision. */
-function launchesNow(board: Board, pool: Pool, catalogue: Catalogue): { readonly launches: readonly Step[]; readonly isAll: boolean } {
-  const { seen } = board;
+function launchesNow(
+  state: PlacementState,
+  pool: Pool,
+  catalogue: Catalogue,
+): { readonly launches: readonly Step[]; readonly isAll: boolean } {
+  const { capacity } = state;
   const wanted = launchesOf(
-    board.bundles,
+    state.bundles,
     pool,
-    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen }),
+    ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen: capacity }),
   );
-  const launches = probesShared(wanted, seen).slice(0, mostLaunches);
+  const launches = probesShared(wanted, capacity).slice(0, maxLaunches);
   return { launches, isAll: launches.length === wanted.length };
 }
 
 /** Moves a job that cannot be placed, or holds it with a reason. */
-function turnedAway(entry: QueueEntry, { because, fallback }: Wait): Step[] {
-  if (because === undefined || fallback?.to === undefined) return hold(entry, because);
-  return [{ kind: "move", entry, to: fallback.to, because }];
+function turnedAway(entry: QueueEntry, { reason, fallback }: Wait): Step[] {
+  if (reason === undefined || fallback?.to === undefined) return hold(entry, reason);
+  return [{ kind: "move", entry, to: fallback.to, because: reason }];
 }
 
 /** Returns as many moves and holds as one decision makes. `isAll`: all moves are among them. */
-function toldNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
+function recordedNow(turned: readonly Step[]): { readonly steps: readonly Step[]; readonly isAll: boolean } {
   const moves = turned.filter(({ kind }) => kind === "move");
   const holds = turned.filter(({ kind }) => kind === "hold");
-  return { steps: [...moves.slice(0, mostMoves), ...holds.slice(0, mostHolds)], isAll: moves.length <= mostMoves };
+  return { steps: [...moves.slice(0, maxMoves), ...holds.slice(0, maxHolds)], isAll: moves.length <= maxMoves };
 }
 
 const whyHeldBack = "nodes still hold its last attempt; the job starts when all have stopped it";
-const isPlaced = (found: Found | Wait): found is Extract<Found, object> => typeof found === "object" && "nodes" in found;
+const isPlaced = (found: PlacementResult | Wait): found is Extract<PlacementResult, object> =>
+  typeof found === "object" && "nodes" in found;
 
-type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly board: Board };
+type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly state: PlacementState };
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
   const never = whyNever(entry, on);
   const fallback = never === undefined && found !== "later" ? whereElse(entry, on) : undefined;
-  return { miss: found, because: never ?? fallback?.because ?? whyHeld(entry, found, on), fallback };
+  return { miss: found, reason: never ?? fallback?.reason ?? whyHeld(entry, found, on), fallback };
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
-const whereElse = (entry: QueueEntry, { snapshot, catalogue, board }: Judged): Fallback | undefined =>
-  fallbackFor(entry, { snapshot, catalogue, seen: board.seen, left: left(board, snapshot.pool.shared ? undefined : entry.team) });
+const whereElse = (entry: QueueEntry, { snapshot, catalogue, state }: Judged): Fallback | undefined =>
+  fallbackFor(entry, { snapshot, catalogue, seen: state.capacity, left: left(state, snapshot.pool.shared ? undefined : entry.team) });
 
 /** Returns why no offer of today can hold the job, even after other work ends; undefined if one can. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
@@ -161,7 +166,7 @@ const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: J
 
 /** The first tick of a new deployment fetches prices; jobs that arrived before it are decided on again soon. */
 function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
-  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, mostHolds);
+  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, maxHolds);
   return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
@@ -174,12 +179,12 @@ function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {
 }
 
 /** Returns undefined for a wait of seconds, because that is not worth a write. */
-function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: Judged): string | undefined {
+function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: Judged): string | undefined {
   const { pool } = snapshot;
   switch (miss) {
     case "nothing": {
-      const dry = whyDry(dryFor(entry, catalogue, board.seen));
-      const broken = whyBroken(board.broken, pool.name);
+      const dry = whyDry(dryFor(entry, catalogue, state.capacity));
+      const broken = whyBroken(state.broken, pool.name);
       return (
         (broken && dry ? `${broken}; ${dry}` : (broken ?? dry)) ??
         "the instance types that fit are being tried for another job; the next decision uses the result"
@@ -191,13 +196,13 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
       return whyLimited(
         {
           team: entry.team,
-          least: leastFor(entry, board, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
-          allowance: board.allowance,
+          least: cheapestFor(entry, state, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
+          allowance: state.allowance,
         },
         snapshot,
       );
     case "budget":
-      return whyOverBudget(board.budget, pool.name);
+      return whyOverBudget(state.budget, pool.name);
     case "later":
       return undefined;
   }
@@ -207,10 +212,10 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, board }: 
 const hold = (entry: QueueEntry, because: string | undefined): Step[] =>
   because === undefined || entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 
-/** Returns when the rests of refusals and breakers end. */
+/** Returns when the cooldowns of refusals and breakers end. */
 const whenThereMayBe = (snapshot: Snapshot): number[] => [
-  ...snapshot.refusals.filter((each) => standing(each, snapshot.nowMs) === "rests").map(({ untilMs }) => untilMs),
-  ...breakers(snapshot).flatMap(({ restsUntilMs }) => (restsUntilMs > snapshot.nowMs ? [restsUntilMs] : [])),
+  ...snapshot.refusals.filter((each) => statusOf(each, snapshot.nowMs) === "cooling-down").map(({ untilMs }) => untilMs),
+  ...breakers(snapshot).flatMap(({ openUntilMs }) => (openUntilMs > snapshot.nowMs ? [openUntilMs] : [])),
 ];
 
 function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {

@@ -1,6 +1,6 @@
 import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
-import { hasRoom, kindOf, type Room } from "./rooms.ts";
+import { type FreeCapacity, hasRoom, kindOf } from "./free-capacity.ts";
 
 /** Reports whether the job runs on several nodes, which start together or not at all. */
 export const isGang = (entry: QueueEntry): boolean => entry.nodes > 1;
@@ -9,7 +9,7 @@ export const isGang = (entry: QueueEntry): boolean => entry.nodes > 1;
  * Returns nodes for all members of a gang, by rank: of one instance type and in one zone. Returns undefined unless there are enough.
  * If several groups fit, it returns the one of the smallest type, so that larger types remain for jobs that need them.
  */
-export function gangRooms(entry: QueueEntry, rooms: readonly Room[]): readonly Room[] | undefined {
+export function gangRooms(entry: QueueEntry, rooms: readonly FreeCapacity[]): readonly FreeCapacity[] | undefined {
   const groups = Map.groupBy(
     rooms.filter((room) => hasRoom(room, entry)),
     groupOf,
@@ -22,7 +22,7 @@ export function gangRooms(entry: QueueEntry, rooms: readonly Room[]): readonly R
  * Returns nodes on which waiting gangs could start now. Other jobs should use them only if no other node has room, because a gang that
  * loses one of its nodes to a job with a place elsewhere would need all of them again.
  */
-export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly Room[]): ReadonlySet<string> {
+export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly FreeCapacity[]): ReadonlySet<string> {
   const wanted = new Set<string>();
   // If one gang does not fit, neither does the next of its kind, because what is left only shrinks.
   const inVain = new Set<string>();
@@ -49,10 +49,10 @@ export function stillHeld(queue: readonly QueueEntry[], nodes: readonly Node[]):
 
 const isLeft = ({ rank, phase }: Assignment): boolean => rank !== undefined && phase !== "uploading";
 
-const bySize = ([a]: readonly Room[], [b]: readonly Room[]): number => {
+const bySize = ([a]: readonly FreeCapacity[], [b]: readonly FreeCapacity[]): number => {
   if (!a || !b) return 0;
   const [one, other] = [a.node.type.resources, b.node.type.resources];
   return one.gpus - other.gpus || one.vcpus - other.vcpus || one.memoryGiB - other.memoryGiB || (groupOf(a) < groupOf(b) ? -1 : 1);
 };
-const groupOf = ({ node }: Room): string => `${node.type.name}/${node.offer.zone}`;
-const byId = (a: Room, b: Room): number => (a.node.id < b.node.id ? -1 : 1);
+const groupOf = ({ node }: FreeCapacity): string => `${node.type.name}/${node.offer.zone}`;
+const byId = (a: FreeCapacity, b: FreeCapacity): number => (a.node.id < b.node.id ? -1 : 1);

@@ -6,18 +6,18 @@ import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { type Bought, offersFor } from "../../model/wants.ts";
-import type { Outlook } from "../capacity/outlook.ts";
+import type { CapacityView } from "../capacity/capacity-view.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 
 /** `to`: the pool that the job moves to now. `atMs`: when it will move, if nothing changes. */
-export type Fallback = { readonly because: string; readonly to?: string; readonly atMs?: number };
+export type Fallback = { readonly reason: string; readonly to?: string; readonly atMs?: number };
 
 type On = {
   readonly snapshot: Snapshot;
   readonly catalogue: Catalogue;
-  readonly seen: Outlook;
+  readonly seen: CapacityView;
   /** What the limits and budgets leave for the job here. */
   readonly left: Reservation;
 };
@@ -39,11 +39,11 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
   if (sinceMs === undefined || refused === undefined) return undefined;
   const tried = next.map((each) => ({ to: each.pool.name, why: whyNotThere(entry, each, { snapshot, seen }) }));
   const found = tried.find(({ why }) => why === undefined);
-  if (!found) return { because: `${whyDry(against)}; the job stays here: ${tried.map(({ why }) => why).join("; ")}` };
+  if (!found) return { reason: `${whyDry(against)}; the job stays here: ${tried.map(({ why }) => why).join("; ")}` };
   const atMs = sinceMs + pool.fallbackSeconds * 1000;
   const lasted = `for ${pool.fallbackSeconds} s`;
-  if (nowMs < atMs) return { because: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
-  return { because: `moved from pool ${pool.name}: ${refused}, and that has lasted ${lasted}`, to: found.to };
+  if (nowMs < atMs) return { reason: `${whyDry(against)}; when that has lasted ${lasted} the job moves to pool ${found.to}`, atMs };
+  return { reason: `moved from pool ${pool.name}: ${refused}, and that has lasted ${lasted}`, to: found.to };
 }
 
 const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation): boolean =>
@@ -53,7 +53,9 @@ const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation)
 const whatIsInTheWay = (entry: QueueEntry, { catalogue, seen, left }: On): readonly (readonly Refusal[])[] =>
   offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, left))
-    .map((bought) => (seen.standing({ ...bought, count: entry.nodes }) === "rests" ? seen.against({ ...bought, count: entry.nodes }) : []));
+    .map((bought) =>
+      seen.status({ ...bought, count: entry.nodes }) === "cooling-down" ? seen.against({ ...bought, count: entry.nodes }) : [],
+    );
 
 /** Returns since when all offers have been refused for capacity or quota; undefined if one is not refused, or there are none. */
 function drySince(against: readonly (readonly Refusal[])[]): number | undefined {
@@ -81,6 +83,6 @@ function whyNotThere(
   if (never !== undefined) return never;
   const isToBeHad = offersFor(entry, catalogue)
     .filter((bought) => isAffordable(bought, entry.nodes, pool.limits))
-    .some((bought) => seen.standing({ ...bought, count: entry.nodes }) !== "rests");
+    .some((bought) => seen.status({ ...bought, count: entry.nodes }) !== "cooling-down");
   return isToBeHad ? undefined : `EC2 has nothing that fits for pool ${pool.name} either`;
 }

@@ -6,32 +6,32 @@ import { exactly, isWithin, less, plus } from "../../model/reservations.ts";
 import { allows, wantsOf } from "../../model/wants.ts";
 import { stepBudget } from "../../optimizer/problem/budget.ts";
 import { classesOf } from "../../optimizer/problem/classes.ts";
-import type { Job, Supply } from "../../optimizer/problem/problem.ts";
-import type { Answer } from "../../optimizer/search/answer.ts";
+import type { NamedJob, Supply } from "../../optimizer/problem/problem.ts";
+import type { Solution } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
-import { type Board, left, take } from "./board.ts";
-import { type Bundle, emptyBundle, extended, mostPlaces, placesOf, type Shelf } from "./bundles.ts";
+import { type AvailableOffers, type Bundle, emptyBundle, extended, maxPlaces, placesOf } from "./bundles.ts";
+import { left, type PlacementState, reserve } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
-const [stepsOfJob, mostSteps] = [2_000, 300_000];
+const [stepsOfJob, maxSteps] = [2_000, 300_000];
 
 /**
  * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
  * have a place within the limits; this decides which jobs share a node. Gangs stay as they are, and so do bundles that try a place that did
  * not boot. Returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be packed.
  */
-export function repack(board: Board, learned?: Learned): Repacked | undefined {
-  const movable = board.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, board.broken).length === 0);
+export function repack(state: PlacementState, learned?: Learned): Repacked | undefined {
+  const movable = state.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, state.broken).length === 0);
   if (movable.length === 0) return undefined;
   // A packing may name an offer many times, so it must not try a place that did not boot.
-  const shelf = board.shelfFor(1).filter(({ offer }) => triedBy([offer], board.broken).length === 0);
+  const available = state.availableFor(1).filter(({ offer }) => triedBy([offer], state.broken).length === 0);
   const teams: TeamRepacked[] = [];
   for (const bundles of Map.groupBy(movable, ({ team }) => team).values())
-    teams.push(repacked(bundles, { shelf, board, learned: teams.at(-1)?.learned ?? learned }));
+    teams.push(repacked(bundles, { available, state, learned: teams.at(-1)?.learned ?? learned }));
   const moved = new Set(movable);
-  const kept = board.bundles.filter((bundle) => !moved.has(bundle));
-  board.bundles.splice(0, board.bundles.length, ...[...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst));
+  const kept = state.bundles.filter((bundle) => !moved.has(bundle));
+  state.bundles.splice(0, state.bundles.length, ...[...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst));
   const packing = summed(teams.map((each) => each.packing));
   return packing && { packing, learned: teams.at(-1)?.learned ?? {} };
 }
@@ -39,16 +39,16 @@ export function repack(board: Board, learned?: Learned): Repacked | undefined {
 export type Repacked = { readonly packing: Packing; readonly learned: Learned };
 type TeamRepacked = Repacked & { readonly bundles: readonly Bundle[] };
 
-type Repacking = { readonly shelf: Shelf; readonly board: Board; readonly learned: Learned | undefined };
+type Repacking = { readonly available: AvailableOffers; readonly state: PlacementState; readonly learned: Learned | undefined };
 
-function repacked(before: readonly Bundle[], { shelf, board, learned }: Repacking): TeamRepacked {
+function repacked(before: readonly Bundle[], { available, state, learned }: Repacking): TeamRepacked {
   const team = before[0]?.team;
-  const room = plus(left(board, team), reservedFor(before));
+  const room = plus(left(state, team), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
-  const answer = asked(entries, { shelf, room, learned });
-  const after = bundlesOf(answer, entries, { shelf, room, team });
+  const answer = asked(entries, { available, room, learned });
+  const after = bundlesOf(answer, entries, { available, room, team });
   const isCheaper = after !== undefined && costOf(after) < costOf(before) - 1e-9;
-  if (isCheaper) take(board, team, less(reservedFor(after), reservedFor(before)));
+  if (isCheaper) reserve(state, team, less(reservedFor(after), reservedFor(before)));
   const bundles = isCheaper ? after : before;
   const usdPerHour = costOf(bundles);
   const packing = {
@@ -65,7 +65,7 @@ export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
 const costOf = (bundles: readonly Bundle[]): number => exactly(bundles.reduce((sum, { usdPerHour }) => sum + usdPerHour, 0));
 
 /** Returns a job as the optimizer sees it. Its datasets make no difference here, because new nodes hold no data. */
-function toBePacked(entry: QueueEntry): Job {
+function toBePacked(entry: QueueEntry): NamedJob {
   const { needs, gpu, nodes: _one, datasets: _new, ...conditions } = wantsOf(entry);
   return {
     ...conditions,
@@ -78,9 +78,9 @@ function toBePacked(entry: QueueEntry): Job {
 /** Returns the optimizer's packing of these jobs on offers that hold any of them and that the pool may reserve. */
 function asked(
   entries: readonly QueueEntry[],
-  { shelf, room, learned }: { shelf: Shelf; room: Reservation; learned: Learned | undefined },
-): Answer {
-  const offers = shelf
+  { available, room, learned }: { available: AvailableOffers; room: Reservation; learned: Learned | undefined },
+): Solution {
+  const offers = available
     .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
     .filter(({ offer, type }) => entries.some((entry) => allows(entry, offer, type)))
     .map(
@@ -90,27 +90,27 @@ function asked(
         zone: offer.zone,
         market: offer.market,
         usdPerHour: offer.usdPerHour,
-        capacity: [resources.vcpus, resources.memoryGiB, mostPlaces],
+        capacity: [resources.vcpus, resources.memoryGiB, maxPlaces],
         gpu: gpu && resources.gpus > 0 ? { ...gpu, count: resources.gpus } : undefined,
       }),
     );
-  const most = Math.min(mostSteps, stepsOfJob * entries.length);
+  const most = Math.min(maxSteps, stepsOfJob * entries.length);
   const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(entries.map(toBePacked)), nodes: [], offers };
   return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
 }
 
 /** Builds the optimizer's bundles by the rules of launches; returns undefined if the jobs do not fit, or not within the room. */
 function bundlesOf(
-  answer: Answer,
+  answer: Solution,
   entries: readonly QueueEntry[],
-  { shelf, room, team }: { shelf: Shelf; room: Reservation; team: string | undefined },
+  { available, room, team }: { available: AvailableOffers; room: Reservation; team: string | undefined },
 ): readonly Bundle[] | undefined {
   if (answer.waiting.length > 0) return undefined;
   const named = new Map(entries.map((entry) => [jobName(entry), entry]));
   const bundles: Bundle[] = [];
   let rest = room;
   for (const { jobs } of answer.purchases) {
-    let bundle = emptyBundle(team, shelf);
+    let bundle = emptyBundle(team, available);
     for (const entry of jobs.flatMap((job) => named.get(job) ?? []).sort(byTurn)) {
       const more = extended(bundle, entry, rest);
       if (typeof more === "string") return undefined;

@@ -7,7 +7,7 @@ import { deadNodes } from "../health/dead-nodes.ts";
 /** Jobs that run in a pool that was removed from the configuration may go on for this long. */
 const drainMs = 3_600_000;
 /** The most jobs that one decision fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
-const mostFails = 1_000;
+const maxFails = 1_000;
 
 /** Returns a pool that is in the table but no longer in the configuration. It buys nothing. */
 export const closingPool = (name: string): Pool => ({
@@ -19,7 +19,7 @@ export const closingPool = (name: string): Pool => ({
   bootSeconds: 600,
   drainSeconds: drainMs / 1000,
   disruption: { share: 1 },
-  mostLosses: 3,
+  maxLosses: 3,
   shared: false,
   teams: [],
   containers: true,
@@ -38,10 +38,10 @@ export function close(snapshot: Snapshot): Plan {
   const judged = new Set(dead.flatMap((step) => ("node" in step ? [step.node] : [])));
   const fails = snapshot.queue
     .toSorted(byTurn)
-    .slice(0, mostFails)
+    .slice(0, maxFails)
     .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another pool` }));
   const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
-  const soon = snapshot.queue.length > mostFails || dead.some(({ kind }) => kind === "lose");
+  const soon = snapshot.queue.length > maxFails || dead.some(({ kind }) => kind === "lose");
   const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
   const wakes = [...(soon ? [nowMs] : []), ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead];
   return { steps: [...dead, ...fails, ...leaves], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };

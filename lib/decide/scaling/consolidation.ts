@@ -5,7 +5,7 @@ import { dollars } from "../../model/values/amount.ts";
 import { fits, sum } from "../../model/values/resources.ts";
 import { allows } from "../../model/wants.ts";
 import { placesOf } from "../placement/bundles.ts";
-import { give, type Room, roomsOf } from "../placement/rooms.ts";
+import { type FreeCapacity, freeCapacityOf, occupy } from "../placement/free-capacity.ts";
 
 type DrainStep = Extract<Step, { kind: "drain" }>;
 
@@ -25,7 +25,7 @@ export function consolidation(nodes: readonly Node[], pool: Pool, { nowMs, most 
   const { consolidateSeconds } = pool;
   if (consolidateSeconds === undefined) return [];
   const working = nodes.filter(({ state, assignments }) => state === "ready" && assignments.length > 0);
-  let rooms = roomsOf(working);
+  let rooms = freeCapacityOf(working);
   const kept = new Set<string>();
   const steps: DrainStep[] = [];
   const candidates = working
@@ -59,16 +59,16 @@ function pays({ assignments, type: { resources }, readyAtMs, launchedAtMs, lastB
 }
 
 /** Returns a copy of the rooms without this node's; taking places in it does not change the original. */
-const withoutRoom = (rooms: readonly Room[], node: Node): readonly Room[] =>
+const withoutRoom = (rooms: readonly FreeCapacity[], node: Node): readonly FreeCapacity[] =>
   rooms.filter((room) => room.node.id !== node.id).map((room) => ({ ...room }));
 
 /** Finds nodes for all that this node holds, the largest first, and takes the places from `rooms`; undefined if not all of it fits. */
-function hostsOf(node: Node, rooms: readonly Room[]): ReadonlySet<string> | undefined {
+function hostsOf(node: Node, rooms: readonly FreeCapacity[]): ReadonlySet<string> | undefined {
   const hosts = new Set<string>();
   for (const held of node.assignments.toSorted(bySize)) {
     const room = rooms.find((each) => maySwitch(held, each.node) && each.places >= placesOf(held) && fits(held.needs, each.free));
     if (!room) return undefined;
-    give(room, held);
+    occupy(room, held);
     hosts.add(room.node.id);
   }
   return hosts;

@@ -3,7 +3,7 @@ import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { dollars } from "../../model/values/amount.ts";
 import type { BudgetState } from "../budget/budget-room.ts";
-import { isHeard } from "../health/dead-nodes.ts";
+import { isResponsive } from "../health/dead-nodes.ts";
 
 export type Idle = {
   readonly steps: readonly Step[];
@@ -21,7 +21,7 @@ const disputedForMs = 3_600_000;
  */
 export function idleNodes(nodes: readonly Node[], pool: Pool, nowMs: number): Idle {
   const idle = nodes
-    .filter((node) => node.state === "ready" && node.assignments.length === 0 && isHeard(node, nowMs))
+    .filter((node) => node.state === "ready" && node.assignments.length === 0 && isResponsive(node, nowMs))
     .map((node) => ({ node, dueMs: idleSinceMs(node) + pool.idleSeconds * 1000 }));
   const ahead = idle.filter(({ dueMs }) => dueMs > nowMs).map(({ dueMs }) => dueMs);
   return {

@@ -5,7 +5,7 @@ import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { isWithin, less, plus } from "../../model/reservations.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
-import { outlook } from "../capacity/outlook.ts";
+import { capacityView } from "../capacity/capacity-view.ts";
 import { mayTry } from "../health/breaker.ts";
 import { allowanceOf, allowed } from "../limits/allowance.ts";
 
@@ -87,9 +87,9 @@ function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchS
 /** Returns offers of the same type and market; if EC2 may take the node back, only those in other zones, unless there are none. */
 function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly Offer[] {
   const { catalogue, refusals, nowMs } = snapshot;
-  const seen = outlook(refusals, nowMs);
+  const seen = capacityView(refusals, nowMs);
   const boots = mayTry(breakers(snapshot), new Set());
-  const isDry = (each: Offer): boolean => !boots(each) || seen.standing({ offer: each, type, count: 1 }) === "rests";
+  const isDry = (each: Offer): boolean => !boots(each) || seen.status({ offer: each, type, count: 1 }) === "cooling-down";
   const like = (catalogue?.offers ?? [])
     .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !isDry(each))
     .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));

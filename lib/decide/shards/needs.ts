@@ -3,10 +3,10 @@ import type { Node } from "../../model/node.ts";
 import type { Weighted } from "./rendezvous.ts";
 
 /** A node that needs a dataset, whole or in part. */
-export type Need = Weighted & { readonly share: Share };
+export type DatasetNeed = Weighted & { readonly share: Share };
 
 /** Returns the nodes that need a dataset: those that may live and hold an attempt that names it. In order of node and share. */
-export function needsOf({ team, dataset }: DatasetRef, nodes: readonly Node[]): Need[] {
+export function needsOf({ team, dataset }: DatasetRef, nodes: readonly Node[]): DatasetNeed[] {
   return nodes
     .filter((node) => node.state !== "terminating" && node.state !== "gone")
     .flatMap((node) => sharesOn(node, { team, dataset }).map((share) => ({ node: node.id, share, weight: weightOf(node) })))
@@ -22,7 +22,7 @@ function sharesOn(node: Node, { team, dataset }: DatasetRef): Share[] {
 const weightOf = ({ type: { resources } }: Node): number => (resources.gpus > 0 ? resources.gpus : Math.max(resources.vcpus, 1));
 
 /** Reports whether a map already names exactly these nodes. */
-export const sameNeeds = (needs: readonly Need[], holdings: readonly Holding[]): boolean =>
+export const sameNeeds = (needs: readonly DatasetNeed[], holdings: readonly Holding[]): boolean =>
   needs.length === holdings.length &&
   needs.every((need, at) => {
     const held = holdings[at];

@@ -1,9 +1,9 @@
 import type { Shard, Share } from "../../model/dataset.ts";
-import type { Need } from "./needs.ts";
+import type { DatasetNeed } from "./needs.ts";
 import { deal } from "./rendezvous.ts";
 
 /** A listing's shards and the nodes that need them. */
-export type Deal = { readonly shards: readonly Shard[]; readonly needs: readonly Need[] };
+export type Deal = { readonly shards: readonly Shard[]; readonly needs: readonly DatasetNeed[] };
 
 /** One node's place in a new map, and how it differs from what it had in the map before. */
 export type Portion = {
@@ -34,11 +34,11 @@ export function planMap(now: Deal, before: Deal | undefined): MapPlan {
   const had = new Set((before?.shards ?? []).map(contentOf));
   const parts = Map.groupBy(now.shards, (shard) => holders.get(shard.key));
   const partsBefore = Map.groupBy(before?.shards ?? [], (shard) => holdersBefore.get(shard.key));
-  const shardsOf = (need: Need, of: Deal | undefined, its: typeof parts): readonly Shard[] =>
+  const shardsOf = (need: DatasetNeed, of: Deal | undefined, its: typeof parts): readonly Shard[] =>
     need.share === "whole" ? (of?.shards ?? []) : (its.get(need.node) ?? []);
   // The change is the same for all nodes that hold the whole, and a listing is long, so it is calculated once.
   let ofWhole: Change | undefined;
-  const changeOf = (need: Need, shards: readonly Shard[]): Change => {
+  const changeOf = (need: DatasetNeed, shards: readonly Shard[]): Change => {
     if (!before?.needs.some((each) => each.node === need.node && each.share === need.share)) return changeBetween([], shards);
     if (need.share === "part") return changeBetween(shardsOf(need, before, partsBefore), shards);
     ofWhole ??= changeBetween(before.shards, shards);

@@ -2,10 +2,10 @@ import type { Dataset, DatasetUse, Holding } from "../../model/dataset.ts";
 import { sourceUrl } from "../../model/dataset.ts";
 
 /** A dataset that a job names; `dataset` is undefined if the team has none of that name. */
-export type Found = { readonly use: DatasetUse; readonly dataset: Dataset | undefined };
+export type NamedDataset = { readonly use: DatasetUse; readonly dataset: Dataset | undefined };
 
 /** Returns why a job of this team cannot have these datasets; undefined if it can, or if that is not known yet. */
-export function whyNoData(team: string, found: readonly Found[]): string | undefined {
+export function whyNoData(team: string, found: readonly NamedDataset[]): string | undefined {
   const names = found.map(({ use }) => use.name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) return `the job names the dataset ${twice} twice; name it once, with one share`;

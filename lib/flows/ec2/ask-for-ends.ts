@@ -1,12 +1,13 @@
 import pMap from "p-map";
-import { mostAtOnce } from "../../ports/fleet.ts";
+import { maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "./launching.ts";
 import type { LostDeps } from "./lost-nodes.ts";
-import { failedBy, fencedOff, type Outcome, throttledBy, waitsForTurn } from "./outcome.ts";
-import type { Turns } from "./turns.ts";
+import { failedBy, fencedOff, type StepOutcome, throttledBy, waitsForTurn } from "./outcome.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 
-export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> & Pick<LostDeps, "log"> & { readonly turns: Turns };
+export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> &
+  Pick<LostDeps, "log"> & { readonly rateLimiter: RateLimiter };
 
 /** Calls that run at the same time. */
 const concurrency = 4;
@@ -15,9 +16,9 @@ const concurrency = 4;
  * Asks EC2 to end these instances, in few calls: each waits for its turn, and the epoch is read again right before it.
  * Returns an outcome for each instance whose end EC2 has not accepted. One bad instance does not keep the others alive.
  */
-export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
-  const unasked = new Map<string, Outcome>();
-  const all = (ids: readonly string[], outcome: Outcome): void => {
+export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, StepOutcome>> {
+  const unasked = new Map<string, StepOutcome>();
+  const all = (ids: readonly string[], outcome: StepOutcome): void => {
     for (const id of ids) unasked.set(id, outcome);
   };
   const ask = async (ids: readonly string[]): Promise<void> => {
@@ -28,20 +29,20 @@ export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonl
     }
   };
   const askOnce = async (ids: readonly string[]): Promise<void> => {
-    const turn = await deps.turns.take({ kind: "terminate", lane: "end", instances: ids.length });
-    if (turn.kind === "later") return all(ids, waitsForTurn(turn));
+    const grant = await deps.rateLimiter.acquire({ kind: "terminate", priority: "end", instances: ids.length });
+    if (grant.kind === "later") return all(ids, waitsForTurn(grant));
     if (!(await deps.decisions.isCurrent(fence))) return all(ids, fencedOff);
     const ended = await deps.fleet.terminate(ids);
     const those = (what: string): string[] => ids.filter((id) => (ended.get(id) ?? "unknown") === what);
     all(those("unknown"), { result: "again", note: "EC2 did not respond" });
     all(those("denied"), { result: "failed", note: "not allowed to terminate it" });
     const throttled = those("throttled");
-    if (throttled.length > 0) all(throttled, throttledBy(await deps.turns.throttled("terminate")));
+    if (throttled.length > 0) all(throttled, throttledBy(await deps.rateLimiter.throttled("terminate")));
     // Retries without the instances that EC2 named. If it named none, all must be retried in smaller calls.
     const apart = those("apart");
-    for (const part of apart.length < ids.length ? parts(apart, mostAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
+    for (const part of apart.length < ids.length ? parts(apart, maxAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
   };
-  await pMap(parts(instances, mostAtOnce), ask, { concurrency });
+  await pMap(parts(instances, maxAtOnce), ask, { concurrency });
   return unasked;
 }
 

@@ -1,14 +1,14 @@
 import type { CapacityMemory } from "../../ports/capacity.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { Decisions, Placements, Written } from "../../ports/pool-ledger.ts";
-import type { Turns } from "./turns.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 
 export type LaunchDeps = {
   readonly decisions: Decisions;
   readonly placements: Placements;
   readonly capacity: CapacityMemory;
   readonly fleet: Fleet;
-  readonly turns: Turns;
+  readonly rateLimiter: RateLimiter;
   readonly now: () => number;
 };
 

@@ -9,7 +9,7 @@ export type LostDeps = {
 };
 
 /** Counts an instance that never became a worker against its type and zone. */
-export async function noteBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
+export async function recordBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
   const { instanceType, zone } = node.offer;
   const noted = await deps.placements.bootFailed(fence, { node: node.id, instanceType, zone, atMs: deps.now() });
   if (noted === "done")
@@ -24,13 +24,13 @@ export async function noteBootFailure(deps: LostDeps, fence: Fence, node: Node):
 export async function takeAllBack(
   deps: LostDeps,
   fence: Fence,
-  { node, because, mostLosses }: { node: Node; because: string; mostLosses: number },
+  { node, because, maxLosses }: { node: Node; because: string; maxLosses: number },
 ): Promise<Written> {
   const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
   for (const assignment of node.assignments) {
     const reason = `lost ${node.id}: ${because}`;
     const counts = assignment.phase === "running" && !excused;
-    const back = { node: node.id, assignment, reason, atMs: deps.now(), ...(counts ? { mostLosses } : {}) };
+    const back = { node: node.id, assignment, reason, atMs: deps.now(), ...(counts ? { maxLosses } : {}) };
     const taken = await deps.placements.takeBack(fence, back);
     if (taken !== "done") return taken;
   }

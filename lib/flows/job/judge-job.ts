@@ -1,6 +1,6 @@
 import { specOf } from "../../../events/job.ts";
 import { choosePool, whyRejected } from "../../decide/admission/admit.ts";
-import { type Found, whyNoData } from "../../decide/shards/usable.ts";
+import { type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { JobRef, JobSpec } from "../../model/job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../model/limits.ts";
@@ -23,9 +23,9 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
   if (read.kind === "unfit") return read;
   const { id } = read.message;
   const spec = specOf(read.message);
-  const unfit = (because: string): Unfit => ({ kind: "unfit", because, id, body: spec });
+  const unfit = (reason: string): Unfit => ({ kind: "unfit", reason, id, body: spec });
   const chosen = choosePool({ team, spec }, deps.fleet);
-  if ("rejected" in chosen) return unfit(chosen.rejected);
+  if ("reason" in chosen) return unfit(chosen.reason);
   const { pool } = chosen;
   const beyond = { team, limits: widerLimits(deps.fleet) };
   const why = whyRejected(spec, pool, await deps.catalogues.get(pool.name), beyond) ?? (await whyNoDataFor(deps, team, spec));
@@ -33,7 +33,7 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
 }
 
 async function whyNoDataFor({ datasets }: JudgeDeps, team: string, spec: JobSpec): Promise<string | undefined> {
-  const look = async (use: DatasetUse): Promise<Found> => ({ use, dataset: await datasets.get({ team, dataset: use.name }) });
+  const look = async (use: DatasetUse): Promise<NamedDataset> => ({ use, dataset: await datasets.get({ team, dataset: use.name }) });
   return whyNoData(team, await Promise.all(spec.datasets.map(look)));
 }
 

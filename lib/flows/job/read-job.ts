@@ -8,7 +8,7 @@ import type { JobSpec } from "../../model/job.ts";
 /** `body`: what is hashed: the spec, as for an accepted job, or the message's text if it cannot be read. */
 export type Unfit = {
   readonly kind: "unfit";
-  readonly because: string;
+  readonly reason: string;
   readonly id?: string | undefined;
   readonly body: JobSpec | string;
 };
@@ -18,12 +18,12 @@ export type Read = { readonly kind: "read"; readonly message: JobMessage } | Unf
 /** Parses a text as a job message, or returns why it is not one. */
 export function readJob(text: string): Read {
   const bytes = Buffer.byteLength(text);
-  if (bytes > maxJobBytes) return { kind: "unfit", because: tooLong(bytes), body: text };
+  if (bytes > maxJobBytes) return { kind: "unfit", reason: tooLong(bytes), body: text };
   let value: unknown;
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    return { kind: "unfit", because: `the message is not JSON: ${inWords(error)}`, body: text };
+    return { kind: "unfit", reason: `the message is not JSON: ${inWords(error)}`, body: text };
   }
   return readValue(value, text);
 }
@@ -31,9 +31,9 @@ export function readJob(text: string): Read {
 /** Does the same for a message that is one of several in a text. */
 export function readJobValue(value: unknown): Read {
   const text = textOf(value);
-  if (text === undefined) return { kind: "unfit", because: "the message is nested too deeply", body: "" };
+  if (text === undefined) return { kind: "unfit", reason: "the message is nested too deeply", body: "" };
   const bytes = Buffer.byteLength(text);
-  return bytes > maxJobBytes ? { kind: "unfit", because: tooLong(bytes), body: text } : readValue(value, text);
+  return bytes > maxJobBytes ? { kind: "unfit", reason: tooLong(bytes), body: text } : readValue(value, text);
 }
 
 /** Returns undefined for a value that is nested too deeply to serialize. */
@@ -50,8 +50,8 @@ function readValue(value: unknown, text: string): Read {
   if (message.kind === "good") return { kind: "read", message: message.value };
   const id = z.object({ id: JobId }).safeParse(value);
   // The body is the text, because an unchecked value may be nested too deeply to hash.
-  const because = inShort(message.wrong.map((wrong) => lineOf(wrong)));
-  return { kind: "unfit", because, id: id.success ? id.data.id : undefined, body: text };
+  const reason = inShort(message.wrong.map((wrong) => lineOf(wrong)));
+  return { kind: "unfit", reason, id: id.success ? id.data.id : undefined, body: text };
 }
 
 const tooLong = (bytes: number): string =>

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { Order } from "../../../events/node-call.ts";
-import { type Found, holdingFor, whyNoData } from "../../decide/shards/usable.ts";
+import { holdingFor, type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { Assignment } from "../../model/node.ts";
 import type { Datasets, ShardQueue } from "../../ports/datasets.ts";
@@ -18,7 +18,7 @@ export type DatasetOrders = NonNullable<Extract<Order, { kind: "run" }>["dataset
 export type DataFor =
   | { readonly kind: "ready"; readonly datasets: DatasetOrders }
   | { readonly kind: "wait" }
-  | { readonly kind: "never"; readonly because: string };
+  | { readonly kind: "never"; readonly reason: string };
 
 /** The least time between two requests of one node for a map, because a node calls every second or two while it waits. */
 const askEveryMs = 3_000;
@@ -29,11 +29,15 @@ export async function datasetsFor(
   on: { readonly node: string; readonly team: string; readonly uses: readonly DatasetUse[]; readonly nowMs: number },
 ): Promise<DataFor> {
   const { node, team, uses, nowMs } = on;
-  const found = await pMap(uses, async (use): Promise<Found> => ({ use, dataset: await deps.datasets.get({ team, dataset: use.name }) }), {
-    concurrency: 8,
-  });
-  const because = whyNoData(team, found);
-  if (because !== undefined) return { kind: "never", because };
+  const found = await pMap(
+    uses,
+    async (use): Promise<NamedDataset> => ({ use, dataset: await deps.datasets.get({ team, dataset: use.name }) }),
+    {
+      concurrency: 8,
+    },
+  );
+  const reason = whyNoData(team, found);
+  if (reason !== undefined) return { kind: "never", reason };
   const orders: DatasetOrders = [];
   for (const { use, dataset } of found) {
     const holding = dataset && holdingFor(dataset, node, use);
@@ -48,6 +52,6 @@ export async function datasetsFor(
 }
 
 /** Asks for new maps after an attempt has left its node. If a message cannot be sent, the tick makes up for it. */
-export async function tellOfLeaving(deps: DataDeps, held: Pick<Assignment, "team" | "datasets"> | undefined): Promise<void> {
+export async function notifyRelease(deps: DataDeps, held: Pick<Assignment, "team" | "datasets"> | undefined): Promise<void> {
   await Promise.allSettled((held?.datasets ?? []).map((use) => deps.queue.send({ team: held?.team ?? "", dataset: use.name })));
 }

@@ -19,13 +19,13 @@ export type RunOrderDeps = {
 };
 
 /** The attempt cannot run on any node, so its job must end. */
-export type Never = { readonly never: string; readonly from: JobState };
+export type CannotRun = { readonly reason: string; readonly from: JobState };
 
 /**
  * Returns the order to run what a node holds and has not started, or to stop it if the job was cancelled or its gang's attempt is over.
  * Returns no order if the attempt has meanwhile gone elsewhere, or while the gang's address or the data's location is not known.
  */
-export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment): Promise<readonly Order[] | Never> {
+export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment): Promise<readonly Order[] | CannotRun> {
   const { team, job: id, attempt, rank } = held;
   const ref = { team, job: id, attempt };
   const job = await deps.ledger.job(ref);
@@ -37,7 +37,7 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
   if (gang === "wait") return [];
   const data = await datasetsFor(deps.data, { node: node.id, team, uses: job.spec.datasets, nowMs: deps.now() });
   if (data.kind === "wait") return [];
-  if (data.kind === "never") return { never: data.because, from: job.state };
+  if (data.kind === "never") return { reason: data.reason, from: job.state };
   const { places } = deps;
   return [
     {

@@ -6,7 +6,7 @@ import type { Lane } from "../../ports/bell.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps } from "../ec2/launching.ts";
-import { type Outcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
+import { type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { clientToken } from "./client-token.ts";
 import { confirmNodes } from "./confirm-nodes.ts";
 import { endNodes, isEnd } from "./end-nodes.ts";
@@ -26,7 +26,11 @@ type Single = Exclude<Step, { kind: "retire" | "end" | "lose" | "confirm" }>;
  * Carries out a plan's steps, and returns the outcome of each. A step that fails is recorded and does not delay the
  * others. All nodes to end, and all nodes to confirm, are sent to EC2 together in a few calls.
  */
-export async function carryOut(deps: CarryOutDeps, fence: Fence, on: { snapshot: Snapshot; steps: readonly Step[] }): Promise<Outcome[]> {
+export async function carryOut(
+  deps: CarryOutDeps,
+  fence: Fence,
+  on: { snapshot: Snapshot; steps: readonly Step[] },
+): Promise<StepOutcome[]> {
   const { snapshot, steps } = on;
   const outcomes = stepOutcomes((step, { note, error }) =>
     deps.log({ level: "error", message: "step failed", pool: fence.pool, epoch: fence.epoch, step: step.kind, note, error }),
@@ -47,7 +51,7 @@ export async function carryOut(deps: CarryOutDeps, fence: Fence, on: { snapshot:
   return steps.map(outcomes.of);
 }
 
-async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapshot: Snapshot }): Promise<Outcome> {
+async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapshot: Snapshot }): Promise<StepOutcome> {
   const { step, snapshot } = on;
   const { placements } = deps;
   const atMs = deps.now();
@@ -60,7 +64,7 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       return launch(deps, fence, { step, snapshot });
     case "drain": {
       const { kind: _, node, ...drain } = step;
-      return written(await placements.withdraw(fence, { node, drain, atMs }));
+      return written(await placements.drain(fence, { node, drain, atMs }));
     }
     case "heal":
       return written(await placements.healed(fence, step.nodes));
@@ -73,7 +77,7 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
   }
 }
 
-async function move(deps: CarryOutDeps, fence: Fence, { entry, to, because }: Extract<Step, { kind: "move" }>): Promise<Outcome> {
+async function move(deps: CarryOutDeps, fence: Fence, { entry, to, because }: Extract<Step, { kind: "move" }>): Promise<StepOutcome> {
   const outcome = await deps.placements.move(fence, { entry, to, reason: because });
   const { team, job, attempt } = entry;
   if (outcome === "done") deps.log({ level: "info", message: "job moved", pool: fence.pool, epoch: fence.epoch, team, job, attempt, to });
@@ -91,7 +95,7 @@ async function wakeOthers(deps: CarryOutDeps, fence: Fence, moves: readonly Step
     }
 }
 
-async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extract<Step, { kind: "bind-gang" }>): Promise<Outcome> {
+async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extract<Step, { kind: "bind-gang" }>): Promise<StepOutcome> {
   const outcome = await deps.placements.bindGang(fence, { entry, nodes, atMs: deps.now() });
   const { team, job, attempt } = entry;
   if (outcome === "done") {
@@ -105,11 +109,11 @@ async function launch(
   deps: CarryOutDeps,
   fence: Fence,
   on: { step: Extract<Step, { kind: "launch" }>; snapshot: Snapshot },
-): Promise<Outcome> {
+): Promise<StepOutcome> {
   const { launch: wanted } = on.step;
-  const lane = isReplacement(wanted, on.snapshot.queue) ? "replace" : "grow";
-  const turn = await deps.turns.take({ kind: "launch", lane, instances: wanted.count });
-  if (turn.kind === "later") return waitsForTurn(turn);
+  const priority = isReplacement(wanted, on.snapshot.queue) ? "replace" : "grow";
+  const grant = await deps.rateLimiter.acquire({ kind: "launch", priority, instances: wanted.count });
+  if (grant.kind === "later") return waitsForTurn(grant);
   const id = deps.newId();
   const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
   if (offers.length === 0) return { result: "again", note: "another launch is trying these offers" };
@@ -138,8 +142,8 @@ async function launch(
  * there is a turn. (An intent that was repeated stays open, because an earlier request may have been carried out. Closing an intent
  * twice has no further effect.)
  */
-async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<Outcome> {
-  const later = await deps.turns.throttled("launch");
+async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launch): Promise<StepOutcome> {
+  const later = await deps.rateLimiter.throttled("launch");
   const closed = await deps.placements.settle(fence, { launch, nodes: [], atMs: deps.now() });
   return closed === "fenced" ? written(closed) : throttledBy(later);
 }
@@ -154,4 +158,4 @@ const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wid
  * A pool's decisions are serial, so each has seen all of its own pool's reservations. But other pools may have reserved more since the
  * snapshot; then the next decision sees that, and records why jobs wait.
  */
-const atLimit = (scope: LimitScope): Outcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });
+const atLimit = (scope: LimitScope): StepOutcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });

@@ -1,11 +1,11 @@
 import pMap from "p-map";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import { mostAtOnce, type Seen } from "../../ports/fleet.ts";
+import { type InstanceStatus, maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps, parts } from "../ec2/ask-for-ends.ts";
-import { noteBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
-import { failedBy, type Outcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
+import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
+import { failedBy, type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
 type Confirm = Extract<Step, { kind: "confirm" }>;
@@ -31,13 +31,13 @@ export async function confirmNodes(
     fence,
     living.map((node) => node.id),
   );
-  await stepByStep(steps, outcomes, async (step): Promise<Outcome> => {
+  await stepByStep(steps, outcomes, async (step): Promise<StepOutcome> => {
     const node = nodeIn(snapshot, step.node);
     const now = seen.get(step.node) ?? "unknown";
     if (typeof now === "object") return now;
     switch (now) {
       case "over":
-        return forget(deps, fence, { node, mostLosses: snapshot.pool.mostLosses });
+        return forget(deps, fence, { node, maxLosses: snapshot.pool.maxLosses });
       case "live":
         if (node.state === "launching") return { result: "done", note: "still booting" };
         return unasked.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
@@ -50,23 +50,23 @@ export async function confirmNodes(
   });
 }
 
-async function forget(deps: EndDeps, fence: Fence, { node, mostLosses }: { node: Node; mostLosses: number }): Promise<Outcome> {
+async function forget(deps: EndDeps, fence: Fence, { node, maxLosses }: { node: Node; maxLosses: number }): Promise<StepOutcome> {
   // "over" may mean shutting down, so a node keeps what it holds until EC2's event about its end arrives, or its lease ends.
   if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
     return { result: "done", note: "it is ending, and keeps what it holds until its lease has ended" };
-  const noted = node.state === "launching" ? await noteBootFailure(deps, fence, node) : "done";
+  const noted = node.state === "launching" ? await recordBootFailure(deps, fence, node) : "done";
   if (noted !== "done") return written(noted);
-  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", mostLosses });
+  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", maxLosses });
   if (back !== "done") return written(back);
-  const forgotten = written(await deps.placements.forget(fence, node.id, deps.now()));
+  const forgotten = written(await deps.placements.removeNode(fence, node.id, deps.now()));
   return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;
 }
 
 /** Returns what EC2 says about each instance, or why EC2 was not asked. */
-async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<ReadonlyMap<string, Seen | Outcome>> {
+async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus | StepOutcome>> {
   const looked = await pMap(
-    parts(instances, mostAtOnce),
-    async (ids): Promise<(readonly [string, Seen | Outcome])[]> => {
+    parts(instances, maxAtOnce),
+    async (ids): Promise<(readonly [string, InstanceStatus | StepOutcome])[]> => {
       try {
         const answer = await lookOnce(deps, ids);
         return ids.map((id) => [id, "result" in answer ? answer : (answer.get(id) ?? "unknown")]);
@@ -79,9 +79,9 @@ async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<Read
   return new Map(looked.flat());
 }
 
-async function lookOnce(deps: EndDeps, ids: readonly string[]): Promise<ReadonlyMap<string, Seen> | Outcome> {
-  const turn = await deps.turns.take({ kind: "describe", lane: "end", instances: ids.length });
-  if (turn.kind === "later") return waitsForTurn(turn);
+async function lookOnce(deps: EndDeps, ids: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus> | StepOutcome> {
+  const grant = await deps.rateLimiter.acquire({ kind: "describe", priority: "end", instances: ids.length });
+  if (grant.kind === "later") return waitsForTurn(grant);
   const seen = await deps.fleet.look(ids);
-  return [...seen.values()].includes("throttled") ? throttledBy(await deps.turns.throttled("describe")) : seen;
+  return [...seen.values()].includes("throttled") ? throttledBy(await deps.rateLimiter.throttled("describe")) : seen;
 }

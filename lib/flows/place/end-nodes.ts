@@ -2,12 +2,12 @@ import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import { askForEnds, type EndDeps } from "../ec2/ask-for-ends.ts";
-import { noteBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
-import { type Outcome, written } from "../ec2/outcome.ts";
+import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
+import { type StepOutcome, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
-export type End = Extract<Step, { kind: "retire" | "end" | "lose" }>;
-export const isEnd = (step: Step): step is End => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
+export type EndStep = Extract<Step, { kind: "retire" | "end" | "lose" }>;
+export const isEnd = (step: Step): step is EndStep => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
 
 /**
  * Ends nodes that hold nothing, nodes whose time is over, and dead nodes after returning their attempts to the queue. Each is
@@ -16,12 +16,12 @@ export const isEnd = (step: Step): step is End => step.kind === "retire" || step
 export async function endNodes(
   deps: EndDeps,
   fence: Fence,
-  on: { snapshot: Snapshot; steps: readonly End[]; outcomes: StepOutcomes },
+  on: { snapshot: Snapshot; steps: readonly EndStep[]; outcomes: StepOutcomes },
 ): Promise<void> {
   const { snapshot, steps, outcomes } = on;
-  const ready: End[] = [];
+  const ready: EndStep[] = [];
   await stepByStep(steps, outcomes, async (step) => {
-    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), mostLosses: snapshot.pool.mostLosses });
+    const fenced = await fenceOff(deps, fence, { step, node: nodeIn(snapshot, step.node), maxLosses: snapshot.pool.maxLosses });
     if (fenced === "done") ready.push(step);
     return written(fenced);
   });
@@ -30,12 +30,14 @@ export async function endNodes(
     fence,
     ready.map(({ node }) => node),
   );
-  await stepByStep(ready, outcomes, async ({ node }): Promise<Outcome> => {
+  await stepByStep(ready, outcomes, async ({ node }): Promise<StepOutcome> => {
     const atMs = deps.now();
     // A node that is gone may only have been stopped by hand, and an instance must end before the ledger forgets it.
     const { placements } = deps;
     const isGone = nodeIn(snapshot, node).state === "gone";
-    return unasked.get(node) ?? written(await (isGone ? placements.forget(fence, node, atMs) : placements.terminating(fence, node, atMs)));
+    return (
+      unasked.get(node) ?? written(await (isGone ? placements.removeNode(fence, node, atMs) : placements.terminating(fence, node, atMs)))
+    );
   });
 }
 
@@ -46,11 +48,11 @@ export async function endNodes(
 async function fenceOff(
   deps: EndDeps,
   fence: Fence,
-  { step, node, mostLosses }: { step: End; node: Node; mostLosses: number },
+  { step, node, maxLosses }: { step: EndStep; node: Node; maxLosses: number },
 ): Promise<Written> {
   if (step.kind === "end") return "done";
-  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, mostLosses }) : "done";
-  return back !== "done" || node.state === "gone" ? back : deps.placements.drain(fence, node.id, deps.now());
+  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, maxLosses }) : "done";
+  return back !== "done" || node.state === "gone" ? back : deps.placements.fenceIdle(fence, node.id, deps.now());
 }
 
 type Lose = Extract<Step, { kind: "lose" }>;
@@ -59,8 +61,8 @@ type Lose = Extract<Step, { kind: "lose" }>;
 async function lose(
   deps: EndDeps,
   fence: Fence,
-  { step, node, mostLosses }: { step: Lose; node: Node; mostLosses: number },
+  { step, node, maxLosses }: { step: Lose; node: Node; maxLosses: number },
 ): Promise<Written> {
-  const noted = step.neverBooted ? await noteBootFailure(deps, fence, node) : "done";
-  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, mostLosses }) : noted;
+  const noted = step.neverBooted ? await recordBootFailure(deps, fence, node) : "done";
+  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, maxLosses }) : noted;
 }

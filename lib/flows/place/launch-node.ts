@@ -1,4 +1,4 @@
-import { lessonsOf } from "../../decide/capacity/lessons.ts";
+import { refusalUpdatesOf } from "../../decide/capacity/refusal-updates.ts";
 import type { Launch, LaunchedInstance, LaunchOutcome } from "../../model/launch.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { LaunchDeps, Launched } from "../ec2/launching.ts";
@@ -41,7 +41,7 @@ type Refused = Extract<LaunchOutcome, { kind: "refused" | "turned-away" }>;
 
 async function refused(deps: LaunchDeps, fence: Fence, { launch, outcome }: { launch: Launch; outcome: Refused }): Promise<Launched> {
   const atMs = deps.now();
-  await learn(deps.capacity, lessonsOf(launch, { ...outcome, kind: "refused" }, atMs));
+  await learn(deps.capacity, refusalUpdatesOf(launch, { ...outcome, kind: "refused" }, atMs));
   const written = await deps.placements.settle(fence, { launch, nodes: [], atMs });
   return written === "done" ? { kind: "refused", note: `${outcome.code}: ${outcome.message}` } : { kind: written, note: outcome.code };
 }
@@ -54,7 +54,7 @@ async function launched(
   const { launch, outcome, sending } = on;
   const instances = sending === "first" ? outcome.instances : await withoutEnded(deps, launch, outcome.instances);
   const atMs = deps.now();
-  await learn(deps.capacity, lessonsOf(launch, outcome, atMs));
+  await learn(deps.capacity, refusalUpdatesOf(launch, outcome, atMs));
   const nodes = instances.map((instance) => nodeOf(instance, launch, atMs));
   const written = await deps.placements.settle(fence, { launch, nodes, atMs });
   const note = `${nodes.length < launch.count ? `${nodes.length} of ${launch.count}: ` : ""}${nodes.map((node) => node.id).join(", ")}`;

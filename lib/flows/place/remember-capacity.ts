@@ -1,7 +1,7 @@
 import pMap from "p-map";
-import type { Lesson } from "../../decide/capacity/lessons.ts";
-import { outlook } from "../../decide/capacity/outlook.ts";
-import { probed, standing } from "../../decide/capacity/rest.ts";
+import { capacityView } from "../../decide/capacity/capacity-view.ts";
+import { halfOpenProbe, statusOf } from "../../decide/capacity/cooldown.ts";
+import type { RefusalUpdate } from "../../decide/capacity/refusal-updates.ts";
 import type { Launch } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
@@ -12,8 +12,8 @@ import type { CapacityMemory } from "../../ports/capacity.ts";
 const concurrency = 8;
 
 /** Records what a response of EC2 taught. This should happen before anything else, because it is true even for a fenced decision. */
-export const learn = async (memory: CapacityMemory, lessons: readonly Lesson[]): Promise<void> => {
-  await pMap(lessons, ({ subject, next }) => memory.change(subject, next), { concurrency });
+export const learn = async (memory: CapacityMemory, updates: readonly RefusalUpdate[]): Promise<void> => {
+  await pMap(updates, ({ subject, next }) => memory.change(subject, next), { concurrency });
 };
 
 /**
@@ -24,7 +24,7 @@ export async function claimProbes(
   memory: CapacityMemory,
   { launch, snapshot, atMs }: { launch: Pick<Launch, "offers" | "types" | "count" | "whole">; snapshot: Snapshot; atMs: number },
 ): Promise<Launch["offers"]> {
-  const seen = outlook(snapshot.refusals, snapshot.nowMs);
+  const seen = capacityView(snapshot.refusals, snapshot.nowMs);
   const types = new Map(launch.types.map((type) => [type.name, type]));
   const count = launch.whole ? launch.count : 1;
   const against = new Map(
@@ -39,9 +39,9 @@ export async function claimProbes(
   const claim = async ([name, subject]: readonly [string, Refusal]): Promise<void> => {
     let may = false;
     await memory.change(subject, (known) => {
-      const claimed = probed(known, atMs);
+      const claimed = halfOpenProbe(known, atMs);
       // Another launch may have succeeded meanwhile.
-      may = claimed !== undefined || known === undefined || standing(known, atMs) === "free";
+      may = claimed !== undefined || known === undefined || statusOf(known, atMs) === "free";
       return claimed ?? known;
     });
     if (may) mine.add(name);

@@ -16,18 +16,18 @@ export async function searchFor(deps: LaunchDeps, fence: Fence, on: { launch: La
   const nowMs = deps.now();
   const verdict = judgeSearch(launch, read.instances, { why, nowMs });
   if (verdict.kind === "wait") {
-    const noted = await deps.placements.noteSearch(fence, { launch: launch.id, search: verdict.search });
+    const noted = await deps.placements.recordSearch(fence, { launch: launch.id, search: verdict.search });
     return noted === "done" ? { kind: "open", note: `${verdict.search.why}; searching for it by its tag` } : { kind: noted, note: why };
   }
   const nodes = verdict.instances.map((instance) => nodeOf(instance, launch, nowMs));
   const written = await deps.placements.settle(fence, { launch, nodes, atMs: nowMs });
-  if (written !== "done") return { kind: written, note: verdict.because };
+  if (written !== "done") return { kind: written, note: verdict.reason };
   const ids = nodes.map(({ id }) => id).join(", ");
-  return { kind: nodes.length > 0 ? "launched" : "retired", note: `${verdict.because}${ids && `: ${ids}`}` };
+  return { kind: nodes.length > 0 ? "launched" : "retired", note: `${verdict.reason}${ids && `: ${ids}`}` };
 }
 
-/** Reads by a launch's tag, once there is a turn. It uses the first lane, because instances that may exist are already being paid for. */
+/** Reads by a launch's tag, once there is a turn. It uses the first priority, because instances that may exist are already being paid for. */
 export async function findInTurn(deps: LaunchDeps, launch: Launch): Promise<FoundInstances> {
-  const turn = await deps.turns.take({ kind: "describe", lane: "end", instances: launch.count });
-  return turn.kind === "later" ? { kind: "unknown", message: "waiting for a turn at EC2" } : deps.fleet.find(launch.id);
+  const grant = await deps.rateLimiter.acquire({ kind: "describe", priority: "end", instances: launch.count });
+  return grant.kind === "later" ? { kind: "unknown", message: "waiting for a turn at EC2" } : deps.fleet.find(launch.id);
 }

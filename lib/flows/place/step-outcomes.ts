@@ -1,19 +1,19 @@
 import pMap from "p-map";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import { failedBy, fencedOff, type Outcome } from "../ec2/outcome.ts";
+import { failedBy, fencedOff, type StepOutcome } from "../ec2/outcome.ts";
 
 /** The outcome of each step so far; the last one put for a step counts. */
 export type StepOutcomes = {
-  put(step: Step, outcome: Outcome): void;
-  of(step: Step): Outcome;
+  put(step: Step, outcome: StepOutcome): void;
+  of(step: Step): StepOutcome;
   /** Reports whether a step has found out that a later decision has begun. */
   isFenced(): boolean;
 };
 
 /** `onFailure` is called for each step that failed. */
-export function stepOutcomes(onFailure: (step: Step, outcome: Extract<Outcome, { result: "failed" }>) => void): StepOutcomes {
-  const outcomes = new Map<Step, Outcome>();
+export function stepOutcomes(onFailure: (step: Step, outcome: Extract<StepOutcome, { result: "failed" }>) => void): StepOutcomes {
+  const outcomes = new Map<Step, StepOutcome>();
   let fenced = false;
   return {
     put(step, outcome) {
@@ -33,7 +33,7 @@ const concurrency = 16;
 export async function stepByStep<S extends Step>(
   steps: readonly S[],
   outcomes: StepOutcomes,
-  take: (step: S) => Promise<Outcome>,
+  take: (step: S) => Promise<StepOutcome>,
 ): Promise<void> {
   await pMap(
     steps,

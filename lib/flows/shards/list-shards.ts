@@ -3,7 +3,7 @@ import type { Dataset, Shard, Skipped } from "../../model/dataset.ts";
 import type { Datasets, ShardStore } from "../../ports/datasets.ts";
 
 export type ListDeps = {
-  readonly datasets: Pick<Datasets, "noteListing" | "noteTrouble">;
+  readonly datasets: Pick<Datasets, "recordListing" | "recordTrouble">;
   readonly store: Pick<ShardStore, "list" | "write">;
   readonly newId: () => string;
 };
@@ -15,16 +15,16 @@ export type ListDeps = {
 export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"done" | "stale"> {
   const { team, dataset: name, source, listing: last } = dataset;
   const listed = await deps.store.list(source);
-  if (listed.kind === "trouble") return deps.datasets.noteTrouble(dataset, listed.trouble);
+  if (listed.kind === "trouble") return deps.datasets.recordTrouble(dataset, listed.reason);
   const { shards, skipped } = listed;
   const digest = digestOf(shards, skipped);
-  if (digest === last?.digest) return dataset.trouble === undefined ? "done" : deps.datasets.noteTrouble(dataset, undefined);
+  if (digest === last?.digest) return dataset.trouble === undefined ? "done" : deps.datasets.recordTrouble(dataset, undefined);
 
   const version = (last?.version ?? 0) + 1;
   // The name is unique, so if two runs list at once, one is recorded, and the other overwrites nothing.
   const key = await deps.store.write({ team, dataset: name, source, listing: version }, `shards/${version}-${deps.newId()}`, shards);
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  return deps.datasets.noteListing(dataset, { version, shards: shards.length, bytes, digest, key, ...(skipped && { skipped }) });
+  return deps.datasets.recordListing(dataset, { version, shards: shards.length, bytes, digest, key, ...(skipped && { skipped }) });
 }
 
 /** Returns the digest of a listing. It includes skipped objects, so that what people see about them is up to date. */

@@ -1,18 +1,18 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ServiceEvent } from "../emulators/ministack.ts";
 import type { Alarm, AlarmState } from "../metrics/alarm.ts";
 import { type Datapoint, evaluate, periodsLookedAt } from "../metrics/evaluate.ts";
 import { pick } from "../metrics/metric.ts";
 import type { MetricStore } from "../metrics/metric-store.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { firstNote, noteOf, type StateNote, stateChange } from "./state-change.ts";
 
 export type AlarmView = { readonly name: string; readonly state: AlarmState; readonly sinceMs: number; readonly reason: string };
 
 /** The alarms of the stack. Each is evaluated once per period, or once per minute if its period is longer than that. */
-export type Alarms = {
+export type EmulatedAlarms = {
   list(): readonly AlarmView[];
-  /** Does what CloudWatch's SetAlarmState does: the next evaluation may change the state again. Throws the Fault `no-alarm`. */
+  /** Does what CloudWatch's SetAlarmState does: the next evaluation may change the state again. Throws the FleetError `no-alarm`. */
   set(name: string, state: AlarmState, reason: string): void;
   /** Evaluates all alarms now, as the timers do. */
   evaluate(nowMs: number): void;
@@ -27,22 +27,22 @@ export type AlarmsOptions = {
   readonly periodScale: number;
   putEvent(event: ServiceEvent): Promise<void>;
   now(): number;
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 /** A period's last values may arrive a moment after its end. */
 const settleMs = 100;
 const minute = 60;
 
-export function startAlarms(options: AlarmsOptions): Alarms {
+export function startAlarms(options: AlarmsOptions): EmulatedAlarms {
   const { alarms, periodScale, log } = options;
   const notes = new Map(alarms.map((alarm) => [alarm.name, firstNote(options.now())]));
-  let told = Promise.resolve();
+  let notified = Promise.resolve();
 
   const enter = (alarm: Alarm, from: StateNote, to: StateNote): void => {
     notes.set(alarm.name, to);
     log({ message: "Alarm changed state", alarm: alarm.name, state: to.value, reason: to.reason });
-    told = told
+    notified = notified
       .then(() => options.putEvent(stateChange(alarm, from, to)))
       .catch((error: unknown) => log({ message: "Alarm event not put on the bus", alarm: alarm.name, error }));
   };
@@ -68,7 +68,7 @@ export function startAlarms(options: AlarmsOptions): Alarms {
       const alarm = alarms.find((each) => each.name === name);
       const before = notes.get(name);
       if (!alarm || !before)
-        throw new Fault("no-alarm", `There is no alarm ${name}; the alarms are: ${[...notes.keys()].sort().join(", ") || "none"}`);
+        throw new FleetError("no-alarm", `There is no alarm ${name}; the alarms are: ${[...notes.keys()].sort().join(", ") || "none"}`);
       if (before.value !== value) enter(alarm, before, { value, reason, atMs: options.now() });
     },
     evaluate: (nowMs) => {
@@ -76,7 +76,7 @@ export function startAlarms(options: AlarmsOptions): Alarms {
     },
     close: async () => {
       for (const timer of timers) clearInterval(timer);
-      await told;
+      await notified;
     },
   };
 }

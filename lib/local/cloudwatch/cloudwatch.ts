@@ -12,8 +12,8 @@ import { type Datum, single } from "../metrics/metric.ts";
 import { createMetricStore, type MetricStore } from "../metrics/metric-store.ts";
 import type { QueueFact } from "../provision/world.ts";
 import type { HttpCall } from "../requests/http.ts";
-import type { Log } from "../run/log-line.ts";
-import { type Alarms, startAlarms } from "./alarms.ts";
+import type { LocalLog } from "../run/log-line.ts";
+import { type EmulatedAlarms, startAlarms } from "./alarms.ts";
 import { emfData } from "./emf.ts";
 import { putMetricData } from "./put-metric-data.ts";
 import { publishQueueMetrics } from "./queue-metrics.ts";
@@ -29,7 +29,7 @@ export const defaultCloudWatch: CloudWatchBehaviour = { periodMs: 2_000, periodS
 
 export type CloudWatch = {
   readonly metrics: MetricStore;
-  readonly alarms: Alarms;
+  readonly alarms: EmulatedAlarms;
   noteLine(line: FunctionLine): void;
   /** Records the metrics of a call that CloudWatch has accepted. Never throws. */
   noteCall(call: HttpCall): void;
@@ -42,7 +42,7 @@ export type CloudWatchOptions = {
   readonly sqs: SQSClient;
   readonly behaviour?: Partial<CloudWatchBehaviour> | undefined;
   putEvent(event: ServiceEvent): Promise<void>;
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 export function startCloudWatch(options: CloudWatchOptions): CloudWatch {

@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import * as z from "zod";
 import { type Datum, single } from "../metrics/metric.ts";
 import type { QueueFact } from "../provision/world.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 
 const count = z.coerce.number().int().min(0);
 const Attributes = z.object({
@@ -23,7 +23,7 @@ export function publishQueueMetrics(options: {
   readonly periodMs: number;
   put(data: readonly Datum[]): void;
   now(): number;
-  readonly log: Log;
+  readonly log: LocalLog;
 }): { close(): Promise<void> } {
   const { queues, sqs } = options;
   const stop = new AbortController();

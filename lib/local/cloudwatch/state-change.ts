@@ -1,6 +1,6 @@
 import type { ServiceEvent } from "../emulators/ministack.ts";
 import { type Alarm, type AlarmState, comparisons } from "../metrics/alarm.ts";
-import type { Verdict } from "../metrics/evaluate.ts";
+import type { AlarmVerdict } from "../metrics/evaluate.ts";
 
 /** A state of an alarm, and why the alarm is in it. */
 export type StateNote = {
@@ -18,7 +18,7 @@ export const firstNote = (atMs: number): StateNote => ({
 });
 
 /** Returns a state with the explanation, in words and numbers, that CloudWatch gives after an evaluation. */
-export function noteOf(alarm: Alarm, verdict: Verdict, at: { previous: AlarmState; nowMs: number }): StateNote {
+export function noteOf(alarm: Alarm, verdict: AlarmVerdict, at: { previous: AlarmState; nowMs: number }): StateNote {
   const { judged, state } = verdict;
   const reasonData = JSON.stringify({
     version: "1.0",
@@ -34,7 +34,7 @@ export function noteOf(alarm: Alarm, verdict: Verdict, at: { previous: AlarmStat
   return { value: state, reason: reasonOf(alarm, verdict, at.previous), reasonData, atMs: at.nowMs };
 }
 
-function reasonOf(alarm: Alarm, { state, judged, filled }: Verdict, previous: AlarmState): string {
+function reasonOf(alarm: Alarm, { state, judged, filled }: AlarmVerdict, previous: AlarmState): string {
   if (state === "INSUFFICIENT_DATA") return `Insufficient Data: ${many(alarm.evaluationPeriods, "datapoint")} unknown.`;
   const treated = alarm.missing === "breaching" ? "Breaching" : "NonBreaching";
   if (judged.length === 0)
@@ -70,13 +70,13 @@ export function stateChange(alarm: Alarm, from: StateNote, to: StateNote): Servi
         ...(alarm.description !== undefined && { description: alarm.description }),
         metrics: [{ id: "m1", metricStat, returnData: true }],
       },
-      previousState: told(from),
-      state: told(to),
+      previousState: stateDetail(from),
+      state: stateDetail(to),
     },
   };
 }
 
-const told = ({ value, reason, reasonData, atMs }: StateNote): object => ({
+const stateDetail = ({ value, reason, reasonData, atMs }: StateNote): object => ({
   value,
   reason,
   ...(reasonData !== undefined && { reasonData }),

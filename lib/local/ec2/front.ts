@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpAnswer, HttpCall } from "../requests/http.ts";
 import type { Identities } from "../requests/identities.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "../requests/query-protocol.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { defaultBehaviour, type Ec2Behaviour } from "./behaviour/behaviour.ts";
 import { between, generator } from "./behaviour/seeded.ts";
 import { createClientTokens } from "./calls/client-tokens.ts";
@@ -23,7 +23,7 @@ import { createStateEvents, type PutEvent } from "./instances/state-events.ts";
 import { createWatchdog } from "./instances/watchdog.ts";
 import { connectMoto, type Moto } from "./moto/moto.ts";
 import { readXml } from "./moto/xml-document.ts";
-import { type Capacity, createCapacity } from "./offers/capacity.ts";
+import { createCapacity, type EmulatedCapacity } from "./offers/capacity.ts";
 import { createOfferings } from "./offers/offerings.ts";
 import { answerPricing } from "./offers/pricing.ts";
 import { describeSpotPriceHistory } from "./offers/spot-prices.ts";
@@ -39,7 +39,7 @@ export type Ec2FrontOptions = {
   readonly stateFolder: string;
   /** Returns the role in an instance profile. Launch templates refer to a profile by name or ARN. */
   readonly roleOfProfile: (profileNameOrArn: string) => string;
-  readonly log: Log;
+  readonly log: LocalLog;
   readonly behaviour?: Partial<Ec2Behaviour>;
 };
 
@@ -190,7 +190,7 @@ function fleetsOnRecord(maker: FleetMaker, tokens: Tokens, calls: FleetCall[]) {
 
 /** Launches instances that someone starts by hand. They live and cost like the others, but no capacity limit applies to them. */
 async function runInstances(
-  ec2: { moto: Moto; lifecycle: Lifecycle; tokens: Tokens; capacity: Capacity },
+  ec2: { moto: Moto; lifecycle: Lifecycle; tokens: Tokens; capacity: EmulatedCapacity },
   call: HttpCall,
   form: URLSearchParams,
 ): Promise<HttpAnswer> {

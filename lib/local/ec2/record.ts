@@ -1,5 +1,5 @@
 import type { OfferRef } from "../../model/offer.ts";
-import type { CapacityPlan, RequestRate } from "./behaviour/behaviour.ts";
+import type { CapacitySchedule, RequestRate } from "./behaviour/behaviour.ts";
 import type { InstanceRecord } from "./instances/instance.ts";
 import type { OfferMatcher } from "./offers/capacity.ts";
 
@@ -33,7 +33,7 @@ export type Ec2Record = {
   /** Refuses matching offers with this code until the returned function is called. */
   refuse(matcher: OfferMatcher, code: string): () => void;
   /** Limits how many instances the offers `type/zone/market` (`*`: any) can hold at once, now or by a plan of times from now. */
-  limitCapacity(pattern: string, plan: CapacityPlan): void;
+  limitCapacity(pattern: string, plan: CapacitySchedule): void;
   /** `terminate`: as if someone terminated it in the console. `vanish`: EC2 forgets it and sends no event. */
   endInstance(id: string, how?: "terminate" | "vanish"): Promise<void>;
   /**

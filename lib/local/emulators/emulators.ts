@@ -4,8 +4,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
-import type { Log } from "../run/log-line.ts";
+import { FleetError } from "../../model/fleet-error.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { emulatorPython } from "./python.ts";
 
 export type Emulators = {
@@ -26,7 +26,7 @@ const startTimeoutMs = 120_000;
  * Starts both emulators, empty, on free ports of 127.0.0.1, and resolves when both respond. They end with `stop()`, and with
  * this process however it ends. `folder` contains their installation, and `logFolder` (default: `folder`) their output.
  */
-export async function startEmulators(options: { folder: string; logFolder?: string; log: Log }): Promise<Emulators> {
+export async function startEmulators(options: { folder: string; logFolder?: string; log: LocalLog }): Promise<Emulators> {
   const python = await emulatorPython(options);
   const logFolder = options.logFolder ?? options.folder;
   await mkdir(logFolder, { recursive: true });
@@ -64,7 +64,7 @@ async function serve(python: string, name: "ministack" | "moto", logFolder: stri
       signal: AbortSignal.timeout(startTimeoutMs),
     });
     await health.arrayBuffer();
-    if (!health.ok) throw new Fault("emulator-ill", `The health check of ${name} returned ${health.status}; see ${logFile}`);
+    if (!health.ok) throw new FleetError("emulator-ill", `The health check of ${name} returned ${health.status}; see ${logFile}`);
     return { url, stop };
   } catch (error) {
     await stop();
@@ -82,7 +82,7 @@ function listening(child: ChildProcess, name: string, logFile: string): Promise<
   return new Promise((resolve, reject) => {
     const fail = (why: string | Error): void => {
       const cause = typeof why === "string" ? undefined : why;
-      reject(new Fault("emulator-not-started", `${name} did not start: ${inWords(why)}; see ${logFile}`, { cause }));
+      reject(new FleetError("emulator-not-started", `${name} did not start: ${inWords(why)}; see ${logFile}`, { cause }));
     };
     const timer = setTimeout(() => fail(`it was not ready after ${startTimeoutMs / 1000} s`), startTimeoutMs);
     child.once("error", fail);

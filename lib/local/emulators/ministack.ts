@@ -1,6 +1,6 @@
 /** Calls to MiniStack that AWS's APIs do not have. emulators/serve.py adds them. */
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { account } from "../provision/world.ts";
 import { type IssuedCredentials, type Principal, roleId } from "../requests/identities.ts";
 
@@ -13,7 +13,7 @@ export type ServiceEvent = {
 
 const Taken = z.looseObject({ FailedEntryCount: z.literal(0) });
 
-/** Puts an AWS service's event on the default bus, because PutEvents refuses sources `aws.*`. Throws a Fault if it was refused. */
+/** Puts an AWS service's event on the default bus, because PutEvents refuses sources `aws.*`. Throws a FleetError if it was refused. */
 export async function publishServiceEvent(ministackUrl: string, event: ServiceEvent): Promise<void> {
   const entry = {
     Source: event.source,
@@ -21,14 +21,14 @@ export async function publishServiceEvent(ministackUrl: string, event: ServiceEv
     Resources: event.resources ?? [],
     Detail: JSON.stringify(event.detail),
   };
-  const said = await tell(`${ministackUrl}/_service-events`, { Entries: [entry] });
+  const said = await post(`${ministackUrl}/_service-events`, { Entries: [entry] });
   if (!Taken.safeParse(JSON.parse(said)).success)
-    throw new Fault("ministack", `MiniStack refused the event ${event.detailType}: ${said}`, { retry: true });
+    throw new FleetError("ministack", `MiniStack refused the event ${event.detailType}: ${said}`, { retry: true });
 }
 
 /** Registers credentials with STS, and with S3, which verifies presigned URLs with them. */
 export async function registerCredentials(ministackUrl: string, principal: Principal, credentials: IssuedCredentials): Promise<void> {
-  await tell(`${ministackUrl}/_credentials`, {
+  await post(`${ministackUrl}/_credentials`, {
     accessKeyId: credentials.accessKeyId,
     session: {
       Arn: `arn:aws:sts::${account}:assumed-role/${principal.role}/${principal.session}`,
@@ -42,9 +42,9 @@ export async function registerCredentials(ministackUrl: string, principal: Princ
   });
 }
 
-async function tell(url: string, what: object): Promise<string> {
+async function post(url: string, what: object): Promise<string> {
   const response = await fetch(url, { method: "POST", body: JSON.stringify(what), signal: AbortSignal.timeout(10_000) });
   const said = await response.text();
-  if (!response.ok) throw new Fault("ministack", `MiniStack returned ${response.status}: ${said.slice(0, 300)}`, { retry: true });
+  if (!response.ok) throw new FleetError("ministack", `MiniStack returned ${response.status}: ${said.slice(0, 300)}`, { retry: true });
   return said;
 }

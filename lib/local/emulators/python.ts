@@ -4,8 +4,8 @@ import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
-import type { Log } from "../run/log-line.ts";
+import { FleetError } from "../../model/fleet-error.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { whyNotInstalled } from "./not-installed.ts";
 
 const run = promisify(execFile);
@@ -14,9 +14,9 @@ const installTimeoutMs = 10 * 60_000;
 
 /**
  * Returns the Python that has the emulators: a virtual environment in `folder`, named by a hash of its contents and created on
- * first use. If two starts create it at once, the later one is dropped. Throws the Fault `no-python` if there is no suitable Python.
+ * first use. If two starts create it at once, the later one is dropped. Throws the FleetError `no-python` if there is no suitable Python.
  */
-export async function emulatorPython(options: { folder: string; log: Log }): Promise<string> {
+export async function emulatorPython(options: { folder: string; log: LocalLog }): Promise<string> {
   const base = await findPython();
   const wanted = createHash("sha256")
     .update(await readFile(requirements))
@@ -54,7 +54,7 @@ async function findPython(): Promise<{ command: string; version: string }> {
     if (major === 3 && minor >= 10) return { command, version };
     seen.push(`${command} is ${version}`);
   }
-  throw new Fault(
+  throw new FleetError(
     "no-python",
     `The local cloud needs Python 3.10 or newer on the PATH (it stands in for AWS); ${seen.length > 0 ? seen.join(", ") : "none was found"}.`,
   );
@@ -65,11 +65,11 @@ async function install(python: string, venv: string): Promise<void> {
   try {
     await (installer === "uv" ? installByUv : installByPip)(python, venv);
   } catch (error) {
-    if (error instanceof Fault) throw error;
+    if (error instanceof FleetError) throw error;
     const late = error instanceof Error && "killed" in error && error.killed === true;
     const said = error instanceof Error && "stderr" in error ? String(error.stderr) : undefined;
     const why = late ? `${installer} did not end within ${installTimeoutMs / 60_000} minutes` : undefined;
-    throw new Fault(
+    throw new FleetError(
       "emulators-not-installed",
       `The AWS emulators could not be installed: ${why ?? whyNotInstalled(said ?? inWords(error), installer)}`,
       { cause: error },
@@ -92,7 +92,7 @@ async function installByPip(python: string, venv: string): Promise<void> {
   }
   // Debian and its derivatives ship Python without ensurepip, but a system pip can install into a bare environment.
   if (!(await works(python, ["-m", "pip", "--version"])))
-    throw new Fault("no-python", `${python} has neither venv nor pip. Install them (Debian, Ubuntu: apt install python3-venv) or uv.`);
+    throw new FleetError("no-python", `${python} has neither venv nor pip. Install them (Debian, Ubuntu: apt install python3-venv) or uv.`);
   await run(python, ["-m", "venv", "--without-pip", venv], { timeout: installTimeoutMs });
   await run(python, ["-m", "pip", "--python", pythonIn(venv), ...options], { timeout: installTimeoutMs });
 }

@@ -1,6 +1,6 @@
 import { GetQueueUrlCommand, SendMessageCommand, type SendMessageCommandInput, type SQSClient } from "@aws-sdk/client-sqs";
 import { type AsynchronousFact, type Blueprint, nameOf } from "../provision/world.ts";
-import type { Functions, Invocation } from "./functions.ts";
+import type { Functions, InvocationResult } from "./functions.ts";
 
 /** Waits before retries. They are shorter than the one and two minutes of AWS, but the event's age is counted as on AWS. */
 const retries = [
@@ -29,7 +29,7 @@ export function createAsynchronousCaller(options: {
     await sqs.send(new SendMessageCommand({ QueueUrl, ...message }));
   };
   /** Returns the last invocation, or undefined if the local cloud closes meanwhile. */
-  const tryAgain = async (functionArn: string, event: unknown, waits: readonly number[]): Promise<Invocation | undefined> => {
+  const tryAgain = async (functionArn: string, event: unknown, waits: readonly number[]): Promise<InvocationResult | undefined> => {
     let invocation = await functions.invoke(functionArn, event);
     for (const waitMs of waits) {
       if (invocation.kind === "returned") break;
@@ -56,7 +56,7 @@ export function createAsynchronousCaller(options: {
   };
 }
 
-type Failed = Extract<Invocation, { kind: "failed" }>;
+type Failed = Extract<InvocationResult, { kind: "failed" }>;
 
 /** Returns the record that an on-failure destination receives. */
 const record = (

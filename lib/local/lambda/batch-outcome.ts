@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Outcome } from "./environment.ts";
+import type { InvocationOutcome } from "./environment.ts";
 import type { BatchOutcome } from "./poller.ts";
 
 const Response = z
@@ -10,7 +10,7 @@ const Response = z
  * Interprets a function's response to a batch as Lambda does. An error fails the whole batch. If the function reports failures per
  * message, a response that cannot be parsed, or that names a message outside the batch, also fails the whole batch.
  */
-export function batchOutcome(outcome: Outcome, batch: { messageIds: readonly string[]; partialFailures: boolean }): BatchOutcome {
+export function batchOutcome(outcome: InvocationOutcome, batch: { messageIds: readonly string[]; partialFailures: boolean }): BatchOutcome {
   if (outcome.kind === "failed") return { failed: "all" };
   if (!batch.partialFailures) return { failed: new Set() };
   const response = Response.safeParse(outcome.payload);

@@ -1,20 +1,22 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { FunctionFact } from "../provision/world.ts";
 import { functionError } from "./function-error.ts";
 import type { FromThread, FunctionError, ThreadData, ToThread } from "./thread-messages.ts";
 
 /** How an invocation ended, as its caller sees it. */
-export type Outcome = { readonly kind: "returned"; readonly payload: unknown } | { readonly kind: "failed"; readonly error: FunctionError };
+export type InvocationOutcome =
+  | { readonly kind: "returned"; readonly payload: unknown }
+  | { readonly kind: "failed"; readonly error: FunctionError };
 
 /** A sandbox of a function: a thread that handles one event at a time. */
-export type Environment = {
+export type Sandbox = {
   readonly startedAtMs: number;
   /** Returns false when its thread has ended and it accepts no more events. */
   alive(): boolean;
-  invoke(call: { event: unknown; requestId: string }): Promise<Outcome>;
+  invoke(call: { event: unknown; requestId: string }): Promise<InvocationOutcome>;
   /** Ends the thread at once. An invocation that is running fails. */
   end(): Promise<void>;
 };
@@ -30,7 +32,7 @@ export type EnvironmentOptions = {
 const loadTimeoutMs = 30_000;
 
 /** Starts a thread that loads the bundle. If that fails, the first invocation fails with the error. */
-export function createEnvironment({ fact, variables, onLine }: EnvironmentOptions): Environment {
+export function createEnvironment({ fact, variables, onLine }: EnvironmentOptions): Sandbox {
   const workerData: ThreadData = {
     folder: fact.folder,
     handler: fact.handler,
@@ -62,9 +64,12 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
   });
 
   /** Waits for the thread's next message for which `pick` returns an outcome, for the thread's end, or for the timeout. */
-  const next = (within: { ms: number; late: FunctionError }, pick: (message: FromThread) => Outcome | undefined): Promise<Outcome> =>
+  const next = (
+    within: { ms: number; late: FunctionError },
+    pick: (message: FromThread) => InvocationOutcome | undefined,
+  ): Promise<InvocationOutcome> =>
     new Promise((resolve) => {
-      const settle = (outcome: Outcome): void => {
+      const settle = (outcome: InvocationOutcome): void => {
         clearTimeout(timer);
         resolve(outcome);
       };
@@ -96,7 +101,7 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
         void worker.terminate();
         return start;
       }
-      if (!alive) throw new Fault("environment-ended", `The environment of ${fact.name} has ended`, { retry: true });
+      if (!alive) throw new FleetError("environment-ended", `The environment of ${fact.name} has ended`, { retry: true });
       const seconds = (fact.timeoutMs / 1000).toFixed(2);
       const late = {
         errorType: "Sandbox.Timedout",
@@ -114,7 +119,7 @@ export function createEnvironment({ fact, variables, onLine }: EnvironmentOption
   };
 }
 
-function resultOf(message: FromThread, requestId: string): Outcome | undefined {
+function resultOf(message: FromThread, requestId: string): InvocationOutcome | undefined {
   if (message.kind === "returned" && message.requestId === requestId) return { kind: "returned", payload: JSON.parse(message.payload) };
   return message.kind === "failed" && message.requestId === requestId ? { kind: "failed", error: message.error } : undefined;
 }

@@ -5,7 +5,7 @@ import type { HttpAnswer, HttpCall } from "../requests/http.ts";
 import { type Identities, roleId } from "../requests/identities.ts";
 import { isAllowed, type Statement } from "../requests/policy.ts";
 import { type Signer, verifySignature } from "../requests/signature.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import type { Functions } from "./functions.ts";
 
 export type FunctionUrlOptions = {
@@ -13,7 +13,7 @@ export type FunctionUrlOptions = {
   readonly functions: Functions;
   readonly identities: Identities;
   statementsOf(role: string): readonly Statement[];
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 const Response = z.strictObject({

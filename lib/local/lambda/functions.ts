@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type FunctionFact, region } from "../provision/world.ts";
 import type { Identities } from "../requests/identities.ts";
-import { createEnvironment, type Environment, type Outcome } from "./environment.ts";
+import { createEnvironment, type InvocationOutcome, type Sandbox } from "./environment.ts";
 
-export type Invocation = Outcome & { readonly requestId: string; readonly durationMs: number };
+export type InvocationResult = InvocationOutcome & { readonly requestId: string; readonly durationMs: number };
 
 export type Functions = {
-  /** Runs a function once. Concurrent calls run in parallel. Throws the Fault `no-function` for an unknown name or ARN. */
-  invoke(nameOrArn: string, event: unknown): Promise<Invocation>;
+  /** Runs a function once. Concurrent calls run in parallel. Throws the FleetError `no-function` for an unknown name or ARN. */
+  invoke(nameOrArn: string, event: unknown): Promise<InvocationResult>;
   /** Ends every environment of a function at once. Running invocations fail as in a crash. */
   kill(nameOrArn: string): Promise<void>;
   close(): Promise<void>;
@@ -45,7 +45,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
   const pools = new Map(options.facts.map((fact) => [fact.name, createPool(fact, options)]));
   const poolOf = (nameOrArn: string): Pool => {
     const pool = pools.get(nameOrArn.split(":").at(-1) ?? "");
-    if (!pool) throw new Fault("no-function", `There is no function ${nameOrArn}; the functions are: ${[...pools.keys()].join(", ")}`);
+    if (!pool) throw new FleetError("no-function", `There is no function ${nameOrArn}; the functions are: ${[...pools.keys()].join(", ")}`);
     return pool;
   };
   return {
@@ -57,16 +57,16 @@ export function createFunctions(options: FunctionsOptions): Functions {
   };
 }
 
-type Pool = { invoke(event: unknown): Promise<Invocation>; endAll(): Promise<void>; close(): Promise<void> };
+type Pool = { invoke(event: unknown): Promise<InvocationResult>; endAll(): Promise<void>; close(): Promise<void> };
 
 function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
-  const environments = new Set<Environment>();
-  const idle: Environment[] = [];
+  const environments = new Set<Sandbox>();
+  const idle: Sandbox[] = [];
   const waiting: (() => void)[] = [];
   const limit = Math.min(fact.maximumConcurrency ?? concurrency, concurrency);
   let closed = false;
 
-  const start = (): Environment => {
+  const start = (): Sandbox => {
     const environment = createEnvironment({
       fact,
       variables: variablesOf(fact, options),
@@ -75,7 +75,7 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
     environments.add(environment);
     return environment;
   };
-  const takeIdle = (): Environment | undefined => {
+  const takeIdle = (): Sandbox | undefined => {
     for (let warm = idle.pop(); warm; warm = idle.pop()) {
       if (isFresh(warm)) return warm;
       environments.delete(warm);
@@ -95,16 +95,16 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
       waiting.push(leave);
     });
   const mayStart = (patience: number): boolean => environments.size < limit && (patience === 0 || environments.size < fewEnvironments);
-  const take = async (): Promise<Environment> => {
+  const take = async (): Promise<Sandbox> => {
     for (let patience = patienceMs; ; patience = 0) {
-      if (closed) throw new Fault("closed", `${fact.name} was called after the local cloud was closed`);
+      if (closed) throw new FleetError("closed", `${fact.name} was called after the local cloud was closed`);
       const warm = takeIdle();
       if (warm) return warm;
       if (mayStart(patience)) return start();
       await aTurn(environments.size < limit ? patience : undefined);
     }
   };
-  const giveBack = (environment: Environment): void => {
+  const giveBack = (environment: Sandbox): void => {
     if (environment.alive()) idle.push(environment);
     else environments.delete(environment);
     waiting.shift()?.();
@@ -135,7 +135,7 @@ function createPool(fact: FunctionFact, options: FunctionsOptions): Pool {
   };
 }
 
-const isFresh = (environment: Environment): boolean => environment.alive() && Date.now() - environment.startedAtMs < environmentLifetimeMs;
+const isFresh = (environment: Sandbox): boolean => environment.alive() && Date.now() - environment.startedAtMs < environmentLifetimeMs;
 
 function variablesOf(fact: FunctionFact, { identities, endpoint }: FunctionsOptions): Record<string, string> {
   const credentials = identities.issue({ role: fact.role, session: fact.name });
@@ -171,5 +171,5 @@ function lineOf(fact: FunctionFact, line: string): FunctionLine {
   }
 }
 
-const reportOf = (fact: FunctionFact, outcome: Outcome): FunctionLine =>
+const reportOf = (fact: FunctionFact, outcome: InvocationOutcome): FunctionLine =>
   outcome.kind === "failed" ? { ...stamp(fact), failed: outcome.error } : { ...stamp(fact), returned: true };

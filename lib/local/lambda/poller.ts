@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 
 export type QueueMessage = {
   readonly messageId: string;
@@ -26,7 +26,7 @@ export type PollerOptions = {
   /** The maximum number of batches in progress. */
   readonly concurrency: number;
   handle(batch: readonly QueueMessage[]): Promise<BatchOutcome>;
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 export type Poller = {

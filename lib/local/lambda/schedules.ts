@@ -1,12 +1,12 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** Returns the time between two runs, ms. Throws the Fault `template` for any schedule other than `rate(…)`. */
+/** Returns the time between two runs, ms. Throws the FleetError `template` for any schedule other than `rate(…)`. */
 export function periodOf(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   const ms = Number(count) * (unitMs[unit ?? ""] ?? Number.NaN);
-  if (!(ms > 0)) throw new Fault("template", `The local cloud does not support the schedule ${expression}, only rate(…)`);
+  if (!(ms > 0)) throw new FleetError("template", `The local cloud does not support the schedule ${expression}, only rate(…)`);
   return ms;
 }
 

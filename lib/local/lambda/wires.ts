@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { type Blueprint, type EventSourceFact, nameOf, type RuleTargetFact } from "../provision/world.ts";
-import type { Log } from "../run/log-line.ts";
+import type { LocalLog } from "../run/log-line.ts";
 import { createAsynchronousCaller } from "./asynchronous.ts";
 import { batchOutcome } from "./batch-outcome.ts";
 import type { Functions } from "./functions.ts";
@@ -9,7 +9,7 @@ import { type Poller, startPoller } from "./poller.ts";
 import { startSchedule } from "./schedules.ts";
 import { createSqsReader } from "./sqs-reader.ts";
 
-type WiresOptions = { readonly blueprint: Blueprint; readonly functions: Functions; readonly sqs: SQSClient; readonly log: Log };
+type WiresOptions = { readonly blueprint: Blueprint; readonly functions: Functions; readonly sqs: SQSClient; readonly log: LocalLog };
 
 /** Batches in progress at once: for a standard queue as many as Lambda starts with, for a FIFO queue one per busy pool. */
 const concurrency = { standard: 5, fifo: 10 };

@@ -1,15 +1,15 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Blueprint } from "../provision/world.ts";
 import { administrator } from "../requests/identities.ts";
 import { isAllowed, type Statement } from "../requests/policy.ts";
 
 /**
  * Checks the permissions that the template's queues, rules, destinations and schedules need on AWS. The local cloud does not start
- * without them either. Throws the Fault `wiring` that names all missing permissions.
+ * without them either. Throws the FleetError `wiring` that names all missing permissions.
  */
 export function checkWiring(blueprint: Blueprint): void {
   const missing = [...eventSources(blueprint), ...rules(blueprint), ...schedules(blueprint), ...destinations(blueprint)];
-  if (missing.length > 0) throw new Fault("wiring", `These connections would not work on AWS:\n${missing.join("\n")}`);
+  if (missing.length > 0) throw new FleetError("wiring", `These connections would not work on AWS:\n${missing.join("\n")}`);
 }
 
 const everything: Statement = { Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} };

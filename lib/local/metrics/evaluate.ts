@@ -3,7 +3,7 @@ import { type Alarm, type AlarmState, comparisons } from "./alarm.ts";
 /** A period's value; undefined if the metric had none. */
 export type Datapoint = { readonly atMs: number; readonly value: number } | undefined;
 
-export type Verdict = {
+export type AlarmVerdict = {
   readonly state: AlarmState;
   /** The datapoints that were evaluated, newest first, as in CloudWatch's explanations. */
   readonly judged: readonly NonNullable<Datapoint>[];
@@ -19,7 +19,7 @@ export const periodsLookedAt = (alarm: Pick<Alarm, "evaluationPeriods">): number
  * Returns the state of an alarm after these datapoints, which are ordered oldest first. The newest existing datapoints count. Only if
  * there are too few of them are missing ones treated as the alarm defines. Follows the tables in CloudWatch's guide on missing data.
  */
-export function evaluate(alarm: Alarm, datapoints: readonly Datapoint[], current: AlarmState): Verdict {
+export function evaluate(alarm: Alarm, datapoints: readonly Datapoint[], current: AlarmState): AlarmVerdict {
   const breaches = (datapoint: NonNullable<Datapoint>): boolean => comparisons[alarm.comparison].holds(datapoint.value, alarm.threshold);
   const judged = datapoints
     .filter((datapoint) => datapoint !== undefined)
@@ -27,7 +27,7 @@ export function evaluate(alarm: Alarm, datapoints: readonly Datapoint[], current
     .slice(0, alarm.evaluationPeriods);
   const filled = alarm.evaluationPeriods - judged.length;
   const breaching = judged.filter(breaches).length;
-  const verdict = (state: AlarmState): Verdict => ({ state, judged, filled });
+  const verdict = (state: AlarmState): AlarmVerdict => ({ state, judged, filled });
 
   if (breaching >= alarm.datapointsToAlarm) return verdict("ALARM");
   if (filled === 0) return verdict("OK");

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { kind } from "./kind.ts";
 import { arn, nameOf } from "./world.ts";
 
@@ -23,7 +23,8 @@ export const lambdaFunction = kind({
     const name = properties.FunctionName ?? place.name.slice(0, 64);
     const { S3Bucket, S3Key } = properties.Code;
     const folder = world.bundle(S3Bucket, S3Key);
-    if (folder === undefined) throw new Fault("template", `The code of ${place.id}, ${S3Bucket}/${S3Key}, is not an asset of the stack`);
+    if (folder === undefined)
+      throw new FleetError("template", `The code of ${place.id}, ${S3Bucket}/${S3Key}, is not an asset of the stack`);
     const fact = {
       name,
       arn: arn("lambda", `function:${name}`),

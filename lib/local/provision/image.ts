@@ -1,6 +1,6 @@
 import { DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import { GetParameterCommand, ParameterNotFound } from "@aws-sdk/client-ssm";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Clients } from "./world.ts";
 
 /**
@@ -24,6 +24,6 @@ export async function imageOf(parameter: string, clients: Clients): Promise<stri
   );
   const names = Images.flatMap((image) => image.ImageId ?? []);
   const [first] = names.sort();
-  if (first === undefined) throw new Fault("template", "The emulator has no public image to launch from");
+  if (first === undefined) throw new FleetError("template", "The emulator has no public image to launch from");
   return first;
 }

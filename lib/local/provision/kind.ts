@@ -1,17 +1,17 @@
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
-import type { World } from "./world.ts";
+import { FleetError } from "../../model/fleet-error.ts";
+import type { ProvisionContext } from "./world.ts";
 
 /** The values of a created resource that the rest of a template may use: its `Ref` and its attributes. */
 export type Created = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
 
 /** A resource's place in the template. `name`: its physical name if its properties have none. */
-export type Place = { readonly id: string; readonly name: string };
+export type TemplatePlace = { readonly id: string; readonly name: string };
 
 /** How a type of resource is created here. */
-export type Kind = {
+export type ResourceKind = {
   readonly type: string;
-  create(properties: Readonly<Record<string, unknown>>, place: Place, world: World): Promise<Created>;
+  create(properties: Readonly<Record<string, unknown>>, place: TemplatePlace, world: ProvisionContext): Promise<Created>;
 };
 
 type Definition<S extends z.ZodType> = {
@@ -20,10 +20,10 @@ type Definition<S extends z.ZodType> = {
   readonly properties: S;
   /** Properties that are ignored, because they would have no effect on one machine. */
   readonly harmless?: readonly string[];
-  create(properties: z.output<S>, place: Place, world: World): Promise<Created>;
+  create(properties: z.output<S>, place: TemplatePlace, world: ProvisionContext): Promise<Created>;
 };
 
-export const kind = <S extends z.ZodType>(definition: Definition<S>): Kind => ({
+export const kind = <S extends z.ZodType>(definition: Definition<S>): ResourceKind => ({
   type: definition.type,
   create: (given, place, world) => {
     const harmless = new Set([...(definition.harmless ?? []), "Tags"]);
@@ -39,7 +39,7 @@ export const kind = <S extends z.ZodType>(definition: Definition<S>): Kind => ({
 const declares = (schema: z.ZodType, property: string): boolean => schema instanceof z.ZodObject && property in schema.shape;
 
 /** Returns a kind that is ignored, because it would have no effect on one machine. */
-export const harmlessKind = (type: string, properties: readonly string[]): Kind =>
+export const harmlessKind = (type: string, properties: readonly string[]): ResourceKind =>
   kind({
     type,
     properties: z.strictObject({}),
@@ -47,13 +47,13 @@ export const harmlessKind = (type: string, properties: readonly string[]): Kind 
     create: async (_properties, { name }) => ({ ref: name, attributes: { Arn: name } }),
   });
 
-function notUnderstood(resource: { id: string; type: string }, error: z.ZodError): Fault {
+function notUnderstood(resource: { id: string; type: string }, error: z.ZodError): FleetError {
   const lines = error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => `the property ${[...issue.path, key].join(".")} is not known`)
       : [`${issue.path.join(".")}: ${issue.message}`],
   );
-  return new Fault(
+  return new FleetError(
     "template",
     `The local cloud does not support ${resource.id} (${resource.type}): ${lines.join("; ")}. Implement it in lib/local/provision, or list it there as harmless.`,
   );

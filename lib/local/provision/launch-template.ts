@@ -1,6 +1,6 @@
 import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from "@aws-sdk/client-ec2";
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { imageOf } from "./image.ts";
 import { kind } from "./kind.ts";
 
@@ -35,7 +35,7 @@ export const launchTemplate = kind({
   harmless: ["TagSpecifications"],
   create: async ({ LaunchTemplateName, LaunchTemplateData: { TagSpecifications, ...rest } }, place, { clients }) => {
     const parsed = Data.safeParse(rest);
-    if (!parsed.success) throw new Fault("template", `The local cloud does not support ${place.id}: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) throw new FleetError("template", `The local cloud does not support ${place.id}: ${z.prettifyError(parsed.error)}`);
     const parameter = /^resolve:ssm:(.+)$/.exec(parsed.data.ImageId ?? "")?.[1];
     const made = await clients.ec2.send(
       new CreateLaunchTemplateCommand({

@@ -1,9 +1,9 @@
 import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { kind } from "./kind.ts";
-import { arn, nameOf, type World } from "./world.ts";
+import { arn, nameOf, type ProvisionContext } from "./world.ts";
 
 const Target = z.strictObject({
   Arn: z.string(),
@@ -42,7 +42,7 @@ export const rule = kind({
     const targets = await Promise.all(properties.Targets.map((target) => deliverable(target, { name, arn: ruleArn }, world)));
     if (targets.length > 0) {
       const put = await world.clients.events.send(new PutTargetsCommand({ Rule: name, EventBusName: bus, Targets: targets }));
-      if ((put.FailedEntryCount ?? 0) > 0) throw new Fault("template", `The emulator refused the targets of ${place.id}`);
+      if ((put.FailedEntryCount ?? 0) > 0) throw new FleetError("template", `The emulator refused the targets of ${place.id}`);
     }
     return { ref: name, attributes: { Arn: ruleArn } };
   },
@@ -50,12 +50,12 @@ export const rule = kind({
 
 type Deliverable = Omit<Target, "DeadLetterConfig" | "RetryPolicy">;
 
-async function deliverable(target: Target, rule: { name: string; arn: string }, world: World): Promise<Deliverable> {
+async function deliverable(target: Target, rule: { name: string; arn: string }, world: ProvisionContext): Promise<Deliverable> {
   const { DeadLetterConfig: _letters, RetryPolicy: _retries, ...rest } = target;
   const service = target.Arn.split(":")[2];
   if (service === "sqs") return rest;
   if (service !== "lambda")
-    throw new Fault("template", `The rule ${rule.name} has a target that the local cloud does not support: ${target.Arn}`);
+    throw new FleetError("template", `The rule ${rule.name} has a target that the local cloud does not support: ${target.Arn}`);
   const QueueName = `relay-${rule.name}-${target.Id}`.slice(0, 80);
   const made = await world.clients.sqs.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout: relayVisibility } }));
   const relay = { relayUrl: made.QueueUrl ?? "", relayArn: arn("sqs", QueueName) };

@@ -6,7 +6,7 @@ import { CreateEventBusCommand } from "@aws-sdk/client-eventbridge";
 import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import * as z from "zod";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { kind, Tags } from "./kind.ts";
 import { arn, nameOf } from "./world.ts";
 
@@ -103,7 +103,7 @@ export const schedule = kind({
   create: async ({ Name, ScheduleExpression, State, Target }, place, { blueprint }) => {
     const name = Name ?? place.name;
     if (Target.Arn.split(":")[2] !== "lambda")
-      throw new Fault("template", `The schedule ${place.id} has a target that the local cloud does not support: ${Target.Arn}`);
+      throw new FleetError("template", `The schedule ${place.id} has a target that the local cloud does not support: ${Target.Arn}`);
     if (State === "ENABLED")
       blueprint.schedules.push({
         name,

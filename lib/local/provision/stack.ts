@@ -1,5 +1,5 @@
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { resolve, type Scope, truth } from "../template/intrinsics.ts";
 import { dependencies } from "../template/order.ts";
 import type { Template } from "../template/template.ts";
@@ -7,16 +7,16 @@ import { alarm } from "./alarm.ts";
 import { bucket, bucketPolicy } from "./bucket.ts";
 import { eventInvokeConfig, eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
 import { imageOf } from "./image.ts";
-import type { Created, Kind } from "./kind.ts";
+import type { Created, ResourceKind } from "./kind.ts";
 import { launchTemplate } from "./launch-template.ts";
 import { routing, securityGroup, subnet, vpc } from "./network.ts";
 import { queue, queuePolicy } from "./queue.ts";
 import { instanceProfile, policy, role } from "./role.ts";
 import { rule } from "./rule.ts";
 import { alias, eventBus, fleetInstances, key, logGroup, parameter, schedule, table } from "./small-kinds.ts";
-import { account, region, type World, zones } from "./world.ts";
+import { account, type ProvisionContext, region, zones } from "./world.ts";
 
-const kinds: ReadonlyMap<string, Kind> = new Map(
+const kinds: ReadonlyMap<string, ResourceKind> = new Map(
   [
     ...[
       alarm,
@@ -48,9 +48,9 @@ const pseudo = (stack: string): Readonly<Record<string, string>> => ({
 
 /**
  * Creates all resources of a template, each as soon as the resources that it refers to exist.
- * Throws a Fault that names the first resource type, property or function that is not supported.
+ * Throws a FleetError that names the first resource type, property or function that is not supported.
  */
-export async function provision(template: Template, world: World): Promise<void> {
+export async function provision(template: Template, world: ProvisionContext): Promise<void> {
   refuseUnknownTypes(template);
   const made = new Map<string, Created>();
   const scope = await scopeOf({ template, world, made });
@@ -65,7 +65,7 @@ export async function provision(template: Template, world: World): Promise<void>
   await Promise.all(Object.keys(template.Resources).map(create));
 }
 
-type Making = { readonly template: Template; readonly world: World; readonly made: Map<string, Created> };
+type Making = { readonly template: Template; readonly world: ProvisionContext; readonly made: Map<string, Created> };
 
 async function createOne({ id, template, world, scope, made }: Making & { id: string; scope: Scope }): Promise<void> {
   const resource = template.Resources[id];
@@ -75,8 +75,8 @@ async function createOne({ id, template, world, scope, made }: Making & { id: st
   try {
     made.set(id, await how.create(Object(properties), { id, name: `${world.stack}-${id}` }, world));
   } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault("provision", `${id} (${resource.Type}) could not be created: ${inWords(error)}`, {
+    if (error instanceof FleetError) throw error;
+    throw new FleetError("provision", `${id} (${resource.Type}) could not be created: ${inWords(error)}`, {
       cause: error,
     });
   }
@@ -86,7 +86,10 @@ function refuseUnknownTypes(template: Template): void {
   const unknown = Object.entries(template.Resources).filter(([, { Type }]) => !kinds.has(Type) && Type !== "AWS::CDK::Metadata");
   if (unknown.length === 0) return;
   const named = unknown.map(([id, { Type }]) => `${id} (${Type})`).join(", ");
-  throw new Fault("template", `The local cloud does not support these resources: ${named}. Implement their types in lib/local/provision.`);
+  throw new FleetError(
+    "template",
+    `The local cloud does not support these resources: ${named}. Implement their types in lib/local/provision.`,
+  );
 }
 
 async function scopeOf({ template, world, made }: Making): Promise<Scope> {
@@ -97,34 +100,34 @@ async function scopeOf({ template, world, made }: Making): Promise<Scope> {
     ref: (name) => {
       if (name in values) return values[name];
       const created = made.get(name);
-      if (!created) throw new Fault("template", `Ref names ${name}, which does not exist`);
+      if (!created) throw new FleetError("template", `Ref names ${name}, which does not exist`);
       return created.ref;
     },
     attribute: (resource, attribute) => {
       const value = made.get(resource)?.attributes[attribute];
-      if (value === undefined) throw new Fault("template", `The local cloud does not support the attribute ${resource}.${attribute}`);
+      if (value === undefined) throw new FleetError("template", `The local cloud does not support the attribute ${resource}.${attribute}`);
       return value;
     },
     condition: (name) => {
-      if (!(name in template.Conditions)) throw new Fault("template", `There is no condition ${name}`);
+      if (!(name in template.Conditions)) throw new FleetError("template", `There is no condition ${name}`);
       return truth(template.Conditions[name], scope);
     },
     mapping: ([map, first, second]) => {
       const value = template.Mappings[map]?.[first]?.[second];
-      if (value === undefined) throw new Fault("template", `There is no ${map}.${first}.${second} in the mappings`);
+      if (value === undefined) throw new FleetError("template", `There is no ${map}.${first}.${second} in the mappings`);
       return value;
     },
   };
   return scope;
 }
 
-async function parameterValue(name: string, parameter: Template["Parameters"][string], world: World): Promise<unknown> {
+async function parameterValue(name: string, parameter: Template["Parameters"][string], world: ProvisionContext): Promise<unknown> {
   const value = parameter.Default;
   // The template only asserts this version of the bootstrap stack, which does not exist here.
   if (name === "BootstrapVersion") return "0";
-  if (value === undefined) throw new Fault("template", `The parameter ${name} has no default`);
+  if (value === undefined) throw new FleetError("template", `The parameter ${name} has no default`);
   if (parameter.Type === "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>") return imageOf(String(value), world.clients);
   if (parameter.Type === "String" || parameter.Type === "Number") return value;
   if (parameter.Type === "CommaDelimitedList") return String(value).split(",");
-  throw new Fault("template", `The local cloud does not support the type of the parameter ${name}: ${parameter.Type}`);
+  throw new FleetError("template", `The local cloud does not support the type of the parameter ${name}: ${parameter.Type}`);
 }

@@ -8,7 +8,7 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import { StoredDeployment } from "../../../events/deployment.ts";
 import type { Deployment } from "../../model/deployment.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { Alarm } from "../metrics/alarm.ts";
 import type { Statement } from "../requests/policy.ts";
 
@@ -28,7 +28,7 @@ export type Clients = {
 };
 
 /** Where resources are created, and the facts that are collected for those that live in this process. */
-export type World = {
+export type ProvisionContext = {
   readonly clients: Clients;
   readonly stack: string;
   /** The address of every AWS API. */
@@ -138,6 +138,6 @@ export const nameOf = (arnOrName: string): string => arnOrName.split(/[:/]/).at(
 /** Returns the stack's description of itself, from the parameter by which the `fleet` command finds it. */
 export function deploymentOf(blueprint: Blueprint): Deployment {
   const [, text] = [...blueprint.parameters].find(([name]) => /^\/fleetwright\/[^/]+\/deployment$/.test(name)) ?? [];
-  if (text === undefined) throw new Fault("template", "The stack has no parameter /fleetwright/NAME/deployment");
+  if (text === undefined) throw new FleetError("template", "The stack has no parameter /fleetwright/NAME/deployment");
   return StoredDeployment.parse(JSON.parse(text));
 }

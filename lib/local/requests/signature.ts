@@ -6,18 +6,18 @@ import type { Identities, Principal } from "./identities.ts";
 
 export type Signer = { readonly accessKeyId: string; readonly principal: Principal };
 /** The signer of a call, or the reason for which AWS would refuse its signature, in AWS's words. */
-export type Verdict = ({ readonly kind: "signed" } & Signer) | { readonly kind: "refused"; readonly message: string };
+export type SignatureVerdict = ({ readonly kind: "signed" } & Signer) | { readonly kind: "refused"; readonly message: string };
 
 /** AWS refuses a signature whose time differs by more than this. */
 const clockSkewMs = 5 * 60_000;
 
-const refused = (message: string): Verdict => ({ kind: "refused", message });
+const refused = (message: string): SignatureVerdict => ({ kind: "refused", message });
 
 /** Verifies a signature: signs the call again with the secret of its access key and compares. */
 export async function verifySignature(
   call: HttpCall,
   options: { identities: Identities; service: string; nowMs: number },
-): Promise<Verdict> {
+): Promise<SignatureVerdict> {
   const claim = claimOf(call.headers);
   if (!claim) return refused("Missing Authentication Token");
   if (claim.service !== options.service) return refused(`Credential should be scoped to correct service: '${options.service}'.`);

@@ -6,8 +6,8 @@ import { withLoggedError } from "../../model/errors/logged-error.ts";
  * A line of the local cloud's log: a message for people, and fields to search for. An error is passed as it was caught, under
  * `error`.
  */
-export type LogLine = { readonly message: string; readonly error?: unknown; readonly [field: string]: unknown };
-export type Log = (line: LogLine) => void;
+export type LocalLogLine = { readonly message: string; readonly error?: unknown; readonly [field: string]: unknown };
+export type LocalLog = (line: LocalLogLine) => void;
 
 /** A log file with one JSON object per line. */
 export type LogFile = { write(line: object): void; close(): Promise<void> };
@@ -27,6 +27,6 @@ export function createLogFile(path: string): LogFile {
 
 /** Returns the local cloud's log. An error is written with its class, its stack and its causes, but without its other fields. */
 export const logTo =
-  (file: LogFile): Log =>
+  (file: LogFile): LocalLog =>
   (line) =>
     file.write({ time: new Date().toISOString(), ...withLoggedError(line) });

@@ -1,16 +1,16 @@
-import type { Log } from "./log-line.ts";
+import type { LocalLog } from "./log-line.ts";
 
 export type Closeable = { close(): Promise<void> };
 
 /** The parts that were started. They are closed in reverse order. */
 export type Parts = {
-  readonly log: Log;
+  readonly log: LocalLog;
   add<T extends Closeable>(part: T): T;
   /** Closes all parts. If one fails to close, the others are closed anyway. Calling it twice is safe. */
   close(): Promise<void>;
 };
 
-export function createParts(log: Log): Parts {
+export function createParts(log: LocalLog): Parts {
   const parts: Closeable[] = [];
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {

@@ -1,6 +1,6 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
-/** The values that a template's functions may use. Each method throws a Fault for an unknown name. */
+/** The values that a template's functions may use. Each method throws a FleetError for an unknown name. */
 export type Scope = {
   /** Returns the value of a parameter or a pseudo parameter, or a resource's physical name. */
   ref(name: string): unknown;
@@ -13,7 +13,7 @@ export type Scope = {
 /** `AWS::NoValue`: a property with this value is omitted. */
 export const noValue: unique symbol = Symbol("AWS::NoValue");
 
-/** Returns the value with every intrinsic function in it evaluated. Throws a Fault if a function is not supported. */
+/** Returns the value with every intrinsic function in it evaluated. Throws a FleetError if a function is not supported. */
 export function resolve(value: unknown, scope: Scope): unknown {
   if (Array.isArray(value)) return value.map((each) => resolve(each, scope)).filter((each) => each !== noValue);
   if (!isRecord(value)) return value;
@@ -60,7 +60,8 @@ const functions: Readonly<Record<string, Carry>> = {
   "Fn::Select": (argument, scope) => {
     const [index, from] = list(resolve(argument, scope), "Fn::Select");
     const items = list(from, "Fn::Select");
-    if (!(Number(index) in items)) throw new Fault("template", `Fn::Select selects item ${String(index)} of a list of ${items.length}`);
+    if (!(Number(index) in items))
+      throw new FleetError("template", `Fn::Select selects item ${String(index)} of a list of ${items.length}`);
     return items[Number(index)];
   },
   "Fn::Split": (argument, scope) => {
@@ -92,7 +93,7 @@ const functions: Readonly<Record<string, Carry>> = {
 
 function carryOut({ name, argument }: Intrinsic, scope: Scope): unknown {
   const carry = functions[name];
-  if (!carry) throw new Fault("template", `The local cloud does not support the function ${name}`);
+  if (!carry) throw new FleetError("template", `The local cloud does not support the function ${name}`);
   return carry(argument, scope);
 }
 
@@ -125,12 +126,12 @@ function splitOnce(from: string, separator: string): [string, string | undefined
 
 function text(value: unknown, where: string): string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
-  throw new Fault("template", `${where} needs a string, but has ${JSON.stringify(value)}`);
+  throw new FleetError("template", `${where} needs a string, but has ${JSON.stringify(value)}`);
 }
 
 function list(value: unknown, where: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw new Fault("template", `${where} needs a list, but has ${JSON.stringify(value)}`);
+  throw new FleetError("template", `${where} needs a list, but has ${JSON.stringify(value)}`);
 }
 
 /** Returns `count` IPv4 blocks of `hostBits` bits each, from the start of `block`. */
@@ -138,7 +139,8 @@ function cidrs(of: { block: string; count: number; hostBits: number }): string[]
   const [address = "", length] = of.block.split("/");
   const start = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   const size = 2 ** of.hostBits;
-  if (of.count * size > 2 ** (32 - Number(length))) throw new Fault("template", `Fn::Cidr: ${of.block} has no room for ${of.count} blocks`);
+  if (of.count * size > 2 ** (32 - Number(length)))
+    throw new FleetError("template", `Fn::Cidr: ${of.block} has no room for ${of.count} blocks`);
   return Array.from({ length: of.count }, (_, index) => {
     const at = start + index * size;
     return `${[24, 16, 8, 0].map((shift) => Math.floor(at / 2 ** shift) % 256).join(".")}/${32 - of.hostBits}`;

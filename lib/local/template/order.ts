@@ -1,9 +1,9 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { intrinsicOf, isRecord, substitutions } from "./intrinsics.ts";
 import type { Template } from "./template.ts";
 
 /**
- * Returns, for each resource, the resources that must exist before it. Throws a Fault if some depend on each other.
+ * Returns, for each resource, the resources that must exist before it. Throws a FleetError if some depend on each other.
  */
 export function dependencies(template: Template): ReadonlyMap<string, ReadonlySet<string>> {
   const names = new Set(Object.keys(template.Resources));
@@ -43,5 +43,5 @@ function refuseCycles(needs: ReadonlyMap<string, ReadonlySet<string>>): void {
     if (ready.length === 0) break;
     for (const [id] of ready) open.delete(id);
   }
-  if (open.size > 0) throw new Fault("template", `These resources depend on each other: ${[...open.keys()].join(", ")}`);
+  if (open.size > 0) throw new FleetError("template", `These resources depend on each other: ${[...open.keys()].join(", ")}`);
 }

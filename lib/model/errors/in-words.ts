@@ -1,5 +1,5 @@
 /**
- * Returns an error as a text for people, such as the reason of a job, a line of a command's output or the message of a Fault that has the
+ * Returns an error as a text for people, such as the reason of a job, a line of a command's output or the message of a FleetError that has the
  * error as its cause. A log must get the error itself, because the text has lost the stack, the code and the causes.
  */
 export function inWords(error: unknown): string {

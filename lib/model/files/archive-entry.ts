@@ -15,10 +15,10 @@ const GiB = 1024 ** 3;
 export const archiveLimits: ArchiveLimits = { packedBytes: 5 * GiB, unpackedBytes: 20 * GiB, entries: 200_000 };
 
 /** Linux accepts 4,095 bytes, of which the path of an attempt's folder uses some. */
-const mostPathBytes = 3500;
-const mostNameBytes = 255;
+const maxPathBytes = 3500;
+const maxNameBytes = 255;
 /** Deeper trees are mistakes, such as a folder that is copied into itself. Each entry costs work for each of its parents. */
-const mostParents = 255;
+const maxParents = 255;
 
 /** The fields of an archive's entry that decide whether it is safe. */
 export type ArchiveEntry = { readonly path: string; readonly type: string; readonly size: number; readonly linkpath?: string | undefined };
@@ -101,14 +101,14 @@ export function inside(path: string): string | undefined {
   return parts.includes("..") ? undefined : parts.join("/");
 }
 
-const isTooLong = (path: string): boolean => path.length > mostPathBytes || path.split("/").some((part) => part.length > mostNameBytes);
+const isTooLong = (path: string): boolean => path.length > maxPathBytes || path.split("/").some((part) => part.length > maxNameBytes);
 
-const isTooDeep = (path: string): boolean => depthOf(path) > mostParents;
-const tooDeep = (shown: string): string => `the path "${shown.slice(0, 60)}…" leads through more than ${mostParents} folders`;
+const isTooDeep = (path: string): boolean => depthOf(path) > maxParents;
+const tooDeep = (shown: string): string => `the path "${shown.slice(0, 60)}…" leads through more than ${maxParents} folders`;
 
 /** Whether a link at this path always leads inside the folder, whatever its text passes through. No parent of the path may be a link. */
 export function linkStaysInside(path: string, text: string): boolean {
-  if (text === "" || text.length > mostPathBytes || text.startsWith("/") || text.includes("\0")) return false;
+  if (text === "" || text.length > maxPathBytes || text.startsWith("/") || text.includes("\0")) return false;
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   const climbs = parts.findIndex((part) => part !== "..");
   const leading = climbs === -1 ? parts.length : climbs;

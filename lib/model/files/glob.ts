@@ -48,7 +48,7 @@ export const literally = (path: string): Pattern => ({
 });
 
 /** Returns one pattern per choice of the glob's braces. If there are more choices than `most`, the braces stand for themselves. */
-export const patternsOf = (glob: string, most = mostChoices): readonly Pattern[] =>
+export const patternsOf = (glob: string, most = maxChoices): readonly Pattern[] =>
   withoutBraces(glob, most).map((each) => ({ steps: namesOf(each).map((part) => (part === "**" ? part : nameMatcher(part))) }));
 
 export const start = (pattern: Pattern): Reached => closure(pattern, [0]);
@@ -143,7 +143,7 @@ function isMatch(tokens: readonly Token[], name: readonly string[]): boolean {
   return tokens.slice(token).every((left) => left === "*");
 }
 
-const mostChoices = 256;
+const maxChoices = 256;
 
 /** Returns the choices of all `{a,b}`, as shells expand them. Braces without a comma, or with too many choices, stand for themselves. */
 function withoutBraces(glob: string, most: number): readonly string[] {

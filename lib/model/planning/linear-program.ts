@@ -56,7 +56,7 @@ export type ProgramAnswer =
   /** The cost can be reduced without limit. */
   | { readonly kind: "unbounded" }
   /** A limit ended the search before a solution was found. */
-  | { readonly kind: "unanswered"; readonly because: string };
+  | { readonly kind: "unanswered"; readonly reason: string };
 
 /** Solves a program synchronously, on this thread. */
 export type SolveProgram = (program: LinearProgram, limits?: SolveLimits) => ProgramAnswer;

@@ -3,7 +3,7 @@
  * others use the account or the limits were set too high, the bucket is emptied and its pace is reduced, and then the pace grows slowly.
  * So the rate oscillates around what EC2 really allows.
  */
-import type { BucketLimits, KindLimits, RequestLane } from "./request-limits.ts";
+import type { BucketLimits, KindLimits, RequestPriority } from "./request-limits.ts";
 
 export type Bucket = {
   /** How many requests may be made. */
@@ -18,28 +18,28 @@ export type Bucket = {
   readonly throttledAtMs?: number | undefined;
 };
 
-export type Ask = { readonly lane: RequestLane; readonly instances: number; readonly nowMs: number };
+export type Ask = { readonly priority: RequestPriority; readonly instances: number; readonly nowMs: number };
 export type Taken = { readonly kind: "granted"; readonly bucket: Bucket } | { readonly kind: "later"; readonly atMs: number };
 
 /**
- * How much a lane leaves to the lanes before it: a part of the bucket, but at most so many requests or the refill of so many seconds,
- * whichever is more. It is limited because the lane has to wait for that refill after EC2 has throttled.
+ * How much a request of one priority leaves to the priorities before it: a part of the bucket, but at most so many requests or the refill of so many seconds,
+ * whichever is more. It is limited because the request has to wait for that refill after EC2 has throttled.
  */
-const leaves: Readonly<Record<RequestLane, { readonly part: number; readonly requests: number; readonly seconds: number }>> = {
+const leaves: Readonly<Record<RequestPriority, { readonly part: number; readonly requests: number; readonly seconds: number }>> = {
   end: { part: 0, requests: 0, seconds: 0 },
   replace: { part: 0.1, requests: 1, seconds: 0.5 },
   grow: { part: 0.2, requests: 2, seconds: 1 },
 };
 /** The bucket fills a little more slowly than EC2's, because calls may reach EC2 closer together than they were sent. */
 const behind = 0.95;
-const leastPace = 0.05;
+const minPace = 0.05;
 const paceAfterThrottle = 0.7;
 /** How much the pace grows per second. */
 const pacePerSecond = 0.02;
 /** Calls that were in flight at the same time are throttled together, which counts once. */
 const togetherMs = 1_000;
 /** A bucket that is further ahead of the clock than this was written by a wrong clock. */
-const mostAheadMs = 5_000;
+const maxAheadMs = 5_000;
 
 /** Returns the bucket before the first request. */
 export const fullBucket = (limits: KindLimits, nowMs: number): Bucket => ({
@@ -50,10 +50,11 @@ export const fullBucket = (limits: KindLimits, nowMs: number): Bucket => ({
 });
 
 /** Takes one request. `later`: nothing was taken; `atMs` is the earliest time at which trying again makes sense, always after `nowMs`. */
-export function take(before: Bucket, limits: KindLimits, { lane, instances, nowMs }: Ask): Taken {
+export function take(before: Bucket, limits: KindLimits, { priority, instances, nowMs }: Ask): Taken {
   const bucket = filled(before, limits, nowMs);
-  const waits = [waitMs({ have: bucket.requests, wanted: 1 }, limits, { lane, pace: bucket.pace })];
-  if (limits.instances) waits.push(waitMs({ have: bucket.instances, wanted: instances }, limits.instances, { lane, pace: bucket.pace }));
+  const waits = [waitMs({ have: bucket.requests, wanted: 1 }, limits, { priority, pace: bucket.pace })];
+  if (limits.instances)
+    waits.push(waitMs({ have: bucket.instances, wanted: instances }, limits.instances, { priority, pace: bucket.pace }));
   const longest = Math.max(...waits);
   if (longest > 0) return { kind: "later", atMs: nowMs + Math.ceil(longest) };
   return {
@@ -66,7 +67,7 @@ export function take(before: Bucket, limits: KindLimits, { lane, instances, nowM
 export function throttled(before: Bucket, limits: KindLimits, nowMs: number): { readonly bucket: Bucket; readonly withinMs: number } {
   const bucket = filled(before, limits, nowMs);
   const counts = bucket.throttledAtMs === undefined || Math.abs(nowMs - bucket.throttledAtMs) >= togetherMs;
-  const pace = counts ? Math.max(leastPace, bucket.pace * paceAfterThrottle) : bucket.pace;
+  const pace = counts ? Math.max(minPace, bucket.pace * paceAfterThrottle) : bucket.pace;
   return {
     bucket: {
       ...bucket,
@@ -85,7 +86,7 @@ export function throttled(before: Bucket, limits: KindLimits, nowMs: number): { 
  */
 function filled(bucket: Bucket, limits: KindLimits, nowMs: number): Bucket {
   const sinceMs = nowMs - bucket.atMs;
-  if (sinceMs < -mostAheadMs) return { ...fullBucket(limits, nowMs), requests: holds(limits.burst, bucket.pace), pace: bucket.pace };
+  if (sinceMs < -maxAheadMs) return { ...fullBucket(limits, nowMs), requests: holds(limits.burst, bucket.pace), pace: bucket.pace };
   if (sinceMs <= 0) return bucket;
   const pace = Math.min(1, bucket.pace + (pacePerSecond * sinceMs) / 1000);
   // The mean of the two paces approximates the pace in between, which grows by a fiftieth per second.
@@ -103,14 +104,14 @@ function filled(bucket: Bucket, limits: KindLimits, nowMs: number): Bucket {
 
 const holds = (burst: number, pace: number): number => Math.max(1, burst * pace);
 
-/** Returns how many ms it takes until the bucket has `wanted` beyond what the lane leaves. A full bucket grants more than it holds. */
+/** Returns how many ms it takes until the bucket has `wanted` beyond what the priority leaves. A full bucket grants more than it holds. */
 function waitMs(
   { have, wanted }: { have: number; wanted: number },
   { burst, perSecond }: BucketLimits,
-  { lane, pace }: { lane: RequestLane; pace: number },
+  { priority, pace }: { priority: RequestPriority; pace: number },
 ): number {
   const most = holds(burst, pace);
-  const { part, requests, seconds } = leaves[lane];
+  const { part, requests, seconds } = leaves[priority];
   const left = Math.floor(pace * Math.min(burst * part, Math.max(requests, perSecond * seconds)));
   const missing = Math.min(wanted, most - left) + left - have;
   // Rounding makes sums of small parts a little too small.

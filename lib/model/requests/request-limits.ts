@@ -3,8 +3,8 @@ export const requestKinds = ["launch", "terminate", "describe"] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
 /** The order of requests if there is not enough for all: those that terminate, then those that replace lost capacity, then growth. */
-export const requestLanes = ["end", "replace", "grow"] as const;
-export type RequestLane = (typeof requestLanes)[number];
+export const requestPriorities = ["end", "replace", "grow"] as const;
+export type RequestPriority = (typeof requestPriorities)[number];
 
 /** The limits of a token bucket: `burst` at once if it is full, then `perSecond`. */
 export type BucketLimits = { readonly burst: number; readonly perSecond: number };

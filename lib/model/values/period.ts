@@ -4,7 +4,7 @@ export type Period = "day" | "month";
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 /** EC2 bills by the second, but at least one minute: https://aws.amazon.com/ec2/pricing/on-demand/ */
-const leastBilledMs = 60_000;
+const minBilledMs = 60_000;
 
 /** Returns a name such as "2026-11-23" or "2026-11". */
 export const periodName = (period: Period, atMs: number): string => new Date(atMs).toISOString().slice(0, period === "day" ? 10 : 7);
@@ -40,4 +40,4 @@ function costUntil(life: Life, untilMs: number): number {
   return Math.round((life.usdPerHour * 1e6 * billedMs) / hourMs);
 }
 
-const billedUntil = ({ fromMs, toMs }: Life): number => fromMs + Math.max(leastBilledMs, Math.ceil((toMs - fromMs) / 1000) * 1000);
+const billedUntil = ({ fromMs, toMs }: Life): number => fromMs + Math.max(minBilledMs, Math.ceil((toMs - fromMs) / 1000) * 1000);

@@ -1,14 +1,14 @@
 import type { Budget } from "../problem/budget.ts";
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
 import { firstPatterns } from "./first-patterns.ts";
-import { Master, type Pattern } from "./master.ts";
+import { type BinPattern, Master } from "./master.ts";
 import { Pricing } from "./pricing.ts";
 
 const smoothing = 0.6;
-const mostRounds = 400;
-const mostPivots = 400;
+const maxRounds = 400;
+const maxPivots = 400;
 /** The relative distance of the program's cost to its bound below which the bound counts as optimal. */
 const closed = 1e-4;
 
@@ -18,16 +18,16 @@ const closed = 1e-4;
  * The bound is valid whenever the run stops. If it runs to the end, the bound is the optimum of the linear program that the dual-feasible
  * functions strengthen.
  */
-export function lowerBound(instance: Instance, counts: Float64Array, of: { known: readonly Pattern[]; budget: Budget }): number {
+export function lowerBound(instance: Instance, counts: Float64Array, of: { known: readonly BinPattern[]; budget: Budget }): number {
   const relaxed = relaxedInstance(instance, counts);
   if (relaxed.shapes.every((shape) => shape.count === 0)) return 0;
   const pricing = new Pricing(relaxed);
   const master = masterOf(pricing, boughtOf(instance, of.known));
-  master.solve(0, mostPivots * 4);
+  master.solve(0, maxPivots * 4);
   let center = pricesOf(master, relaxed);
   let trust = 0;
   let best = 0;
-  for (let round = 0; round < mostRounds; round += 1) {
+  for (let round = 0; round < maxRounds; round += 1) {
     const before = pricing.steps;
     const prices = pricesOf(master, relaxed).map((price, shape) => (1 - trust) * price + trust * (center[shape] as number));
     const { bound, patterns } = priced(pricing, master, prices);
@@ -48,22 +48,22 @@ function trustAfter(round: number, { trust, found }: { trust: number; found: num
   return trust > 0.05 ? trust / 2 : 0;
 }
 
-function include(master: Master, patterns: readonly Pattern[]): number {
+function include(master: Master, patterns: readonly BinPattern[]): number {
   const from = master.patterns.length;
   for (const pattern of patterns) master.add(pattern);
-  return master.solve(from, mostPivots) + master.solve(0, mostPivots);
+  return master.solve(from, maxPivots) + master.solve(0, maxPivots);
 }
 
 const pricesOf = (master: Master, { shapes }: Instance): Float64Array =>
   master.prices.slice(0, shapes.length).map((price) => Math.max(0, price));
 
 /** Returns the bound that these prices give, and the patterns that would lower the cost of the program. */
-function priced(pricing: Pricing, master: Master, prices: Float64Array): { bound: number; patterns: readonly Pattern[] } {
+function priced(pricing: Pricing, master: Master, prices: Float64Array): { bound: number; patterns: readonly BinPattern[] } {
   const { kinds, shapes } = pricing.instance;
   const most = pricing.value(prices);
   let scale = 1;
   let sum = shapes.reduce((all, shape, index) => all + shape.count * (prices[index] as number), 0);
-  const patterns: Pattern[] = [];
+  const patterns: BinPattern[] = [];
   for (const [index, kind] of kinds.entries()) {
     const value = most[index] as number;
     if (kind.price === 0) sum -= value;
@@ -79,7 +79,7 @@ function priced(pricing: Pricing, master: Master, prices: Float64Array): { bound
 }
 
 /** Returns the patterns of bought bins, with their kinds renumbered for the relaxed instance, where bought kinds have the first places. */
-function boughtOf({ kinds }: Instance, known: readonly Pattern[]): readonly Pattern[] {
+function boughtOf({ kinds }: Instance, known: readonly BinPattern[]): readonly BinPattern[] {
   const places = new Map([...kinds.entries()].filter(([, kind]) => kind.price > 0).map(([index], place) => [index, place]));
   return known.flatMap((pattern) => {
     const kind = places.get(pattern.kind);
@@ -87,7 +87,7 @@ function boughtOf({ kinds }: Instance, known: readonly Pattern[]): readonly Patt
   });
 }
 
-function masterOf(pricing: Pricing, known: readonly Pattern[]): Master {
+function masterOf(pricing: Pricing, known: readonly BinPattern[]): Master {
   const { instance } = pricing;
   const nodes = instance.kinds.findIndex((kind) => kind.price === 0);
   const master = new Master(
@@ -107,7 +107,7 @@ function relaxedInstance(instance: Instance, counts: Float64Array): Instance {
   return { ...instance, shapes, kinds: free.length === 0 ? bought : [...bought, merged(instance, free)] };
 }
 
-function merged({ shapes, dimensions }: Instance, free: readonly Kind[]): Kind {
+function merged({ shapes, dimensions }: Instance, free: readonly BinKind[]): BinKind {
   const room = new Float64Array(dimensions);
   const extra = free.some((kind) => kind.extra) ? new Float64Array(shapes.length).fill(Number.POSITIVE_INFINITY) : undefined;
   for (const kind of free) {

@@ -1,9 +1,9 @@
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
 
 /** If a kind would need more numbers than this, only its plain dimensions are used. */
-const mostNumbers = 200_000;
+const maxNumbers = 200_000;
 
 /** The share of a bin that an item takes, by item and row. Items that fit in one bin together sum to at most 1 in every row. */
 export type Uses = { readonly rows: number; readonly uses: Float64Array };
@@ -12,10 +12,10 @@ export type Uses = { readonly rows: number; readonly uses: Float64Array };
  * Returns Fekete and Schepers' functions u(k), k = 1 to 4, for each dimension and for single GPUs. They prove, for example, that a bin
  * holds no more than two jobs if each takes just over a third of it. A row is left out if it is no stronger than its plain dimension.
  */
-export function dualFeasible(instance: Instance, kind: Kind): Uses {
+export function dualFeasible(instance: Instance, kind: BinKind): Uses {
   const { dimensions } = instance;
   const shapes = Array.from(kind.holds, (index) => instance.shapes[index] as Shape);
-  const isStrong = shapes.length * dimensions * (1 + steps.length) <= mostNumbers;
+  const isStrong = shapes.length * dimensions * (1 + steps.length) <= maxNumbers;
   const columns: Float64Array[] = [];
   for (let dimension = 0; dimension < dimensions; dimension += 1) {
     const room = kind.room[dimension] as number;
@@ -52,7 +52,7 @@ function strongerThan(plain: Float64Array, shapes: readonly Shape[], of: { dimen
 }
 
 /** Treats each GPU as a bin of its own, which a whole GPU fills. Returns no rows if some GPUs are partly taken. */
-function bySlot(shapes: readonly Shape[], { slots }: Kind): Float64Array[] {
+function bySlot(shapes: readonly Shape[], { slots }: BinKind): Float64Array[] {
   if (slots.length === 0 || slots.some((free) => free < unit) || !shapes.some((shape) => shape.share > 0)) return [];
   return steps.map((k) =>
     columnOf(shapes, ({ share, whole }) => (share > 0 ? stepped(share, unit, k) / slots.length : whole / slots.length)),

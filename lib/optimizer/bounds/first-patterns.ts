@@ -1,7 +1,7 @@
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
-import type { Pattern } from "./master.ts";
+import type { BinPattern } from "./master.ts";
 import type { Pricing } from "./pricing.ts";
 
 /** The cost of a waiting job, in prices of the dearest offer. It must be more than any place for the job costs. */
@@ -10,22 +10,22 @@ export const waitingCost = 1_000;
 export const noKind = -1;
 
 /** Returns for each shape the cheapest pattern that holds it alone, in a kind with enough bins for all its jobs, or else lets it wait. */
-export function firstPatterns({ instance }: Pricing): readonly Pattern[] {
-  const best = instance.shapes.map((_, index): Pattern => ({ kind: noKind, shapes: [index], counts: [1], cost: waitingCost }));
+export function firstPatterns({ instance }: Pricing): readonly BinPattern[] {
+  const best = instance.shapes.map((_, index): BinPattern => ({ kind: noKind, shapes: [index], counts: [1], cost: waitingCost }));
   for (const [kind, of] of instance.kinds.entries())
     for (const index of of.holds) {
       const shape = instance.shapes[index] as Shape;
       if (of.most < shape.count) continue;
-      const count = mostOf(shape, of);
+      const count = maxCount(shape, of);
       const cost = of.price + (of.extra?.[index] ?? 0) * count;
-      if (cost / count < each(best[index] as Pattern)) best[index] = { kind, shapes: [index], counts: [count], cost };
+      if (cost / count < each(best[index] as BinPattern)) best[index] = { kind, shapes: [index], counts: [count], cost };
     }
   return best;
 }
 
-const each = ({ cost, counts }: Pattern): number => cost / (counts[0] as number);
+const each = ({ cost, counts }: BinPattern): number => cost / (counts[0] as number);
 
-function mostOf({ size, whole, share, count }: Shape, { room, slots }: Kind): number {
+function maxCount({ size, whole, share, count }: Shape, { room, slots }: BinKind): number {
   let most = count;
   for (let dimension = 0; dimension < size.length; dimension += 1) {
     const need = size[dimension] as number;

@@ -1,4 +1,4 @@
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 import type { Shape } from "../problem/shape.ts";
 import { Slots } from "../problem/slots.ts";
@@ -8,7 +8,7 @@ const tolerance = 1e-9;
 
 export const empty: Load = { shapes: [], counts: [] };
 
-export type Found = {
+export type KnapsackResult = {
   /** Undefined if the search found nothing that is worth more than the cutoff. */
   readonly load: Load | undefined;
   /** The value of the load, or the cutoff if there is no load. */
@@ -23,7 +23,7 @@ export type Within = {
   readonly left: Float64Array;
   /** A load must be worth more than this. */
   readonly cutoff: number;
-  readonly mostNodes: number;
+  readonly maxNodes: number;
   /** The load that the bin must hold. The search adds to it. */
   readonly base: Load;
 };
@@ -58,7 +58,7 @@ export class Knapsack {
   }
 
   /** Returns the best load that it finds, for the values that were last passed to the relaxation. */
-  search(kind: Kind, relaxation: Relaxation, within: Within): Found {
+  search(kind: BinKind, relaxation: Relaxation, within: Within): KnapsackResult {
     const { order, ratio, surplus } = relaxation;
     const base = this.#begin(kind, relaxation, within);
     let best = within.cutoff;
@@ -77,14 +77,14 @@ export class Knapsack {
         best = this.#value;
         load = this.#leaf(base, relaxation);
       }
-      if (this.#depth === 0 || nodes > within.mostNodes) break;
+      if (this.#depth === 0 || nodes > within.maxNodes) break;
       position = this.#pop(relaxation) + 1;
     }
     for (const shape of base.shapes) this.#based[shape] = 0;
     return { load, value: best, isWhole: this.#depth === 0 && base.shapes.length === 0, nodes };
   }
 
-  #begin(kind: Kind, relaxation: Relaxation, { base, left }: Within): Load {
+  #begin(kind: BinKind, relaxation: Relaxation, { base, left }: Within): Load {
     this.#room.set(kind.room);
     this.#slots.reset(kind);
     this.#depth = 0;

@@ -2,10 +2,10 @@ import type { Load } from "../problem/load.ts";
 
 const tolerance = 1e-9;
 /** A pivot on a smaller element would make the inverse inexact. */
-const leastPivot = 1e-7;
+const minPivot = 1e-7;
 
 /** A way to fill a bin of one kind, with the cost of such a bin. */
-export type Pattern = Load & { readonly kind: number; readonly cost: number };
+export type BinPattern = Load & { readonly kind: number; readonly cost: number };
 
 /**
  * The linear program over patterns: how often to use each pattern, so that every shape is covered at the least cost. It uses the revised
@@ -15,7 +15,7 @@ export type Pattern = Load & { readonly kind: number; readonly cost: number };
 export class Master {
   readonly rows: number;
   readonly prices: Float64Array;
-  readonly patterns: Pattern[] = [];
+  readonly patterns: BinPattern[] = [];
   /** By row: the basic pattern, or -1 - r if the surplus of row r is basic. */
   readonly basis: Int32Array;
   readonly amounts: Float64Array;
@@ -25,7 +25,7 @@ export class Master {
   readonly #isBasic: boolean[] = [];
 
   /** `first` has, for each shape, a pattern of that shape alone. `scarce` has the limited kinds with their numbers of bins. */
-  constructor(first: readonly Pattern[], counts: readonly number[], scarce: ReadonlyMap<number, number>) {
+  constructor(first: readonly BinPattern[], counts: readonly number[], scarce: ReadonlyMap<number, number>) {
     const shapes = counts.length;
     this.rows = shapes + scarce.size;
     this.#limitRow = new Map([...scarce.keys()].map((kind, index) => [kind, shapes + index]));
@@ -52,7 +52,7 @@ export class Master {
     }
   }
 
-  add(pattern: Pattern): void {
+  add(pattern: BinPattern): void {
     this.patterns.push(pattern);
     this.#isBasic.push(false);
   }
@@ -67,7 +67,7 @@ export class Master {
     let sum = 0;
     for (let row = 0; row < this.rows; row += 1) {
       const basic = this.basis[row] as number;
-      if (basic >= 0) sum += (this.amounts[row] as number) * (this.patterns[basic] as Pattern).cost;
+      if (basic >= 0) sum += (this.amounts[row] as number) * (this.patterns[basic] as BinPattern).cost;
     }
     return sum;
   }
@@ -93,14 +93,14 @@ export class Master {
     }
     for (let index = from; index < this.patterns.length; index += 1) {
       if (this.#isBasic[index]) continue;
-      const reduced = this.reduced(this.patterns[index] as Pattern);
+      const reduced = this.reduced(this.patterns[index] as BinPattern);
       if (reduced < least) [least, basic] = [reduced, index];
     }
     return basic === undefined ? undefined : { basic, reduced: least };
   }
 
   /** Returns the reduced cost of a pattern: what one use of it would add to the cost of the program. */
-  reduced({ shapes, counts, kind, cost }: Pattern): number {
+  reduced({ shapes, counts, kind, cost }: BinPattern): number {
     let reduced = cost;
     for (let at = 0; at < shapes.length; at += 1) reduced -= (this.prices[shapes[at] as number] as number) * (counts[at] as number);
     const row = this.#limitRow.get(kind);
@@ -113,7 +113,7 @@ export class Master {
       this.#addTo(-1 - basic, -1);
       return;
     }
-    const { shapes, counts, kind } = this.patterns[basic] as Pattern;
+    const { shapes, counts, kind } = this.patterns[basic] as BinPattern;
     for (let at = 0; at < shapes.length; at += 1) this.#addTo(shapes[at] as number, counts[at] as number);
     const limit = this.#limitRow.get(kind);
     if (limit !== undefined) this.#addTo(limit, -1);
@@ -147,7 +147,7 @@ export class Master {
     let least = Number.POSITIVE_INFINITY;
     for (let row = 0; row < this.rows; row += 1) {
       const by = this.#column[row] as number;
-      if (by <= leastPivot) continue;
+      if (by <= minPivot) continue;
       const ratio = (this.amounts[row] as number) / by;
       if (ratio < least) [least, leaving] = [ratio, row];
     }

@@ -1,12 +1,12 @@
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
-import { empty, type Found, Knapsack } from "./knapsack.ts";
+import { empty, Knapsack, type KnapsackResult } from "./knapsack.ts";
 import { Relaxation } from "./relaxation.ts";
 
 /** Passes over the load of a bin. Each may exchange one job of every shape for other jobs. */
-const mostPasses = 3;
+const maxPasses = 3;
 /** A search with fewer nodes than this does not exchange jobs, because it must be quick. */
-const leastExchanged = 10;
+const minExchanged = 10;
 
 /** Finds the best load for a bin of each kind at given prices of the shapes. Counts its work in steps. */
 export class Pricing {
@@ -38,7 +38,7 @@ export class Pricing {
     let sum = prices.reduce((all, price, shape) => all + price * (this.counts[shape] as number), 0);
     let scale = 1;
     for (const [kind, value] of this.value(prices).entries()) {
-      const { price, most } = this.instance.kinds[kind] as Kind;
+      const { price, most } = this.instance.kinds[kind] as BinKind;
       if (price === 0) sum -= value * most;
       else if (value > price) scale = Math.min(scale, price / value);
     }
@@ -50,20 +50,20 @@ export class Pricing {
   }
 
   /** Returns a load of the jobs left that is worth more than `cutoff`. It is the best load if the search was not cut off. */
-  best(kind: number, left: Float64Array, { cutoff, mostNodes }: { cutoff: number; mostNodes: number }): Found {
-    const first = this.#search(kind, { left, cutoff, mostNodes, base: empty });
+  best(kind: number, left: Float64Array, { cutoff, maxNodes }: { cutoff: number; maxNodes: number }): KnapsackResult {
+    const first = this.#search(kind, { left, cutoff, maxNodes, base: empty });
     if (first.isWhole) return first;
     const base = this.relaxation(kind).rounded();
-    const rounded = this.#search(kind, { left, cutoff: first.load ? first.value : 0, mostNodes, base });
+    const rounded = this.#search(kind, { left, cutoff: first.load ? first.value : 0, maxNodes, base });
     const better = rounded.load ? rounded : first;
-    const found = mostNodes < leastExchanged ? better : this.#exchanged(kind, better, { left, mostNodes });
+    const found = maxNodes < minExchanged ? better : this.#exchanged(kind, better, { left, maxNodes });
     return found.value > cutoff ? found : { ...found, load: undefined };
   }
 
   /** Takes one job of a shape out and fills the bin again, as long as that raises the value. */
-  #exchanged(kind: number, from: Found, of: { left: Float64Array; mostNodes: number }): Found {
+  #exchanged(kind: number, from: KnapsackResult, of: { left: Float64Array; maxNodes: number }): KnapsackResult {
     let best = from;
-    for (let pass = 0; pass < mostPasses; pass += 1) {
+    for (let pass = 0; pass < maxPasses; pass += 1) {
       const before = best.value;
       for (let at = 0; best.load && at < best.load.shapes.length; at += 1) {
         const found = this.#search(kind, { ...of, cutoff: best.value, base: without(best.load, at) });
@@ -74,8 +74,8 @@ export class Pricing {
     return best;
   }
 
-  #search(kind: number, within: Parameters<Knapsack["search"]>[2]): Found {
-    const found = this.#knapsack.search(this.instance.kinds[kind] as Kind, this.relaxation(kind), within);
+  #search(kind: number, within: Parameters<Knapsack["search"]>[2]): KnapsackResult {
+    const found = this.#knapsack.search(this.instance.kinds[kind] as BinKind, this.relaxation(kind), within);
     this.steps += found.nodes + 4;
     return found;
   }

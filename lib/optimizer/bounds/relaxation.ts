@@ -1,13 +1,13 @@
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 import type { Shape } from "../problem/shape.ts";
 import { dualFeasible } from "./dual-feasible.ts";
 
 const tolerance = 1e-9;
-const leastValue = 1e-8;
-const mostPivots = 200;
+const minValue = 1e-8;
+const maxPivots = 200;
 /** Up to this many items are sorted by insertion. */
-const mostInserted = 400;
+const maxInserted = 400;
 
 /**
  * An upper bound on the value that a bin of one kind can hold: a linear program of few rows, which may split jobs except where the
@@ -42,7 +42,7 @@ export class Relaxation {
   readonly surplus: Float64Array;
   readonly #itemOf: Int32Array;
 
-  constructor(instance: Instance, kind: Kind) {
+  constructor(instance: Instance, kind: BinKind) {
     this.items = kind.holds;
     const uses = dualFeasible(instance, kind);
     this.#rows = uses.rows;
@@ -73,10 +73,10 @@ export class Relaxation {
       const shape = this.items[item] as number;
       const value = values[shape] as number;
       // A job that only pays for its own data must be packed too.
-      this.worth[item] = extra ? Math.max(value - (extra[shape] as number), leastValue) : value;
+      this.worth[item] = extra ? Math.max(value - (extra[shape] as number), minValue) : value;
     }
     this.#price();
-    for (let pivot = 0; pivot < mostPivots; pivot += 1) {
+    for (let pivot = 0; pivot < maxPivots; pivot += 1) {
       const entering = this.#entering();
       if (entering === undefined || !this.#pivot(entering)) break;
     }
@@ -241,7 +241,7 @@ export class Relaxation {
   /** Sorts by insertion if there are few items, because the order changes little from one call to the next. */
   #sort(): void {
     const { order, ratio } = this;
-    if (order.length > mostInserted) {
+    if (order.length > maxInserted) {
       order.sort((a, b) => (ratio[b] as number) - (ratio[a] as number) || a - b);
       return;
     }

@@ -1,4 +1,4 @@
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 import type { Shape } from "../problem/shape.ts";
 import { unit } from "../problem/units.ts";
@@ -7,19 +7,19 @@ import { unit } from "../problem/units.ts";
  * Returns all loads that a bin of this kind can hold, with `onlyFull` only those to which nothing can be added. Returns undefined if there
  * are more than `most`. Unlike the searches, it tries every arrangement of GPU shares.
  */
-export function allLoads(instance: Instance, kind: Kind, of: { most: number; onlyFull: boolean }): readonly Load[] | undefined {
+export function allLoads(instance: Instance, kind: BinKind, of: { most: number; onlyFull: boolean }): readonly Load[] | undefined {
   const loads = new Loads(instance, kind, of.onlyFull);
   return loads.list(of.most) ? loads.found : undefined;
 }
 
 class Loads {
   readonly found: Load[] = [];
-  readonly #kind: Kind;
+  readonly #kind: BinKind;
   readonly #shapes: readonly Shape[];
   readonly #counts: number[];
   readonly #onlyFull: boolean;
 
-  constructor({ shapes }: Instance, kind: Kind, onlyFull: boolean) {
+  constructor({ shapes }: Instance, kind: BinKind, onlyFull: boolean) {
     this.#kind = kind;
     this.#shapes = Array.from(kind.holds, (index) => shapes[index] as Shape);
     this.#counts = this.#shapes.map(() => 0);
@@ -71,7 +71,7 @@ class Loads {
 
 type Held = { readonly shape: Shape; readonly count: number };
 
-function isHeld({ room, slots }: Kind, held: readonly Held[]): boolean {
+function isHeld({ room, slots }: BinKind, held: readonly Held[]): boolean {
   for (let dimension = 0; dimension < room.length; dimension += 1) {
     const used = held.reduce((sum, { shape, count }) => sum + count * (shape.size[dimension] as number), 0);
     if (used > (room[dimension] as number)) return false;

@@ -1,22 +1,22 @@
 import { firstPatterns, noKind } from "../bounds/first-patterns.ts";
-import { Master, type Pattern } from "../bounds/master.ts";
+import { type BinPattern, Master } from "../bounds/master.ts";
 import type { Pricing } from "../bounds/pricing.ts";
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Engine, Slice } from "./engine.ts";
 import { allBins, greedy } from "./greedy.ts";
-import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
+import { type BinPacking, type Bins, costOf, packingOf, trimmed } from "./packing.ts";
 
 /** The most nodes of a knapsack search for a pattern, and in a greedy run. */
 const [searched, skimmed] = [100, 8];
 /** Rounds of pricing in one slice. */
 const roundsOfSlice = 1;
-const mostPivots = 400;
+const maxPivots = 400;
 /** The weight of earlier prices in the next ones. Without it prices jump, and jumping prices find patterns of little use. */
 const smoothing = 0.5;
 /** If a greedy run lowers the program's cost by a smaller share than this, the next few slices leave it out. */
 const worthwhile = 0.002;
 /** If more kinds than this have few bins, the program has no rows for their limits, and only the rounding respects them. */
-const mostScarce = 60;
+const maxScarce = 60;
 
 /**
  * Engine `columns`: column generation (Gilmore and Gomory, 1961). A linear program over patterns has prices that show which patterns to
@@ -24,7 +24,7 @@ const mostScarce = 60;
  * (Neame, 1999), so that they do not jump. Greedy runs at the same prices add patterns of all shapes at once and so save most rounds.
  *
  * A round searches one knapsack per kind of bin, each cut off after `searched` nodes; a pivot of the program takes the square of its
- * rows, which are the shapes and at most `mostScarce` kinds. Rounding is a heuristic: an optimal program does not make an optimal packing.
+ * rows, which are the shapes and at most `maxScarce` kinds. Rounding is a heuristic: an optimal program does not make an optimal packing.
  */
 export class ColumnGeneration implements Engine {
   readonly master: Master;
@@ -43,7 +43,7 @@ export class ColumnGeneration implements Engine {
     this.master = new Master(
       firstPatterns(pricing),
       shapes.map((shape) => shape.count),
-      new Map(scarce.length <= mostScarce ? scarce.map(([index, kind]) => [index, kind.most]) : []),
+      new Map(scarce.length <= maxScarce ? scarce.map(([index, kind]) => [index, kind.most]) : []),
     );
     this.#center = this.prices();
   }
@@ -54,16 +54,16 @@ export class ColumnGeneration implements Engine {
   }
 
   /** Returns the patterns in the program's current basis. */
-  known(): readonly Pattern[] {
-    return [...this.master.basis].flatMap((basic) => (basic >= 0 ? (this.master.patterns[basic] as Pattern) : []));
+  known(): readonly BinPattern[] {
+    return [...this.master.basis].flatMap((basic) => (basic >= 0 ? (this.master.patterns[basic] as BinPattern) : []));
   }
 
   /** Returns the greedy packing at the current prices, and adds its patterns to the program. */
-  greedy(): Packing {
+  greedy(): BinPacking {
     const { instance, counts } = this.#pricing;
     this.#pricing.value(this.#smoothed());
     const left = counts.slice();
-    const bins = greedy(this.#pricing, { left, bins: allBins(this.#pricing), mostNodes: skimmed });
+    const bins = greedy(this.#pricing, { left, bins: allBins(this.#pricing), maxNodes: skimmed });
     this.#include(bins.map((each) => this.#patternOf(each)));
     return packingOf(instance, bins, left);
   }
@@ -89,27 +89,27 @@ export class ColumnGeneration implements Engine {
   }
 
   /** Returns, per kind, the best pattern at the smoothed prices, if it lowers the cost at the program's own prices too. */
-  #newPatterns(): readonly Pattern[] {
+  #newPatterns(): readonly BinPattern[] {
     const pricing = this.#pricing;
     const most = pricing.value(this.#smoothed());
     return pricing.instance.kinds.flatMap((kind, index) => {
       const cutoff = (kind.price + this.master.rentOf(index)) * (this.#smoothing > 0 ? 0.9 : 1);
       if ((most[index] as number) <= cutoff) return [];
-      const { load } = pricing.best(index, pricing.counts, { cutoff, mostNodes: searched });
+      const { load } = pricing.best(index, pricing.counts, { cutoff, maxNodes: searched });
       if (!load) return [];
       const pattern = this.#patternOf({ ...load, kind: index });
       return this.master.reduced(pattern) < -1e-9 ? [pattern] : [];
     });
   }
 
-  #patternOf({ shapes, counts, kind }: Omit<Bins, "times">): Pattern {
-    return { shapes, counts, kind, cost: costOf(this.#pricing.instance.kinds[kind] as Kind, { shapes, counts }) };
+  #patternOf({ shapes, counts, kind }: Omit<Bins, "times">): BinPattern {
+    return { shapes, counts, kind, cost: costOf(this.#pricing.instance.kinds[kind] as BinKind, { shapes, counts }) };
   }
 
-  #include(patterns: readonly Pattern[]): number {
+  #include(patterns: readonly BinPattern[]): number {
     const from = this.master.patterns.length;
     for (const pattern of patterns) this.master.add(pattern);
-    const pivots = this.master.solve(from, mostPivots) + this.master.solve(0, mostPivots);
+    const pivots = this.master.solve(from, maxPivots) + this.master.solve(0, maxPivots);
     const prices = this.prices();
     this.#center = this.#center.map((price, shape) => 0.7 * price + 0.3 * (prices[shape] as number));
     return pivots;
@@ -121,14 +121,14 @@ export class ColumnGeneration implements Engine {
   }
 
   /** Returns the program's solution in whole bins: it rounds down and packs the remaining jobs greedily at the program's prices. */
-  rounded(): Packing {
+  rounded(): BinPacking {
     const pricing = this.#pricing;
     const { instance, counts } = pricing;
     const left = counts.slice();
     const bins = allBins(pricing);
     const whole = this.#wholeBins(left, bins);
     pricing.value(this.prices());
-    const rest = greedy(pricing, { left, bins, mostNodes: searched });
+    const rest = greedy(pricing, { left, bins, maxNodes: searched });
     return packingOf(instance, [...whole, ...rest], left);
   }
 
@@ -137,7 +137,7 @@ export class ColumnGeneration implements Engine {
     const whole: Bins[] = [];
     for (let row = 0; row < master.rows; row += 1) {
       const basic = master.basis[row] as number;
-      const pattern = basic < 0 ? undefined : (master.patterns[basic] as Pattern);
+      const pattern = basic < 0 ? undefined : (master.patterns[basic] as BinPattern);
       if (!pattern || pattern.kind === noKind) continue;
       const times = Math.min(Math.floor((master.amounts[row] as number) + 1e-3), bins[pattern.kind] as number);
       whole.push(...filled(pattern, times, left));
@@ -148,7 +148,7 @@ export class ColumnGeneration implements Engine {
 }
 
 /** Returns up to `times` bins with that pattern, as long as there are jobs. When jobs run out, the last bins hold fewer. */
-function filled({ shapes, counts, kind }: Pattern, times: number, left: Float64Array): readonly Bins[] {
+function filled({ shapes, counts, kind }: BinPattern, times: number, left: Float64Array): readonly Bins[] {
   const full = shapes.reduce((least, shape, at) => Math.min(least, Math.floor((left[shape] as number) / (counts[at] as number))), times);
   for (const [at, shape] of shapes.entries()) left[shape] = (left[shape] as number) - full * (counts[at] as number);
   const bins: Bins[] = full > 0 ? [{ shapes, counts, kind, times: full }] : [];

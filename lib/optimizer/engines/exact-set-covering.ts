@@ -1,24 +1,24 @@
 import type { LinearProgram, ProgramRow, SolveProgram } from "../../model/planning/linear-program.ts";
 import { noKind, waitingCost } from "../bounds/first-patterns.ts";
-import type { Pattern } from "../bounds/master.ts";
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinPattern } from "../bounds/master.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import { allLoads } from "./all-loads.ts";
 import type { Engine, Slice } from "./engine.ts";
-import { type Bins, costOf, type Packing, packingOf, trimmed } from "./packing.ts";
+import { type BinPacking, type Bins, costOf, packingOf, trimmed } from "./packing.ts";
 
-const mostPatterns = 5_000;
+const maxPatterns = 5_000;
 /** With more jobs than this there are too many patterns to list. */
-const mostJobs = 40;
+const maxJobs = 40;
 /** A limit on branches, not on milliseconds, so that the same problem always has the same solution. */
-const mostBranches = 2_000;
+const maxBranches = 2_000;
 
 /**
  * Engine `exact`: the set-covering formulation of packing (Gilmore and Gomory, 1961), with all patterns listed beforehand instead of
  * generated. The given solver (HiGHS: branch and cut) solves it in whole numbers, so a small problem gets a proven optimum. If jobs have
  * a cost of their own on a bin, it is set partitioning, because no job may be covered twice.
  *
- * The number of patterns is exponential in the jobs of a bin, so it gives up above `mostJobs` jobs or `mostPatterns` patterns, and if the
- * instance was made coarser. Above `mostBranches` branches the best packing found is returned without a proof.
+ * The number of patterns is exponential in the jobs of a bin, so it gives up above `maxJobs` jobs or `maxPatterns` patterns, and if the
+ * instance was made coarser. Above `maxBranches` branches the best packing found is returned without a proof.
  */
 export class ExactSetCovering implements Engine {
   readonly #instance: Instance;
@@ -31,15 +31,15 @@ export class ExactSetCovering implements Engine {
 
   improve(): Slice {
     const patterns = allPatterns(this.#instance);
-    if (!patterns) return { packing: undefined, steps: mostPatterns, isDone: true };
-    const answer = this.#solve(programOf(this.#instance, patterns), { nodes: mostBranches });
+    if (!patterns) return { packing: undefined, steps: maxPatterns, isDone: true };
+    const answer = this.#solve(programOf(this.#instance, patterns), { nodes: maxBranches });
     const steps = 1_000 + patterns.length * 100;
     if (answer.kind !== "solved") return { packing: undefined, steps, isDone: true };
     const packing = this.#packed(patterns, answer.values);
     return { packing, steps, isDone: true, ...(answer.proven && packing.waits === 0 ? { bound: packing.cost } : {}) };
   }
 
-  #packed(patterns: readonly Pattern[], values: readonly number[]): Packing {
+  #packed(patterns: readonly BinPattern[], values: readonly number[]): BinPacking {
     const left = Float64Array.from(this.#instance.shapes, (shape) => shape.count);
     const bins = patterns.flatMap((pattern, index): Bins[] => {
       if (pattern.kind === noKind) return [];
@@ -52,13 +52,13 @@ export class ExactSetCovering implements Engine {
 }
 
 /** Returns all patterns that an optimal packing may use, or undefined if there are too many. */
-function allPatterns(instance: Instance): readonly Pattern[] | undefined {
-  if (!instance.isExact || instance.shapes.reduce((sum, shape) => sum + shape.count, 0) > mostJobs) return undefined;
-  const patterns = instance.shapes.map((_, shape): Pattern => ({ kind: noKind, shapes: [shape], counts: [1], cost: waitingCost }));
+function allPatterns(instance: Instance): readonly BinPattern[] | undefined {
+  if (!instance.isExact || instance.shapes.reduce((sum, shape) => sum + shape.count, 0) > maxJobs) return undefined;
+  const patterns = instance.shapes.map((_, shape): BinPattern => ({ kind: noKind, shapes: [shape], counts: [1], cost: waitingCost }));
   // If jobs have a cost of their own, none may be covered twice, so loads that are not full are needed too.
   const onlyFull = !hasExtras(instance);
   for (const [index, kind] of instance.kinds.entries()) {
-    const loads = allLoads(instance, kind, { most: mostPatterns - patterns.length, onlyFull });
+    const loads = allLoads(instance, kind, { most: maxPatterns - patterns.length, onlyFull });
     if (!loads) return undefined;
     patterns.push(...loads.map((load) => ({ ...load, kind: index, cost: costOf(kind, load) })));
   }
@@ -67,7 +67,7 @@ function allPatterns(instance: Instance): readonly Pattern[] | undefined {
 
 const hasExtras = ({ kinds }: Instance): boolean => kinds.some((kind) => kind.extra !== undefined);
 
-function programOf(instance: Instance, patterns: readonly Pattern[]): LinearProgram {
+function programOf(instance: Instance, patterns: readonly BinPattern[]): LinearProgram {
   const demand = instance.shapes.map((): [number, number][] => []);
   const bins = instance.kinds.map((): [number, number][] => []);
   for (const [column, { shapes, counts, kind }] of patterns.entries()) {
@@ -78,8 +78,8 @@ function programOf(instance: Instance, patterns: readonly Pattern[]): LinearProg
   const rows = instance.shapes.map(
     ({ count }, shape): ProgramRow => ({ lower: count, upper: isOnce ? count : undefined, terms: demand[shape] ?? [] }),
   );
-  const scarce = instance.kinds.flatMap((kind: Kind, index): ProgramRow[] =>
-    kind.most > mostJobs ? [] : [{ upper: kind.most, terms: bins[index] ?? [] }],
+  const scarce = instance.kinds.flatMap((kind: BinKind, index): ProgramRow[] =>
+    kind.most > maxJobs ? [] : [{ upper: kind.most, terms: bins[index] ?? [] }],
   );
   return { columns: patterns.map(({ cost }) => ({ cost, whole: true })), rows: [...rows, ...scarce] };
 }

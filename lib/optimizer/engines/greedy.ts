@@ -1,6 +1,6 @@
-import type { Found } from "../bounds/knapsack.ts";
+import type { KnapsackResult } from "../bounds/knapsack.ts";
 import type { Pricing } from "../bounds/pricing.ts";
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Load } from "../problem/load.ts";
 import type { Bins } from "./packing.ts";
 
@@ -9,7 +9,7 @@ export type GreedyRun = {
   readonly left: Float64Array;
   /** The number of bins that may be used, by kind. The run counts it down. */
   readonly bins: Float64Array;
-  readonly mostNodes: number;
+  readonly maxNodes: number;
   /** Returns true for a kind that this run must not use. */
   readonly isOut?: ((kind: number) => boolean) | undefined;
 };
@@ -24,15 +24,15 @@ type Candidate = { readonly load: Load; readonly ratio: number };
  * in `pricing`, as often as it can be filled. A knapsack search per kind finds that load. The value that a kind can hold only
  * shrinks as jobs run out, so a kind is searched again only when its load is the best one known and no longer fits.
  *
- * There are at most as many choices as jobs, and per choice at most one knapsack search per kind, cut off after `mostNodes` nodes.
+ * There are at most as many choices as jobs, and per choice at most one knapsack search per kind, cut off after `maxNodes` nodes.
  */
 export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
   const { kinds } = pricing.instance;
   const { left, bins } = run;
   const look = (kind: number): Candidate | undefined => {
     if (run.isOut?.(kind) || (bins[kind] as number) <= 0) return undefined;
-    const found = pricing.best(kind, left, { cutoff: 0, mostNodes: run.mostNodes });
-    return found.load && { load: found.load, ratio: ratioOf(found, kinds[kind] as Kind) };
+    const found = pricing.best(kind, left, { cutoff: 0, maxNodes: run.maxNodes });
+    return found.load && { load: found.load, ratio: ratioOf(found, kinds[kind] as BinKind) };
   };
   const candidates = kinds.map((_, kind) => look(kind));
   const packed: Bins[] = [];
@@ -52,7 +52,7 @@ export function greedy(pricing: Pricing, run: GreedyRun): readonly Bins[] {
 }
 
 /** Bins that cost nothing rank before all others. */
-const ratioOf = (found: Found, { price }: Kind): number => (price > 0 ? found.value / price : 1e12 * (1 + found.value));
+const ratioOf = (found: KnapsackResult, { price }: BinKind): number => (price > 0 ? found.value / price : 1e12 * (1 + found.value));
 
 function bestOf(candidates: readonly (Candidate | undefined)[]): number {
   let [best, ratio] = [-1, 0];

@@ -1,8 +1,8 @@
 import type { Pricing } from "../bounds/pricing.ts";
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Engine, Slice } from "./engine.ts";
 import { allBins, greedy } from "./greedy.ts";
-import { type Bins, costOf, isBetter, type Packing, packingOf, trimmed } from "./packing.ts";
+import { type BinPacking, type Bins, costOf, isBetter, packingOf, trimmed } from "./packing.ts";
 import type { Random } from "./random.ts";
 
 const population = 10;
@@ -10,7 +10,7 @@ const population = 10;
 const children = 2;
 /** The largest relative change of the prices for a first packing, and the share of bins that mutation takes apart. */
 const [spread, mutation] = [0.3, 0.05];
-const mostNodes = 20;
+const maxNodes = 20;
 
 /**
  * Engine `genetic`: a hybrid grouping genetic algorithm (Falkenauer, 1996). A packing is encoded as its bins, because the grouping is what
@@ -24,7 +24,7 @@ export class GroupingGenetic implements Engine {
   readonly #pricing: Pricing;
   readonly #random: Random;
   readonly #prices: () => Float64Array;
-  readonly #packings: Packing[] = [];
+  readonly #packings: BinPacking[] = [];
 
   constructor(pricing: Pricing, of: { random: Random; prices: () => Float64Array }) {
     this.#pricing = pricing;
@@ -32,7 +32,7 @@ export class GroupingGenetic implements Engine {
     this.#prices = of.prices;
   }
 
-  improve(best: Packing): Slice {
+  improve(best: BinPacking): Slice {
     const before = this.#pricing.steps;
     if (this.#packings.length === 0 || this.#packings.every((each) => isBetter(best, each))) this.#include(best);
     const made = this.#packings.length < population ? [this.#first()] : Array.from({ length: children }, () => this.#child());
@@ -41,12 +41,12 @@ export class GroupingGenetic implements Engine {
     return { packing, steps: this.#pricing.steps - before + 64 };
   }
 
-  #first(): Packing {
+  #first(): BinPacking {
     const prices = this.#prices().map((price) => price * (1 + spread * (2 * this.#random() - 1)));
     return this.#packed([], prices);
   }
 
-  #child(): Packing {
+  #child(): BinPacking {
     const prices = this.#prices();
     const [one, other] = [this.#parent(), this.#parent()];
     const better = byWorth(one, prices, this.#pricing);
@@ -55,27 +55,27 @@ export class GroupingGenetic implements Engine {
     return this.#packed(bins, prices);
   }
 
-  #parent(): Packing {
+  #parent(): BinPacking {
     const [one, other] = [this.#any(), this.#any()];
     return isBetter(one, other) ? one : other;
   }
 
-  #any(): Packing {
-    return this.#packings[Math.floor(this.#random() * this.#packings.length)] as Packing;
+  #any(): BinPacking {
+    return this.#packings[Math.floor(this.#random() * this.#packings.length)] as BinPacking;
   }
 
   /** Keeps the bins for which there are jobs, and packs the rest greedily. */
-  #packed(bins: readonly Bins[], prices: Float64Array): Packing {
+  #packed(bins: readonly Bins[], prices: Float64Array): BinPacking {
     const pricing = this.#pricing;
     const left = pricing.counts.slice();
     const available = allBins(pricing);
     const kept = bins.flatMap((each) => whole(each, { left, available }));
     pricing.value(prices);
-    const rest = greedy(pricing, { left, bins: available, mostNodes });
+    const rest = greedy(pricing, { left, bins: available, maxNodes });
     return packingOf(pricing.instance, [...kept, ...rest], left);
   }
 
-  #include(packing: Packing): void {
+  #include(packing: BinPacking): void {
     if (this.#packings.some((each) => each.cost === packing.cost && each.waits === packing.waits)) return;
     this.#packings.push(packing);
     this.#packings.sort((a, b) => a.waits - b.waits || a.cost - b.cost);
@@ -95,10 +95,10 @@ function whole(each: Bins, of: { left: Float64Array; available: Float64Array }):
 }
 
 /** Sorts bins by the value that they hold for their price, the best first. */
-function byWorth({ bins }: Packing, prices: Float64Array, { instance }: Pricing): readonly Bins[] {
+function byWorth({ bins }: BinPacking, prices: Float64Array, { instance }: Pricing): readonly Bins[] {
   const worth = (bin: Bins): number => {
     const value = bin.shapes.reduce((sum, shape, at) => sum + (prices[shape] as number) * (bin.counts[at] as number), 0);
-    return value / Math.max(1e-9, costOf(instance.kinds[bin.kind] as Kind, bin));
+    return value / Math.max(1e-9, costOf(instance.kinds[bin.kind] as BinKind, bin));
   };
   return bins
     .map((bin, index) => ({ bin, index, worth: worth(bin) }))

@@ -1,8 +1,8 @@
 import type { Pricing } from "../bounds/pricing.ts";
-import type { Kind } from "../problem/instance.ts";
+import type { BinKind } from "../problem/instance.ts";
 import type { Engine, Slice } from "./engine.ts";
 import { allBins, greedy } from "./greedy.ts";
-import { type Bins, costOf, isBetter, type Packing, packingOf } from "./packing.ts";
+import { type BinPacking, type Bins, costOf, isBetter, packingOf } from "./packing.ts";
 import type { Random } from "./random.ts";
 
 /** Tries per slice. */
@@ -11,7 +11,7 @@ const triesOfSlice = 16;
 const [hottest, cooledAfter] = [0.02, 2_000];
 /** The chance that a try leaves a kind out. */
 const leftOut = 0.25;
-const mostNodes = 40;
+const maxNodes = 40;
 
 export type Ruin = {
   /** Bins taken apart per try. */
@@ -35,7 +35,7 @@ export class RuinAndRecreate implements Engine {
   readonly #random: Random;
   readonly #prices: () => Float64Array;
   readonly #ruin: Ruin;
-  #current: Packing | undefined;
+  #current: BinPacking | undefined;
   #tries = 0;
 
   constructor(pricing: Pricing, of: { random: Random; prices: () => Float64Array; ruin: Ruin }) {
@@ -45,13 +45,13 @@ export class RuinAndRecreate implements Engine {
     this.#ruin = of.ruin;
   }
 
-  improve(best: Packing): Slice {
+  improve(best: BinPacking): Slice {
     const before = this.#pricing.steps;
     // If another engine has found a better packing, continue from that one.
     if (!this.#current || isBetter(best, this.#current)) this.#current = best;
     const prices = this.#prices();
     this.#pricing.value(prices);
-    let found: Packing | undefined;
+    let found: BinPacking | undefined;
     for (let tries = 0; tries < triesOfSlice; tries += 1) {
       this.#current = this.#next(this.#current, prices);
       if (isBetter(this.#current, found ?? best)) found = this.#current;
@@ -59,7 +59,7 @@ export class RuinAndRecreate implements Engine {
     return { packing: found, steps: this.#pricing.steps - before + 64 };
   }
 
-  #next(current: Packing, prices: Float64Array): Packing {
+  #next(current: BinPacking, prices: Float64Array): BinPacking {
     this.#tries += 1;
     const { instance } = this.#pricing;
     const chosen = this.#chosen(current, prices);
@@ -75,14 +75,14 @@ export class RuinAndRecreate implements Engine {
         const shape = each.shapes[at] as number;
         left[shape] = (left[shape] as number) + out * (each.counts[at] as number);
       }
-      ruined += out * costOf(instance.kinds[each.kind] as Kind, each);
+      ruined += out * costOf(instance.kinds[each.kind] as BinKind, each);
       bins[each.kind] = (bins[each.kind] as number) - (each.times - out);
       if (each.times > out) kept.push({ ...each, times: each.times - out });
     }
     const without = new Uint8Array(bins.length);
     for (let kind = 0; kind < without.length; kind += 1) without[kind] = this.#random() < leftOut ? 1 : 0;
-    const made = [...greedy(this.#pricing, { left, bins, mostNodes, isOut: (kind) => without[kind] === 1 })];
-    if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, mostNodes }));
+    const made = [...greedy(this.#pricing, { left, bins, maxNodes, isOut: (kind) => without[kind] === 1 })];
+    if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, maxNodes }));
     const next = packingOf(instance, [...kept, ...made], left);
     const heat = hottest * Math.max(0, 1 - this.#tries / cooledAfter) * ruined;
     const dearer = next.cost - current.cost;
@@ -92,7 +92,7 @@ export class RuinAndRecreate implements Engine {
   }
 
   /** Returns how many bins to take apart, by their index in the packing. */
-  #chosen({ bins }: Packing, prices: Float64Array): ReadonlyMap<number, number> {
+  #chosen({ bins }: BinPacking, prices: Float64Array): ReadonlyMap<number, number> {
     const chosen = new Map<number, number>();
     const total = bins.reduce((sum, each) => sum + each.times, 0);
     for (let taken = 0; taken < Math.min(this.#ruin.bins, total); taken += 1) {
@@ -118,7 +118,7 @@ export class RuinAndRecreate implements Engine {
 
   #worth(bin: Bins, prices: Float64Array): number {
     const value = bin.shapes.reduce((sum, shape, at) => sum + (prices[shape] as number) * (bin.counts[at] as number), 0);
-    const cost = costOf(this.#pricing.instance.kinds[bin.kind] as Kind, bin);
+    const cost = costOf(this.#pricing.instance.kinds[bin.kind] as BinKind, bin);
     return cost > 0 ? value / cost : Number.MAX_VALUE;
   }
 }

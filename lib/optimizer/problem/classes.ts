@@ -1,8 +1,8 @@
 import { traitKey } from "./match.ts";
-import type { Job, JobClass, JobNeed } from "./problem.ts";
+import type { JobClass, JobNeed, NamedJob } from "./problem.ts";
 
 /** Groups jobs with the same needs. Classes are sorted by key and the names in them by name, so the order of the jobs does not matter. */
-export function classesOf(jobs: readonly Job[]): readonly JobClass[] {
+export function classesOf(jobs: readonly NamedJob[]): readonly JobClass[] {
   const classes = new Map<string, { need: JobNeed; names: string[] }>();
   for (const job of jobs) {
     const key = keyOf(job);

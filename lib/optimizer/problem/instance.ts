@@ -8,7 +8,7 @@ import { sizeOf, unit, unitsOf } from "./units.ts";
 import { byUrgency } from "./urgency.ts";
 
 /** Bins of one kind: an offer, or identical nodes. */
-export type Kind = {
+export type BinKind = {
   readonly name: string;
   /** The cost of a bin per hour, including its expected interruptions, as a multiple of the dearest offer's cost. 0 for nodes. */
   readonly price: number;
@@ -29,7 +29,7 @@ export type Kind = {
 export type Instance = {
   readonly dimensions: number;
   readonly shapes: readonly Shape[];
-  readonly kinds: readonly Kind[];
+  readonly kinds: readonly BinKind[];
   /** True if no different shapes were joined. */
   readonly isExact: boolean;
   /** Dollars per hour for a price of 1. */
@@ -53,9 +53,9 @@ export function instanceOf(problem: Problem, { rounding = "up", maxShapes = stan
     return Float64Array.from(shapes, ({ classes: [one] }) => rounded(perGiB * giBToMove(one, warm)));
   };
   const kindOf = (
-    of: Pick<Kind, "name" | "price" | "room" | "slots" | "most" | "extra" | "offer" | "nodes">,
+    of: Pick<BinKind, "name" | "price" | "room" | "slots" | "most" | "extra" | "offer" | "nodes">,
     on: Supply | FreeNode,
-  ): Kind => {
+  ): BinKind => {
     const allowed = shapes.map((shape) => shape.classes[0] !== undefined && allowedBy(shape.classes[0], on));
     const holds = shapes.flatMap((shape, index) => (allowed[index] && fitsAlone(shape, of) ? index : []));
     return { ...of, holds: Int32Array.from(holds) };
@@ -114,7 +114,7 @@ function roomOf(capacity: readonly number[], slots: Float64Array): Float64Array 
   return Float64Array.from([...room, slots.reduce((all, each) => all + each, 0)]);
 }
 
-function fitsAlone(shape: Shape, { room, slots }: Pick<Kind, "room" | "slots">): boolean {
+function fitsAlone(shape: Shape, { room, slots }: Pick<BinKind, "room" | "slots">): boolean {
   if (shape.size.some((size, dimension) => size > (room[dimension] ?? 0))) return false;
   if (shape.share > 0) return slots.some((free) => free >= shape.share);
   return shape.whole === 0 || slots.filter((free) => free >= unit).length >= shape.whole;

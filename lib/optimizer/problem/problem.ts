@@ -36,23 +36,23 @@ export type JobNeed = Omit<Conditions, "gpu"> & {
 /** `count` is a number of whole GPUs or, for jobs that agree to share a GPU, a share of a single one (less than 1). */
 export type GpuNeed = Partial<NonNullable<Conditions["gpu"]>> & { readonly count: number };
 
-export type Job = JobNeed & { readonly name: string };
+export type NamedJob = JobNeed & { readonly name: string };
 
 /** Jobs with the same needs, by name. The work of the optimizer grows with the number of classes, not of jobs. */
 export type JobClass = JobNeed & { readonly names: readonly string[] };
 
-export type Market = "spot" | "on-demand" | "reserved" | "block";
+export type PlanningMarket = "spot" | "on-demand" | "reserved" | "block";
 
 /** An existing, paid node with its free room. It may be emptied if `usdPerHour` and `holds` are defined (drains.ts). */
 export type FreeNode = {
   readonly name: string;
   readonly room: readonly number[];
-  readonly gpu?: GpuKind | undefined;
+  readonly gpu?: GpuModel | undefined;
   /** The free part of each GPU, 0 to 1. */
   readonly gpusFree?: readonly number[] | undefined;
   readonly type: string;
   readonly zone: string;
-  readonly market: Market;
+  readonly market: PlanningMarket;
   /** The names of the datasets that it holds. */
   readonly warm?: readonly string[] | undefined;
   /** Its price per hour. */
@@ -61,17 +61,17 @@ export type FreeNode = {
   readonly holds?: readonly JobClass[] | undefined;
 };
 
-export type GpuKind = { readonly model: string; readonly memoryGiB: number };
+export type GpuModel = { readonly model: string; readonly memoryGiB: number };
 
 /** An offer: an instance type in a zone and a market. */
 export type Supply = {
   readonly name: string;
   readonly type: string;
   readonly zone: string;
-  readonly market: Market;
+  readonly market: PlanningMarket;
   readonly usdPerHour: number;
   readonly capacity: readonly number[];
-  readonly gpu?: (GpuKind & { readonly count: number }) | undefined;
+  readonly gpu?: (GpuModel & { readonly count: number }) | undefined;
   /** The expected number of interruptions of an instance per hour. */
   readonly interruptionsPerHour?: number | undefined;
   /** The number of instances that are available; undefined if unlimited or not known. */

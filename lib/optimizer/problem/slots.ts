@@ -1,4 +1,4 @@
-import type { Kind } from "./instance.ts";
+import type { BinKind } from "./instance.ts";
 import { unit } from "./units.ts";
 
 /**
@@ -18,7 +18,7 @@ export class Slots {
     this.#count = most;
   }
 
-  reset({ slots }: Pick<Kind, "slots">): void {
+  reset({ slots }: Pick<BinKind, "slots">): void {
     this.#given.length = 0;
     this.untouched = 0;
     for (let slot = 0; slot < this.#count; slot += 1) {

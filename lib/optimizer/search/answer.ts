@@ -36,7 +36,7 @@ export type Cost = {
   readonly waitingUsd: number;
 };
 
-export type Answer = {
+export type Solution = {
   readonly bindings: readonly Binding[];
   readonly purchases: readonly Purchase[];
   readonly waiting: readonly Waiting[];

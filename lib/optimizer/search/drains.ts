@@ -1,10 +1,10 @@
 import { stepBudget } from "../problem/budget.ts";
 import { type FreeNode, type JobClass, type Problem, standardTerms } from "../problem/problem.ts";
-import type { Answer, Cost } from "./answer.ts";
+import type { Cost, Solution } from "./answer.ts";
 import { type Options, optimize } from "./optimize.ts";
 
 /** A node to empty. The plan places its jobs like any others. */
-export type Drain = {
+export type DrainCandidate = {
   readonly node: string;
   readonly jobs: readonly string[];
   /** The price of the node, which is saved, in dollars per hour. */
@@ -14,14 +14,14 @@ export type Drain = {
 };
 
 export type Consolidated = {
-  readonly answer: Answer;
-  readonly drains: readonly Drain[];
+  readonly answer: Solution;
+  readonly drains: readonly DrainCandidate[];
   /** The problem that `answer` solves: without the emptied nodes, and with the jobs that they held. */
   readonly problem: Problem;
 };
 
 /** The steps per try, and the number of nodes that are tried, the dearest first. */
-const [stepsOfTry, mostTries] = [20_000, 40];
+const [stepsOfTry, maxTries] = [20_000, 40];
 
 /**
  * Returns the optimizer's plan together with the nodes to empty for it. A node is emptied if its price is more than its jobs cost on other
@@ -32,12 +32,12 @@ export function consolidate(problem: Problem, options: Options): Consolidated {
   const candidates = problem.nodes
     .filter((node) => (node.usdPerHour ?? 0) > 0 && heldBy(node).length > 0)
     .toSorted((a, b) => (b.usdPerHour ?? 0) - (a.usdPerHour ?? 0) || (a.name < b.name ? -1 : 1))
-    .slice(0, mostTries);
-  const tried = (of: Problem): Answer =>
+    .slice(0, maxTries);
+  const tried = (of: Problem): Solution =>
     optimize(of, { ...options, budget: stepBudget(stepsOfTry), boundBudget: undefined, solve: undefined });
   let now = problem;
   let best = candidates.length > 0 ? tried(now) : undefined;
-  const drains: Drain[] = [];
+  const drains: DrainCandidate[] = [];
   for (const node of candidates) {
     if (!best) break;
     const without = emptied(now, node);
@@ -56,14 +56,14 @@ export function consolidate(problem: Problem, options: Options): Consolidated {
 }
 
 /** Reports whether all jobs of the emptied nodes have a place again, and no more jobs wait than before. */
-function isTakenIn(answer: Answer, drains: readonly Drain[], waited: number): boolean {
+function isTakenIn(answer: Solution, drains: readonly DrainCandidate[], waited: number): boolean {
   const waits = new Set(answer.waiting.flatMap(({ jobs }) => jobs));
   return waits.size <= waited && !drains.some(({ jobs }) => jobs.some((job) => waits.has(job)));
 }
 
 const heldBy = (node: FreeNode): readonly JobClass[] => node.holds ?? [];
 const total = ({ fleetUsd, interruptionsUsd, dataUsd, waitingUsd }: Cost): number => fleetUsd + interruptionsUsd + dataUsd + waitingUsd;
-const waiting = (answer: Answer): number => answer.waiting.reduce((sum, { jobs }) => sum + jobs.length, 0);
+const waiting = (answer: Solution): number => answer.waiting.reduce((sum, { jobs }) => sum + jobs.length, 0);
 
 const emptied = (problem: Problem, node: FreeNode): Problem => ({
   ...problem,
@@ -71,7 +71,7 @@ const emptied = (problem: Problem, node: FreeNode): Problem => ({
   jobs: [...problem.jobs, ...heldBy(node)],
 });
 
-function drainOf(node: FreeNode, { terms }: Problem): Drain {
+function drainOf(node: FreeNode, { terms }: Problem): DrainCandidate {
   const { hoursLostAtInterruption, hoursOfUse } = { ...standardTerms, ...terms };
   const { name, usdPerHour = 0 } = node;
   const jobs = heldBy(node)

@@ -1,8 +1,8 @@
 import type { JobClass } from "../problem/problem.ts";
-import { give, hasRoom, type Need, needOf, type Room, takes } from "./rooms.ts";
+import { give, hasRoom, type NodeRoom, needOf, takes, type UnitNeed } from "./rooms.ts";
 
 /** Puts jobs on existing nodes, the largest first, each where it leaves least. Returns the jobs that found no room. */
-export function fillNodes(jobs: readonly JobClass[], rooms: readonly Room[]): JobClass[] {
+export function fillNodes(jobs: readonly JobClass[], rooms: readonly NodeRoom[]): JobClass[] {
   const left: JobClass[] = [];
   const sized = jobs.map((job, index) => ({ job, index, need: needOf(job) }));
   const largest = largestOf(rooms);
@@ -25,7 +25,7 @@ export function fillNodes(jobs: readonly JobClass[], rooms: readonly Room[]): Jo
 }
 
 /** Returns the most that one node has free, by dimension. */
-function largestOf(rooms: readonly Room[]): Float64Array {
+function largestOf(rooms: readonly NodeRoom[]): Float64Array {
   const largest = new Float64Array(rooms[0]?.free.length ?? 0);
   for (const { free } of rooms)
     for (let dimension = 0; dimension < largest.length; dimension += 1)
@@ -33,10 +33,10 @@ function largestOf(rooms: readonly Room[]): Float64Array {
   return largest;
 }
 
-const shareOf = ({ size, whole, share }: Need, largest: Float64Array): number =>
+const shareOf = ({ size, whole, share }: UnitNeed, largest: Float64Array): number =>
   largest.reduce((sum, most, dimension) => sum + (most > 0 ? (size[dimension] as number) / most : 0), whole + share / 1e6);
 
 /** Returns how much a room has to spare. GPUs weigh most, because leaving GPUs unused costs most. */
-const spareOf = ({ free, slots }: Room, largest: Float64Array): number =>
+const spareOf = ({ free, slots }: NodeRoom, largest: Float64Array): number =>
   largest.reduce((sum, most, dimension) => sum + (most > 0 ? (free[dimension] as number) / most : 0), 0) +
   slots.reduce((sum, slot) => sum + slot / 1e6, 0);

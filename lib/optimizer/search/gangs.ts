@@ -1,17 +1,17 @@
 import { allowedBy } from "../problem/match.ts";
 import type { JobClass, JobNeed, Supply } from "../problem/problem.ts";
 import { sizeOf, unitsOf } from "../problem/units.ts";
-import { give, needOf, type Room, takes } from "./rooms.ts";
+import { give, type NodeRoom, needOf, takes } from "./rooms.ts";
 
 /** Puts a gang on the existing nodes of one type, zone and market with least to spare. Returns undefined if there are too few. */
-export function boundGang(gang: JobClass, rooms: readonly Room[]): readonly Room[] | undefined {
+export function boundGang(gang: JobClass, rooms: readonly NodeRoom[]): readonly NodeRoom[] | undefined {
   const need = needOf(gang);
   const members = gang.nodes ?? 1;
   const groups = Map.groupBy(
     rooms.filter((room) => takes(room, gang, need)),
     ({ node }) => `${node.type}/${node.zone}/${node.market}`,
   );
-  const spare = (group: readonly Room[]): number => group[0]?.free.reduce((sum, each) => sum + each, group[0].slots.length) ?? 0;
+  const spare = (group: readonly NodeRoom[]): number => group[0]?.free.reduce((sum, each) => sum + each, group[0].slots.length) ?? 0;
   const [chosen] = [...groups.entries()]
     .filter(([, group]) => group.length >= members)
     .sort(([a, one], [b, other]) => spare(one) - spare(other) || (a < b ? -1 : 1));

@@ -2,9 +2,9 @@ import type { Experience, Learned } from "../../model/plan.ts";
 import type { Instance } from "../problem/instance.ts";
 import { type EngineName, engineDefinitions, isEngineName } from "./engines.ts";
 
-const mostSorts = 64;
+const maxSorts = 64;
 /** The number of tries that count. Older ones fade, so that the statistics can adapt. */
-const mostTries = 400;
+const maxTries = 400;
 /** The weight of the rules against what was learned, in tries, and the bonus for engines that were seldom tried. */
 const [trustInRules, curiosity] = [4, 0.15];
 
@@ -49,7 +49,7 @@ export class Policy {
   /** Records what a slice saved, as a share of the cost. A thousandth per hundred thousand steps earns the full reward. */
   reward(engine: EngineName, { saved, steps }: { saved: number; steps: number }): void {
     const { tries, reward } = this.#of(engine);
-    const fade = tries >= mostTries ? (mostTries - 1) / mostTries : 1;
+    const fade = tries >= maxTries ? (maxTries - 1) / maxTries : 1;
     const earned = Math.min(1, (Math.max(0, saved) * 1e8) / Math.max(1, steps));
     this.#experience.set(engine, { tries: tries * fade + 1, reward: reward * fade + earned });
   }
@@ -58,7 +58,7 @@ export class Policy {
   learned(): Learned {
     const all = Object.entries({ ...this.#before, [this.#sort]: Object.fromEntries(this.#experience) });
     const tried = (of: Readonly<Record<string, Experience>>): number => Object.values(of).reduce((sum, each) => sum + each.tries, 0);
-    const kept = all.toSorted(([a, of], [b, than]) => tried(than) - tried(of) || (a < b ? -1 : 1)).slice(0, mostSorts);
+    const kept = all.toSorted(([a, of], [b, than]) => tried(than) - tried(of) || (a < b ? -1 : 1)).slice(0, maxSorts);
     return Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 

@@ -1,7 +1,7 @@
 import type { Problem, Supply } from "../problem/problem.ts";
 
 /** The rest of the limits, and of the offers with a limited number of instances. */
-export class Ledger {
+export class LimitLedger {
   readonly #limits: Map<string, number>;
   readonly #offers: Map<string, number>;
   readonly #dimensions: readonly string[];

@@ -1,5 +1,5 @@
-import type { Packing } from "../engines/packing.ts";
-import type { Instance, Kind } from "../problem/instance.ts";
+import type { BinPacking } from "../engines/packing.ts";
+import type { BinKind, Instance } from "../problem/instance.ts";
 import type { JobClass, Supply } from "../problem/problem.ts";
 
 /** One bin with its jobs by name. */
@@ -9,13 +9,13 @@ export type NamedBin = { readonly jobs: readonly JobClass[] } & (
 );
 
 /** Gives the places of a packing to jobs by name, the most urgent first: existing nodes are filled first, then bins by rising price. */
-export function namedBins(instance: Instance, packing: Packing): { bins: readonly NamedBin[]; waiting: readonly JobClass[] } {
+export function namedBins(instance: Instance, packing: BinPacking): { bins: readonly NamedBin[]; waiting: readonly JobClass[] } {
   const next = instance.shapes.map(({ classes }) => inTurn(classes));
   const used = new Map<number, number>();
   const bins: NamedBin[] = [];
-  const order = packing.bins.toSorted((a, b) => (instance.kinds[a.kind] as Kind).price - (instance.kinds[b.kind] as Kind).price);
+  const order = packing.bins.toSorted((a, b) => (instance.kinds[a.kind] as BinKind).price - (instance.kinds[b.kind] as BinKind).price);
   for (const { kind, shapes, counts, times } of order) {
-    const { nodes, offer } = instance.kinds[kind] as Kind;
+    const { nodes, offer } = instance.kinds[kind] as BinKind;
     for (let time = 0; time < times; time += 1) {
       const jobs = shapes.flatMap((shape, at) => next[shape]?.(counts[at] as number) ?? []);
       const nth = used.get(kind) ?? 0;

@@ -4,7 +4,7 @@ import { type Budget, Counted } from "../problem/budget.ts";
 import type { JobClass, Problem } from "../problem/problem.ts";
 import type { Thresholds } from "../problem/thresholds.ts";
 import { byUrgency } from "../problem/urgency.ts";
-import type { Answer } from "./answer.ts";
+import type { Solution } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
 import { Placing } from "./placing.ts";
 
@@ -25,7 +25,7 @@ export type Options = {
  * Places all jobs at the least cost it finds: gangs first, then all others on existing and bought nodes. If the limits do not allow all
  * jobs, those with higher priorities and nearer deadlines are placed first. The same problem, seed and steps give the same result.
  */
-export function optimize(problem: Problem, options: Options): Answer {
+export function optimize(problem: Problem, options: Options): Solution {
   const budget = new Counted(options.budget);
   const together = new Placing(problem, { ...options, budget });
   together.place(problem.jobs);

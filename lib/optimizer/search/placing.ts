@@ -1,22 +1,22 @@
 import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import { lowerBound } from "../bounds/bound.ts";
-import type { Pattern } from "../bounds/master.ts";
+import type { BinPattern } from "../bounds/master.ts";
 import { type Budget, Counted } from "../problem/budget.ts";
 import { keyOf } from "../problem/classes.ts";
 import { type Instance, instanceOf } from "../problem/instance.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
 import { standardThresholds, type Thresholds } from "../problem/thresholds.ts";
-import type { Answer, Binding, Purchase } from "./answer.ts";
+import type { Binding, Purchase, Solution } from "./answer.ts";
 import { costOfPlan } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
-import { Ledger } from "./limits.ts";
+import { LimitLedger } from "./limits.ts";
 import { namedBins } from "./names.ts";
 import { type Earned, plus, search } from "./portfolio.ts";
 import { whyWaiting } from "./reasons.ts";
-import { needOf, type Room, restOf, roomsOf, takes } from "./rooms.ts";
+import { type NodeRoom, needOf, restOf, roomsOf, takes } from "./rooms.ts";
 
 export type PlacingOptions = {
   readonly budget: Counted;
@@ -32,7 +32,7 @@ export type PlacingOptions = {
 type Searching = {
   readonly instance: Instance;
   readonly jobs: readonly JobClass[];
-  readonly known: readonly Pattern[];
+  readonly known: readonly BinPattern[];
   readonly bound: number;
 };
 
@@ -41,8 +41,8 @@ export class Placing {
   readonly #problem: Problem;
   readonly #options: PlacingOptions;
   readonly #thresholds: Thresholds;
-  readonly #rooms: readonly Room[];
-  readonly #ledger: Ledger;
+  readonly #rooms: readonly NodeRoom[];
+  readonly #ledger: LimitLedger;
   readonly #purchases: Purchase[] = [];
   readonly #waiting: JobClass[] = [];
   readonly #priceOf: (offer: Supply) => number;
@@ -59,7 +59,7 @@ export class Placing {
     this.#options = options;
     this.#thresholds = options.thresholds ?? standardThresholds;
     this.#rooms = roomsOf(problem.nodes);
-    this.#ledger = new Ledger(problem);
+    this.#ledger = new LimitLedger(problem);
     this.#learned = options.learned ?? {};
     const { hoursLostAtInterruption } = { ...standardTerms, ...problem.terms };
     this.#priceOf = (offer) => offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * hoursLostAtInterruption);
@@ -125,8 +125,8 @@ export class Placing {
     return joined(refused);
   }
 
-  #room(node: string): Room {
-    return this.#rooms.find((room) => room.node.name === node) as Room;
+  #room(node: string): NodeRoom {
+    return this.#rooms.find((room) => room.node.name === node) as NodeRoom;
   }
 
   #note(found: ReturnType<typeof search>): void {
@@ -135,7 +135,7 @@ export class Placing {
     for (const [name, each] of Object.entries(found.earned)) this.#earned[name] = plus(this.#earned[name], each);
   }
 
-  answer(): Answer {
+  answer(): Solution {
     const bindings: Binding[] = this.#rooms
       .filter((room) => room.jobs.length > 0)
       .map(({ node, jobs }) => ({ node: node.name, jobs: jobs.toSorted() }));

@@ -1,9 +1,9 @@
 import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
-import type { Pattern } from "../bounds/master.ts";
+import type { BinPattern } from "../bounds/master.ts";
 import { Pricing } from "../bounds/pricing.ts";
 import { ColumnGeneration } from "../engines/column-generation.ts";
-import { isBetter, type Packing } from "../engines/packing.ts";
+import { type BinPacking, isBetter } from "../engines/packing.ts";
 import type { Budget } from "../problem/budget.ts";
 import type { Instance } from "../problem/instance.ts";
 import { createEngines, type EngineName, engineNames } from "./engines.ts";
@@ -23,20 +23,20 @@ export type Search = {
 export type Earned = { readonly saved: number; readonly steps: number };
 
 export type Searched = {
-  readonly packing: Packing;
+  readonly packing: BinPacking;
   /** The name of the engine that found it. */
   readonly engine: EngineName | "greedy";
   readonly steps: number;
   readonly earned: Readonly<Record<string, Earned>>;
   readonly learned: Learned;
   /** Patterns from which `lowerBound` can start. */
-  readonly known: readonly Pattern[];
+  readonly known: readonly BinPattern[];
   /** A lower bound on the cost of every packing of all shapes, from the last prices. `lowerBound` finds a better one. */
   readonly bound: number;
 };
 
 /** A search ends before its budget does if this many slices in a row save nothing. */
-const mostInVain = 400;
+const maxInVain = 400;
 
 /** Returns the best packing that the engines find within the budget, never worse than greedy's. The most promising engine works next. */
 export function search(instance: Instance, { budget, seed, engines = engineNames, learned, solve }: Search): Searched {
@@ -51,7 +51,7 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   const earned: Record<string, Earned> = {};
   let inVain = 0;
   let isMore = budget.spend(steps) && isOpen(instance);
-  while (isMore && inVain < mostInVain && !isProven(packing, proven)) {
+  while (isMore && inVain < maxInVain && !isProven(packing, proven)) {
     const name = policy.choose([...ready.keys()]);
     const slice = name && ready.get(name)?.improve(packing);
     if (!slice) break;
@@ -80,15 +80,15 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
 const isOpen = ({ shapes, kinds }: Instance): boolean => shapes.length > 0 && kinds.length > 0;
 
 /** Returns the cost that is proven before the search, or -1. Greedy is optimal for a single job without costs of its own. */
-function provenAtOnce({ shapes, kinds }: Instance, { cost }: Packing): number {
+function provenAtOnce({ shapes, kinds }: Instance, { cost }: BinPacking): number {
   const jobs = shapes.reduce((sum, { count }) => sum + count, 0);
   return jobs === 1 && kinds.every(({ extra }) => extra === undefined) ? cost : -1;
 }
 
-const isProven = ({ waits, cost }: Packing, bound: number): boolean => waits === 0 && cost <= bound;
+const isProven = ({ waits, cost }: BinPacking, bound: number): boolean => waits === 0 && cost <= bound;
 
 /** Returns what a packing saves, as a share of the cost before; 1 if it places more jobs. */
-function savedBy(found: Packing | undefined, before: Packing): number {
+function savedBy(found: BinPacking | undefined, before: BinPacking): number {
   if (!found || !isBetter(found, before)) return 0;
   return found.waits < before.waits ? 1 : (before.cost - found.cost) / before.cost;
 }

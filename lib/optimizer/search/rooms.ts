@@ -4,9 +4,9 @@ import type { Shape } from "../problem/shape.ts";
 import { sizeOf, unit, unitsOf } from "../problem/units.ts";
 
 /** The free room of a node while jobs are put on it, in millionths. */
-export type Room = { readonly node: FreeNode; readonly free: number[]; readonly slots: number[]; readonly jobs: string[] };
+export type NodeRoom = { readonly node: FreeNode; readonly free: number[]; readonly slots: number[]; readonly jobs: string[] };
 
-export function roomsOf(nodes: readonly FreeNode[]): readonly Room[] {
+export function roomsOf(nodes: readonly FreeNode[]): readonly NodeRoom[] {
   return nodes
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((node) => ({
@@ -18,16 +18,16 @@ export function roomsOf(nodes: readonly FreeNode[]): readonly Room[] {
 }
 
 /** The needs of a job, in millionths. */
-export type Need = Pick<Shape, "size" | "whole" | "share">;
+export type UnitNeed = Pick<Shape, "size" | "whole" | "share">;
 
-export function needOf({ size, gpu }: JobNeed): Need {
+export function needOf({ size, gpu }: JobNeed): UnitNeed {
   const gpus = gpu?.count ?? 0;
   return { size: Float64Array.from([...size, gpus], sizeOf), whole: gpus >= 1 ? gpus : 0, share: gpus < 1 ? sizeOf(gpus) : 0 };
 }
 
-export const takes = (room: Room, job: JobNeed, need: Need): boolean => allowedBy(job, room.node) && hasRoom(room, need);
+export const takes = (room: NodeRoom, job: JobNeed, need: UnitNeed): boolean => allowedBy(job, room.node) && hasRoom(room, need);
 
-export function hasRoom({ free, slots }: Room, { size, whole, share }: Need): boolean {
+export function hasRoom({ free, slots }: NodeRoom, { size, whole, share }: UnitNeed): boolean {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     if ((size[dimension] as number) > (free[dimension] as number)) return false;
   if (share > 0) return slots.some((left) => left >= share);
@@ -35,7 +35,7 @@ export function hasRoom({ free, slots }: Room, { size, whole, share }: Need): bo
 }
 
 /** Puts one such job on the node. A share of a GPU goes to the GPU where it leaves least. */
-export function give({ free, slots }: Room, { size, whole, share }: Need): void {
+export function give({ free, slots }: NodeRoom, { size, whole, share }: UnitNeed): void {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     free[dimension] = (free[dimension] as number) - (size[dimension] as number);
   if (share > 0) {
@@ -55,7 +55,7 @@ export function give({ free, slots }: Room, { size, whole, share }: Need): void 
 }
 
 /** Returns the node with the room that is still free. */
-export const restOf = ({ node, free, slots }: Room): FreeNode => ({
+export const restOf = ({ node, free, slots }: NodeRoom): FreeNode => ({
   ...node,
   room: free.map((left) => left / unit),
   gpusFree: slots.map((left) => left / unit),

@@ -3,7 +3,7 @@ import { stsJobAccess } from "../../aws/access/job-access.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
-import type { AnswerDeps } from "../../flows/answer-node.ts";
+import type { NodeCallDeps } from "../../flows/handle-node-call.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { liveLimitsOf } from "../live-logs.ts";
@@ -11,7 +11,7 @@ import { ringWiring } from "./ring.ts";
 import { dataWiring } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
-export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): AnswerDeps {
+export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): NodeCallDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),
@@ -19,7 +19,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
     data: dataWiring(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
-    mostLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.mostLosses,
+    maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
     liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
     places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },

@@ -7,8 +7,8 @@ import { ec2Market } from "../../aws/market/market.ts";
 import { sqsSealQueue } from "../../aws/queues/seal-queue.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createSealing } from "../../aws/table/jobs/sealing.ts";
+import { createOrphans } from "../../aws/table/nodes/orphans.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
-import { createStrays } from "../../aws/table/nodes/strays.ts";
 import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../aws/table/pools/decisions.ts";
 import { createPoolRegistry } from "../../aws/table/pools/pool-registry.ts";
@@ -44,7 +44,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     pools: fleet.pools,
     registry: createPoolRegistry(table),
     instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name, log }),
-    strays: createStrays(table),
+    orphans: createOrphans(table),
     fleet: { terminate: (ids) => endInstances(ec2Client(), ids, log) },
     budget: createRequestBudget(table, fleet.ec2Requests),
     now: Date.now,

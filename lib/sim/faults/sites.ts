@@ -15,7 +15,7 @@ const flows = join(import.meta.dirname, "..", "..", "flows");
 /** The names by which flows call their ports. */
 const ports = [
   "decisions|placements|fleet|lane|journal|bell|admissions|catalogues|datasets|ledger|access|downloads|cancellations|sealing",
-  "artifacts|sealAgain|shardQueue|queue|market|nodes|store|budget|capacity|strays|instances|registry",
+  "artifacts|sealAgain|shardQueue|queue|market|nodes|store|budget|capacity|orphans|instances|registry",
 ].join("|");
 const call = new RegExp(`(?<![\\w$])(?:${ports})\\.(\\w+)\\(`, "g");
 const declared = /^(?:export )?(?:async )?(?:function\*? (\w+)|const (\w+) = (?:async )?\()/;

@@ -1,8 +1,8 @@
 import type { Fact } from "../world/facts.ts";
-import type { Seen } from "../world/seen.ts";
+import type { WorldView } from "../world/seen.ts";
 
 /** A description of what is wrong; undefined if nothing is. */
-export type Wrong = string | undefined;
+export type InvariantBreach = string | undefined;
 
 /** One of the nine properties that must always hold. */
 export type Invariant = {
@@ -11,14 +11,14 @@ export type Invariant = {
   /** The property in words. */
   readonly says: string;
   /** Begins to check one run. */
-  readonly watch: (seen: () => Seen) => Watch;
+  readonly watch: (seen: () => WorldView) => Watch;
 };
 
 export type Watch = {
   /** Checks something that has just happened. */
-  readonly on?: (fact: Fact) => Wrong;
+  readonly on?: (fact: Fact) => InvariantBreach;
   /** Checks the world when nothing is left to do. */
-  readonly atRest?: () => Wrong;
+  readonly atRest?: () => InvariantBreach;
   /** Checks the world again after ten minutes of rest. */
-  readonly afterRest?: () => Wrong;
+  readonly afterRest?: () => InvariantBreach;
 };

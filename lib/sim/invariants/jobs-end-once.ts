@@ -1,6 +1,6 @@
 import { isEnded, type Job, jobName, mayFollow } from "../../model/job.ts";
-import type { Seen } from "../world/seen.ts";
-import type { Invariant, Wrong } from "./invariant.ts";
+import type { WorldView } from "../world/seen.ts";
+import type { Invariant, InvariantBreach } from "./invariant.ts";
 
 /** 1: no job is lost, none ends twice, and none fails because of faults that are not its own. */
 export const jobsEndOnce: Invariant = {
@@ -24,7 +24,7 @@ export const jobsEndOnce: Invariant = {
   },
 };
 
-function wrongAtRest(name: string, { table, workload }: Seen): Wrong {
+function wrongAtRest(name: string, { table, workload }: WorldView): InvariantBreach {
   const job = table.jobs.get(name);
   if (!job) return `${name} was accepted by SQS, but has no record`;
   if (!isEnded(job.state)) return `${name} never ended: it is ${job.state}${job.reason ? ` (${job.reason})` : ""}`;
@@ -32,7 +32,7 @@ function wrongAtRest(name: string, { table, workload }: Seen): Wrong {
   return wrongEnd(job, workload.programs.has(name), mayBeCancelled);
 }
 
-function wrongStep(before: Job | undefined, after: Job): Wrong {
+function wrongStep(before: Job | undefined, after: Job): InvariantBreach {
   const name = jobName(after);
   if (!before) return after.state === "queued" || after.state === "rejected" ? undefined : `${name} began as ${after.state}`;
   if (after.attempt < before.attempt) return `${name} went back from attempt ${before.attempt} to ${after.attempt}`;
@@ -42,7 +42,7 @@ function wrongStep(before: Job | undefined, after: Job): Wrong {
   return after.state === "queued" && after.attempt === before.attempt ? `${name} is queued again as the same attempt` : undefined;
 }
 
-function wrongEnd(job: Job, isReadable: boolean, mayBeCancelled: boolean): Wrong {
+function wrongEnd(job: Job, isReadable: boolean, mayBeCancelled: boolean): InvariantBreach {
   const { state, reason, failures, spec } = job;
   const name = jobName(job);
   if ((state === "rejected" || state === "failed") && !reason) return `${name} was ${state} without a reason`;

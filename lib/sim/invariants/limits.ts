@@ -2,8 +2,8 @@ import type { Reservation } from "../../model/launch.ts";
 import type { Limits } from "../../model/limits.ts";
 import { micro, nodeKey } from "../memory/table.ts";
 import type { Fact } from "../world/facts.ts";
-import type { Seen } from "../world/seen.ts";
-import type { Invariant, Wrong } from "./invariant.ts";
+import type { WorldView } from "../world/seen.ts";
+import type { Invariant, InvariantBreach } from "./invariant.ts";
 
 /** 5: reservations never exceed the limits of pool, team and deployment, and every live instance has a reservation. */
 export const limits: Invariant = {
@@ -18,7 +18,10 @@ export const limits: Invariant = {
   }),
 };
 
-function beyond({ pool, reserved }: Extract<Fact, { kind: "reserved" }>, { table, limits: { deployment, teams } }: Seen): Wrong {
+function beyond(
+  { pool, reserved }: Extract<Fact, { kind: "reserved" }>,
+  { table, limits: { deployment, teams } }: WorldView,
+): InvariantBreach {
   const wider = table.reservedWider();
   const counts: readonly (readonly [string, Reservation, Limits | undefined])[] = [
     [`pool ${pool.name}`, reserved, pool.limits],
@@ -28,14 +31,14 @@ function beyond({ pool, reserved }: Extract<Fact, { kind: "reserved" }>, { table
   for (const [whose, { usdPerHour, gpus }, most] of counts) {
     const said = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;
     if (micro(usdPerHour) < 0 || gpus < 0) return `${said}, which is negative`;
-    const { usdPerHour: mostUsd = Number.POSITIVE_INFINITY, gpus: mostGpus = Number.POSITIVE_INFINITY } = most ?? {};
-    if (micro(usdPerHour) > micro(mostUsd) || gpus > mostGpus) return `${said}, but its limits are ${JSON.stringify(most)}`;
+    const { usdPerHour: maxUsd = Number.POSITIVE_INFINITY, gpus: maxGpus = Number.POSITIVE_INFINITY } = most ?? {};
+    if (micro(usdPerHour) > micro(maxUsd) || gpus > maxGpus) return `${said}, but its limits are ${JSON.stringify(most)}`;
   }
   return undefined;
 }
 
 /** Instances whose termination EC2 has accepted are not counted, because their reservations are released. */
-function unreserved({ launch }: Extract<Fact, { kind: "instance" }>, { fleet, table }: Seen): Wrong {
+function unreserved({ launch }: Extract<Fact, { kind: "instance" }>, { fleet, table }: WorldView): InvariantBreach {
   const isCounted = (id: string): boolean => {
     const key = nodeKey(launch.pool, id);
     return !table.forgotten.has(key) && table.nodes.get(key)?.released !== true;

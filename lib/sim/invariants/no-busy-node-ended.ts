@@ -1,6 +1,6 @@
 import { attemptName, isOn, jobName } from "../../model/job.ts";
 import type { ProgramRun } from "../world/facts.ts";
-import type { Seen } from "../world/seen.ts";
+import type { WorldView } from "../world/seen.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** A worker must have stopped its work this long after its lease, whatever its clock says. */
@@ -22,7 +22,7 @@ export const noBusyNodeEnded: Invariant = {
 };
 
 /** Reports whether the ledger still counts on a run: it is the job's current attempt, on that node, whose lease and drain are not over. */
-function isItsOwn(run: ProgramRun, { table, nowMs }: Seen): boolean {
+function isItsOwn(run: ProgramRun, { table, nowMs }: WorldView): boolean {
   const job = table.jobs.get(jobName(run));
   const node = [...table.nodes.values()].find((row) => row.node.id === run.instance)?.node;
   if (!job || !node || job.attempt !== run.attempt || !isOn(job, run.instance)) return false;

@@ -1,7 +1,7 @@
 import { type AttemptRef, attemptName, isEnded, jobName } from "../../model/job.ts";
 import type { Fact, ProgramRun } from "../world/facts.ts";
-import type { Seen } from "../world/seen.ts";
-import type { Invariant, Wrong } from "./invariant.ts";
+import type { WorldView } from "../world/seen.ts";
+import type { Invariant, InvariantBreach } from "./invariant.ts";
 
 /** 2: one attempt of a job runs at a time, each member of it on one machine. A worker that has lost its attempt changes nothing. */
 export const oneAttempt: Invariant = {
@@ -31,20 +31,20 @@ const inWords = (run: ProgramRun): string => `${attemptName(run)} (member ${run.
 const isRival = (a: ProgramRun, b: ProgramRun): boolean => a.attempt !== b.attempt || (a.rank === b.rank && a.instance !== b.instance);
 
 /** The attempt of a run must have been handed out. It may have been taken back since, because its worker may not know yet. */
-function overBefore(run: ProgramRun, { table }: Seen): Wrong {
+function overBefore(run: ProgramRun, { table }: WorldView): InvariantBreach {
   const job = table.jobs.get(jobName(run));
   return job && job.attempt >= run.attempt ? undefined : `${inWords(run)} began, but the ledger has no such attempt`;
 }
 
 /** A job gets its next attempt only when nothing of the last one runs. Gangs are exempt, because their other members are stopped later. */
-function givenAway({ before, after }: Extract<Fact, { kind: "job" }>, running: readonly ProgramRun[]): Wrong {
+function givenAway({ before, after }: Extract<Fact, { kind: "job" }>, running: readonly ProgramRun[]): InvariantBreach {
   if (!before || after.attempt === before.attempt || after.spec?.nodes !== 1) return undefined;
   const still = running.find((run) => attemptName(run) === attemptName(before));
   return still && `${inWords(still)} still runs, but the job got its next attempt: ${after.reason}`;
 }
 
 /** A job succeeds only with its current attempt, and only if the attempt's worker has uploaded it. */
-function staleChange({ before, after }: Extract<Fact, { kind: "job" }>, uploaded: ReadonlySet<string>): Wrong {
+function staleChange({ before, after }: Extract<Fact, { kind: "job" }>, uploaded: ReadonlySet<string>): InvariantBreach {
   if (after.state !== "succeeded" || (before && isEnded(before.state))) return undefined;
   const attempt: AttemptRef = after;
   return uploaded.has(attemptName(attempt)) ? undefined : `${attemptName(attempt)} succeeded although its worker never uploaded it`;

@@ -1,8 +1,8 @@
 import { type AttemptRef, attemptName, isEnded, type Job, jobName } from "../../model/job.ts";
 import type { ProgramRun } from "../world/facts.ts";
-import type { Seen } from "../world/seen.ts";
+import type { WorldView } from "../world/seen.ts";
 import { contentOf } from "../world/workload.ts";
-import type { Invariant, Wrong } from "./invariant.ts";
+import type { Invariant, InvariantBreach } from "./invariant.ts";
 
 /** 7: the files of every attempt are kept sealed and unchanged for its own team, and no team reaches another team's files. */
 export const sealed: Invariant = {
@@ -29,7 +29,7 @@ export const sealed: Invariant = {
 
 type Upload = { readonly attempt: AttemptRef; readonly paths: readonly string[] };
 
-function unsealed(job: Job, paths: readonly string[], seen: Seen): Wrong {
+function unsealed(job: Job, paths: readonly string[], seen: WorldView): InvariantBreach {
   const wrong = unkept(job, paths, seen);
   if (wrong) return `${jobName(job)} succeeded, but ${wrong}`;
   return job.artifacts?.files === paths.length
@@ -37,7 +37,7 @@ function unsealed(job: Job, paths: readonly string[], seen: Seen): Wrong {
     : `${jobName(job)} succeeded, but its record does not have ${paths.length} files`;
 }
 
-function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { artifacts }: Seen): Wrong {
+function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { artifacts }: WorldView): InvariantBreach {
   const ref = { team, job, attempt };
   const kept = artifacts.listed(ref)?.artifacts ?? [];
   if (
@@ -65,7 +65,7 @@ function unkept({ team, job, attempt }: AttemptRef, paths: readonly string[], { 
 }
 
 /** A node must serve one team only, unless its pool is shared. */
-function foreign(run: ProgramRun, teams: Map<string, string>, { fleet, pools }: Seen): Wrong {
+function foreign(run: ProgramRun, teams: Map<string, string>, { fleet, pools }: WorldView): InvariantBreach {
   const pool = pools.find(({ name }) => name === fleet.instances.get(run.instance)?.launch.pool);
   const served = teams.get(run.instance);
   teams.set(run.instance, run.team);

@@ -1,7 +1,7 @@
 import { needsOf, sameNeeds } from "../../decide/shards/needs.ts";
 import { type Dataset, datasetName, type Holding, type Shard } from "../../model/dataset.ts";
-import type { Seen } from "../world/seen.ts";
-import type { Invariant, Wrong } from "./invariant.ts";
+import type { WorldView } from "../world/seen.ts";
+import type { Invariant, InvariantBreach } from "./invariant.ts";
 
 /** 6: every map assigns all shards of its listing, and a change moves only the shards that it must. */
 export const shardsHeld: Invariant = {
@@ -23,14 +23,14 @@ export const shardsHeld: Invariant = {
   }),
 };
 
-const listOf = (key: string, { store }: Seen): readonly Shard[] | undefined => {
+const listOf = (key: string, { store }: WorldView): readonly Shard[] | undefined => {
   const value = store.written.get(key)?.value;
   return Array.isArray(value) ? value : undefined;
 };
 const contentOf = ({ key, etag }: Shard): string => `${key} ${etag}`;
 const partsOf = ({ map }: Dataset): readonly Holding[] => map?.holdings.filter(({ share }) => share === "part") ?? [];
 
-function notWhole(dataset: Dataset, seen: Seen): Wrong {
+function notWhole(dataset: Dataset, seen: WorldView): InvariantBreach {
   const { map } = dataset;
   const all = map && listOf(map.listingKey, seen);
   if (!map || !all) return `the listing of map ${map?.version} of ${datasetName(dataset)} is missing`;
@@ -50,7 +50,7 @@ function notWhole(dataset: Dataset, seen: Seen): Wrong {
 }
 
 /** No shard moves between two nodes that stay, and the record says how many moved. */
-function movedTooMuch(before: Dataset, after: Dataset, seen: Seen): Wrong {
+function movedTooMuch(before: Dataset, after: Dataset, seen: WorldView): InvariantBreach {
   if (!before.map || !after.map || before.map.listingKey !== after.map.listingKey) return undefined;
   const [old, now] = [holdersOf(before, seen), holdersOf(after, seen)];
   const weights = (dataset: Dataset): string =>
@@ -70,5 +70,5 @@ function movedTooMuch(before: Dataset, after: Dataset, seen: Seen): Wrong {
 const sameWeights = (before: Dataset, after: Dataset): boolean =>
   partsOf(before).every(({ node, weight }) => partsOf(after).every((each) => each.node !== node || each.weight === weight));
 
-const holdersOf = (dataset: Dataset, seen: Seen): ReadonlyMap<string, string> =>
+const holdersOf = (dataset: Dataset, seen: WorldView): ReadonlyMap<string, string> =>
   new Map(partsOf(dataset).flatMap(({ node, list }) => (listOf(list, seen) ?? []).map((shard) => [contentOf(shard), node] as const)));

@@ -6,13 +6,13 @@ import {
   fileKey,
   type Manifest,
   manifestKey,
-  SealedManifest,
+  SealedManifestFile,
   sealedFileKey,
   sealedManifestKey,
   sealedManifestPath,
 } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest as Listed, Upload, UploadedFile } from "../../model/artifact.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, SealedArtifact } from "../../model/job.ts";
 import type { ArtifactReader, Artifacts } from "../../ports/artifacts.ts";
 import { Interruptions } from "./interruptions.ts";
@@ -81,17 +81,17 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
   /** Returns the sealed list, without a call that could fail. */
   listed(attempt: AttemptRef): Listed | undefined {
     const sealed = this.sealed.get(sealedManifestKey(attempt));
-    return sealed && SealedManifest.parse(JSON.parse(decrypt(attempt, sealedManifestPath, sealed).toString()));
+    return sealed && SealedManifestFile.parse(JSON.parse(decrypt(attempt, sealedManifestPath, sealed).toString()));
   }
 
   async open(attempt: AttemptRef, artifact: SealedArtifact, file: string | Buffer): Promise<void> {
     const plain = await this.interruptions.call("open", () => {
       const sealed = this.sealed.get(artifact.key);
-      if (sealed === undefined) throw new Fault("missing", `There is no sealed file ${artifact.key}`);
+      if (sealed === undefined) throw new FleetError("missing", `There is no sealed file ${artifact.key}`);
       return decrypt(attempt, artifact.path, sealed);
     });
     if (plain.length !== artifact.bytes || sha256(plain) !== artifact.sha256) {
-      throw new Fault("not-opened", "not the bytes that were sealed");
+      throw new FleetError("not-opened", "not the bytes that were sealed");
     }
     await mkdir(dirname(file.toString()), { recursive: true });
     await rm(file, { force: true });
@@ -127,6 +127,6 @@ function decrypt(attempt: AttemptRef, path: string, sealed: Buffer): Buffer {
     decipher.setAAD(contextOf(attempt, path)).setAuthTag(sealed.subarray(12, 28));
     return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
   } catch (cause) {
-    throw new Fault("not-opened", `${path} could not be opened`, { cause });
+    throw new FleetError("not-opened", `${path} could not be opened`, { cause });
   }
 }

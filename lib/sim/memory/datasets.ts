@@ -32,23 +32,24 @@ export class MemoryDatasets implements Datasets {
 
   remove = (ref: DatasetRef) => this.interruptions.call("remove", () => (this.records.delete(datasetName(ref)) ? "done" : "absent"));
 
-  noteListing: Datasets["noteListing"] = (was, listing) =>
-    this.interruptions.call("noteListing", () =>
+  recordListing: Datasets["recordListing"] = (was, listing) =>
+    this.interruptions.call("recordListing", () =>
       this.#change(was, (now) => ({ ...now, listing, state: listing.shards > 0 ? "ready" : "empty", trouble: undefined })),
     );
 
-  noteTrouble: Datasets["noteTrouble"] = (was, trouble) =>
-    this.interruptions.call("noteTrouble", () =>
+  recordTrouble: Datasets["recordTrouble"] = (was, trouble) =>
+    this.interruptions.call("recordTrouble", () =>
       this.#change(was, (now) => {
         const state = now.listing ? now.state : trouble === undefined ? "listing" : "failed";
         return { ...now, trouble, state };
       }),
     );
 
-  noteMap: Datasets["noteMap"] = (was, map) => this.interruptions.call("noteMap", () => this.#change(was, (now) => ({ ...now, map })));
+  recordMap: Datasets["recordMap"] = (was, map) =>
+    this.interruptions.call("recordMap", () => this.#change(was, (now) => ({ ...now, map })));
 
-  noteRelist: Datasets["noteRelist"] = (was, relistAtMs) =>
-    this.interruptions.call("noteRelist", () => {
+  recordRelist: Datasets["recordRelist"] = (was, relistAtMs) =>
+    this.interruptions.call("recordRelist", () => {
       const now = this.records.get(datasetName(was));
       if (now?.id === was.id) this.put({ ...now, relistAtMs });
     });
@@ -88,7 +89,7 @@ export class MemoryShardStore implements ShardStore {
   list = (source: Source) =>
     this.interruptions.call("list", (): Listed => {
       const there = this.sources.get(sourceUrl(source)) ?? [];
-      return "trouble" in there ? { kind: "trouble", trouble: there.trouble } : { kind: "listed", shards: there };
+      return "trouble" in there ? { kind: "trouble", reason: there.trouble } : { kind: "listed", shards: there };
     });
 
   write: ShardStore["write"] = (of, name, shards) => this.interruptions.call("write", () => this.#put(of, name, [...shards]));

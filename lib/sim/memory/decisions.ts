@@ -1,4 +1,4 @@
-import { mostCauses } from "../../model/cause.ts";
+import { maxCauses } from "../../model/cause.ts";
 import { subjectName } from "../../model/refusal.ts";
 import type { Bell } from "../../ports/bell.ts";
 import type { CatalogueStore, Decisions } from "../../ports/pool-ledger.ts";
@@ -11,7 +11,7 @@ export const memoryBell = (table: MemoryTable, wire: Interruptions<LedgerMethod>
     wire.call("bell.ring", () => {
       const row = table.pool(pool);
       row.bell += 1;
-      if (row.causes.length < mostCauses) row.causes = [...new Set([...row.causes, cause])];
+      if (row.causes.length < maxCauses) row.causes = [...new Set([...row.causes, cause])];
       return { wasQuiet: row.bell - 1 === row.decidedThrough };
     }),
 });
@@ -43,7 +43,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
       learned: table.learned.get(pool),
     })),
-  forget: (pool) => wire.call("decisions.forget", () => void table.learned.delete(pool)),
+  resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
   finish: (fence, { heard, busy, wakeAtMs }) =>
     wire.call("decisions.finish", () => {

@@ -1,6 +1,6 @@
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../../model/launch.ts";
 import { type Offer, type OfferRef, offerName } from "../../model/offer.ts";
-import type { Ended, Fleet, FoundInstances, Seen } from "../../ports/fleet.ts";
+import type { Fleet, FoundInstances, InstanceStatus, TerminateOutcome } from "../../ports/fleet.ts";
 
 export type MemoryInstance = LaunchedInstance & { readonly launch: Launch; readonly offer: Offer; over: boolean };
 
@@ -106,7 +106,7 @@ export class MemoryFleet implements Fleet {
     return { kind: "read", instances: its.map(({ id, instanceType, zone, over }) => ({ id, instanceType, zone, over })) };
   }
 
-  async terminate(instances: readonly string[]): Promise<ReadonlyMap<string, Ended>> {
+  async terminate(instances: readonly string[]): Promise<ReadonlyMap<string, TerminateOutcome>> {
     this.endsAsked.push(instances);
     if (this.#trouble.terminate.length > 0) return all(instances, this.#trouble.terminate.shift() ?? "unknown");
     // Like EC2: an unknown instance fails the whole call, and the error names it.
@@ -117,7 +117,7 @@ export class MemoryFleet implements Fleet {
     return all(instances, "accepted");
   }
 
-  async look(instances: readonly string[]): Promise<ReadonlyMap<string, Seen>> {
+  async look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>> {
     if (this.#trouble.look.length > 0) return all(instances, this.#trouble.look.shift() ?? "unknown");
     return new Map(instances.map((id) => [id, (this.instances.get(id)?.over ?? true) ? "over" : "live"]));
   }

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 type Interruption =
   | { readonly at: number; readonly kind: "fail-before" | "lose-answer" }
@@ -10,12 +10,12 @@ export class Interruptions<Method extends string> {
   readonly calls: Partial<Record<Method, number>> = {};
   readonly #pending = new Map<Method, Interruption[]>();
 
-  /** Makes the n-th call throw a Fault that may be retried, without doing its work. */
+  /** Makes the n-th call throw a FleetError that may be retried, without doing its work. */
   failBefore(method: Method, n = 1): void {
     this.#add(method, { at: this.#count(method) + n, kind: "fail-before" });
   }
 
-  /** Makes the n-th call do its work and then throw a Fault that may be retried. */
+  /** Makes the n-th call do its work and then throw a FleetError that may be retried. */
   loseAnswerOf(method: Method, n = 1): void {
     this.#add(method, { at: this.#count(method) + n, kind: "lose-answer" });
   }
@@ -33,11 +33,11 @@ export class Interruptions<Method extends string> {
     await Promise.resolve();
     for (const one of due) if ("run" in one) await one.run();
     if (due.some((one) => "kind" in one && one.kind === "fail-before")) {
-      throw new Fault("interrupted", `${method} was not carried out`, { retry: true });
+      throw new FleetError("interrupted", `${method} was not carried out`, { retry: true });
     }
     const answer = work();
     if (due.some((one) => "kind" in one && one.kind === "lose-answer")) {
-      throw new Fault("interrupted", `the response of ${method} was lost`, { retry: true });
+      throw new FleetError("interrupted", `the response of ${method} was lost`, { retry: true });
     }
     return answer;
   }

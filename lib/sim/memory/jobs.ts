@@ -1,5 +1,5 @@
-import { Fault } from "../../model/fault.ts";
 import { matchesGlob } from "../../model/files/glob.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, type JobRef, jobName } from "../../model/job.ts";
 import type { Admissions, Cancellations, Cancelled, CancelledOfMany, JobFilter, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
@@ -54,7 +54,7 @@ export const memoryJobReader = (table: MemoryTable, wire: Interruptions<LedgerMe
         const { sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
         if (sinceMs >= beforeMs) return { jobs: [] };
         const from = Number(/^([0-9]{15})#.+$/.exec(cursor ?? `${"0".repeat(15)}#x`)?.[1]);
-        if (!(cursor === undefined || (from >= sinceMs && from < beforeMs))) throw new Fault("cursor", `no page begins at ${cursor}`);
+        if (!(cursor === undefined || (from >= sinceMs && from < beforeMs))) throw new FleetError("cursor", `no page begins at ${cursor}`);
         const found = [...visible().values()]
           .filter((job) => job.team === team && passes(job, filter))
           .sort((a, b) => (place(a) < place(b) ? 1 : -1))

@@ -1,12 +1,12 @@
-import type { Decision, Journal } from "../../ports/journal.ts";
+import type { DecisionRecord, Journal } from "../../ports/journal.ts";
 import { Interruptions } from "./interruptions.ts";
 
 /** Keeps decisions in the order in which they were recorded. */
 export class MemoryJournal implements Journal {
-  readonly decisions: Decision[] = [];
+  readonly decisions: DecisionRecord[] = [];
   readonly interruptions = new Interruptions<"record">();
 
-  record(decision: Decision): Promise<void> {
+  record(decision: DecisionRecord): Promise<void> {
     return this.interruptions.call("record", () => void this.decisions.push(decision));
   }
 }

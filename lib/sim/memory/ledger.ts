@@ -4,13 +4,13 @@ import type { NodeReader } from "../../ports/node-reader.ts";
 import { memoryBell, memoryCatalogues, memoryDecisions } from "./decisions.ts";
 import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
-import type { Ledger, LedgerMethod } from "./ledger-ports.ts";
+import type { LedgerMethod, LedgerPorts } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
+import { memoryOrphans, memoryPoolRegistry } from "./orphans.ts";
 import { memoryPlacements } from "./placements.ts";
-import { memoryPoolRegistry, memoryStrays } from "./strays.ts";
 import { MemoryTable } from "./table.ts";
 
-export type MemoryLedger = Ledger & {
+export type MemoryLedger = LedgerPorts & {
   /** Its content, which tests may read and change. */
   readonly table: MemoryTable;
   /** `wire.loseAnswerOf(method, n)`, `wire.failBefore(method, n)`, `wire.before(method, run, n)` and `wire.calls`. */
@@ -37,7 +37,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     nodeLedger: memoryNodeLedger(table, wire),
     nodeReader: memoryNodeReader(table, wire),
     registry: memoryPoolRegistry(table, wire),
-    strays: memoryStrays(table, wire),
+    orphans: memoryOrphans(table, wire),
   };
 }
 

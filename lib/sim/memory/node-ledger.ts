@@ -36,11 +36,11 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
     }),
 });
 
-function renewed(node: Node, { atMs, leaseUntilMs, telling }: Parameters<NodeLedger["seen"]>[2]): Partial<Node> {
-  const told = present({ ...telling, gpusAtMs: telling?.gpus && atMs });
-  if (node.state === "launching") return { ...told, state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
+function renewed(node: Node, { atMs, leaseUntilMs, telemetry }: Parameters<NodeLedger["seen"]>[2]): Partial<Node> {
+  const known = present({ ...telemetry, gpusAtMs: telemetry?.gpus && atMs });
+  if (node.state === "launching") return { ...known, state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
   // A call that was overtaken by a later one must not shorten the lease that the later one got.
-  return leaseUntilMs >= node.leaseUntilMs ? { ...told, lastSeenMs: atMs, leaseUntilMs } : {};
+  return leaseUntilMs >= node.leaseUntilMs ? { ...known, lastSeenMs: atMs, leaseUntilMs } : {};
 }
 
 function changeAttempt(

@@ -7,7 +7,7 @@ import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { type Amount, attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
+import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, type ReservedAmount, sameAttempt } from "./table.ts";
 
 /** The writes of `place`, with the same conditions as in the real table, but without its network. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {
@@ -60,8 +60,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
-    noteSearch: (fence, { launch: id, search }) =>
-      write("noteSearch", fence, (): Written => {
+    recordSearch: (fence, { launch: id, search }) =>
+      write("recordSearch", fence, (): Written => {
         const launch = table.openLaunches.get(id);
         if (!launch) return "stale";
         table.openLaunches.set(id, { ...launch, search });
@@ -70,8 +70,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
 
     settle: (fence, settled) => write("settle", fence, () => settle(table, fence, settled)),
 
-    drain: (fence, id, atMs) =>
-      write("drain", fence, (): Written => {
+    fenceIdle: (fence, id, atMs) =>
+      write("fenceIdle", fence, (): Written => {
         const node = nodeOf(fence, id);
         if (!node || node.assignments.length > 0) return "stale";
         if (node.state === "draining") return "done";
@@ -80,8 +80,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
-    withdraw: (fence, { node: id, drain, atMs }) =>
-      write("withdraw", fence, (): Written => {
+    drain: (fence, { node: id, drain, atMs }) =>
+      write("drain", fence, (): Written => {
         const node = nodeOf(fence, id);
         if (node?.state === "draining" && node.drain) return "done";
         if (!node || (!isLive(node) && node.state !== "draining")) return "stale";
@@ -113,8 +113,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
-    forget: (fence, id, atMs) =>
-      write("forget", fence, (): Written => {
+    removeNode: (fence, id, atMs) =>
+      write("removeNode", fence, (): Written => {
         const node = nodeOf(fence, id);
         if (!node) return table.forgotten.has(nodeKey(fence.pool, id)) ? "done" : "stale";
         if (node.assignments.length > 0) return "stale";
@@ -163,8 +163,11 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
 };
 
 /** Reports whether a counter stays within its limits with this much more. */
-const hasRoom = (amount: Amount, more: Amount, { usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}) =>
-  amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
+const hasRoom = (
+  amount: ReservedAmount,
+  more: ReservedAmount,
+  { usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {},
+) => amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
 
 /** Reports whether the attempt may be bound to the node. */
 const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>

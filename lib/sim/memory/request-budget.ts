@@ -1,6 +1,6 @@
 import { type Bucket, fullBucket, take, throttled } from "../../model/requests/request-bucket.ts";
-import { documentedLimits, type RequestKind, type RequestLane, type RequestLimits } from "../../model/requests/request-limits.ts";
-import type { RequestBudget, Turn } from "../../ports/request-budget.ts";
+import { documentedLimits, type RequestKind, type RequestLimits, type RequestPriority } from "../../model/requests/request-limits.ts";
+import type { Grant, RequestBudget } from "../../ports/request-budget.ts";
 
 /** The request budget in memory. Every call is atomic. */
 export class MemoryRequestBudget implements RequestBudget {
@@ -11,7 +11,7 @@ export class MemoryRequestBudget implements RequestBudget {
     this.#limits = limits;
   }
 
-  async take({ kind, ...ask }: { kind: RequestKind; lane: RequestLane; instances: number; nowMs: number }): Promise<Turn> {
+  async acquire({ kind, ...ask }: { kind: RequestKind; priority: RequestPriority; instances: number; nowMs: number }): Promise<Grant> {
     const taken = take(this.#bucket(kind, ask.nowMs), this.#limits[kind], ask);
     if (taken.kind === "later") return taken;
     this.buckets.set(kind, taken.bucket);

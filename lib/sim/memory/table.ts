@@ -25,7 +25,7 @@ type PoolRow = {
 };
 
 /** Whole micro-dollars per hour, as the real table keeps them, and GPUs. */
-export type Amount = { microUsd: number; gpus: number };
+export type ReservedAmount = { microUsd: number; gpus: number };
 
 export type NodeRow = { readonly node: Node; readonly released: boolean };
 
@@ -57,12 +57,12 @@ export class MemoryTable {
   readonly learned = new Map<string, Learned>();
   /** The names of the registered pools. */
   readonly registry = new Set<string>();
-  readonly strays = new Map<string, number>();
+  readonly orphans = new Map<string, number>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
   /** The reservations of all pools together, for the deployment and per team. */
-  readonly deployment: Amount = { microUsd: 0, gpus: 0 };
-  readonly teams = new Map<string, Amount>();
+  readonly deployment: ReservedAmount = { microUsd: 0, gpus: 0 };
+  readonly teams = new Map<string, ReservedAmount>();
   readonly #pools = new Map<string, PoolRow>();
   #newest: JobRecord | undefined;
 
@@ -85,7 +85,7 @@ export class MemoryTable {
   }
 
   /** Returns the counters that include the reservations of a pool's nodes and launches, and of the team's if there is one. */
-  counters(pool: string, team: string | undefined): { readonly scope: LimitScope; readonly amount: Amount }[] {
+  counters(pool: string, team: string | undefined): { readonly scope: LimitScope; readonly amount: ReservedAmount }[] {
     const both = [
       { scope: "pool" as const, amount: this.pool(pool) },
       { scope: "deployment" as const, amount: this.deployment },
@@ -97,7 +97,7 @@ export class MemoryTable {
   }
 
   /** Reserves this much more, or releases it if the amount is negative. */
-  reserve(of: { readonly pool: string; readonly team?: string | undefined }, more: Amount): void {
+  reserve(of: { readonly pool: string; readonly team?: string | undefined }, more: ReservedAmount): void {
     for (const { amount } of this.counters(of.pool, of.team)) {
       amount.microUsd += more.microUsd;
       amount.gpus += more.gpus;
@@ -181,7 +181,7 @@ export class MemoryTable {
   }
 }
 
-const inDollars = ({ microUsd, gpus }: Amount): Reservation => ({ usdPerHour: microUsd / 1e6, gpus });
+const inDollars = ({ microUsd, gpus }: ReservedAmount): Reservation => ({ usdPerHour: microUsd / 1e6, gpus });
 
 /** The fields of a job that is no longer on any node. */
 export const offNodes = { node: undefined, gang: undefined } as const;

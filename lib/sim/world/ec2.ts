@@ -3,7 +3,7 @@ import type { Launch, LaunchOutcome } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
 import type { Fleet } from "../../ports/fleet.ts";
-import type { TaggedInstances } from "../../ports/strays.ts";
+import type { TaggedInstances } from "../../ports/orphans.ts";
 import type { Faults } from "../faults/faults.ts";
 import { MemoryFleet } from "../memory/fleet.ts";
 import type { SimClock } from "./clock.ts";
@@ -13,7 +13,7 @@ import type { Scenario } from "./scenario.ts";
 export type Ec2World = {
   readonly clock: SimClock;
   readonly faults: Faults;
-  readonly tell: (fact: Fact) => void;
+  readonly emit: (fact: Fact) => void;
   readonly note: (...said: readonly unknown[]) => void;
   readonly isIntended: (launch: Launch) => boolean;
   /** Called when an instance has booted. Its machine should start. */
@@ -42,7 +42,7 @@ export class SimEc2 {
   readonly #dry = new Map<string, { readonly untilMs: number; readonly code: string }>();
   readonly #invisibleUntilMs = new Map<string, number>();
   readonly #begunAtMs = new Map<string, number>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   readonly #throttledTokens = new Set<string>();
   /** Client tokens of launches that EC2 has carried out. Throttling such a token must not be final, because its instances exist. */
   readonly #takenTokens = new Set<string>();
@@ -114,7 +114,7 @@ export class SimEc2 {
       // An unknown instance fails the whole call, and EC2's error names it.
       if (hidden.length > 0) return new Map(ids.map((id) => [id, hidden.includes(id) ? "accepted" : "apart"]));
       const live = ids.filter(this.isLive);
-      for (const id of live) this.#world.tell({ kind: "terminated", id });
+      for (const id of live) this.#world.emit({ kind: "terminated", id });
       const ended = await this.fleet.terminate(ids);
       for (const id of live) if (!this.isLive(id)) this.#over(id);
       await this.#late();
@@ -203,21 +203,21 @@ export class SimEc2 {
   }
 
   #begun(id: string, launch: Launch): void {
-    const { clock, faults, note, tell, isIntended, booted } = this.#world;
+    const { clock, faults, note, emit, isIntended, booted } = this.#world;
     this.#begunAtMs.set(id, clock.nowMs);
     note("EC2 launches", id, "for", launch.id);
-    tell({ kind: "instance", id, launch, intended: isIntended(launch) });
+    emit({ kind: "instance", id, launch, intended: isIntended(launch) });
     if (faults.strikes("ec2.invisible", id)) {
       this.#invisibleUntilMs.set(id, clock.nowMs + faults.chance("ec2.invisible").between(1_000, 60_000));
     }
     const { from, to } = this.#scenario.bootSeconds;
     const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
     if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => this.isLive(id) && booted(id, launch));
-    this.#fate(id, launch);
+    this.#scheduleFailures(id, launch);
   }
 
   /** Schedules the faults of an instance's life. */
-  #fate(id: string, launch: Launch): void {
+  #scheduleFailures(id: string, launch: Launch): void {
     const { clock, faults } = this.#world;
     const plan = (kind: "ec2.sudden-end" | "spot.interruption" | "spot.rebalance", run: () => void): void => {
       if (!faults.draws(kind)) return;
@@ -261,8 +261,8 @@ export class SimEc2 {
   }
 
   #over(id: string): void {
-    if (this.#told.has(id)) return;
-    this.#told.add(id);
+    if (this.#reported.has(id)) return;
+    this.#reported.add(id);
     const { clock, ended, faults } = this.#world;
     this.#world.note("instance has ended", id);
     ended(id);

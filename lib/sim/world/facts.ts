@@ -3,7 +3,7 @@ import type { Dataset } from "../../model/dataset.ts";
 import type { AttemptRef, Job, JobRef } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { Pool } from "../../model/pool.ts";
-import type { Decision } from "../../ports/journal.ts";
+import type { DecisionRecord } from "../../ports/journal.ts";
 
 /** A run of a job's program on one machine. */
 export type ProgramRun = AttemptRef & { readonly instance: string; readonly rank: number };
@@ -27,6 +27,6 @@ export type Fact =
   | { readonly kind: "uploaded"; readonly attempt: AttemptRef; readonly paths: readonly string[] }
   /** A dataset got another map. */
   | { readonly kind: "map"; readonly before: Dataset; readonly after: Dataset }
-  | { readonly kind: "decided"; readonly decision: Decision }
+  | { readonly kind: "decided"; readonly decision: DecisionRecord }
   /** A handler was invoked. */
   | { readonly kind: "invoked"; readonly handler: string };

@@ -1,8 +1,8 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
-import { answerNode } from "../../flows/answer-node.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
+import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
@@ -14,11 +14,11 @@ import { type Submission, submitJob } from "../../flows/submit-job.ts";
 import { tick } from "../../flows/tick.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
 import { inWords } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
-import { type Ended, Invocation, type InvocationWorld } from "./invocation.ts";
+import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
 import type { Ports } from "./ports.ts";
 import type { Handled } from "./queue.ts";
 
@@ -185,7 +185,7 @@ export class Handlers {
           nodes: run.port("nodes", ports.nodes),
           registry: run.port("registry", ports.registry),
           instances: run.port("instances", ports.instances),
-          strays: run.port("strays", ports.strays),
+          orphans: run.port("orphans", ports.orphans),
           fleet: run.port("fleet", ports.fleet),
           budget: run.port("budget", ports.budget),
           teams,
@@ -194,22 +194,22 @@ export class Handlers {
         });
         const failed = errors.map(({ part }) => part);
         if (failed.length > 0)
-          throw new Fault("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
+          throw new FleetError("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
       }),
     );
   };
 
-  /** Throws a Fault if the caller gets no response. */
+  /** Throws a FleetError if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
     const { ports, pools } = this.#world;
     const ended = await this.#run("node", (run) =>
-      answerNode(
+      handleNodeCall(
         {
           ...ringing(run, ports),
           ledger: run.port("ledger", ports.nodeLedger),
           access: run.port("access", ports.access),
           downloads: ports.downloads,
-          mostLosses: (pool) => pools().find(({ name }) => name === pool)?.mostLosses,
+          maxLosses: (pool) => pools().find(({ name }) => name === pool)?.maxLosses,
           data: { datasets: run.port("datasets", ports.datasets), queue: run.port("queue", ports.shardQueue), bucket: datasetsBucket },
           now: run.now,
           places,
@@ -220,8 +220,8 @@ export class Handlers {
       ),
     );
     if (ended.kind === "done") return ended.value;
-    if (ended.kind === "threw") throw new Fault("node-call", inWords(ended.error), { retry: true, cause: ended.error });
-    throw new Fault("node-call", "the function was killed or timed out", { retry: true });
+    if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
+    throw new FleetError("node-call", "the function was killed or timed out", { retry: true });
   };
 
   cancel = async (ref: JobRef): Promise<Handled> => {
@@ -255,7 +255,7 @@ export class Handlers {
     );
   };
 
-  #run<T>(name: HandlerName, work: (run: Invocation) => Promise<T>): Promise<Ended<T>> {
+  #run<T>(name: HandlerName, work: (run: Invocation) => Promise<T>): Promise<HandlerEnd<T>> {
     this.#world.invoked(name);
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift: this.#world.isSwift(name) });
     return run.run(() => work(run));
@@ -264,4 +264,4 @@ export class Handlers {
 
 const ringing = (run: Invocation, { bell, lane }: Ports) => ({ bell: run.port("bell", bell), lane: run.port("lane", lane) });
 
-const handled = ({ kind }: Ended<unknown>): Handled => (kind === "threw" ? "failed" : kind);
+const handled = ({ kind }: HandlerEnd<unknown>): Handled => (kind === "threw" ? "failed" : kind);

@@ -1,11 +1,11 @@
-import { Fault } from "../../model/fault.ts";
-import type { Doom, Dooms } from "../faults/dooms.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { FaultKind, Faults } from "../faults/faults.ts";
+import type { ArmedKill, KillPlan } from "../faults/kill-plan.ts";
 import type { SimClock } from "./clock.ts";
 import { forever } from "./forever.ts";
 
 /** How a run of a handler ended. `died`: it was killed or timed out, and its caller gets no response. */
-export type Ended<T> =
+export type HandlerEnd<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "threw"; readonly error: unknown }
   | { readonly kind: "died" };
@@ -13,7 +13,7 @@ export type Ended<T> =
 export type InvocationWorld = {
   readonly clock: SimClock;
   readonly faults: Faults;
-  readonly dooms: Dooms;
+  readonly kills: KillPlan;
   readonly note: (...said: readonly unknown[]) => void;
 };
 
@@ -61,11 +61,11 @@ export class Invocation {
   pause = (ms: number): Promise<void> => new Promise((resolve) => void this.#world.clock.after(ms, () => this.#isDead || resolve()));
 
   /** Runs the work until it ends or the handler dies. */
-  run<T>(work: () => Promise<T>): Promise<Ended<T>> {
-    const { promise, resolve } = Promise.withResolvers<Ended<T>>();
+  run<T>(work: () => Promise<T>): Promise<HandlerEnd<T>> {
+    const { promise, resolve } = Promise.withResolvers<HandlerEnd<T>>();
     this.#end = resolve;
     const cancel = this.#world.clock.at(this.#deadlineMs, () => this.#die(`${this.#name} timed out`));
-    const ended = (how: Ended<T>): void => {
+    const ended = (how: HandlerEnd<T>): void => {
       cancel();
       resolve(how);
     };
@@ -90,9 +90,9 @@ export class Invocation {
 
   #call(point: string, work: () => Promise<unknown>): Promise<unknown> {
     if (this.#isDead) return forever();
-    const { faults, clock, dooms } = this.#world;
-    const doom = faults.isCalm ? undefined : dooms.take(point);
-    if (doom?.when === "before") return this.#kill(point, doom);
+    const { faults, clock, kills } = this.#world;
+    const kill = faults.isCalm ? undefined : kills.takeAt(point);
+    if (kill?.when === "before") return this.#kill(point, kill);
     const isSlow = faults.strikes("lambda.slow", point);
     const ms = isSlow
       ? faults.chance("lambda.slow").between(1_000, 24_000)
@@ -101,14 +101,14 @@ export class Invocation {
         : faults.chance("lambda.skew").between(2, 120);
     const done = (): Promise<unknown> => this.#carryOut(point, work);
     const carried = ms === 0 ? done() : new Promise((resolve, reject) => void clock.after(ms, () => void done().then(resolve, reject)));
-    return doom === undefined
+    return kill === undefined
       ? carried.then(this.#answered, (error: unknown) => {
           if (this.#isDead) return forever();
           throw error;
         })
       : carried.then(
-          () => this.#kill(point, doom),
-          () => this.#kill(point, doom),
+          () => this.#kill(point, kill),
+          () => this.#kill(point, kill),
         );
   }
 
@@ -120,17 +120,17 @@ export class Invocation {
     const port = point.slice(0, point.indexOf("."));
     if (untroubled.has(port)) return work();
     const trouble: { readonly fails: FaultKind; readonly loses?: FaultKind } = troubles[port] ?? tableTroubles;
-    if (faults.strikes(trouble.fails, point)) throw new Fault("unavailable", `${point} was not carried out`, { retry: true });
+    if (faults.strikes(trouble.fails, point)) throw new FleetError("unavailable", `${point} was not carried out`, { retry: true });
     const answer = await work();
     if (trouble.loses && faults.strikes(trouble.loses, point))
-      throw new Fault("unavailable", `the response of ${point} was lost`, { retry: true });
+      throw new FleetError("unavailable", `the response of ${point} was lost`, { retry: true });
     return answer;
   }
 
-  #kill(point: string, doom: Doom): Promise<never> {
-    doom.met();
-    this.#world.faults.count("lambda.kill", `${this.#name} ${doom.when} ${point}`);
-    this.#die(`${this.#name} is killed ${doom.when} ${point}`);
+  #kill(point: string, kill: ArmedKill): Promise<never> {
+    kill.met();
+    this.#world.faults.count("lambda.kill", `${this.#name} ${kill.when} ${point}`);
+    this.#die(`${this.#name} is killed ${kill.when} ${point}`);
     return forever();
   }
 

@@ -1,6 +1,6 @@
 import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
@@ -16,7 +16,7 @@ import { beginAttempt, type ProgramHost } from "./program.ts";
 export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "fetched"> & {
   readonly clock: SimClock;
   readonly faults: Faults;
-  readonly tell: (fact: Fact) => void;
+  readonly emit: (fact: Fact) => void;
   readonly note: (...said: readonly unknown[]) => void;
   readonly chance: Chance;
   /** Calls the node function. Rejects if there is no response. */
@@ -32,7 +32,7 @@ const restartMs = 5_000;
  * A running instance: the real worker's agent with clocks of its own, and programs that run for a given time. It can freeze, lose its
  * network, have its worker crash and restart, and end at any time.
  */
-export class Machine {
+export class SimMachine {
   readonly #world: MachineWorld;
   readonly #id: string;
   readonly #launch: Launch;
@@ -166,14 +166,14 @@ export class Machine {
   #began({ team, job, attempt, gang }: RunOrder): void {
     const run = { team, job, attempt, instance: this.#id, rank: gang?.rank ?? 0 };
     this.#running.set(attemptName(run), run);
-    this.#world.tell({ kind: "began", ...run });
+    this.#world.emit({ kind: "began", ...run });
   }
 
   #over(ref: AttemptRef): void {
     const run = this.#running.get(attemptName(ref));
     if (!run) return;
     this.#running.delete(attemptName(ref));
-    this.#world.tell({ kind: "over", ...run });
+    this.#world.emit({ kind: "over", ...run });
   }
 
   #stopPrograms(): void {
@@ -192,8 +192,8 @@ export class Machine {
 
   /** Freezes the machine and its programs. */
   #freeze(forMs: number): void {
-    const { clock, tell } = this.#world;
-    for (const run of this.#running.values()) tell({ kind: "over", ...run });
+    const { clock, emit } = this.#world;
+    for (const run of this.#running.values()) emit({ kind: "over", ...run });
     this.#frozenUntilMs = clock.nowMs + forMs;
     clock.after(forMs, () => this.#thaw());
   }
@@ -203,9 +203,9 @@ export class Machine {
     if (this.#frozenUntilMs === 0 || this.#isHalted) return;
     this.#frozenUntilMs = 0;
     for (const fire of this.#due.splice(0)) fire();
-    const { clock, tell } = this.#world;
+    const { clock, emit } = this.#world;
     clock.after(1, () => {
-      for (const run of this.running) tell({ kind: "began", ...run });
+      for (const run of this.running) emit({ kind: "began", ...run });
     });
   }
 
@@ -226,12 +226,12 @@ export class Machine {
   async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeAnswer> {
     const { faults, callNode, chance } = this.#world;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(new Fault("node-call", "the call was aborted", { retry: true }));
+    const abort = (): void => reject(new FleetError("node-call", "the call was aborted", { retry: true }));
     signal?.addEventListener("abort", abort, { once: true });
     const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
     const lost = (): Promise<never> =>
-      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new Fault("node-call", "no response", { retry: true }))));
-    const converse = async (): Promise<NodeAnswer> => {
+      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new FleetError("node-call", "no response", { retry: true }))));
+    const exchange = async (): Promise<NodeAnswer> => {
       await travel();
       if (life !== this.#life || this.#isHalted) return forever();
       if (this.#isCutOff || faults.strikes("worker.lost-call", this.#id)) return lost();
@@ -240,7 +240,7 @@ export class Machine {
       return this.#isCutOff || faults.strikes("worker.lost-answer", this.#id) ? lost() : this.#whenThawed(answer);
     };
     try {
-      return await Promise.race([converse(), aborted]);
+      return await Promise.race([exchange(), aborted]);
     } finally {
       signal?.removeEventListener("abort", abort);
     }

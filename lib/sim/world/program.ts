@@ -4,7 +4,7 @@ import type { AttemptEvent } from "../../worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../worker/attempt/attempt-run.ts";
 
 /** The behaviour of a job's program, wherever it runs. */
-export type Program = {
+export type SimProgram = {
   readonly seconds: number;
   /** The number of its next runs that exit with a code other than 0. */
   failures: number;
@@ -13,7 +13,7 @@ export type Program = {
 
 /** What an attempt needs from the machine that runs it. */
 export type ProgramHost = {
-  readonly programOf: (ref: AttemptRef) => Program;
+  readonly programOf: (ref: AttemptRef) => SimProgram;
   /** Returns the number and size of the shards in a list, or undefined if the list does not exist (any more). */
   readonly readList: (key: string) => { readonly shards: number; readonly bytes: number } | undefined;
   /** Uploads files and manifest to the bucket. Returns false if that fails. */
@@ -101,7 +101,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
 }
 
 /** Returns the exit code. Only the first member of a gang fails. */
-function endOf(program: Program, { gang }: RunOrder): number {
+function endOf(program: SimProgram, { gang }: RunOrder): number {
   if ((gang?.rank ?? 0) > 0 || program.failures === 0) return 0;
   program.failures -= 1;
   return 1;

@@ -22,8 +22,8 @@ type Message<Body> = {
   isGone: boolean;
 };
 
-const mostReceives = 5;
-const mostInBatch = 10;
+const maxReceives = 5;
+const maxInBatch = 10;
 
 /** SQS together with Lambda's poller: it delivers at least once, in any order, and after five failures to the dead letters. */
 export class SimQueue<Body> {
@@ -70,7 +70,7 @@ export class SimQueue<Body> {
   #poll(group: string | undefined): void {
     if (group !== undefined && this.#locked.has(group)) return;
     const ready = this.#waiting.filter((each) => each.group === group && each.readyMs <= this.#clock.nowMs);
-    const batch = ready.slice(0, group === undefined ? 1 : mostInBatch);
+    const batch = ready.slice(0, group === undefined ? 1 : maxInBatch);
     if (batch.length === 0) return;
     this.#waiting = this.#waiting.filter((each) => !batch.includes(each));
     if (group !== undefined) this.#locked.add(group);
@@ -109,7 +109,7 @@ export class SimQueue<Body> {
     for (const each of batch) {
       if (each.isGone || this.#waiting.includes(each)) continue;
       each.readyMs = this.#clock.nowMs + afterMs;
-      if (each.received >= mostReceives) this.#dead.push(each);
+      if (each.received >= maxReceives) this.#dead.push(each);
       else this.#waiting.push(each);
     }
     this.#clock.after(afterMs, () => {

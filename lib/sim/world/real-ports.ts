@@ -15,7 +15,7 @@ import type { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
 import type { Ports } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Queues } from "./wires.ts";
+import type { SimQueues } from "./wires.ts";
 
 /** The parts of the world that the ports use. */
 export type PortsWorld = {
@@ -27,13 +27,13 @@ export type PortsWorld = {
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
   readonly ec2: SimEc2;
-  readonly queues: Queues;
-  readonly tell: (fact: Fact) => void;
+  readonly queues: SimQueues;
+  readonly emit: (fact: Fact) => void;
 };
 
 /** Returns the ports without any planted bug. Writes through them are reported to the invariants. */
 export function realPorts(world: PortsWorld): Ports {
-  const { clock, scenario, tell, ledger, ec2, artifacts, datasets, store, queues } = world;
+  const { clock, scenario, emit, ledger, ec2, artifacts, datasets, store, queues } = world;
   const sold = {
     types: scenario.types.map(({ name, ...raw }) => ({
       name,
@@ -49,16 +49,16 @@ export function realPorts(world: PortsWorld): Ports {
   };
   return {
     ...ledger,
-    placements: reservationsTold(world, ledger.placements),
+    placements: emittingReservations(world, ledger.placements),
     lane,
     artifacts,
-    datasets: mapsTold(world, datasets),
+    datasets: emittingMaps(world, datasets),
     store,
     fleet: ec2.port,
     instances: ec2.instances,
     market: new MemoryMarket(sold),
     budget: new MemoryRequestBudget(),
-    journal: { record: async (decision) => tell({ kind: "decided", decision }) },
+    journal: { record: async (decision) => emit({ kind: "decided", decision }) },
     access: new MemoryJobAccess(() => clock.nowMs),
     downloads: memoryBootDownloads,
     nodes: memoryPoolNodes(ledger.table),
@@ -70,39 +70,39 @@ export function realPorts(world: PortsWorld): Ports {
   };
 }
 
-function reservationsTold({ pools, ledger, tell }: PortsWorld, real: Placements): Placements {
-  const told = async <T>(pool: string, written: Promise<T>): Promise<T> => {
+function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placements): Placements {
+  const emitting = async <T>(pool: string, written: Promise<T>): Promise<T> => {
     const answer = await written;
     const of = pools.find(({ name }) => name === pool);
-    if (of) tell({ kind: "reserved", pool: of, reserved: ledger.table.reserved(pool) });
+    if (of) emit({ kind: "reserved", pool: of, reserved: ledger.table.reserved(pool) });
     return answer;
   };
   return {
     ...real,
-    intend: (fence, ...rest) => told(fence.pool, real.intend(fence, ...rest)),
-    settle: (fence, settled) => told(fence.pool, real.settle(fence, settled)),
-    terminating: (fence, ...rest) => told(fence.pool, real.terminating(fence, ...rest)),
-    forget: (fence, ...rest) => told(fence.pool, real.forget(fence, ...rest)),
+    intend: (fence, ...rest) => emitting(fence.pool, real.intend(fence, ...rest)),
+    settle: (fence, settled) => emitting(fence.pool, real.settle(fence, settled)),
+    terminating: (fence, ...rest) => emitting(fence.pool, real.terminating(fence, ...rest)),
+    removeNode: (fence, ...rest) => emitting(fence.pool, real.removeNode(fence, ...rest)),
   };
 }
 
 /** Returns a plain object of the methods, so that they work whatever `this` is. It reports new maps. */
-function mapsTold({ tell }: PortsWorld, real: MemoryDatasets): Datasets {
+function emittingMaps({ emit }: PortsWorld, real: MemoryDatasets): Datasets {
   return {
     get: real.get,
     list: real.list,
     add: real.add,
     replace: real.replace,
     remove: real.remove,
-    noteListing: real.noteListing,
-    noteTrouble: real.noteTrouble,
-    noteRelist: real.noteRelist,
+    recordListing: real.recordListing,
+    recordTrouble: real.recordTrouble,
+    recordRelist: real.recordRelist,
     mayAsk: real.mayAsk,
-    noteMap: async (was, map) => {
+    recordMap: async (was, map) => {
       const before = real.records.get(datasetName(was));
-      const written = await real.noteMap(was, map);
+      const written = await real.recordMap(was, map);
       const after = real.records.get(datasetName(was));
-      if (written === "done" && before && after) tell({ kind: "map", before, after });
+      if (written === "done" && before && after) emit({ kind: "map", before, after });
       return written;
     },
   };

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { withNewNames } from "../../model/old-names.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
 
 const Rate = z.number().min(0).max(1);
@@ -28,7 +29,7 @@ const PoolPart = z.strictObject({
   /** The most nodes with work that may be drained at a time. */
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: Rate })]).default({ nodes: 1 }),
   /** A job fails if this many nodes were lost while it ran on them. */
-  mostLosses: z.int().min(1).default(4),
+  maxLosses: z.int().min(1).default(4),
   /** The pool to which jobs move if EC2 has had no capacity for them here for `fallbackSeconds`. */
   fallback: z.string().optional(),
   fallbackSeconds: z.number().min(0).default(300),
@@ -86,7 +87,7 @@ export const Scenario = z
       .min(1)
       .default(["vision", "speech"]),
     pools: z
-      .array(PoolPart)
+      .array(z.preprocess(withNewNames, PoolPart))
       .min(1)
       .prefault([
         { name: "gpu", limits: { usdPerHour: 9, gpus: 6 }, maxLifetimeSeconds: 420 },

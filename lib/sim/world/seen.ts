@@ -8,7 +8,7 @@ import type { ProgramRun } from "./facts.ts";
 import type { Workload } from "./workload.ts";
 
 /** The world as a check sees it. Checks must not change it. */
-export type Seen = {
+export type WorldView = {
   readonly nowMs: number;
   readonly pools: readonly Pool[];
   readonly limits: WiderLimits;

@@ -42,7 +42,7 @@ export function queuesOf(world: { readonly clock: SimClock; readonly faults: Fau
   };
 }
 
-export type Queues = ReturnType<typeof queuesOf>;
+export type SimQueues = ReturnType<typeof queuesOf>;
 
 /** Lambda retries a failed asynchronous invocation twice, after one minute and after two. */
 const asyncRetryMs = [60_000, 120_000];

@@ -1,7 +1,7 @@
 import type { DatasetRef, Shard } from "../../model/dataset.ts";
 import { type AttemptRef, jobName } from "../../model/job.ts";
 import type { Chance } from "../faults/chance.ts";
-import type { Program } from "./program.ts";
+import type { SimProgram } from "./program.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** A message that a team sends. `job` is the name of its job. */
@@ -22,7 +22,7 @@ export type Workload = {
   readonly changes: readonly (DatasetRef & { readonly atMs: number; readonly shards: readonly Shard[]; readonly key: string })[];
   /** Pools that are removed from the configuration. */
   readonly removals: readonly { readonly atMs: number; readonly pool: string }[];
-  readonly programs: ReadonlyMap<string, Program>;
+  readonly programs: ReadonlyMap<string, SimProgram>;
 };
 
 export function workloadOf(scenario: Scenario, chance: Chance): Workload {
@@ -34,7 +34,7 @@ export function workloadOf(scenario: Scenario, chance: Chance): Workload {
       return { team, dataset, shards: Array.from({ length: scenario.datasets.shards }, (_each, at) => shard({ team, dataset }, at, 1)) };
     }),
   );
-  const programs = new Map<string, Program>();
+  const programs = new Map<string, SimProgram>();
   const messages: TeamMessage[] = [];
   const cancels: { atMs: number; team: string; job: string }[] = [];
   const count = chance.between(jobs.count.from, jobs.count.to);

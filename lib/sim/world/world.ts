@@ -4,8 +4,8 @@ import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Chance } from "../faults/chance.ts";
-import { Dooms } from "../faults/dooms.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
+import { KillPlan } from "../faults/kill-plan.ts";
 import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
@@ -14,14 +14,14 @@ import { SimClock } from "./clock.ts";
 import { SimEc2 } from "./ec2.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
-import { Machine } from "./machine.ts";
+import { SimMachine } from "./machine.ts";
 import type { Ports } from "./ports.ts";
-import type { Program } from "./program.ts";
+import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
 import { ratesOf, type Scenario } from "./scenario.ts";
-import type { Seen } from "./seen.ts";
+import type { WorldView } from "./seen.ts";
 import { Story } from "./story.ts";
-import { DirectCalls, type Queues, queuesOf } from "./wires.ts";
+import { DirectCalls, queuesOf, type SimQueues } from "./wires.ts";
 import { contentOf, type Workload, workloadOf } from "./workload.ts";
 
 export type WorldOptions = {
@@ -32,7 +32,7 @@ export type WorldOptions = {
   readonly only?: ReadonlySet<FaultKind> | undefined;
   /** Plants a bug in the ports. */
   readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
-  readonly tell: (fact: Fact) => void;
+  readonly emit: (fact: Fact) => void;
 };
 
 /** Monday 2026-06-01 00:00 UTC. */
@@ -44,7 +44,7 @@ export class World {
   readonly clock = new SimClock(startMs);
   readonly story = new Story(() => this.clock.nowMs);
   readonly faults: Faults;
-  readonly dooms: Dooms;
+  readonly kills: KillPlan;
   readonly workload: Workload;
   readonly ledger = memoryLedger();
   readonly artifacts = new MemoryArtifacts();
@@ -54,12 +54,12 @@ export class World {
   readonly limits: WiderLimits;
   readonly ec2: SimEc2;
   readonly handlers: Handlers;
-  readonly machines = new Map<string, Machine>();
+  readonly machines = new Map<string, SimMachine>();
   /** The jobs whose messages SQS has accepted. */
   readonly sent = new Map<string, JobRef>();
   readonly #options: WorldOptions;
   readonly #chance: Chance;
-  readonly #queues: Queues;
+  readonly #queues: SimQueues;
   readonly #direct: DirectCalls;
   /** The pools without those that were removed. */
   #configured: readonly Pool[];
@@ -73,7 +73,7 @@ export class World {
     this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
       this.story.note(`fault ${kind}`, about),
     );
-    this.dooms = new Dooms(
+    this.kills = new KillPlan(
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
     );
@@ -84,13 +84,13 @@ export class World {
       {
         clock: this.clock,
         faults: this.faults,
-        tell: options.tell,
+        emit: options.emit,
         note: this.note,
         isIntended: ({ id }) => this.ledger.table.openLaunches.has(id),
         booted: (id, launch) => {
           const type = this.ec2.fleet.instances.get(id)?.instanceType;
           const gpus = scenario.types.find(({ name }) => name === type)?.gpus ?? 0;
-          const machine = new Machine(this.#machineWorld(), { id, launch, gpus, number: this.machines.size + 1 });
+          const machine = new SimMachine(this.#machineWorld(), { id, launch, gpus, number: this.machines.size + 1 });
           this.machines.set(id, machine);
           machine.boot();
         },
@@ -103,13 +103,13 @@ export class World {
     this.#queues = queuesOf(this, () => this.handlers);
     this.#direct = new DirectCalls(this.clock);
     const { clock, pools, ledger, artifacts, datasets, store, ec2 } = this;
-    const { tell } = options;
-    const real = realPorts({ clock, scenario, pools, ledger, artifacts, datasets, store, ec2, queues: this.#queues, tell });
+    const { emit } = options;
+    const real = realPorts({ clock, scenario, pools, ledger, artifacts, datasets, store, ec2, queues: this.#queues, emit });
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
       clock: this.clock,
       faults: this.faults,
-      dooms: this.dooms,
+      kills: this.kills,
       note: this.note,
       ports: { ...real, ...options.plant?.(real, this) },
       pools: () => this.#configured,
@@ -117,7 +117,7 @@ export class World {
       limits: this.limits,
       newId: () => `id-${++this.#ids}`,
       isSwift: (handler) => swift.happens(handler === "node" ? 0.85 : 0.4),
-      invoked: (handler) => options.tell({ kind: "invoked", handler }),
+      invoked: (handler) => options.emit({ kind: "invoked", handler }),
     });
     const { table } = this.ledger;
     const putJob = table.putJob.bind(table);
@@ -125,7 +125,7 @@ export class World {
       const before = table.jobs.get(jobName(job));
       putJob(job);
       this.story.note("job", jobName(job), before?.state ?? "new", "→", job.state, `#${job.attempt}`, job.reason ?? "");
-      options.tell({ kind: "job", before, after: job });
+      options.emit({ kind: "job", before, after: job });
     };
   }
 
@@ -188,7 +188,7 @@ export class World {
     );
   }
 
-  get seen(): Seen {
+  get seen(): WorldView {
     const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
     const running = (): readonly ProgramRun[] => [...this.machines.values()].flatMap((machine) => machine.running);
     return { nowMs: clock.nowMs, pools, limits, table: ledger.table, fleet: ec2.fleet, artifacts, datasets, store, workload, running };
@@ -196,14 +196,14 @@ export class World {
 
   #machineWorld() {
     const { clock, faults, note, store } = this;
-    const { tell } = this.#options;
+    const { emit } = this.#options;
     return {
       clock,
       faults,
       note,
-      tell,
+      emit,
       chance: this.#chance.fork(`machine ${this.machines.size}`),
-      programOf: (ref: AttemptRef): Program => this.workload.programs.get(jobName(ref)) ?? { seconds: 1, failures: 0, files: 0 },
+      programOf: (ref: AttemptRef): SimProgram => this.workload.programs.get(jobName(ref)) ?? { seconds: 1, failures: 0, files: 0 },
       readList: (key: string) => {
         const shards = store.written.get(key)?.value;
         if (!Array.isArray(shards)) return undefined;
@@ -212,7 +212,7 @@ export class World {
       upload: (ref: AttemptRef, files: number): boolean => this.#upload(ref, files),
       callNode: async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
         const answer = await this.handlers.node(instance, call);
-        if (answer.kind === "orders") for (const order of answer.orders) tell({ kind: "ordered", instance, order });
+        if (answer.kind === "orders") for (const order of answer.orders) emit({ kind: "ordered", instance, order });
         return answer;
       },
       shutDown: (instance: string) => this.ec2.end(instance),
@@ -223,14 +223,14 @@ export class World {
     if (this.faults.strikes("s3.upload-fails", jobName(ref))) return false;
     const paths = Array.from({ length: files }, (_, n) => `file-${n + 1}`);
     this.artifacts.upload(ref, Object.fromEntries(paths.map((path, n) => [path, contentOf(ref, n)])));
-    this.#options.tell({ kind: "uploaded", attempt: ref, paths });
+    this.#options.emit({ kind: "uploaded", attempt: ref, paths });
     if (!this.faults.strikes("s3.lost-event", jobName(ref))) this.#queues.seal.send(ref);
     return true;
   }
 
   #send({ team, job, body }: { team: string; job: string; body: string }): void {
     this.sent.set(jobName({ team, job }), { team, job });
-    this.#options.tell({ kind: "sent", team, job });
+    this.#options.emit({ kind: "sent", team, job });
     this.#queues.jobs.send({ team, body, id: `message-of-${job}` });
   }
 

@@ -1,4 +1,4 @@
-import { mostLeftOut } from "../../../events/artifacts/upload.ts";
+import { maxLeftOut } from "../../../events/artifacts/upload.ts";
 
 export type ArtifactLimits = {
   readonly files: number;
@@ -19,7 +19,7 @@ export const artifactLimits: ArtifactLimits = {
   files: 1_500,
   bytes: 10 * 1024 ** 3,
   path: 700,
-  listed: mostLeftOut,
+  listed: maxLeftOut,
   inFolder: 100_000,
   entries: 1_000_000,
   matchMs: 60_000,

@@ -5,7 +5,7 @@ import { artifactName } from "../../../events/artifacts/artifact-name.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import type { LeftOut } from "./left-out.ts";
-import { askers, endedAt, type Progress, type Request, step } from "./requests.ts";
+import { askers, endedAt, type MatchProgress, type Request, step } from "./requests.ts";
 
 const slash = Buffer.from("/");
 /** How long the walk may block the event loop. The worker must also renew the node's lease, so it cannot wait for slow globs. */
@@ -16,12 +16,12 @@ type Folder = {
   readonly place: Buffer;
   /** Its path below the working directory; empty for the working directory itself. */
   readonly name: Buffer;
-  readonly progress: Progress;
+  readonly progress: MatchProgress;
   /** Real paths of the folders that led here. */
   readonly above: readonly Buffer[];
 };
 
-type Entry = { readonly name: Buffer; readonly progress: Progress; readonly kind: "file" | "folder" | "link" | "other" };
+type Entry = { readonly name: Buffer; readonly progress: MatchProgress; readonly kind: "file" | "folder" | "link" | "other" };
 
 /**
  * Finds the files below a working directory that the job asks for. It visits paths in order, so that a limit always cuts at the same
@@ -46,7 +46,7 @@ export class ArtifactWalk {
     this.#leftOut = leftOut;
   }
 
-  async walk(progress: Progress): Promise<void> {
+  async walk(progress: MatchProgress): Promise<void> {
     if (progress.size > 0) await this.#folder({ place: this.#root, name: Buffer.alloc(0), progress, above: [] });
   }
 
@@ -84,7 +84,7 @@ export class ArtifactWalk {
     return entries.sort((a, b) => Buffer.compare(key(a), key(b)));
   }
 
-  async #step(progress: Progress, name: Buffer): Promise<Progress> {
+  async #step(progress: MatchProgress, name: Buffer): Promise<MatchProgress> {
     const startedMs = performance.now();
     const next = step(progress, { bytes: name.toString("latin1"), text: name.toString() });
     const tookMs = performance.now() - startedMs;
@@ -176,7 +176,7 @@ export class ArtifactWalk {
     this.#leftOut.add(name.length === 0 ? Buffer.from("working directory") : name, because);
   }
 
-  #meet(progress: Progress): void {
+  #meet(progress: MatchProgress): void {
     for (const request of askers(progress)) this.met.add(request);
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 
 /** The error for a file that can never be kept. Its message is meant for the team. */
@@ -61,7 +61,7 @@ function whyNot(error: unknown): Error {
     case "EMFILE":
     case "ENFILE":
     case "ENOMEM":
-      return new Fault("upload", "the node has no memory or file descriptors left", { retry: true, cause: error });
+      return new FleetError("upload", "the node has no memory or file descriptors left", { retry: true, cause: error });
     default:
       return new Unreadable("it cannot be read", error);
   }

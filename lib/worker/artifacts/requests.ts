@@ -24,15 +24,15 @@ export type Request = {
 };
 
 /** How much of each request's patterns a folder's path has matched. `covered`: the request asks for the folder itself. */
-export type Progress = ReadonlyMap<Request, "covered" | readonly Reached[]>;
+export type MatchProgress = ReadonlyMap<Request, "covered" | readonly Reached[]>;
 
 /** How many choices of braces all globs of a job may have together. It is limited because each entry is compared with every choice. */
-const mostChoices = 256;
+const maxChoices = 256;
 
 /** Reads a job's artifact requests. A name with glob characters is a plain path if a file of exactly that name exists. */
 export async function readRequests(work: string, asked: readonly ArtifactRequest[]): Promise<readonly Request[]> {
   const requests: Request[] = [];
-  let choices = mostChoices;
+  let choices = maxChoices;
   for (const request of asked) {
     const { path: name, required } = typeof request === "string" ? { path: request, required: false } : request;
     const path = posix.normalize(name);
@@ -44,11 +44,11 @@ export async function readRequests(work: string, asked: readonly ArtifactRequest
   return requests;
 }
 
-export const beginning = (requests: readonly Request[]): Progress =>
+export const beginning = (requests: readonly Request[]): MatchProgress =>
   progressOf(requests.map((request) => [request, request.patterns.map(start)]));
 
 /** Returns the progress for the entry of that name. If it is empty, no request asks for the entry or for anything below it. */
-export const step = (progress: Progress, name: PathName): Progress =>
+export const step = (progress: MatchProgress, name: PathName): MatchProgress =>
   progressOf(
     [...progress].map(([request, reached]) => [
       request,
@@ -57,14 +57,14 @@ export const step = (progress: Progress, name: PathName): Progress =>
   );
 
 /** Returns the progress for an entry without children. It drops globs that could only match something below the entry. */
-export const endedAt = (progress: Progress): Progress =>
+export const endedAt = (progress: MatchProgress): MatchProgress =>
   new Map([...progress].filter(([request, reached]) => reached === "covered" || request.isLiteral));
 
 /** Returns the requests that ask for an entry itself, and so for everything below it. */
-export const askers = (progress: Progress): readonly Request[] =>
+export const askers = (progress: MatchProgress): readonly Request[] =>
   [...progress].flatMap(([request, reached]) => (reached === "covered" ? [request] : []));
 
-function progressOf(all: readonly (readonly [Request, "covered" | readonly Reached[]])[]): Progress {
+function progressOf(all: readonly (readonly [Request, "covered" | readonly Reached[]])[]): MatchProgress {
   const progress = new Map<Request, "covered" | readonly Reached[]>();
   for (const [request, reached] of all) {
     if (reached === "covered" || reached.some((each, index) => isWholeOf(request, index, each))) progress.set(request, "covered");

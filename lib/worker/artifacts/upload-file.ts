@@ -4,7 +4,7 @@ import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { Manifest } from "../../../events/artifacts/upload.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import { openSource, Unreadable } from "./file-source.ts";
 
@@ -22,7 +22,7 @@ export type FileUpload = {
 
 /**
  * Uploads one file. Returns its entry for the manifest: size and checksum describe the bytes that were sent, even if the file changes
- * meanwhile. Throws `Unreadable` if this file can never be kept, and a Fault (`retry`) if another try may succeed.
+ * meanwhile. Throws `Unreadable` if this file can never be kept, and a FleetError (`retry`) if another try may succeed.
  */
 export async function uploadFile(s3: S3Client, { target, file, signal }: FileUpload): Promise<Manifest["artifacts"][number]> {
   const source = await openSource(file);
@@ -51,7 +51,7 @@ export async function uploadFile(s3: S3Client, { target, file, signal }: FileUpl
   };
   signal.addEventListener("abort", abort, { once: true });
   try {
-    if (signal.aborted) throw new Fault("upload", "the upload was stopped", { retry: true });
+    if (signal.aborted) throw new FleetError("upload", "the upload was stopped", { retry: true });
     await upload.done();
   } catch (error) {
     throw unread === undefined ? troubleWith(file, error) : new Unreadable("it cannot be read", unread);
@@ -67,15 +67,15 @@ export async function uploadFile(s3: S3Client, { target, file, signal }: FileUpl
 const forGood = new Set(["KeyTooLongError", "EntityTooLarge", "InvalidURI"]);
 
 function troubleWith({ path }: ArtifactFile, error: unknown): Error {
-  if (error instanceof Fault) return error;
+  if (error instanceof FleetError) return error;
   if (error instanceof Error && forGood.has(error.name)) return new Unreadable(`S3 refuses it (${error.name})`, error);
   return uploadFault(`"${path}"`, error);
 }
 
-/** Makes the Fault for a failed upload. Its code is `upload-refused` if S3 or KMS denied access, which rarely passes on its own. */
-export const uploadFault = (what: string, error: unknown): Fault => {
+/** Makes the FleetError for a failed upload. Its code is `upload-refused` if S3 or KMS denied access, which rarely passes on its own. */
+export const uploadFault = (what: string, error: unknown): FleetError => {
   const isRefused = error instanceof Error && /^(NoSuchBucket|AccessDenied|Forbidden|KMS\b.*)$/.test(error.name);
-  return new Fault(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${withCauses(error)}`, {
+  return new FleetError(isRefused ? "upload-refused" : "upload", `${what} could not be uploaded: ${withCauses(error)}`, {
     retry: true,
     cause: error,
   });

@@ -2,7 +2,7 @@ import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
 import { fileKey, type Manifest, manifestKey } from "../../../events/artifacts/upload.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
@@ -28,13 +28,13 @@ type Sent = { readonly file: ArtifactFile; readonly artifact: Manifest["artifact
 /**
  * Puts the files and then the manifest into the incoming bucket. A file that cannot be read is left out and does not affect the others.
  * If the upload fails half-way or is stopped, the manifest lists what was uploaded as incomplete, and the rest as left out. Returns
- * why not all files were uploaded, or undefined if all were. Throws a Fault (`retry`) if even the manifest could not be.
+ * why not all files were uploaded, or undefined if all were. Throws a FleetError (`retry`) if even the manifest could not be.
  */
-export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<Fault | undefined> {
+export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<FleetError | undefined> {
   const { collected } = order;
   const sent = new Map<ArtifactFile, Sent>();
   const left = new Set(collected.files);
-  let trouble: Fault | undefined;
+  let trouble: FleetError | undefined;
   const send = async (file: ArtifactFile): Promise<void> => {
     if (trouble) return;
     try {
@@ -44,7 +44,7 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
       if (error instanceof Unreadable) {
         collected.leftOut.add(file.name, inWords(error));
         left.delete(file);
-      } else trouble ??= error instanceof Fault ? error : new Fault("upload", withCauses(error), { retry: true, cause: error });
+      } else trouble ??= error instanceof FleetError ? error : new FleetError("upload", withCauses(error), { retry: true, cause: error });
     }
   };
   // Small files first, so that most files are uploaded if time runs out.

@@ -2,7 +2,7 @@ import { type NodeAnswer, type NodeCall, nodeProtocol } from "../../../events/no
 import type { AttemptRef } from "../../model/job.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
 import type { StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
@@ -22,7 +22,7 @@ export type AgentOptions = {
   readonly start: StartAttempt;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
   /** Attempts that an earlier process of this worker ran. They have ended. */
   readonly leftovers: readonly AttemptRef[];
 };
@@ -36,9 +36,9 @@ type Orders = Extract<NodeAnswer, { kind: "orders" }>;
 
 const renewBeforeMs = 15 * 60_000;
 /** The least time between two calls, so that neither changes here nor the server's responses can make the worker call without a pause. */
-const leastGapMs = 50;
+const minGapMs = 50;
 const longestPauseMs = 60_000;
-const mostReports = 500;
+const maxReports = 500;
 /** Time for killed programs to disappear, in addition to the grace period. */
 const stopSlackMs = 5_000;
 /** Time for uploads when the worker ends. Together with the grace period and the last calls it must stay below systemd's 90 s. */
@@ -48,7 +48,7 @@ const lastCallMs = 5_000;
 /** How long before EC2 reclaims the instance uploads must stop and list what they have sent. */
 const cutBeforeMs = 15_000;
 /** With less time than this, an upload cannot even list what it has sent. */
-const leastListMs = 1_500;
+const minListMs = 1_500;
 
 /**
  * Reports the state of all attempts to the server and follows the orders that it returns. It makes one call at a time, and calls
@@ -100,8 +100,8 @@ export class Agent {
     let failures = 0;
     while (this.#end === undefined) {
       this.#changed = false;
-      const nextAtMs = clock.monotonicMs() + leastGapMs;
-      const pauseMs = await this.#converse();
+      const nextAtMs = clock.monotonicMs() + minGapMs;
+      const pauseMs = await this.#exchange();
       failures = pauseMs === "failed" ? failures + 1 : 0;
       this.#failingSinceMs = pauseMs === "failed" ? (this.#failingSinceMs ?? clock.monotonicMs()) : undefined;
       if (pauseMs === "failed") await this.#backOff(failures);
@@ -113,14 +113,14 @@ export class Agent {
     await this.#stopPrograms(end.because);
     this.#cancelWatch();
     // If the server can be reached, it should learn now what stopped, because otherwise it waits for the lease to end.
-    if (end.kind === "terminated") await this.#tellLast();
-    if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#tellLast();
+    if (end.kind === "terminated") await this.#reportLast();
+    if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#reportLast();
     await this.#attempts.removeAll();
     return end;
   }
 
   /** Makes one call and follows its response. Returns how long to wait before the next call, in ms. */
-  async #converse(): Promise<number | "failed"> {
+  async #exchange(): Promise<number | "failed"> {
     const sentMs = this.#options.clock.monotonicMs();
     const report = this.#report();
     this.#cutUploadsInTime();
@@ -141,8 +141,8 @@ export class Agent {
       pool,
       workerVersion,
       process,
-      attempts: this.#attempts.reports().slice(0, mostReports),
-      renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, mostReports),
+      attempts: this.#attempts.reports().slice(0, maxReports),
+      renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, maxReports),
       ...facts(),
     };
   }
@@ -157,7 +157,7 @@ export class Agent {
     // An upload that begins after a cut gets half of the time that is left then.
     const cutAll = (): void => {
       this.#attempts.stopUploads(because);
-      if (leftMs() / 2 > leastListMs) clock.after(leftMs() / 2, cutAll);
+      if (leftMs() / 2 > minListMs) clock.after(leftMs() / 2, cutAll);
     };
     clock.after(leftMs() - cutBeforeMs, () => {
       this.#attempts.cutPartialUploads(because);
@@ -170,7 +170,7 @@ export class Agent {
       case "orders":
         this.#lease = { fromMs: sent.sentMs, lengthMs: answer.leaseMs };
         this.#watchLease();
-        this.#obey(answer, sent.report);
+        this.#applyOrders(answer, sent.report);
         return answer.callAgainMs;
       case "wait":
         return answer.callAgainMs;
@@ -183,18 +183,18 @@ export class Agent {
   }
 
   /** Stops attempts before it starts others, so that the GPUs of a stopped attempt are free for the next. */
-  #obey(answer: Orders, report: Report): void {
+  #applyOrders(answer: Orders, report: Report): void {
     // The worker may have begun to end while the call was in progress. Then it must not start anything.
     if (this.#end !== undefined) return;
-    const told = new Map(report.attempts.map((each) => [keyOf(each), each]));
+    const reports = new Map(report.attempts.map((each) => [keyOf(each), each]));
     for (const ref of answer.done) this.#attempts.forget(ref);
     for (const { credentials, ...ref } of answer.renewed) this.#attempts.renew(ref, credentials);
     for (const order of answer.orders) {
       if (order.kind !== "stop") continue;
-      this.#attempts.stop(order, order.because, told.get(keyOf(order)));
-      told.delete(keyOf(order));
+      this.#attempts.stop(order, order.because, reports.get(keyOf(order)));
+      reports.delete(keyOf(order));
     }
-    for (const each of told.values()) this.#attempts.heard(each);
+    for (const each of reports.values()) this.#attempts.accepted(each);
     for (const order of answer.orders) if (order.kind === "run") this.#attempts.start(order);
   }
 
@@ -238,16 +238,16 @@ export class Agent {
     return true;
   }
 
-  async #waitWhile(holds: () => boolean, mostMs: number): Promise<void> {
+  async #waitWhile(holds: () => boolean, maxMs: number): Promise<void> {
     const { clock } = this.#options;
-    const untilMs = clock.monotonicMs() + mostMs;
+    const untilMs = clock.monotonicMs() + maxMs;
     while (holds() && clock.monotonicMs() < untilMs) {
       this.#changed = false;
       await this.#pause(untilMs - clock.monotonicMs());
     }
   }
 
-  async #tellLast(): Promise<void> {
+  async #reportLast(): Promise<void> {
     if (this.#attempts.isEmpty) return;
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Credentials, Order } from "../../../events/node-call.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../artifacts/artifacts.ts";
@@ -12,7 +12,7 @@ import { fetchCode } from "../code/code.ts";
 import type { NodeData } from "../data/datasets.ts";
 import { AttemptLog } from "../logs/attempt-log.ts";
 import type { LogSink } from "../logs/log-batches.ts";
-import { type End, limitRuntime, type Running } from "../program/running.ts";
+import { limitRuntime, type ProgramEnd, type Running } from "../program/running.ts";
 import { type ContainerMachine, containersOn } from "../run/containers.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
 import type { BeginJob } from "../run/job-runtime.ts";
@@ -39,7 +39,7 @@ export type LiveAttempt = {
 
 export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
 
-export type Machine = ProcessMachine &
+export type WorkerMachine = ProcessMachine &
   ContainerMachine & {
     readonly archiveLimits: ArchiveLimits;
     readonly artifactLimits: ArtifactLimits;
@@ -52,18 +52,18 @@ export type Machine = ProcessMachine &
 
 const tries = 4;
 /** Tries for some minutes if S3 cannot be reached, because the files may be the result of a run of hours. */
-const uploadTries = ({ code }: Fault): number => (code === "upload-refused" ? tries : 60);
+const uploadTries = ({ code }: FleetError): number => (code === "upload-refused" ? tries : 60);
 /** How long the upload of the log's end may take: before the artifacts are uploaded, and when the attempt is removed from this machine. */
 const logFinishMs = 5 * 60_000;
 const logCloseMs = 10_000;
 
 export const attemptsOn =
-  (machine: Machine): StartAttempt =>
+  (machine: WorkerMachine): StartAttempt =>
   (order, gpus, emit) =>
     new Run(machine, order, gpus).begin(emit);
 
 class Run {
-  readonly #machine: Machine;
+  readonly #machine: WorkerMachine;
   readonly #order: RunOrder;
   readonly #gpus: readonly number[];
   readonly #credentials: AttemptCredentials;
@@ -77,7 +77,7 @@ class Run {
   #graceMs = longestGraceMs;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(machine: Machine, order: RunOrder, gpus: readonly number[]) {
+  constructor(machine: WorkerMachine, order: RunOrder, gpus: readonly number[]) {
     this.#machine = machine;
     this.#order = order;
     this.#gpus = gpus;
@@ -88,7 +88,7 @@ class Run {
 
   begin(emit: (event: AttemptEvent) => void): LiveAttempt {
     const credentials = this.#credentials;
-    this.#work = this.#telling(emit, async () => this.#endOf(await this.#execute(emit)));
+    this.#work = this.#emitting(emit, async () => this.#endOf(await this.#execute(emit)));
     return {
       get credentialsExpireAtMs() {
         return credentials.expiresAtMs;
@@ -96,7 +96,7 @@ class Run {
       renew: (renewed) => credentials.renew(renewed),
       upload: () => {
         this.#isUploading = true;
-        this.#work = this.#telling(emit, () => this.#upload());
+        this.#work = this.#emitting(emit, () => this.#upload());
       },
       stop: (graceMs) => this.#stop(graceMs),
       remove: () => this.#remove(),
@@ -104,14 +104,14 @@ class Run {
   }
 
   /** Emits the event that the work ends with. If the work throws, that is a `failed` event. */
-  async #telling(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
+  async #emitting(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
     try {
       emit(await work());
     } catch (error) {
-      const isForTheTeam = error instanceof Fault;
+      const isForTheTeam = error instanceof FleetError;
       this.#machine.log(isForTheTeam ? "warn" : "error", "attempt failed", { attempt: attemptName(this.#order) }, error);
       this.#logs.note(`[fleetwright: ${withCauses(error)}]`);
-      // A Fault's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
+      // A FleetError's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
       if (isForTheTeam) emit(this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry }));
       else emit(this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true }));
     }
@@ -174,7 +174,7 @@ class Run {
     return { kind: "uploaded" };
   }
 
-  /** Throws a Fault if some files of a successful run could not be uploaded, because the run must be repeated then. */
+  /** Throws a FleetError if some files of a successful run could not be uploaded, because the run must be repeated then. */
   async #uploadFiles(): Promise<void> {
     const { spec, upload, team, job, attempt } = this.#order;
     const folder = folderOf(this.#machine.folder, this.#order);
@@ -189,7 +189,7 @@ class Run {
   }
 
   #mustGoOn(): void {
-    if (this.#ended.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+    if (this.#ended.signal.aborted) throw new FleetError("stopped", "the attempt was stopped", { retry: true });
   }
 
   #stop(graceMs: number): void {
@@ -242,5 +242,5 @@ type RunEnd =
   | { readonly kind: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
   | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
 
-const eventOf = (end: End, startedAtMs: number): RunEnd =>
+const eventOf = (end: ProgramEnd, startedAtMs: number): RunEnd =>
   end.kind === "failed" ? end : { kind: "exited", startedAtMs, exitCode: end.code, reason: end.reason };

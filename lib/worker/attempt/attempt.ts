@@ -15,14 +15,14 @@ import type { AttemptRef } from "../../model/job.ts";
 export type AttemptState =
   | { readonly phase: "preparing" }
   | { readonly phase: "running"; readonly startedAtMs: number }
-  | Ended
-  | { readonly phase: "uploading"; readonly end: Ended }
+  | EndedAttempt
+  | { readonly phase: "uploading"; readonly end: EndedAttempt }
   | { readonly phase: "uploaded"; readonly startedAtMs: number }
   /** `end` is set if its program has already ended and its upload is being stopped. */
-  | { readonly phase: "stopping"; readonly because: string; readonly startedAtMs?: number | undefined; readonly end?: Ended };
+  | { readonly phase: "stopping"; readonly because: string; readonly startedAtMs?: number | undefined; readonly end?: EndedAttempt };
 
 /** How the attempt's program ended. `uploads`: it left something that must still be uploaded. */
-export type Ended = { readonly uploads: boolean } & (
+export type EndedAttempt = { readonly uploads: boolean } & (
   | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
   | { readonly phase: "failed"; readonly reason: string; readonly again: boolean }
   | { readonly phase: "stopped"; readonly because: string }
@@ -113,13 +113,13 @@ function stopped(state: AttemptState, because: string): AttemptState {
   }
 }
 
-const isGood = (end: Ended): end is Extract<Ended, { phase: "exited" }> => end.phase === "exited" && end.exitCode === 0;
+const isGood = (end: EndedAttempt): end is Extract<EndedAttempt, { phase: "exited" }> => end.phase === "exited" && end.exitCode === 0;
 
 /** Reports whether the attempt's program has ended, or will never start. */
 export const hasEnded = (state: AttemptState): boolean => !holdsGpus(state);
 
 /** Returns the program's end if what it left waits to be uploaded, or undefined. */
-export const endToUpload = (state: AttemptState): Ended | undefined => ("uploads" in state && state.uploads ? state : undefined);
+export const endToUpload = (state: AttemptState): EndedAttempt | undefined => ("uploads" in state && state.uploads ? state : undefined);
 
 /** Reports whether the attempt may still run something or transfer data. */
 export const isActive = (state: AttemptState): boolean =>
@@ -163,7 +163,7 @@ export function reportOf({ team, job, attempt }: AttemptRef, state: AttemptState
   }
 }
 
-function reportOfEnd(of: AttemptRef, end: Ended): AttemptReport {
+function reportOfEnd(of: AttemptRef, end: EndedAttempt): AttemptReport {
   const uploads = end.uploads ? { uploads: true } : {};
   switch (end.phase) {
     case "exited": {

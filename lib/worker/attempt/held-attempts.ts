@@ -1,7 +1,7 @@
 import type { AttemptReport, Credentials } from "../../../events/node-call.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import {
   type AttemptEvent,
   type AttemptState,
@@ -37,13 +37,13 @@ export type HeldAttemptsOptions = {
   readonly clock: Clock;
   /** Returns for how long the server has not responded. */
   readonly silentForMs: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 /** How long an upload waits for the server to record the attempt's end. After that it begins anyway, because S3 may still be reachable. */
 const silenceMs = 30_000;
 
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 /** The attempts that this node holds. Each runs here at most once, even if orders arrive late or twice. */
 export class HeldAttempts {
@@ -103,13 +103,14 @@ export class HeldAttempts {
   }
 
   /**
-   * Follows an order to stop. `told` is what the call that returned the order had reported about the attempt. If the attempt has ended
+   * Follows an order to stop. `reported` is what the call that returned the order had reported about the attempt. If the attempt has ended
    * since that call, the order has no effect, because the next call reports the end and the server then decides on it.
    */
-  stop(of: AttemptRef, because: string, told: AttemptReport | undefined): void {
+  stop(of: AttemptRef, because: string, reported: AttemptReport | undefined): void {
     const held = this.#held.get(keyOf(of));
     if (!held) this.note(refOf(of), because);
-    else if (!hasEnded(held.state) || (told !== undefined && told.phase !== "running")) this.#apply(held, { kind: "stop", because });
+    else if (!hasEnded(held.state) || (reported !== undefined && reported.phase !== "running"))
+      this.#apply(held, { kind: "stop", because });
   }
 
   /** Stops programs and what prepares them. Uploads go on. */
@@ -133,9 +134,9 @@ export class HeldAttempts {
   }
 
   /** Notes that the server has accepted this report without a stop order or `done`. If it reported an end, that end is now recorded. */
-  heard(told: AttemptReport): void {
-    const held = this.#held.get(keyOf(told));
-    if (held?.state.phase === told.phase) this.#apply(held, { kind: "may-upload" });
+  accepted(reported: AttemptReport): void {
+    const held = this.#held.get(keyOf(reported));
+    if (held?.state.phase === reported.phase) this.#apply(held, { kind: "may-upload" });
   }
 
   renew(of: AttemptRef, credentials: Credentials): void {
@@ -199,7 +200,7 @@ export class HeldAttempts {
     this.#held.delete(key);
     this.#over.add(key);
     for (const oldest of this.#over) {
-      if (this.#over.size <= mostRemembered) break;
+      if (this.#over.size <= maxRemembered) break;
       this.#over.delete(oldest);
     }
     const removal = this.#remove(held).finally(() => this.#removals.delete(removal));

@@ -1,7 +1,7 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { NodeAnswer, type NodeCall } from "../../../events/node-call.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 export type InstanceCredentials = {
   readonly accessKeyId: string;
@@ -19,7 +19,7 @@ export type NodeClientOptions = {
   readonly timeoutMs?: number;
 };
 
-/** Makes one signed call. Throws a Fault (`retry`) if it fails. */
+/** Makes one signed call. Throws a FleetError (`retry`) if it fails. */
 export type CallNode = (call: NodeCall, signal?: AbortSignal) => Promise<NodeAnswer>;
 
 export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: NodeClientOptions): CallNode {
@@ -37,11 +37,13 @@ export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: Nod
       });
       const text = await response.text();
       if (!response.ok)
-        throw new Fault("node-call", `The node function returned HTTP status ${response.status}: ${text.slice(0, 200)}`, { retry: true });
+        throw new FleetError("node-call", `The node function returned HTTP status ${response.status}: ${text.slice(0, 200)}`, {
+          retry: true,
+        });
       return parseAnswer(text);
     } catch (error) {
-      if (error instanceof Fault) throw error;
-      throw new Fault("node-call", "The node function could not be reached", { retry: true, cause: error });
+      if (error instanceof FleetError) throw error;
+      throw new FleetError("node-call", "The node function could not be reached", { retry: true, cause: error });
     }
   };
 }
@@ -76,23 +78,23 @@ function parseAnswer(text: string): NodeAnswer {
     value = JSON.parse(text);
   } catch {
     // The parser's error must not be the cause, because it quotes the text, which may contain credentials.
-    throw new Fault("node-call", "The node function's response is not JSON", { retry: true });
+    throw new FleetError("node-call", "The node function's response is not JSON", { retry: true });
   }
   const parsed = NodeAnswer.safeParse(value);
   // The message must name paths only, because the values contain credentials.
   if (!parsed.success) {
     const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");
-    throw new Fault("node-call", `The node function's response does not match the protocol: ${where}`, { retry: true });
+    throw new FleetError("node-call", `The node function's response does not match the protocol: ${where}`, { retry: true });
   }
   return parsed.data;
 }
 
 /** Remembers credentials, and calls `fetch` again only when they have less than five minutes left. */
 export function remembered(fetch: () => Promise<InstanceCredentials>, wallMs: () => number): () => Promise<InstanceCredentials> {
-  const leastLeftMs = 5 * 60_000;
+  const minLeftMs = 5 * 60_000;
   let known: InstanceCredentials | undefined;
   return async () => {
-    if (known?.expiration === undefined || known.expiration.getTime() - wallMs() < leastLeftMs) known = await fetch();
+    if (known?.expiration === undefined || known.expiration.getTime() - wallMs() < minLeftMs) known = await fetch();
     return known;
   };
 }

@@ -22,20 +22,20 @@ export type UnpackOptions = {
 };
 
 /**
- * Unpacks a .tar.gz into an empty folder. It never writes outside that folder. Throws a Fault that says what to change if the archive is
+ * Unpacks a .tar.gz into an empty folder. It never writes outside that folder. Throws a FleetError that says what to change if the archive is
  * broken, too large, or tries to leave the folder. Entries that were unpacked before remain.
  */
 export async function unpack(archive: string, options: UnpackOptions): Promise<void> {
   const { folder, limits, owner, signal } = options;
   const inspect = archiveInspector(limits);
-  const write = entryWriter({ folder, owner, mostFolders: limits.entries });
+  const write = entryWriter({ folder, owner, maxFolders: limits.entries });
   // Counts all bytes that come out of gzip, so that an archive bomb is refused even if it has no entries.
   let bytes = 0;
-  const mostBytes = limits.unpackedBytes + limits.entries * overheadBytes;
+  const maxBytes = limits.unpackedBytes + limits.entries * overheadBytes;
   const guard = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      done(bytes > mostBytes ? refused(unpacksToTooMuch(limits)) : null, chunk);
+      done(bytes > maxBytes ? refused(unpacksToTooMuch(limits)) : null, chunk);
     },
   });
   const entries = async (unzipped: AsyncIterable<Buffer>): Promise<void> => {

@@ -6,8 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { User } from "../program/program.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { unpack } from "./archive.ts";
@@ -22,7 +22,7 @@ export type CodeOrder = {
   readonly limits: ArchiveLimits;
 };
 
-/** Fetches a job's code and unpacks it. Throws a Fault whose message is meant for the team, with `retry` if another try may succeed. */
+/** Fetches a job's code and unpacks it. Throws a FleetError whose message is meant for the team, with `retry` if another try may succeed. */
 export async function fetchCode(s3: Pick<S3Client, "send">, order: CodeOrder, tries: Tries): Promise<void> {
   try {
     await tryAgain(tries, () => download(s3, order, tries.signal));
@@ -35,7 +35,7 @@ export async function fetchCode(s3: Pick<S3Client, "send">, order: CodeOrder, tr
 async function download(s3: Pick<S3Client, "send">, order: CodeOrder, signal: AbortSignal): Promise<void> {
   const { code, limits } = order;
   const { bucket, key } = location(code.s3);
-  const tooLarge = new Fault("code", `the code archive ${code.s3} is larger than ${limits.packedBytes} bytes`);
+  const tooLarge = new FleetError("code", `the code archive ${code.s3} is larger than ${limits.packedBytes} bytes`);
   const hash = createHash("sha256");
   let bytes = 0;
   const meter = new Transform({
@@ -47,40 +47,40 @@ async function download(s3: Pick<S3Client, "send">, order: CodeOrder, signal: Ab
   });
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new Fault("code", `S3 returned no body for ${code.s3}`, { retry: true });
+    if (!(answer.Body instanceof Readable)) throw new FleetError("code", `S3 returned no body for ${code.s3}`, { retry: true });
     if ((answer.ContentLength ?? 0) > limits.packedBytes) {
       answer.Body.destroy();
       throw tooLarge;
     }
     await pipeline(answer.Body, meter, createWriteStream(order.archive, { mode: 0o600 }), { signal });
   } catch (error) {
-    throw error instanceof Fault ? error : faultOf(error, code.s3);
+    throw error instanceof FleetError ? error : faultOf(error, code.s3);
   }
   const sha256 = hash.digest("hex");
   if (code.sha256 !== undefined && code.sha256 !== sha256) {
-    throw new Fault("code", `the code archive ${code.s3} has the SHA-256 ${sha256}, but the job expects ${code.sha256}`);
+    throw new FleetError("code", `the code archive ${code.s3} has the SHA-256 ${sha256}, but the job expects ${code.sha256}`);
   }
 }
 
 function location(s3: string): { bucket: string; key: string } {
   const parts = /^s3:\/\/([^/]+)\/(.+)$/.exec(s3);
-  if (!parts?.[1] || !parts[2]) throw new Fault("code", `"${s3}" is not an address like s3://bucket/key.tar.gz`);
+  if (!parts?.[1] || !parts[2]) throw new FleetError("code", `"${s3}" is not an address like s3://bucket/key.tar.gz`);
   return { bucket: parts[1], key: parts[2] };
 }
 
-function faultOf(error: unknown, s3: string): Fault {
+function faultOf(error: unknown, s3: string): FleetError {
   const refusal = s3Refusal(error);
   switch (refusal.kind) {
     case "no-bucket":
-      return new Fault("code", `there is no bucket for the code archive ${s3}`, { cause: error });
+      return new FleetError("code", `there is no bucket for the code archive ${s3}`, { cause: error });
     case "no-object":
-      return new Fault("code", `there is no code archive at ${s3}`, { cause: error });
+      return new FleetError("code", `there is no code archive at ${s3}`, { cause: error });
     case "denied":
-      return new Fault("code", `access to the code archive ${s3} was denied: it does not exist, or this team's jobs may not read it`, {
+      return new FleetError("code", `access to the code archive ${s3} was denied: it does not exist, or this team's jobs may not read it`, {
         cause: error,
       });
     case "passing":
-      return new Fault("code", `the code archive ${s3} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
+      return new FleetError("code", `the code archive ${s3} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
     case "changed":
     case "key-denied":
     case "key-unusable":
@@ -88,6 +88,6 @@ function faultOf(error: unknown, s3: string): Fault {
     case "customer-key":
     case "elsewhere":
     case "refused":
-      return new Fault("code", `the code archive ${s3} cannot be fetched: ${whyUnreadable(refusal)}`, { cause: error });
+      return new FleetError("code", `the code archive ${s3} cannot be fetched: ${whyUnreadable(refusal)}`, { cause: error });
   }
 }

@@ -6,14 +6,14 @@ import type { User } from "../program/program.ts";
 import { refused } from "./refused-archive.ts";
 import type { TarEntry } from "./tar-reader.ts";
 
-type WriterOptions = { readonly folder: string; readonly owner: User | undefined; readonly mostFolders: number };
+type WriterOptions = { readonly folder: string; readonly owner: User | undefined; readonly maxFolders: number };
 
 /**
  * Returns a function that writes entries below a folder, which must be empty at first. The entries must have been inspected, so that no
- * path leads through a link. As in tar, an entry replaces an earlier one at its path, unless one of them is a folder. Throws a Fault if
+ * path leads through a link. As in tar, an entry replaces an earlier one at its path, unless one of them is a folder. Throws a FleetError if
  * entries contradict each other.
  */
-export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (entry: TarEntry) => Promise<void> {
+export function entryWriter({ folder, owner, maxFolders }: WriterOptions): (entry: TarEntry) => Promise<void> {
   const top = Buffer.from(`${folder}/`).toString("latin1");
   /** Returns an absolute path as bytes. `path` is below the folder and has one character per byte. */
   const at = (path: string): Buffer => Buffer.from(top + path, "latin1");
@@ -31,7 +31,7 @@ export function entryWriter({ folder, owner, mostFolders }: WriterOptions): (ent
     }
     folders.add(path);
     // The limit is checked here because a single path may create many folders.
-    if (folders.size > mostFolders) throw refused(`it has more than ${mostFolders} folders`);
+    if (folders.size > maxFolders) throw refused(`it has more than ${maxFolders} folders`);
   }
 
   /** Makes a file or link, and replaces an earlier one at its path. */

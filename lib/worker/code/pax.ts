@@ -8,7 +8,7 @@ export type Extension = {
   readonly mtime?: number;
 };
 
-/** Reads an extended header. Throws a Fault if the header is broken or describes a sparse file. */
+/** Reads an extended header. Throws a FleetError if the header is broken or describes a sparse file. */
 export function extensionOf(body: Buffer): Extension {
   const records = recordsOf(body);
   for (const key of records.keys()) if (key.startsWith("GNU.sparse.") || key === "SCHILY.realsize") throw refused(sparse);

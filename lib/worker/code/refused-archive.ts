@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
-/** Makes a Fault for an archive that would be refused on every try. */
-export const refused = (why: string): Fault => new Fault("archive", `the code archive was refused: ${why}`);
+/** Makes a FleetError for an archive that would be refused on every try. */
+export const refused = (why: string): FleetError => new FleetError("archive", `the code archive was refused: ${why}`);

@@ -15,7 +15,7 @@ export type TarHeader = {
   readonly linkpath: string;
 };
 
-/** Reads a header. Returns undefined for a block of zeros, which marks an archive's end. Throws a Fault if the block is not a header. */
+/** Reads a header. Returns undefined for a block of zeros, which marks an archive's end. Throws a FleetError if the block is not a header. */
 export function headerOf(block: Buffer): TarHeader | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
   if (!hasRightSum(block)) throw notTar();

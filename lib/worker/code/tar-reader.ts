@@ -10,7 +10,7 @@ import { blockBytes, headerOf, notTar, type TarHeader } from "./tar-header.ts";
  * names as bytes: `tar` 7.5.23 decodes them as UTF-8, strips `w:` from `w:0.npy` as if it were a drive, and drops entries of unknown
  * types before its filter sees them; `tar-stream` 3.2.2 and `modern-tar` 0.8.6 decode the names in pax headers as UTF-8.
  *
- * Each entry is either returned or refused with a Fault. Only volume labels are skipped, because they are not files.
+ * Each entry is either returned or refused with a FleetError. Only volume labels are skipped, because they are not files.
  */
 export type TarEntry = ArchiveEntry & {
   readonly mode: number;
@@ -37,7 +37,7 @@ const files: ReadonlySet<string> = new Set(["0", "7"]);
 const bodiless: ReadonlySet<string> = new Set(["1", "2", "5"]);
 
 /** The largest extended header or long name. It is limited because it is held in memory. */
-const mostExtensionBytes = 1024 * 1024;
+const maxExtensionBytes = 1024 * 1024;
 
 export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> {
   for (let next = await nextEntry(source); next !== undefined; next = await nextEntry(source)) {
@@ -70,14 +70,14 @@ function extended(extension: Extension, letter: string, read: Extension): Extens
   return letter === "L" || letter === "K" ? { ...read, ...extension } : { ...extension, ...read };
 }
 
-/** Returns the next header, or undefined at the end of the archive. Throws a Fault if data follows the end. */
+/** Returns the next header, or undefined at the end of the archive. Throws a FleetError if data follows the end. */
 async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
   const block = await source.take(blockBytes);
   if (block.length === 0) return undefined;
   if (block.length < blockBytes) throw notTar();
   const header = headerOf(block);
   if (header !== undefined) return header;
-  for (let more = await source.some(mostExtensionBytes); more !== undefined; more = await source.some(mostExtensionBytes))
+  for (let more = await source.some(maxExtensionBytes); more !== undefined; more = await source.some(maxExtensionBytes))
     if (more.some((byte) => byte !== 0))
       throw refused("data follows after its end, such as a second archive; pack everything into one archive");
   return undefined;
@@ -86,7 +86,7 @@ async function nextHeader(source: ByteSource): Promise<TarHeader | undefined> {
 /** Reads an extended header or a GNU long name, which describe the next entry. Returns undefined for the header of an entry itself. */
 async function extensionFrom(source: ByteSource, { letter, size }: TarHeader): Promise<Extension | undefined> {
   if (!["x", "X", "g", "L", "K"].includes(letter)) return undefined;
-  if (size > mostExtensionBytes) throw refused(`it contains an extended header of more than ${mostExtensionBytes} bytes`);
+  if (size > maxExtensionBytes) throw refused(`it contains an extended header of more than ${maxExtensionBytes} bytes`);
   const body = new Body(source, size);
   const bytes = await body.whole();
   await body.skip();

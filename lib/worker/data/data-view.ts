@@ -3,7 +3,7 @@ import { chmod, copyFile, link, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pMap from "p-map";
 import { pathOf, type Shard, type Source, whyNoPath } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 export type View = {
   /** The folder in which the dataset appears. It is created. */
@@ -17,7 +17,7 @@ const atOnce = 32;
 
 /**
  * Shows a job its shards, as FOLDER/<key below the prefix>, read-only. The entries are hard links to the node's only copy, because links
- * take no space, stay valid if the cache removes the file, and work in a container that sees only this folder. Throws a Fault if a key
+ * take no space, stay valid if the cache removes the file, and work in a container that sees only this folder. Throws a FleetError if a key
  * would leave the folder.
  */
 export async function makeView({ folder, source, shards, fileOf }: View): Promise<void> {
@@ -25,7 +25,7 @@ export async function makeView({ folder, source, shards, fileOf }: View): Promis
   const places = shards.map((shard) => {
     const path = pathOf(source, shard.key);
     const why = shard.key.startsWith(source.prefix) ? whyNoPath(path, taken) : `is not below ${source.prefix}`;
-    if (why !== undefined) throw new Fault("shard", `the key ${shard.key} cannot be shown to the job as a file: it ${why}`);
+    if (why !== undefined) throw new FleetError("shard", `the key ${shard.key} cannot be shown to the job as a file: it ${why}`);
     return { shard, place: join(folder, path) };
   });
   await mkdir(folder, { recursive: true });

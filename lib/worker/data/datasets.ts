@@ -5,11 +5,11 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import pMap from "p-map";
-import { mostListBytes, ShardList } from "../../../events/dataset.ts";
+import { maxListBytes, ShardList } from "../../../events/dataset.ts";
 import type { Order } from "../../../events/node-call.ts";
 import { type DatasetRef, datasetName, type FetchedDataset, type Shard } from "../../model/dataset.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { makeView } from "./data-view.ts";
@@ -35,7 +35,7 @@ export type PackedList = DatasetOrder & { readonly packed: Buffer };
 
 const atOnce = 8;
 /** A call accepts no more. */
-const mostTold = 200;
+const maxReported = 200;
 const progressMs = 5_000;
 
 /** The datasets of a node. An attempt sees them as they were when it began. Later changes apply to the next attempt. */
@@ -49,10 +49,10 @@ export class NodeData {
 
   /** Returns what was last fetched and verified of each dataset, or undefined if there is nothing. */
   fetched(): FetchedDataset[] | undefined {
-    return this.#fetched.size > 0 ? [...this.#fetched.values()].slice(-mostTold) : undefined;
+    return this.#fetched.size > 0 ? [...this.#fetched.values()].slice(-maxReported) : undefined;
   }
 
-  /** Fetches the lists of an attempt's shards. Must be called first, because a replaced list is soon removed. Throws a Fault. */
+  /** Fetches the lists of an attempt's shards. Must be called first, because a replaced list is soon removed. Throws a FleetError. */
   lists({ datasets, s3, tries }: Pick<DataOrder, "datasets" | "s3" | "tries">): Promise<readonly PackedList[]> {
     const one = async (dataset: DatasetOrder): Promise<PackedList> => {
       return { ...dataset, packed: await tryAgain(tries, () => fetchShardList(s3, dataset.list, tries.signal)) };
@@ -60,7 +60,7 @@ export class NodeData {
     return pMap(datasets, one, { concurrency: atOnce });
   }
 
-  /** Fetches all shards of an attempt that the node does not have and shows them to the job. Throws a Fault with a message for the team. */
+  /** Fetches all shards of an attempt that the node does not have and shows them to the job. Throws a FleetError with a message for the team. */
   async fetch(order: DataOrder, lists: readonly PackedList[]): Promise<void> {
     for (const list of lists) await this.#fetchOne(order, list);
   }
@@ -108,7 +108,9 @@ export class NodeData {
     try {
       await pMap(missing, one, { concurrency: atOnce });
     } catch (error) {
-      throw error instanceof Fault && passes.has(error.code) ? new Fault(error.code, inWords(error), { retry: true, cause: error }) : error;
+      throw error instanceof FleetError && passes.has(error.code)
+        ? new FleetError(error.code, inWords(error), { retry: true, cause: error })
+        : error;
     } finally {
       over.abort();
       progress();
@@ -136,23 +138,26 @@ const unpack = promisify(gunzip);
 
 type ListPlace = { readonly bucket: string; readonly key: string };
 
-/** Fetches the compressed list of this node's shards. Throws a Fault (`retry`), because a newer map may have replaced the list. */
+/** Fetches the compressed list of this node's shards. Throws a FleetError (`retry`), because a newer map may have replaced the list. */
 async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListPlace, signal: AbortSignal): Promise<Buffer> {
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new Fault("shard-list", "S3 returned no body", { retry: true });
+    if (!(answer.Body instanceof Readable)) throw new FleetError("shard-list", "S3 returned no body", { retry: true });
     return await buffer(addAbortSignal(signal, answer.Body));
   } catch (error) {
-    throw new Fault("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
+    throw new FleetError("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, {
+      retry: true,
+      cause: error,
+    });
   }
 }
 
-/** Reads a compressed list. Throws a Fault (`retry`) if it is not valid, because a later attempt may get a valid one. */
+/** Reads a compressed list. Throws a FleetError (`retry`) if it is not valid, because a later attempt may get a valid one. */
 async function readShardList(packed: Buffer, { key }: ListPlace): Promise<ShardList> {
   try {
-    const json = (await unpack(packed, { maxOutputLength: mostListBytes })).toString("utf8");
+    const json = (await unpack(packed, { maxOutputLength: maxListBytes })).toString("utf8");
     return ShardList.parse(JSON.parse(json));
   } catch (error) {
-    throw new Fault("shard-list", `the list of shards ${key} could not be read: ${withCauses(error)}`, { retry: true, cause: error });
+    throw new FleetError("shard-list", `the list of shards ${key} could not be read: ${withCauses(error)}`, { retry: true, cause: error });
   }
 }

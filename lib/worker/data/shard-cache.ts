@@ -3,12 +3,12 @@ import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatasetRef, Shard } from "../../model/dataset.ts";
 import { datasetName } from "../../model/dataset.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { partPrefix } from "./shard-fetch.ts";
 
-export type Disk = (folder: string) => Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+export type DiskUsage = (folder: string) => Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
 
-export const diskOf: Disk = async (folder) => {
+export const diskOf: DiskUsage = async (folder) => {
   const { bavail, blocks, bsize } = await statfs(folder);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 };
@@ -29,12 +29,12 @@ type Kept = {
  */
 export class ShardCache {
   readonly #root: string;
-  readonly #disk: Disk;
+  readonly #disk: DiskUsage;
   readonly #kept = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<void>>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(root: string, disk: Disk = diskOf) {
+  constructor(root: string, disk: DiskUsage = diskOf) {
     this.#root = join(root, "data");
     this.#disk = disk;
   }
@@ -45,7 +45,7 @@ export class ShardCache {
     return join(this.#folderOf(ref), name);
   }
 
-  /** Keeps these shards for an attempt until `letGo`. Returns those that must be fetched. Throws a Fault if the disk is too small. */
+  /** Keeps these shards for an attempt until `letGo`. Returns those that must be fetched. Throws a FleetError if the disk is too small. */
   hold(ref: DatasetRef, attempt: string, shards: readonly Shard[]): Promise<readonly Shard[]> {
     return this.#inTurn(() => this.#hold(ref, attempt, shards));
   }
@@ -69,7 +69,7 @@ export class ShardCache {
   async have(file: string, shard: Shard, work: { fetch: () => Promise<void>; signal: AbortSignal }): Promise<void> {
     for (let underWay = this.#underWay.get(file); underWay; underWay = this.#underWay.get(file)) {
       await unlessAborted(underWay, work.signal).catch(() => undefined);
-      if (work.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+      if (work.signal.aborted) throw new FleetError("stopped", "the attempt was stopped", { retry: true });
     }
     // Nothing may be awaited before this starts, so that no other caller can start the same fetch.
     const fetching = (async () => {
@@ -109,7 +109,7 @@ export class ShardCache {
     return done;
   }
 
-  /** Frees space for missing shards, if needed, by removing files that no attempt uses. Throws a Fault if that is not enough. */
+  /** Frees space for missing shards, if needed, by removing files that no attempt uses. Throws a FleetError if that is not enough. */
   async #makeRoom(ref: DatasetRef, missing: readonly Shard[]): Promise<void> {
     const needBytes = missing.reduce((sum, shard) => sum + shard.bytes, 0);
     if (needBytes === 0) return;
@@ -117,7 +117,7 @@ export class ShardCache {
     const { freeBytes, totalBytes } = await this.#disk(this.#root);
     if (freeBytes - spareBytes >= needBytes) return;
     const why = `the dataset ${ref.dataset} needs ${gib(needBytes)} GiB more and the node's disk has ${gib(freeBytes - spareBytes)} free`;
-    throw new Fault("disk-full", `${why}; use a share of "part", or set a larger "volumeGiB" for the pool`, {
+    throw new FleetError("disk-full", `${why}; use a share of "part", or set a larger "volumeGiB" for the pool`, {
       retry: needBytes < totalBytes,
     });
   }

@@ -8,7 +8,7 @@ import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from "@a
 import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import type { Shard } from "../../model/dataset.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 
 /** The prefix of a file's name until it is complete and verified. */
 export const partPrefix = ".part-";
@@ -24,7 +24,7 @@ export type ShardOrder = {
 /**
  * Fetches one shard. The file gets its name only if it has the listed size and ETag and its bytes match S3's checksum. That is the ETag,
  * which is the MD5 of an object that was put in one piece without KMS. For other objects the SDK compares the checksum that S3 sends.
- * Throws a Fault, with `retry` if the same request may succeed later.
+ * Throws a FleetError, with `retry` if the same request may succeed later.
  */
 export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder): Promise<void> {
   const { bucket, shard, file, signal } = order;
@@ -32,7 +32,7 @@ export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder):
   try {
     const get = new GetObjectCommand({ Bucket: bucket, Key: shard.key, IfMatch: `"${shard.etag}"`, ChecksumMode: "ENABLED" });
     const answer = await s3.send(get, { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new Fault("shard", `S3 returned no body for ${shard.key}`, { retry: true });
+    if (!(answer.Body instanceof Readable)) throw new FleetError("shard", `S3 returned no body for ${shard.key}`, { retry: true });
     const md5 = md5Of(shard.etag, answer);
     const meter = new Meter(shard, md5);
     await pipeline(answer.Body, meter, createWriteStream(part, { flags: "wx", mode: 0o444 }), { signal });
@@ -44,7 +44,7 @@ export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder):
   }
 }
 
-/** Counts and hashes the bytes of a shard. Fails with a Fault if they are not what was listed. */
+/** Counts and hashes the bytes of a shard. Fails with a FleetError if they are not what was listed. */
 class Meter extends Transform {
   readonly #shard: Shard;
   readonly #md5: string | undefined;
@@ -72,8 +72,8 @@ class Meter extends Transform {
     else done(null);
   }
 
-  #wrong(what: string): Fault {
-    return new Fault("shard", `the shard ${this.#shard.key} could not be fetched: ${what}`, { retry: true });
+  #wrong(what: string): FleetError {
+    return new FleetError("shard", `the shard ${this.#shard.key} could not be fetched: ${what}`, { retry: true });
   }
 }
 
@@ -83,16 +83,16 @@ function md5Of(etag: string, { ServerSideEncryption, SSECustomerAlgorithm }: Get
   return byKey || !/^[0-9a-f]{32}$/.test(etag) ? undefined : etag;
 }
 
-function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
-  if (error instanceof Fault) return error;
-  if (signal.aborted) return new Fault("stopped", "the attempt was stopped", { retry: true, cause: error });
+function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): FleetError {
+  if (error instanceof FleetError) return error;
+  if (signal.aborted) return new FleetError("stopped", "the attempt was stopped", { retry: true, cause: error });
   const name = `s3://${bucket}/${shard.key}`;
-  if (isFull(error)) return new Fault("disk-full", "the node's disk is full", { cause: error });
+  if (isFull(error)) return new FleetError("disk-full", "the node's disk is full", { cause: error });
   const refusal = s3Refusal(error);
   switch (refusal.kind) {
     case "changed":
     case "no-object":
-      return new Fault(
+      return new FleetError(
         "shard-changed",
         `${name} was changed or removed after its dataset was listed; if the dataset is not listed again by itself, add it again`,
         {
@@ -101,13 +101,13 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
       );
     case "denied":
       // S3 also returns this if the object does not exist, because jobs may not list the bucket.
-      return new Fault(
+      return new FleetError(
         "shard-denied",
         `${name} was removed after its dataset was listed, or its bucket's policy denies access to jobs, or its bucket makes the requester pay`,
         { cause: error },
       );
     case "passing":
-      return new Fault("shard", `${name} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
+      return new FleetError("shard", `${name} could not be fetched: ${withCauses(error)}`, { retry: true, cause: error });
     case "no-bucket":
     case "key-denied":
     case "key-unusable":
@@ -115,7 +115,7 @@ function faultOf(error: unknown, { bucket, shard, signal }: ShardOrder): Fault {
     case "customer-key":
     case "elsewhere":
     case "refused":
-      return new Fault("shard", `${name} cannot be fetched: ${whyUnreadable(refusal)}`, { cause: error });
+      return new FleetError("shard", `${name} cannot be fetched: ${whyUnreadable(refusal)}`, { cause: error });
   }
 }
 

@@ -1,14 +1,14 @@
 import { type CommandEnd, errorOf, runCommand } from "../program/command.ts";
 import { findExecutable } from "../program/executable.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { type GpuReading, gpuFields, parseGpus, withoutRefused } from "./gpu-readings.ts";
 
 export type GpuSamplerOptions = {
   /** The search path on which `nvidia-smi` is looked up. */
   readonly path: string;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: WorkerLog;
   /** Ends the sampling when it is aborted. */
   readonly signal: AbortSignal;
 };
@@ -45,13 +45,13 @@ async function watch({ path, clock, log, signal }: GpuSamplerOptions, see: (gpus
     const nextMs = clock.monotonicMs() + everyMs;
     const seen = await look();
     if (seen.gpus.length > 0) see(seen.gpus);
-    else if (!failing && !signal.aborted) log("warn", "GPU sampling failed", { because: seen.because }, seen.error);
+    else if (!failing && !signal.aborted) log("warn", "GPU sampling failed", { because: seen.reason }, seen.error);
     failing = seen.gpus.length === 0;
     await sleep(clock, nextMs - clock.monotonicMs(), signal);
   }
 }
 
-type Look = { readonly gpus: GpuReading[]; readonly because: string; readonly error?: unknown };
+type Look = { readonly gpus: GpuReading[]; readonly reason: string; readonly error?: unknown };
 
 /** Returns a function that reads the GPUs once. It remembers which columns this driver supports. */
 function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): () => Promise<Look> {
@@ -63,13 +63,12 @@ function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): ()
   return async () => {
     for (;;) {
       const end = await ask();
-      if (end.kind !== "ended") return { gpus: [], because: end.because, error: errorOf(end) };
+      if (end.kind !== "ended") return { gpus: [], reason: end.reason, error: errorOf(end) };
       // If one GPU is broken, `nvidia-smi` may fail and still print the readings of the others.
       const gpus = parseGpus(end.stdout, fields);
       const said = `${end.stdout}\n${end.stderr}`;
       const fewer = gpus.length === 0 ? withoutRefused(fields, said) : undefined;
-      if (fewer === undefined)
-        return { gpus, because: `nvidia-smi exited with code ${end.code} and printed: ${said.trim().slice(0, 300)}` };
+      if (fewer === undefined) return { gpus, reason: `nvidia-smi exited with code ${end.code} and printed: ${said.trim().slice(0, 300)}` };
       fields = fewer;
     }
   };

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { jsonOf } from "../../../events/json.ts";
 import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import type { Metadata } from "./metadata.ts";
 
 /** What the metadata service reports about this instance. */
@@ -16,7 +16,7 @@ export type InstanceNews = {
 export type InstanceWatchOptions = {
   readonly metadata: Metadata;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: WorkerLog;
   /** Is called when the address or a notice becomes known. */
   readonly changed: () => void;
   /** Ends the watch when it is aborted. */

@@ -7,7 +7,7 @@ export type Metadata = {
 const timeoutMs = 2_000;
 const tokenSeconds = 21_600;
 /** The longest text that is accepted. */
-const mostBytes = 16 * 1024;
+const maxBytes = 16 * 1024;
 
 /** `url` is the service's URL without a path. The token is kept until the service refuses it. */
 export function metadataAt(url: string): Metadata {
@@ -27,7 +27,7 @@ export function metadataAt(url: string): Metadata {
         }
         const text = await response.text();
         if (response.status === 404) return undefined;
-        if (!response.ok || text.length > mostBytes) throw new Error(`the metadata service returned HTTP status ${response.status}`);
+        if (!response.ok || text.length > maxBytes) throw new Error(`the metadata service returned HTTP status ${response.status}`);
         return text;
       } catch (error) {
         token = undefined;

@@ -3,11 +3,11 @@ import type { LogPiece } from "../../../events/artifacts/log-line.ts";
 import { segmentKey, segmentMetadata } from "../../../events/artifacts/log-segment.ts";
 import type { ByteLimits } from "../../model/byte-allowance.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Output } from "../program/program.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { LiveLines } from "./live-lines.ts";
 import type { LogSink } from "./log-batches.ts";
 import { LogRecord } from "./log-record.ts";
@@ -26,7 +26,7 @@ export type AttemptLogOptions = {
   readonly liveLimits?: ByteLimits | undefined;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 type Source = Parameters<Output>[0];
@@ -109,6 +109,6 @@ const putInto =
     try {
       await s3.send(new PutObjectCommand({ ...object, ...encryption, Body: gzip, Metadata: segmentMetadata(facts) }), { abortSignal });
     } catch (cause) {
-      throw new Fault("upload", `a part of the log could not be uploaded: ${withCauses(cause)}`, { retry: true, cause });
+      throw new FleetError("upload", `a part of the log could not be uploaded: ${withCauses(cause)}`, { retry: true, cause });
     }
   };

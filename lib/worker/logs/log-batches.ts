@@ -18,9 +18,9 @@ export type BatchLimits = {
 
 /** CloudWatch Logs allows 10,000 events, 1,048,576 bytes and a span of 24 hours per batch (PutLogEvents). */
 export const batchLimits: BatchLimits = { batchLines: 10_000, batchBytes: 1_000_000, batchMs: 1_000 };
-const mostSpanMs = 23 * 3_600_000;
+const maxSpanMs = 23 * 3_600_000;
 /** A clock that is set back by more than this is followed, because CloudWatch refuses events more than two hours ahead of its own clock. */
-const mostBackMs = 3_600_000;
+const maxBackMs = 3_600_000;
 
 export const bytesOf = (message: string): number => Buffer.byteLength(message) + eventOverheadBytes;
 
@@ -76,7 +76,7 @@ export class LogBatches {
   /** Returns the time for the next event. It never goes back, even if the clock does, because a batch must be in order of time. */
   #timestamp(): number {
     const nowMs = this.#clock.wallMs();
-    this.#lastMs = this.#lastMs - nowMs > mostBackMs ? nowMs : Math.max(this.#lastMs, nowMs);
+    this.#lastMs = this.#lastMs - nowMs > maxBackMs ? nowMs : Math.max(this.#lastMs, nowMs);
     return this.#lastMs;
   }
 
@@ -108,7 +108,7 @@ export class LogBatches {
     let [bytes, count, lastMs] = [0, 0, firstMs];
     for (const { message, timestamp } of this.#waiting) {
       const more = bytes + bytesOf(message);
-      const fits = more <= batchBytes && count < batchLines && timestamp >= lastMs && timestamp - firstMs <= mostSpanMs;
+      const fits = more <= batchBytes && count < batchLines && timestamp >= lastMs && timestamp - firstMs <= maxSpanMs;
       if (count > 0 && !fits) break;
       [bytes, lastMs] = [more, timestamp];
       count++;

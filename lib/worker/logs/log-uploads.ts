@@ -1,19 +1,19 @@
 import { readFile, rm } from "node:fs/promises";
 import type { SegmentFacts } from "../../../events/artifacts/log-segment.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { tryAgain } from "../runtime/retry.ts";
 import type { Spooled } from "./spooled-segment.ts";
 
 export type SegmentToPut = { readonly number: number; readonly gzip: Buffer; readonly facts: SegmentFacts };
-/** Puts one segment into the bucket from which it is sealed. Throws a Fault (`retry`) if it fails. */
+/** Puts one segment into the bucket from which it is sealed. Throws a FleetError (`retry`) if it fails. */
 export type PutSegment = (segment: SegmentToPut, signal: AbortSignal) => Promise<void>;
 
 export type LogUploadsOptions = {
   readonly put: PutSegment;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
+  readonly log: WorkerLog;
   /** The attempt's name, for the worker's log. */
   readonly attempt: string;
   /** How much may wait on the disk while S3 is slow. If more waits, the oldest segment is given up. */

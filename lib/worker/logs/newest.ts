@@ -2,15 +2,15 @@ type Sized<T> = { readonly item: T; readonly bytes: number };
 
 /** Keeps the newest items up to a number of bytes, and counts those that it drops. */
 export class Newest<T> {
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #items: Sized<T>[] = [];
   /** The index of the oldest item. It exists because removing from the front of a long array is slow. */
   #first = 0;
   #bytes = 0;
   #gone = { items: 0, bytes: 0 };
 
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   get isEmpty(): boolean {
@@ -28,7 +28,7 @@ export class Newest<T> {
   push(item: T, bytes: number): void {
     this.#items.push({ item, bytes });
     this.#bytes += bytes;
-    while (this.#bytes > this.#mostBytes && this.#items.length - this.#first > 1) this.#drop();
+    while (this.#bytes > this.#maxBytes && this.#items.length - this.#first > 1) this.#drop();
   }
 
   /** Removes and returns all items, oldest first. */

@@ -50,7 +50,7 @@ export class OpenSegment {
   /** Returns a promise that resolves when more may be written, or undefined if more may be written at once. */
   write(bytes: Buffer): Promise<void> | undefined {
     this.#bytes += bytes.length;
-    if (this.#failed || this.#gzip.write(bytes) || this.#gzip.writableLength < mostPendingBytes) return undefined;
+    if (this.#failed || this.#gzip.write(bytes) || this.#gzip.writableLength < maxPendingBytes) return undefined;
     return new Promise((resolve) => {
       this.#gzip.once("drain", resolve);
       this.#gzip.once("close", resolve);
@@ -87,4 +87,4 @@ export class OpenSegment {
 }
 
 /** How much may wait for gzip before the program's output is left unread for a moment. */
-const mostPendingBytes = 4 * 1024 * 1024;
+const maxPendingBytes = 4 * 1024 * 1024;

@@ -20,31 +20,31 @@ export type Command = {
 export type CommandEnd =
   | { readonly kind: "ended"; readonly code: number; readonly stdout: string; readonly stderr: string }
   /** It was killed after its time, because its signal was aborted, or from outside. */
-  | { readonly kind: "killed"; readonly because: string }
-  | { readonly kind: "not-started"; readonly because: string; readonly error: unknown };
+  | { readonly kind: "killed"; readonly reason: string }
+  | { readonly kind: "not-started"; readonly reason: string; readonly error: unknown };
 
 /** Returns the error that prevented the command from starting, for the log. */
 export const errorOf = (end: CommandEnd): unknown => (end.kind === "not-started" ? end.error : undefined);
 
-const mostBytes = 1024 ** 2;
+const maxBytes = 1024 ** 2;
 
 /** Runs a short helper program to its end, as leader of its own process group. Never rejects. */
 export async function runCommand(command: Command): Promise<CommandEnd> {
   const { file, args, env, timeoutMs, signal } = command;
-  if (signal?.aborted) return { kind: "killed", because: "it was stopped" };
+  if (signal?.aborted) return { kind: "killed", reason: "it was stopped" };
   let child: ChildProcessByStdio<null, Readable, Readable>;
   try {
     child = spawn(file, args, { cwd: "/", env: { ...env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
-    return { kind: "not-started", because: withCauses(error), error };
+    return { kind: "not-started", reason: withCauses(error), error };
   }
   const ended = endOf(child);
   // Without free file descriptors Node creates no pipes, and the error is emitted later.
   const stdout = collect(child.stdout ?? undefined, command.onOutput);
   const stderr = collect(child.stderr ?? undefined);
-  let because = "it was killed";
+  let reason = "it was killed";
   const kill = (why: string): void => {
-    because = why;
+    reason = why;
     if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
     // A process that left the group may keep the other ends open.
     child.stdout.destroy();
@@ -56,8 +56,8 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   const end = await ended;
   clearTimeout(timer);
   signal?.removeEventListener("abort", stop);
-  if (end instanceof Error) return { kind: "not-started", because: withCauses(end), error: end };
-  if (end === undefined) return { kind: "killed", because };
+  if (end instanceof Error) return { kind: "not-started", reason: withCauses(end), error: end };
+  if (end === undefined) return { kind: "killed", reason };
   return { kind: "ended", code: end, stdout: stdout(), stderr: stderr() };
 }
 
@@ -74,7 +74,7 @@ function collect(stream: Readable | undefined, onOutput?: (bytes: Buffer) => voi
   stream?.on("data", (chunk: Buffer) => {
     onOutput?.(chunk);
     bytes += chunk.length;
-    if (bytes <= mostBytes) chunks.push(chunk);
+    if (bytes <= maxBytes) chunks.push(chunk);
   });
   return () => Buffer.concat(chunks).toString("utf8");
 }

@@ -2,13 +2,15 @@
 export type Exit = { readonly code: number; readonly reason?: string | undefined };
 
 /** `failed`: the machine lost the program or could not run it. `again`: another try may succeed. */
-export type End = ({ readonly kind: "exited" } & Exit) | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
+export type ProgramEnd =
+  | ({ readonly kind: "exited" } & Exit)
+  | { readonly kind: "failed"; readonly reason: string; readonly again: boolean };
 
 /** A job's running program, as a plain process or in a container. */
 export type Running = {
   readonly startedAtMs: number;
   /** Resolves when the program and all its processes have ended. Never rejects. */
-  readonly ended: Promise<End>;
+  readonly ended: Promise<ProgramEnd>;
   /** Sends SIGTERM, and SIGKILL after the grace period. May be called again with a shorter one. */
   stop(graceMs: number): void;
 };
@@ -23,7 +25,7 @@ export function limitRuntime(running: Running, limit: { readonly maxRuntimeMs: n
     ranTooLong = true;
     running.stop(limit.graceMs);
   }, limit.maxRuntimeMs);
-  const ended = running.ended.then((end): End => {
+  const ended = running.ended.then((end): ProgramEnd => {
     clearTimeout(timer);
     return ranTooLong ? { kind: "exited", code: tooLongCode, reason: `ran longer than ${limit.maxRuntimeMs / 1000} s` } : end;
   });

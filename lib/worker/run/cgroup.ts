@@ -1,6 +1,6 @@
 import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../runtime/log.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 
 /**
  * Memory and CPU limits through cgroup v2, below the worker's own systemd service (its unit must say `Delegate=yes`). A program is moved
@@ -22,7 +22,7 @@ type CgroupMachine = { readonly uid: number | undefined; readonly root: string }
 const thisMachine: CgroupMachine = { uid: process.getuid?.(), root: "/" };
 
 /** Returns undefined, and logs why, if there is no systemd or no delegated cgroup v2, or if the worker is not root. */
-export async function openCgroups(log: Log, { uid, root }: CgroupMachine = thisMachine): Promise<Cgroups | undefined> {
+export async function openCgroups(log: WorkerLog, { uid, root }: CgroupMachine = thisMachine): Promise<Cgroups | undefined> {
   try {
     if (uid !== 0) throw new Error("the worker is not root");
     await access(join(root, "run/systemd/system"));

@@ -1,5 +1,5 @@
 import type { Order } from "../../../events/node-call.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { whyNoImage } from "../../model/values/image-reference.ts";
 import type { User } from "../program/program.ts";
 import { aboutAttempt, liveOutput, placeVariable } from "./job-environment.ts";
@@ -54,7 +54,7 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
     ...(gpus.length > 0 ? ["--gpus", `"device=${gpus.join(",")}"`] : []),
     ...["--memory", `${memoryMiB}m`],
     ...["--memory-swap", `${memoryMiB}m`],
-    ...["--cpus", String(Number(spec.vcpus.toFixed(mostDecimals)))],
+    ...["--cpus", String(Number(spec.vcpus.toFixed(maxDecimals)))],
     ...["--pids-limit", "16384"],
     ...["--shm-size", `${Math.ceil(memoryMiB / 2)}m`],
     // If memory is short, the kernel must kill a job rather than the worker.
@@ -73,7 +73,7 @@ export function runArguments(job: JobStart, setting: ContainerSetting): readonly
 }
 
 /** Docker counts billionths of a CPU and refuses a more precise number, such as a third. */
-const mostDecimals = 9;
+const maxDecimals = 9;
 
 const manyLines = "FLEETWRIGHT_ARTIFACTS";
 
@@ -81,7 +81,7 @@ const manyLines = "FLEETWRIGHT_ARTIFACTS";
 function imageOf({ spec }: RunOrder): string {
   const image = spec.image ?? "";
   const why = whyNoImage(image);
-  if (why !== undefined) throw new Fault("image", why);
+  if (why !== undefined) throw new FleetError("image", why);
   return image;
 }
 
@@ -91,7 +91,7 @@ export type ContainerVariables = { readonly file: string; readonly client: Reado
 /**
  * Returns the variables of a job in a container. PATH is not among them, so that the image's own applies. `--gpus` numbers the devices
  * from 0 inside the container, and neither the image nor the job may make NVIDIA's runtime add other devices. USER and LOGNAME are set
- * because the user has no entry in the image's list of users. Throws a Fault if a value contains a line break, because Docker reads the
+ * because the user has no entry in the image's list of users. Throws a FleetError if a value contains a line break, because Docker reads the
  * file line by line.
  */
 export function containerVariables({ order, folder, gpus, data }: JobStart): ContainerVariables {
@@ -109,7 +109,7 @@ export function containerVariables({ order, folder, gpus, data }: JobStart): Con
     NVIDIA_VISIBLE_DEVICES: gpus.length > 0 ? gpus.join(",") : "void",
   };
   for (const [name, value] of Object.entries(variables)) {
-    if (/[\n\r\0]/.test(value)) throw new Fault("env", `the variable ${name} contains a line break, which containers do not support`);
+    if (/[\n\r\0]/.test(value)) throw new FleetError("env", `the variable ${name} contains a line break, which containers do not support`);
   }
   const file = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   return { file: file.join(""), client: { [manyLines]: artifacts } };

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { End, Exit } from "../program/running.ts";
+import type { Exit, ProgramEnd } from "../program/running.ts";
 
-type Lost = Extract<End, { kind: "failed" }>;
+type Lost = Extract<ProgramEnd, { kind: "failed" }>;
 
 /** The state that `docker inspect` reports. The start of a container that never started is in the year 1. */
 export const ContainerState = z.object({
@@ -32,7 +32,7 @@ const hasBegun = (state: ContainerState): boolean => !state.StartedAt.startsWith
  * Returns how a job ended in its container. `client` is the exit of `docker run`. The state of the container must be known too, because a
  * program can exit with the same codes as Docker's client. If Docker itself failed, the job may be tried on another node.
  */
-export function endOf(client: Exit, inspected: Inspected, spec: { readonly memoryGiB: number }): End {
+export function endOf(client: Exit, inspected: Inspected, spec: { readonly memoryGiB: number }): ProgramEnd {
   const lost = (why: string): Lost => ({ kind: "failed", reason: `${why}${client.reason ? `: ${client.reason}` : ""}`, again: true });
   if (inspected === "unknown") return lost("Docker did not report how the container ended");
   if (inspected === "none") {
@@ -49,7 +49,7 @@ export function endOf(client: Exit, inspected: Inspected, spec: { readonly memor
   return { kind: "exited", ...exitOf(client, inspected, spec) };
 }
 
-function neverBegan(client: Exit, { ExitCode, Error: error }: ContainerState): End | undefined {
+function neverBegan(client: Exit, { ExitCode, Error: error }: ContainerState): ProgramEnd | undefined {
   const code = [ExitCode, client.code].find((each) => each === notExecutable || each === notFound);
   if (code === undefined) return undefined;
   const why = code === notFound ? "command not found in the image" : "the command could not be started in the image";

@@ -1,4 +1,4 @@
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { errorOf } from "../program/command.ts";
 import { LineSplitter } from "../program/lines.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
@@ -25,7 +25,7 @@ const gone = [
 const busy = /toomanyrequests|too many requests|rate limit|no space left on device/i;
 
 /**
- * Fetches the parts of an image that this node does not have yet. Throws a Fault whose message is meant for the team: at once if the image
+ * Fetches the parts of an image that this node does not have yet. Throws a FleetError whose message is meant for the team: at once if the image
  * is not available, and after its tries (`retry`) for any other problem.
  */
 export async function pullImage(docker: Docker, order: ImageOrder, tries: Tries): Promise<void> {
@@ -37,7 +37,7 @@ export async function pullImage(docker: Docker, order: ImageOrder, tries: Tries)
     if (didIt(end)) return;
     const why = complaintOf(end);
     if (gone.some((each) => each.test(why)) && !busy.test(why))
-      throw new Fault("image", `the image ${order.image} is not available: ${why}`, { cause: errorOf(end) });
-    throw new Fault("image", `the image ${order.image} could not be fetched: ${why}`, { retry: true, cause: errorOf(end) });
+      throw new FleetError("image", `the image ${order.image} is not available: ${why}`, { cause: errorOf(end) });
+    throw new FleetError("image", `the image ${order.image} could not be fetched: ${why}`, { retry: true, cause: errorOf(end) });
   });
 }

@@ -2,18 +2,18 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { jsonOf } from "../../../events/json.ts";
-import { Fault } from "../../model/fault.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
 import { errorOf } from "../program/command.ts";
 import { type Program, startProgram, type User } from "../program/program.ts";
-import type { End, Running } from "../program/running.ts";
-import type { Log } from "../runtime/log.ts";
+import type { ProgramEnd, Running } from "../program/running.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { containerName, containerVariables, folderLabel, runArguments } from "./container-command.ts";
 import { ContainerState, endOf, type Inspected } from "./container-end.ts";
 import { pullImage, pullTimeoutMs } from "./container-image.ts";
 import { complaintOf, type Docker, didIt, findDocker } from "./docker.ts";
 import type { BeginJob, JobStart } from "./job-runtime.ts";
-import { endStrays } from "./strays.ts";
+import { endLeftovers } from "./leftover-processes.ts";
 
 export type ContainerMachine = {
   /** The worker's own folder. */
@@ -22,7 +22,7 @@ export type ContainerMachine = {
   readonly path: string;
   /** The user that runs jobs. If undefined, the worker's own user runs them. */
   readonly jobUser?: User | undefined;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 const briefMs = 10_000;
@@ -37,7 +37,7 @@ export const containersOn =
   (machine: ContainerMachine): BeginJob =>
   async (job) => {
     const docker = await findDocker(machine.path);
-    if (docker === undefined) throw new Fault("docker", "this node has no Docker, which the job's image needs");
+    if (docker === undefined) throw new FleetError("docker", "this node has no Docker, which the job's image needs");
     const { order, tries, onLine, output } = job;
     const user = machine.jobUser ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const envFile = join(job.folder.root, "container.env");
@@ -48,7 +48,7 @@ export const containersOn =
     await writeFile(envFile, variables.file, { mode: 0o600 });
     // An earlier process of this worker may have left a container of this name that it could not remove.
     await docker.run(["rm", "--force", "--volumes", containerName(order)], { timeoutMs: removeMs, signal: tries.signal });
-    if (tries.signal.aborted) throw new Fault("stopped", "the attempt was stopped", { retry: true });
+    if (tries.signal.aborted) throw new FleetError("stopped", "the attempt was stopped", { retry: true });
     const command = ["docker", ...args];
     const startedAtMs = tries.clock.wallMs();
     const client = await startProgram({ file: docker.file, command, folder: "/", env: { ...docker.env, ...variables.client }, output });
@@ -98,12 +98,12 @@ function follow(
     clearTimeout(killTimer);
     killTimer = setTimeout(kill, graceMs);
   };
-  const ended = async (): Promise<End> => {
+  const ended = async (): Promise<ProgramEnd> => {
     const exit = await client.exited;
     over = true;
     clearTimeout(killTimer);
     // Its processes must end now, because an engine that is down is queried for minutes and the lease may end before that.
-    if (stopped) await endStrays(folder.work);
+    if (stopped) await endLeftovers(folder.work);
     const end = endOf(exit, await inspect(docker, name), order.spec);
     const removed = await docker.run(["rm", "--force", "--volumes", name], { timeoutMs: removeMs });
     if (!didIt(removed) && !/no such container/i.test(complaintOf(removed))) {
@@ -111,7 +111,7 @@ function follow(
       machine.log("error", "container not removed", { attempt: attemptName(order), because }, errorOf(removed));
     }
     // After this the GPUs must be free, even if no engine is left that could end the container.
-    await endStrays(folder.work);
+    await endLeftovers(folder.work);
     return end;
   };
   return { ended: ended(), stop };

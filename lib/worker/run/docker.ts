@@ -9,10 +9,10 @@ export type Docker = {
    * engine (DOCKER_HOST), the program that it runs for credentials (DOCKER_CONFIG) and the libraries that it loads (LD_PRELOAD).
    */
   readonly env: Readonly<Record<string, string>>;
-  run(args: readonly string[], bounds: Bounds): Promise<CommandEnd>;
+  run(args: readonly string[], bounds: DockerCallOptions): Promise<CommandEnd>;
 };
 
-export type Bounds = {
+export type DockerCallOptions = {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onOutput?: ((bytes: Buffer) => void) | undefined;
@@ -29,7 +29,7 @@ export async function findDocker(path: string): Promise<Docker | undefined> {
 
 /** Returns what a failed docker command printed, in one line. */
 export function complaintOf(end: CommandEnd): string {
-  if (end.kind !== "ended") return end.because;
+  if (end.kind !== "ended") return end.reason;
   const said = end.stderr.trim() || end.stdout.trim() || `docker exited with code ${end.code}`;
   return said
     .replace(/\s*Run 'docker [a-z ]*--help' for more information\s*/g, "")

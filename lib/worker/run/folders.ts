@@ -5,7 +5,7 @@ import { JobId, TeamName } from "../../../events/job.ts";
 import { jsonOf } from "../../../events/json.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { signalGroup, type User } from "../program/program.ts";
-import { endStrays } from "./strays.ts";
+import { endLeftovers } from "./leftover-processes.ts";
 
 /** The folder of an attempt, ROOT/attempts/TEAM/JOB/N, and the paths in it. */
 export type AttemptFolder = {
@@ -41,7 +41,7 @@ const Started = z.object({ pid: z.int().min(2), birth: z.string() });
 const startedFile = (folder: string): string => join(folder, "program.json");
 
 /** Records which process group runs the program, so that after a crash the next worker can end it. */
-export async function noteProgram(folder: AttemptFolder, pid: number): Promise<void> {
+export async function recordProgram(folder: AttemptFolder, pid: number): Promise<void> {
   await writeFile(startedFile(folder.root), JSON.stringify({ pid, birth: await birthOf(pid) }), { mode: 0o600 });
 }
 
@@ -62,7 +62,7 @@ export async function clearLeftovers(root: string): Promise<readonly AttemptRef[
       }
     }
   }
-  await endStrays(attempts);
+  await endLeftovers(attempts);
   await rm(attempts, { recursive: true, force: true, maxRetries: 3 });
   return left;
 }

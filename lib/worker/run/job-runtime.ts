@@ -1,6 +1,6 @@
 import type { Order } from "../../../events/node-call.ts";
 import type { Output } from "../program/program.ts";
-import type { End, Running } from "../program/running.ts";
+import type { ProgramEnd, Running } from "../program/running.ts";
 import type { Tries } from "../runtime/retry.ts";
 import type { AttemptFolder } from "./folders.ts";
 
@@ -22,7 +22,7 @@ export type JobStart = {
 };
 
 /**
- * Starts a job's program. Returns the running program, or its end if it could not start because of the job itself. Throws a Fault with a
+ * Starts a job's program. Returns the running program, or its end if it could not start because of the job itself. Throws a FleetError with a
  * message for the team if it cannot be started, and any other error for a problem of this machine.
  */
-export type BeginJob = (job: JobStart) => Promise<Running | End>;
+export type BeginJob = (job: JobStart) => Promise<Running | ProgramEnd>;

@@ -2,13 +2,13 @@ import { withCauses } from "../../model/errors/in-words.ts";
 import { attemptName } from "../../model/job.ts";
 import { findExecutable } from "../program/executable.ts";
 import { type Program, startProgram, type User } from "../program/program.ts";
-import type { End, Exit } from "../program/running.ts";
-import type { Log } from "../runtime/log.ts";
+import type { Exit, ProgramEnd } from "../program/running.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import type { Cgroup, Cgroups } from "./cgroup.ts";
-import { noteProgram } from "./folders.ts";
+import { recordProgram } from "./folders.ts";
 import { jobEnvironment } from "./job-environment.ts";
 import type { BeginJob, JobStart } from "./job-runtime.ts";
-import { endStrays } from "./strays.ts";
+import { endLeftovers } from "./leftover-processes.ts";
 
 export type ProcessMachine = {
   /** The search path of jobs. */
@@ -16,7 +16,7 @@ export type ProcessMachine = {
   /** The user that runs jobs. If undefined, the worker's own user runs them. */
   readonly jobUser?: User | undefined;
   readonly cgroups?: Cgroups | undefined;
-  readonly log: Log;
+  readonly log: WorkerLog;
 };
 
 /** Runs jobs as plain processes of this machine. */
@@ -39,10 +39,10 @@ export const processesOn =
       return { kind: "exited", code: 126, reason: `the command could not be started: ${withCauses(error)}` };
     }
     const cgroup = await limit(machine, job, program);
-    await noteProgram(job.folder, program.pid);
-    const ended = async (): Promise<End> => {
+    await recordProgram(job.folder, program.pid);
+    const ended = async (): Promise<ProgramEnd> => {
       const exit = await reasoned(machine, job, { exit: await program.exited, cgroup });
-      await endStrays(work);
+      await endLeftovers(work);
       return { kind: "exited", ...exit };
     };
     return { startedAtMs, ended: ended(), stop: (graceMs) => program.stop(graceMs) };

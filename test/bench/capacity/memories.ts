@@ -1,6 +1,6 @@
-import { lessonsOf } from "../../../lib/decide/capacity/lessons.ts";
-import { outlook } from "../../../lib/decide/capacity/outlook.ts";
-import { probed, standing } from "../../../lib/decide/capacity/rest.ts";
+import { capacityView } from "../../../lib/decide/capacity/capacity-view.ts";
+import { halfOpenProbe, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
+import { refusalUpdatesOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { Launch, LaunchOutcome } from "../../../lib/model/launch.ts";
 import { type Offer, offerName } from "../../../lib/model/offer.ts";
 import { type Refusal, subjectName } from "../../../lib/model/refusal.ts";
@@ -19,20 +19,20 @@ export function learned(): Memory {
   return {
     seenBy: () => [...known.values()],
     claim(launch, { refusals, nowMs }) {
-      const seen = outlook(refusals, nowMs);
+      const seen = capacityView(refusals, nowMs);
       return launch.offers.filter((offer) => {
         const type = launch.types.find(({ name }) => name === offer.instanceType);
         const against = type ? seen.against({ offer, type, count: 1 }) : [];
         return against.every((refusal) => {
           const now = known.get(subjectName(refusal));
-          const mine = probed(now, nowMs);
+          const mine = halfOpenProbe(now, nowMs);
           if (mine) known.set(subjectName(refusal), mine);
-          return mine !== undefined || !now || standing(now, nowMs) === "free";
+          return mine !== undefined || !now || statusOf(now, nowMs) === "free";
         });
       });
     },
     learn(launch, outcome, nowMs) {
-      for (const { subject, next } of lessonsOf(launch, outcome, nowMs)) {
+      for (const { subject, next } of refusalUpdatesOf(launch, outcome, nowMs)) {
         const after = next(known.get(subjectName(subject)));
         if (after) known.set(subjectName(subject), after);
         else known.delete(subjectName(subject));

@@ -68,7 +68,7 @@ const spotShare = 0.4;
 const dryMinutes = 75;
 const wetMinutes = (dryMinutes * 0.2) / 0.8;
 /** The most nodes that an offer has in one spell. */
-const mostStock = 12;
+const maxStock = 12;
 
 /** An EC2 in which, at any time, four in five types are dry in all zones and both markets, and the others have few instances. */
 export type ScarceEc2 = {
@@ -149,7 +149,7 @@ function spellsOf(type: string, of: Random, lengthMs: number): Spell[] {
       zones.flatMap((zone) =>
         (["spot", "on-demand"] as const).map((market) => [
           offerName({ instanceType: type, zone, market }),
-          Math.floor(of() * (mostStock + 1)),
+          Math.floor(of() * (maxStock + 1)),
         ]),
       ),
     );

@@ -21,8 +21,8 @@ export const rivals: readonly Rival[] = [
 ];
 
 const most = 100;
-const mostVcpuMilli = 128_000;
-const mostGpuMilli = 8_000;
+const maxVcpuMilli = 128_000;
+const maxGpuMilli = 8_000;
 const free = ({ gpus }: Shape): number => gpus.reduce((sum, each) => sum + each, 0);
 
 /** FGD (Weng et al., USENIX ATC 2023): scores how much the free GPUs of the node that a typical pod cannot use would decrease. */
@@ -82,11 +82,11 @@ const atFullestGpu =
 
 /** Prefers nodes with the least vCPUs and GPUs left, as shares of the largest node's. */
 const bestFit: NodeScore = (from, need) =>
-  Math.floor(most * (1 - ((from.vcpuMilli - need.vcpuMilli) / mostVcpuMilli / 2 + (free(from) - gpuTotal(need)) / mostGpuMilli / 2)));
+  Math.floor(most * (1 - ((from.vcpuMilli - need.vcpuMilli) / maxVcpuMilli / 2 + (free(from) - gpuTotal(need)) / maxGpuMilli / 2)));
 
 /** The alignment of Tetris, but reversed, as in the simulator: prefers the smallest product of what is free and what is wanted. */
 const dotProduct: NodeScore = (from, need) =>
-  Math.floor(most * (1 - ((from.vcpuMilli * need.vcpuMilli) / mostVcpuMilli ** 2 + (free(from) * gpuTotal(need)) / mostGpuMilli ** 2) / 2));
+  Math.floor(most * (1 - ((from.vcpuMilli * need.vcpuMilli) / maxVcpuMilli ** 2 + (free(from) * gpuTotal(need)) / maxGpuMilli ** 2) / 2));
 
 /** Prefers GPUs that are in use to free ones, and nodes that are in use to empty ones. */
 const packing: NodeScore = (from, need) => {

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
-import type { Job, Market, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { NamedJob, PlanningMarket, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 /** The jobs and offers of a benchmark. All jobs accept spot if the offers are spot. */
-export type Fleet = { readonly name: string; readonly jobs: readonly Job[]; readonly offers: readonly Supply[] };
+export type Fleet = { readonly name: string; readonly jobs: readonly NamedJob[]; readonly offers: readonly Supply[] };
 
 /**
  * Returns the pods of `alibaba-openb` with the offers of `catalog`, both in a folder of public data. Offers are x86 types at prices in
@@ -23,7 +23,7 @@ export function publicFleet(folder: string, market: "spot" | "on-demand", list =
   return { name: `openb ${list}, ${market}`, jobs, offers };
 }
 
-function jobOf(pod: Row, market: Market): Job {
+function jobOf(pod: Row, market: PlanningMarket): NamedJob {
   const gpus = Number(pod["num_gpu"]);
   const count = gpus === 1 ? Number(pod["gpu_milli"]) / 1000 : gpus;
   return {
@@ -34,7 +34,7 @@ function jobOf(pod: Row, market: Market): Job {
   };
 }
 
-function offerOf(type: Row, { price, market }: { price: Row; market: Market }): Supply[] {
+function offerOf(type: Row, { price, market }: { price: Row; market: PlanningMarket }): Supply[] {
   const name = type["instanceType"] ?? "";
   const gpus = Number(type["gpuCount"]);
   const isForeign = Number(type["accelCount"] || 0) > 0 || (gpus > 0 && type["gpuMfr"]?.toLowerCase() !== "nvidia");
@@ -79,13 +79,13 @@ export function madeFleet(market: "spot" | "on-demand", jobs = 1_500): Fleet {
   const all = shapes.flatMap((shape, index) =>
     Array.from(
       { length: Math.ceil((jobs * (spread[index] ?? 0)) / total) },
-      (_, nth): Job => ({ ...shape, spot: market === "spot", name: `made-${index}-${nth}` }),
+      (_, nth): NamedJob => ({ ...shape, spot: market === "spot", name: `made-${index}-${nth}` }),
     ),
   );
   return { name: `made, ${market}`, jobs: all, offers: madeOffers(market, random) };
 }
 
-function shapeOf(random: Random): Omit<Job, "name"> {
+function shapeOf(random: Random): Omit<NamedJob, "name"> {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
   const size = [pick([0.5, 1, 2, 3.2, 4, 6, 8, 11.4, 12, 16, 24, 32]), pick([0.5, 1, 2, 4, 7.5, 12, 15.3, 24, 29.8, 48, 64])];
   const count = pick([0, 0, 0.2, 0.35, 0.46, 0.6, 1, 1, 1, 1, 2, 4]);

@@ -12,6 +12,6 @@ export function dualGreedy(instance: Instance, solve: SolveProgram): { boundUsd:
   const pricing = new Pricing(instance);
   pricing.value(Float64Array.from(instance.shapes, (_, shape) => Math.max(1e-7, answer.prices?.[shape] ?? 0)));
   const left = pricing.counts.slice();
-  const bins = greedy(pricing, { left, bins: allBins(pricing), mostNodes: 8 });
+  const bins = greedy(pricing, { left, bins: allBins(pricing), maxNodes: 8 });
   return { boundUsd: answer.cost * instance.usd, usd: packingOf(instance, bins, left).cost * instance.usd };
 }

@@ -1,5 +1,5 @@
 import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
-import type { FreeNode, Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { FreeNode, NamedJob, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 export const nodesThere = 1_000;
 
@@ -24,14 +24,14 @@ export function nodesOf(offers: readonly Supply[]): readonly FreeNode[] {
 }
 
 /** Returns jobs of which no two have the same needs. */
-export const distinct = (count: number, random: Random): readonly Job[] =>
-  Array.from({ length: count }, (_, index): Job => {
+export const distinct = (count: number, random: Random): readonly NamedJob[] =>
+  Array.from({ length: count }, (_, index): NamedJob => {
     const gpu = random() < 0.3 ? { count: 1 } : undefined;
     return { name: `d${index}`, size: [0.1 + 7.5 * random(), 0.1 + 30 * random()], spot: true, ...(gpu ? { gpu } : {}) };
   });
 
 /** Returns jobs of a few classes. */
-export function alike(count: number, { classes, random }: { classes: number; random: Random }): readonly Job[] {
+export function alike(count: number, { classes, random }: { classes: number; random: Random }): readonly NamedJob[] {
   const shapes = distinct(classes, random);
-  return Array.from({ length: count }, (_, index): Job => ({ ...(shapes[index % classes] as Job), name: `a${index}` }));
+  return Array.from({ length: count }, (_, index): NamedJob => ({ ...(shapes[index % classes] as NamedJob), name: `a${index}` }));
 }

@@ -1,13 +1,13 @@
 import type { Random } from "../../../lib/optimizer/engines/random.ts";
-import type { Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { NamedJob, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 /** A bin of the rivals: what is free of each dimension, and of each GPU. */
 type Bin = { readonly offer: Supply; readonly free: number[]; readonly gpus: number[] };
 
 const slack = 1e-9;
-const gpusOf = (job: Job): number => job.gpu?.count ?? 0;
+const gpusOf = (job: NamedJob): number => job.gpu?.count ?? 0;
 
-function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: Job): boolean {
+function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: NamedJob): boolean {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     if ((job.size[dimension] as number) > (free[dimension] as number) + slack) return false;
   const wanted = gpusOf(job);
@@ -16,7 +16,7 @@ function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: Job): boolean {
   return gpus.filter((left) => left >= 1 - slack).length >= wanted;
 }
 
-function put({ free, gpus }: Bin, job: Job): void {
+function put({ free, gpus }: Bin, job: NamedJob): void {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     free[dimension] = (free[dimension] as number) - (job.size[dimension] as number);
   let wanted = gpusOf(job);
@@ -36,13 +36,13 @@ function put({ free, gpus }: Bin, job: Job): void {
 const empty = (offer: Supply): Bin => ({ offer, free: [...offer.capacity], gpus: Array.from({ length: offer.gpu?.count ?? 0 }, () => 1) });
 const byPrice = (a: Supply, b: Supply): number => a.usdPerHour - b.usdPerHour || (a.name < b.name ? -1 : 1);
 /** Sorts the largest jobs first, by GPUs, then vCPUs, then memory. */
-const bySize = (a: Job, b: Job): number =>
+const bySize = (a: NamedJob, b: NamedJob): number =>
   gpusOf(b) - gpusOf(a) || (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
 
-type Choice = (bins: readonly Bin[], job: Job) => Bin | undefined;
+type Choice = (bins: readonly Bin[], job: NamedJob) => Bin | undefined;
 
 /** Puts each job in the open bin that the rule chooses, or in a new one of the cheapest offer that holds it. Returns dollars per hour. */
-function packed(jobs: readonly Job[], offers: readonly Supply[], choose: Choice): number {
+function packed(jobs: readonly NamedJob[], offers: readonly Supply[], choose: Choice): number {
   const cheapest = offers.toSorted(byPrice).map(empty);
   const bins: Bin[] = [];
   let usd = 0;
@@ -61,11 +61,11 @@ function packed(jobs: readonly Job[], offers: readonly Supply[], choose: Choice)
 }
 
 /** First-fit decreasing, as in textbooks. */
-export const firstFitDecreasing = (jobs: readonly Job[], offers: readonly Supply[]): number =>
+export const firstFitDecreasing = (jobs: readonly NamedJob[], offers: readonly Supply[]): number =>
   packed(jobs.toSorted(bySize), offers, (bins, job) => bins.find((bin) => holds(bin, job)));
 
 /** Best-fit decreasing: chooses the bin with least left, as shares of its capacity. */
-export function bestFitDecreasing(jobs: readonly Job[], offers: readonly Supply[]): number {
+export function bestFitDecreasing(jobs: readonly NamedJob[], offers: readonly Supply[]): number {
   const left = ({ offer, free, gpus }: Bin): number =>
     free.reduce((sum, each, dimension) => sum + each / (offer.capacity[dimension] ?? 1), 0) +
     gpus.reduce((sum, each) => sum + each, 0) / Math.max(1, gpus.length);
@@ -81,7 +81,7 @@ export function bestFitDecreasing(jobs: readonly Job[], offers: readonly Supply[
 }
 
 /** Puts jobs in random order, each in the first of up to eight randomly drawn open bins that holds it. */
-export function atRandom(jobs: readonly Job[], offers: readonly Supply[], random: Random): number {
+export function atRandom(jobs: readonly NamedJob[], offers: readonly Supply[], random: Random): number {
   const shuffled = jobs
     .map((job) => ({ job, turn: random() }))
     .toSorted((a, b) => a.turn - b.turn)
@@ -100,8 +100,8 @@ export function atRandom(jobs: readonly Job[], offers: readonly Supply[], random
  * and memory. Each goes to the first planned node for which some instance type still holds all its pods, or else to a new one. Finally
  * each node gets the cheapest type that is left to it.
  */
-export function karpenter(jobs: readonly Job[], offers: readonly Supply[]): number {
-  const byCpu = (a: Job, b: Job): number =>
+export function karpenter(jobs: readonly NamedJob[], offers: readonly Supply[]): number {
+  const byCpu = (a: NamedJob, b: NamedJob): number =>
     (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
   const cheapest = offers.toSorted(byPrice);
   const claims: Bin[][] = [];

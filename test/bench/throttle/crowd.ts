@@ -126,7 +126,7 @@ function laneOf(time: VirtualTime, hear: { rang: (pool: string) => Promise<void>
 
 /** The budget of handlers that do not coordinate: each calls at once, and retries within about a second. */
 const noBudget: RequestBudget = {
-  take: async () => ({ kind: "granted" }),
+  acquire: async () => ({ kind: "granted" }),
   throttled: async () => ({ withinMs: 1_000 }),
 };
 

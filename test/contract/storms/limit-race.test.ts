@@ -1,10 +1,10 @@
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
 import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
-import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anOffer, aType, monday } from "../../fakes/builders.ts";
 import { colliding } from "../colliding.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "../dynamodb-ledger.ts";
@@ -15,7 +15,7 @@ const teams = ["vision", "speech", undefined];
 const limits = { pool: { usdPerHour: 1000, gpus: 40 }, team: { usdPerHour: 12, gpus: 1000 }, deployment: { usdPerHour: 25, gpus: 30 } };
 
 /** One handler: it takes the pool's next epoch, intends, settles with what EC2 gave and ends nodes, unless it crashes or is overtaken. */
-async function handler(ledger: Ledger, of: { n: number; random: () => number }): Promise<void> {
+async function handler(ledger: LedgerPorts, of: { n: number; random: () => number }): Promise<void> {
   const { n, random } = of;
   const pool = `pool-${n % pools.length}`;
   const { fence } = await ledger.decisions.begin(pool);
@@ -35,7 +35,7 @@ async function handler(ledger: Ledger, of: { n: number; random: () => number }):
   }
 }
 
-async function settle(ledger: Ledger, fence: Fence, of: { launch: Launch; came: number; cheaper: number }): Promise<void> {
+async function settle(ledger: LedgerPorts, fence: Fence, of: { launch: Launch; came: number; cheaper: number }): Promise<void> {
   const { launch, came, cheaper } = of;
   const dearest = launch.offers[0]?.usdPerHour ?? 0;
   const nodes = Array.from({ length: came }, (_, n) =>
@@ -63,7 +63,7 @@ test("50 handlers of 25 pools that race for one limit never exceed it, and what 
     const ledger = ledgerOn({ client: DynamoDBDocumentClient.from(base), table: owner.table });
     await handler(ledger, { n, random: generator(n) }).catch((error: unknown) => {
       // A handler that gave up is like one that crashed: what it left is settled below.
-      if (!(error instanceof Fault && error.retry)) throw error;
+      if (!(error instanceof FleetError && error.retry)) throw error;
       tooBusy += 1;
     });
     base.destroy();

@@ -3,28 +3,28 @@ import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
-import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
 
 /** Returns an empty ledger. */
-export type MakeLedger = () => Promise<Ledger>;
+export type MakeLedger = () => Promise<LedgerPorts>;
 
 export const plenty = { pool: { usdPerHour: 1000, gpus: 1000 } };
 
-export const begin = async (ledger: Ledger, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
+export const begin = async (ledger: LedgerPorts, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
 
 /** When the lease of a ready node that has not called again is over. */
 export const leaseOver = monday + 1_020_001;
 
 /** Admits a job, and returns it with its queue entry. */
-export async function admitted(ledger: Ledger, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
+export async function admitted(ledger: LedgerPorts, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
   const job = aJob(over);
   expect(await ledger.admissions.admit(job)).toMatchObject({ kind: "created" });
   return { job, entry: waiting({ ...job, spec: job.spec ?? aSpec() }) };
 }
 
 /** Adds nodes to the pool as `place` does, by an intent that is settled. Returns them as `launching`. */
-export async function launched(ledger: Ledger, fence: Fence, nodes: readonly Node[]): Promise<Launch> {
+export async function launched(ledger: LedgerPorts, fence: Fence, nodes: readonly Node[]): Promise<Launch> {
   const [first] = nodes;
   const reserved = {
     usdPerHour: nodes.reduce((sum, node) => sum + node.offer.usdPerHour, 0),
@@ -43,7 +43,7 @@ export function newNode(over: Partial<Node> = {}): Node {
 }
 
 /** Adds a ready node to the pool. */
-export async function readyNode(ledger: Ledger, fence: Fence, over: Partial<Node> = {}): Promise<Node> {
+export async function readyNode(ledger: LedgerPorts, fence: Fence, over: Partial<Node> = {}): Promise<Node> {
   const node = newNode({ pool: fence.pool, ...over });
   await launched(ledger, fence, [node]);
   const seen = await ledger.nodeLedger.seen(node.pool, node.id, { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 });
@@ -52,7 +52,10 @@ export async function readyNode(ledger: Ledger, fence: Fence, over: Partial<Node
 }
 
 /** Places a job on a node of its own, which most tests of a job's life start from. */
-export async function placed(ledger: Ledger, over: Partial<Job> = {}): Promise<{ fence: Fence; node: Node; job: Job; entry: QueueEntry }> {
+export async function placed(
+  ledger: LedgerPorts,
+  over: Partial<Job> = {},
+): Promise<{ fence: Fence; node: Node; job: Job; entry: QueueEntry }> {
   const { job, entry } = await admitted(ledger, over);
   const fence = await begin(ledger, job.pool);
   const node = await readyNode(ledger, fence);
@@ -61,7 +64,7 @@ export async function placed(ledger: Ledger, over: Partial<Job> = {}): Promise<{
 }
 
 /** The same after the job's program has exited successfully: it uploads and waits to be sealed. */
-export async function sealing(ledger: Ledger, over: Partial<Job> = {}): ReturnType<typeof placed> {
+export async function sealing(ledger: LedgerPorts, over: Partial<Job> = {}): ReturnType<typeof placed> {
   const all = await placed(ledger, over);
   const on = { pool: "gpu", node: all.node.id, atMs: monday + 90_000, process: "p1" };
   const attempt = { team: all.job.team, job: all.job.job, attempt: 1 };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manifestKey } from "../../../events/artifacts/upload.ts";
 import type { SealedManifest, UploadedFile } from "../../../lib/model/artifact.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { AttemptRef, SealedArtifact } from "../../../lib/model/job.ts";
 import type { ArtifactReader, Artifacts } from "../../../lib/ports/artifacts.ts";
 
@@ -61,9 +61,9 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         () => undefined,
         (caught: unknown) => caught,
       );
-      expect(error).toBeInstanceOf(Fault);
+      expect(error).toBeInstanceOf(FleetError);
       expect(await readdir(folder)).toEqual([]);
-      return error instanceof Fault ? error.code : "";
+      return error instanceof FleetError ? error.code : "";
     };
     const nothing = { leftOut: [], missing: [] };
     const manifestOf = (attempt: AttemptRef, artifacts: readonly unknown[], more: object = nothing): object => ({
@@ -153,11 +153,11 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         const own = await sealed(attempt, "manifest.json", text);
         expect(own.key).not.toBe(place);
         await stage.writeSealed(place, await stage.readSealed(own.key));
-        await expect(stage.reader.list(attempt)).rejects.toBeInstanceOf(Fault);
+        await expect(stage.reader.list(attempt)).rejects.toBeInstanceOf(FleetError);
         const other = { ...attempt, attempt: 2 };
         await stage.artifacts.sealList(listOf(other, []));
         await stage.writeSealed(place, await stage.readSealed(`${attempt.team}/${attempt.job}/2/manifest.json.sealed`));
-        await expect(stage.reader.list(attempt)).rejects.toBeInstanceOf(Fault);
+        await expect(stage.reader.list(attempt)).rejects.toBeInstanceOf(FleetError);
       });
     });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refusedAgain } from "../../../lib/decide/capacity/rest.ts";
+import { refusedAgain } from "../../../lib/decide/capacity/cooldown.ts";
 import type { Refusal, Subject } from "../../../lib/model/refusal.ts";
 import { anOffer, aRefusal, monday } from "../../fakes/builders.ts";
 import type { MakeLedger } from "./arrange.ts";

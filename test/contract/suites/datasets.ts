@@ -65,17 +65,17 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
 
     it("a dataset is ready with a listing and empty with an empty one, which also clears its trouble", async () => {
       const { datasets, read } = await added();
-      expect(await datasets.noteTrouble(await read(), "no bucket")).toBe("done");
+      expect(await datasets.recordTrouble(await read(), "no bucket")).toBe("done");
       expect(await read()).toEqual(aDataset({ state: "failed", trouble: "no bucket" }));
-      expect(await datasets.noteTrouble(await read(), undefined)).toBe("done");
+      expect(await datasets.recordTrouble(await read(), undefined)).toBe("done");
       expect(await read()).toEqual(aDataset());
-      await datasets.noteTrouble(await read(), "no bucket");
-      expect(await datasets.noteListing(await read(), aListing())).toBe("done");
+      await datasets.recordTrouble(await read(), "no bucket");
+      expect(await datasets.recordListing(await read(), aListing())).toBe("done");
       expect(await read()).toEqual(aDataset({ state: "ready", listing: aListing() }));
-      expect(await datasets.noteTrouble(await read(), "no bucket")).toBe("done");
+      expect(await datasets.recordTrouble(await read(), "no bucket")).toBe("done");
       expect(await read()).toMatchObject({ state: "ready", trouble: "no bucket" });
       const skipped = { objects: 2, examples: [{ key: "a//b", because: "has an empty part" }] };
-      await datasets.noteListing(await read(), aListing({ version: 2, shards: 0, bytes: 0, skipped }));
+      await datasets.recordListing(await read(), aListing({ version: 2, shards: 0, bytes: 0, skipped }));
       expect((await read()).listing?.skipped).toEqual(skipped);
       expect(await read()).toMatchObject({ state: "empty", listing: { version: 2 } });
     });
@@ -83,35 +83,35 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
     it("only one of two listings, and one of several maps, made from the same state is written", async () => {
       const { datasets, read } = await added();
       const was = await read();
-      const listings = await Promise.all(["a", "b"].map((digest) => datasets.noteListing(was, aListing({ digest }))));
+      const listings = await Promise.all(["a", "b"].map((digest) => datasets.recordListing(was, aListing({ digest }))));
       expect(listings.sort()).toEqual(["done", "stale"]);
       const listed = await read();
-      const maps = await Promise.all([1, 2, 3].map((moved) => datasets.noteMap(listed, aMap({ moved }))));
+      const maps = await Promise.all([1, 2, 3].map((moved) => datasets.recordMap(listed, aMap({ moved }))));
       expect(maps.sort()).toEqual(["done", "stale", "stale"]);
       expect(await read()).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
     });
 
     it("a map of an outdated listing is stale, and so is every write for a dataset that was replaced or removed", async () => {
       const { datasets, read } = await added();
-      await datasets.noteListing(await read(), aListing());
+      await datasets.recordListing(await read(), aListing());
       const was = await read();
-      await datasets.noteListing(was, aListing({ version: 2 }));
-      expect(await datasets.noteMap(was, aMap())).toBe("stale");
+      await datasets.recordListing(was, aListing({ version: 2 }));
+      expect(await datasets.recordMap(was, aMap())).toBe("stale");
       const now = await read();
       expect(await datasets.replace(now, aDataset({ id: "second" }))).toBe("done");
       expect(await read()).toEqual(aDataset({ id: "second" }));
       expect(await datasets.replace(now, aDataset({ id: "third" }))).toBe("stale");
       for (const late of [
-        datasets.noteListing(now, aListing({ version: 3 })),
-        datasets.noteMap(now, aMap()),
-        datasets.noteTrouble(now, "x"),
+        datasets.recordListing(now, aListing({ version: 3 })),
+        datasets.recordMap(now, aMap()),
+        datasets.recordTrouble(now, "x"),
       ])
         expect(await late).toBe("stale");
-      await datasets.noteRelist(now, monday);
+      await datasets.recordRelist(now, monday);
       expect(await datasets.remove(ref)).toBe("done");
       expect(await datasets.remove(ref)).toBe("absent");
-      expect(await datasets.noteListing(now, aListing({ version: 3 }))).toBe("stale");
-      await datasets.noteRelist(now, monday);
+      expect(await datasets.recordListing(now, aListing({ version: 3 }))).toBe("stale");
+      await datasets.recordRelist(now, monday);
       expect(await datasets.get(ref)).toBeUndefined();
     });
 
@@ -124,7 +124,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
 
     it("a map is read as it was written", async () => {
       const { datasets, read } = await added();
-      await datasets.noteListing(await read(), aListing());
+      await datasets.recordListing(await read(), aListing());
       const holdings = Array.from({ length: 1_000 }, (_, n) => ({ ...aMap().holdings[0], node: `i-${String(n).padStart(17, "0")}` })).map(
         (each) => ({
           share: "part" as const,
@@ -135,13 +135,13 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
           node: each.node,
         }),
       );
-      expect(await datasets.noteMap(await read(), aMap({ holdings }))).toBe("done");
+      expect(await datasets.recordMap(await read(), aMap({ holdings }))).toBe("done");
       expect((await read()).map).toEqual(aMap({ holdings }));
     });
 
     it("a dataset records when its next listing begins", async () => {
       const { datasets, read } = await added();
-      await datasets.noteRelist(await read(), monday + 2_000);
+      await datasets.recordRelist(await read(), monday + 2_000);
       expect(await read()).toEqual(aDataset({ relistAtMs: monday + 2_000 }));
     });
 

@@ -119,7 +119,7 @@ export const decisionsContract = (make: MakeLedger) =>
       expect((await decisions.load("gpu", monday)).learned).toEqual(learned);
       expect(await placements.learn(later.fence, {})).toBe("done");
       expect((await decisions.load("gpu", monday)).learned).toEqual({});
-      for (let n = 0; n < 2; n += 1) await decisions.forget("gpu");
+      for (let n = 0; n < 2; n += 1) await decisions.resetLearning("gpu");
       expect((await decisions.load("gpu", monday)).learned).toBeUndefined();
     });
 

@@ -31,19 +31,19 @@ export const fencingContract = (make: MakeLedger) =>
         "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), {
           pool: { usdPerHour: 0, gpus: 0 },
         }),
-        noteSearch: placements.noteSearch(old, { launch: open.id, search: { why: "it is old", fromMs: atMs, toMs: atMs } }),
+        noteSearch: placements.recordSearch(old, { launch: open.id, search: { why: "it is old", fromMs: atMs, toMs: atMs } }),
         settle: placements.settle(old, { launch: open, nodes: [newNode({ id: "i-0000000000000009" })], atMs }),
-        drain: placements.drain(old, empty.id, atMs),
-        "drain, stale": placements.drain(old, holding.id, atMs),
-        withdraw: placements.withdraw(old, { node: empty.id, drain: { because: "its life ends", untilMs: atMs }, atMs }),
+        drain: placements.fenceIdle(old, empty.id, atMs),
+        "drain, stale": placements.fenceIdle(old, holding.id, atMs),
+        withdraw: placements.drain(old, { node: empty.id, drain: { because: "its life ends", untilMs: atMs }, atMs }),
         bootFailed: placements.bootFailed(old, { node: empty.id, instanceType: "g5.xlarge", zone: "us-east-1a", atMs }),
         healed: placements.healed(old, [empty.id]),
         terminating: placements.terminating(old, empty.id, atMs),
         "terminating, done before": placements.terminating(old, terminating.id, atMs),
         "terminating, unknown": placements.terminating(old, "i-00000000000000ff", atMs),
-        forget: placements.forget(old, terminating.id, atMs),
-        "forget, stale": placements.forget(old, holding.id, atMs),
-        "forget, unknown": placements.forget(old, "i-00000000000000ff", atMs),
+        forget: placements.removeNode(old, terminating.id, atMs),
+        "forget, stale": placements.removeNode(old, holding.id, atMs),
+        "forget, unknown": placements.removeNode(old, "i-00000000000000ff", atMs),
         takeBack: placements.takeBack(old, { node: holding.id, assignment: anAssignment(), reason: "lost", atMs }),
         fail: placements.fail(old, { attempt: waits.entry, reason: "no", atMs }),
         "fail, unknown": placements.fail(old, { attempt: { ...waits.entry, job: "nobody" }, reason: "no", atMs }),
@@ -54,7 +54,7 @@ export const fencingContract = (make: MakeLedger) =>
       for (const [name, write] of Object.entries(writes)) expect(await write, name).toBe("fenced");
       expect(await ledger.decisions.load("gpu", monday)).toEqual(before);
       expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
-      expect(await ledger.placements.drain(fence, empty.id, atMs)).toBe("done");
+      expect(await ledger.placements.fenceIdle(fence, empty.id, atMs)).toBe("done");
     });
 
     it("a decision of one pool does not fence those of another", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Decision, Journal } from "../../../lib/ports/journal.ts";
+import type { DecisionRecord, Journal } from "../../../lib/ports/journal.ts";
 import { aDecision, monday } from "../../fakes/builders.ts";
 
-export type JournalStage = { readonly journal: Journal; recorded(): Promise<readonly Decision[]> };
+export type JournalStage = { readonly journal: Journal; recorded(): Promise<readonly DecisionRecord[]> };
 
 /** `make` must return an empty journal each time. */
 export function journalContract(name: string, make: () => Promise<JournalStage>): void {

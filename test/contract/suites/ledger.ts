@@ -9,13 +9,13 @@ import { fencingContract } from "./fencing.ts";
 import { jobReaderContract } from "./job-reader.ts";
 import { nodeLedgerContract } from "./node-ledger.ts";
 import { nodeReaderContract } from "./node-reader.ts";
+import { orphansContract } from "./orphans.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
 import { nodePlacementsContract } from "./placements-nodes.ts";
 import { poolRegistryContract } from "./pool-registry.ts";
 import { sealingContract } from "./sealing.ts";
-import { straysContract } from "./strays.ts";
 
 /** Everything that a ledger must do, port by port. */
 export function ledgerContract(make: MakeLedger): void {
@@ -35,5 +35,5 @@ export function ledgerContract(make: MakeLedger): void {
   nodeLedgerContract(make);
   nodeReaderContract(make);
   poolRegistryContract(make);
-  straysContract(make);
+  orphansContract(make);
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { offerName } from "../../../lib/model/offer.ts";
-import type { Market } from "../../../lib/ports/fleet.ts";
+import type { PriceSource } from "../../../lib/ports/fleet.ts";
 import { aPool } from "../../fakes/builders.ts";
 
 /** `make` must return a market that sells the family g5 in at least one zone, as spot or on-demand capacity. */
-export function marketContract(name: string, make: () => Promise<Market>): void {
+export function marketContract(name: string, make: () => Promise<PriceSource>): void {
   describe(`market: ${name}`, () => {
     test("every offer is of a described type, has a price, is in a market of the pool, and is listed once", async () => {
       const now = Date.now();

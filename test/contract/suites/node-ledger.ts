@@ -63,7 +63,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       const fence = await begin(ledger);
       await readyNode(ledger, fence);
-      await ledger.placements.drain(fence, id, monday);
+      await ledger.placements.fenceIdle(fence, id, monday);
       const later = { atMs: life.atMs + 1, leaseUntilMs: life.leaseUntilMs + 1 };
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toMatchObject({
         kind: "node",
@@ -73,7 +73,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
       await ledger.nodeLedger.gone(id, monday);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
-      await ledger.placements.forget(fence, id, monday);
+      await ledger.placements.removeNode(fence, id, monday);
       expect(await ledger.nodeLedger.seen("gpu", id, later), "after it was forgotten").toEqual({ kind: "over" });
     });
   });
@@ -89,7 +89,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
       const at = (seconds: number) => ({ atMs: life.atMs + seconds * 1000, leaseUntilMs: life.leaseUntilMs + seconds * 1000 });
-      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telling: { address: "10.0.0.7", gpus, gpusBusyAtMs: life.atMs, datasets } });
+      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telemetry: { address: "10.0.0.7", gpus, gpusBusyAtMs: life.atMs, datasets } });
       const told = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, gpusBusyAtMs: life.atMs, datasets };
       expect(await ledger.nodeLedger.get("gpu", id)).toEqual({
         ...node,
@@ -98,7 +98,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         leaseUntilMs: at(1).leaseUntilMs,
       });
       expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: told });
-      expect(await ledger.nodeLedger.seen("gpu", id, { ...at(3), telling: { gpus: [], datasets: [] } })).toMatchObject({
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...at(3), telemetry: { gpus: [], datasets: [] } })).toMatchObject({
         node: { address: "10.0.0.7", gpus: [], gpusAtMs: life.atMs + 3000, gpusBusyAtMs: life.atMs, datasets: [] },
       });
       expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ address: "10.0.0.7" });
@@ -107,7 +107,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("telemetry of a node's first call is stored too", async () => {
       const ledger = await make();
       await launched(ledger, await begin(ledger), [newNode()]);
-      expect(await ledger.nodeLedger.seen("gpu", id, { ...life, telling: { address: "10.0.0.7" } })).toMatchObject({
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...life, telemetry: { address: "10.0.0.7" } })).toMatchObject({
         first: true,
         node: { state: "ready", address: "10.0.0.7" },
       });
@@ -148,14 +148,14 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       const fence = await begin(ledger);
       await readyNode(ledger, fence);
-      await ledger.placements.drain(fence, id, monday);
+      await ledger.placements.fenceIdle(fence, id, monday);
       await ledger.nodeLedger.noticed(id, rebalance, monday + 71_000);
       expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ state: "draining", stateSinceMs: monday, notice: rebalance });
       await ledger.placements.terminating(fence, id, monday);
       expect(await ledger.nodeLedger.noticed(id, interruption, monday + 72_000)).toEqual(noted);
       expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ state: "terminating", notice: rebalance });
       await ledger.nodeLedger.gone(id, monday);
-      await ledger.placements.forget(fence, id, monday);
+      await ledger.placements.removeNode(fence, id, monday);
       expect(await ledger.nodeLedger.noticed(id, interruption, monday + 73_000), "after it was forgotten").toEqual(noted);
       expect((await ledger.decisions.load("gpu", monday)).nodes).toEqual([]);
     });
@@ -186,7 +186,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await readyNode(ledger, fence);
       expect(await ledger.nodeLedger.gone("i-00000000000000ff", monday)).toEqual({ kind: "unknown" });
       await ledger.nodeLedger.gone(id, monday);
-      await ledger.placements.forget(fence, id, monday);
+      await ledger.placements.removeNode(fence, id, monday);
       await ledger.nodeLedger.gone(id, monday);
       expect((await ledger.decisions.load("gpu", monday)).nodes).toEqual([]);
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
-import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, only, plenty, readyNode } from "./arrange.ts";
 
@@ -13,17 +13,17 @@ const idOf = (n: number): string => `i-${String(n).padStart(16, "0")}`;
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => idOf(n));
 const on = (node: string) => ({ pool: "gpu", node, atMs: monday + 90_000, process: "p1" });
 const gangSpec = (nodes: number) => aSpec({ nodes });
-const assignmentsOf = async (ledger: Ledger, node: string) => (await ledger.nodeLedger.get("gpu", node))?.assignments;
+const assignmentsOf = async (ledger: LedgerPorts, node: string) => (await ledger.nodeLedger.get("gpu", node))?.assignments;
 
 /** Adds a gang that waits, and as many nodes that are ready. */
-async function gangAndNodes(ledger: Ledger, count = 3): Promise<{ fence: Fence; entry: QueueEntry; job: Job }> {
+async function gangAndNodes(ledger: LedgerPorts, count = 3): Promise<{ fence: Fence; entry: QueueEntry; job: Job }> {
   const { entry, job } = await admitted(ledger, { spec: gangSpec(count) });
   const fence = await begin(ledger);
   for (const id of ids(count)) await readyNode(ledger, fence, { id });
   return { fence, entry, job };
 }
 
-async function bound(ledger: Ledger, count = 3): ReturnType<typeof gangAndNodes> {
+async function bound(ledger: LedgerPorts, count = 3): ReturnType<typeof gangAndNodes> {
   const all = await gangAndNodes(ledger, count);
   expect(await ledger.placements.bindGang(all.fence, { entry: all.entry, nodes: ids(count), atMs })).toBe("done");
   return all;
@@ -60,8 +60,8 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(nodes.map((node) => only(node.assignments).rank)).toEqual(Array.from({ length: 48 }, (_, rank) => rank));
     });
 
-    it.each<[string, (ledger: Ledger, fence: Fence, node: Node) => Promise<unknown>]>([
-      ["drains", (ledger, fence, node) => ledger.placements.drain(fence, node.id, atMs)],
+    it.each<[string, (ledger: LedgerPorts, fence: Fence, node: Node) => Promise<unknown>]>([
+      ["drains", (ledger, fence, node) => ledger.placements.fenceIdle(fence, node.id, atMs)],
       ["is ending", (ledger, fence, node) => ledger.placements.terminating(fence, node.id, atMs)],
       ["is gone", (ledger, _fence, node) => ledger.nodeLedger.gone(node.id, atMs)],
     ])("no member of a gang is bound if one node %s", async (_what, happen) => {
@@ -104,7 +104,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
         for (const id of nodes) await readyNode(ledger, fence, { id });
         const answers = await Promise.all([
           ledger.placements.bindGang(fence, { entry, nodes, atMs }),
-          ledger.placements.drain(fence, nodes[1] ?? "", atMs),
+          ledger.placements.fenceIdle(fence, nodes[1] ?? "", atMs),
         ]);
         expect([...answers].sort()).toEqual(["done", "stale"]);
         const held = await Promise.all(nodes.map((id) => assignmentsOf(ledger, id)));

@@ -39,7 +39,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const draining = await readyNode(ledger, fence, { id: "i-0000000000000003" });
       const terminating = await readyNode(ledger, fence, { id: "i-0000000000000004" });
       const gone = await readyNode(ledger, fence, { id: "i-0000000000000005" });
-      await ledger.placements.drain(fence, draining.id, atMs);
+      await ledger.placements.fenceIdle(fence, draining.id, atMs);
       await ledger.placements.terminating(fence, terminating.id, atMs);
       await ledger.nodeLedger.gone(gone.id, atMs);
       for (const node of ["i-00000000000000ff", foreign.id, draining.id, terminating.id, gone.id]) {
@@ -98,7 +98,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         const node = await readyNode(ledger, fence, { id: `i-000000000000000${n}` });
         const [bound, drained] = await Promise.all([
           ledger.placements.bind(fence, { entry, node: node.id, atMs }),
-          ledger.placements.drain(fence, node.id, atMs),
+          ledger.placements.fenceIdle(fence, node.id, atMs),
         ]);
         expect([bound, drained].sort()).toEqual(["done", "stale"]);
       }
@@ -137,7 +137,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, mostLosses: 2 };
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, maxLosses: 2 };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, losses: 1, failures: 0 });
       const { queue } = await ledger.decisions.load("gpu", monday);

@@ -94,10 +94,10 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.terminating(fence, first.id, monday)).toBe("done");
       expect(await ledger.placements.terminating(fence, first.id, monday)).toBe("done");
       expect(await wider()).toEqual(both(0.5, 1));
-      expect(await ledger.placements.forget(fence, first.id, monday)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, first.id, monday)).toBe("done");
       expect(await wider()).toEqual(both(0.5, 1));
-      expect(await ledger.placements.forget(fence, second.id, monday)).toBe("done");
-      expect(await ledger.placements.forget(fence, second.id, monday)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, second.id, monday)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, second.id, monday)).toBe("done");
       expect(await wider()).toEqual(both(0, 0));
     });
 
@@ -116,19 +116,19 @@ export const launchPlacementsContract = (make: MakeLedger) => {
     });
   });
 
-  describe("placements.noteSearch", () => {
+  describe("placements.recordSearch", () => {
     it("a search is recorded for an open launch, and is stale for one that is closed", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch();
       const search = { why: "it is old", fromMs: monday, toMs: monday + 20_000 };
-      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search })).toBe("stale");
+      expect(await ledger.placements.recordSearch(fence, { launch: launch.id, search })).toBe("stale");
       await ledger.placements.intend(fence, launch, limits);
-      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search: { ...search, toMs: monday } })).toBe("done");
-      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search })).toBe("done");
+      expect(await ledger.placements.recordSearch(fence, { launch: launch.id, search: { ...search, toMs: monday } })).toBe("done");
+      expect(await ledger.placements.recordSearch(fence, { launch: launch.id, search })).toBe("done");
       expect((await ledger.decisions.load("gpu", monday)).openLaunches).toEqual([{ ...launch, search }]);
       await ledger.placements.settle(fence, { launch, nodes: [], atMs: monday });
-      expect(await ledger.placements.noteSearch(fence, { launch: launch.id, search })).toBe("stale");
+      expect(await ledger.placements.recordSearch(fence, { launch: launch.id, search })).toBe("stale");
     });
   });
 

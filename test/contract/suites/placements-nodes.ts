@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Ledger } from "../../../lib/sim/memory/ledger-ports.ts";
+import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
 
@@ -8,44 +8,44 @@ const nothing = { usdPerHour: 0, gpus: 0 };
 
 /** drain, withdraw, bootFailed, terminating and forget: how a node ends and releases what it has reserved. */
 export const nodePlacementsContract = (make: MakeLedger) => {
-  describe("placements.drain", () => {
+  describe("placements.fenceIdle", () => {
     it("a node that holds nothing is drained, and draining it may be repeated", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       await launched(ledger, fence, [newNode({ id: "i-0000000000000002" })]);
-      expect(await ledger.placements.drain(fence, node.id, atMs)).toBe("done");
-      expect(await ledger.placements.drain(fence, node.id, atMs + 5)).toBe("done");
-      expect(await ledger.placements.drain(fence, "i-0000000000000002", atMs)).toBe("done");
+      expect(await ledger.placements.fenceIdle(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.fenceIdle(fence, node.id, atMs + 5)).toBe("done");
+      expect(await ledger.placements.fenceIdle(fence, "i-0000000000000002", atMs)).toBe("done");
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual({ ...node, state: "draining", stateSinceMs: atMs });
     });
 
     it("draining is stale for a node that holds something, is ending or is unknown", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
-      expect(await ledger.placements.drain(fence, node.id, atMs)).toBe("stale");
-      expect(await ledger.placements.drain(fence, "i-00000000000000ff", atMs)).toBe("stale");
+      expect(await ledger.placements.fenceIdle(fence, node.id, atMs)).toBe("stale");
+      expect(await ledger.placements.fenceIdle(fence, "i-00000000000000ff", atMs)).toBe("stale");
       const ending = await readyNode(ledger, fence, { id: "i-0000000000000002" });
       await ledger.placements.terminating(fence, ending.id, atMs);
-      expect(await ledger.placements.drain(fence, ending.id, atMs)).toBe("stale");
+      expect(await ledger.placements.fenceIdle(fence, ending.id, atMs)).toBe("stale");
       expect((await ledger.nodeLedger.get("gpu", node.id))?.state).toBe("ready");
     });
   });
 
-  describe("placements.withdraw", () => {
+  describe("placements.drain", () => {
     const drain = { because: "its life ends", untilMs: atMs + 600_000 };
 
     it("withdrawing drains a node once, whatever it holds: it gets no more attempts and keeps those it has", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
-      expect(await ledger.placements.withdraw(fence, { node: node.id, drain, atMs })).toBe("done");
+      expect(await ledger.placements.drain(fence, { node: node.id, drain, atMs })).toBe("done");
       const later = { because: "another", untilMs: atMs + 900_000 };
-      expect(await ledger.placements.withdraw(fence, { node: node.id, drain: later, atMs: atMs + 5 })).toBe("done");
+      expect(await ledger.placements.drain(fence, { node: node.id, drain: later, atMs: atMs + 5 })).toBe("done");
       const now = await ledger.nodeLedger.get("gpu", node.id);
       expect(now).toMatchObject({ state: "draining", stateSinceMs: atMs, drain, assignments: [anAssignment()] });
       const { entry } = await admitted(ledger, { job: "next" });
       expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs })).toBe("stale");
-      expect(await ledger.placements.drain(fence, node.id, atMs)).toBe("stale");
+      expect(await ledger.placements.fenceIdle(fence, node.id, atMs)).toBe("stale");
       const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
       const job = { from: "placed", to: "running", startedAtMs: atMs, failed: false } as const;
       expect(await ledger.nodeLedger.change(on, { attempt: anAssignment(), job, assignment: "running" })).toBe("done");
@@ -58,7 +58,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const { fence, node } = await placed(ledger);
       const notice = { kind: "rebalance", atMs } as const;
       await ledger.nodeLedger.noticed(node.id, notice, atMs);
-      expect(await ledger.placements.withdraw(fence, { node: node.id, drain, atMs })).toBe("done");
+      expect(await ledger.placements.drain(fence, { node: node.id, drain, atMs })).toBe("done");
       expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({ state: "draining", drain, notice });
     });
 
@@ -67,15 +67,15 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const ending = await readyNode(ledger, fence);
       await ledger.placements.terminating(fence, ending.id, atMs);
-      expect(await ledger.placements.withdraw(fence, { node: ending.id, drain, atMs })).toBe("stale");
-      expect(await ledger.placements.withdraw(fence, { node: "i-00000000000000ff", drain, atMs })).toBe("stale");
+      expect(await ledger.placements.drain(fence, { node: ending.id, drain, atMs })).toBe("stale");
+      expect(await ledger.placements.drain(fence, { node: "i-00000000000000ff", drain, atMs })).toBe("stale");
       expect((await ledger.nodeLedger.get("gpu", ending.id))?.state).toBe("terminating");
     });
   });
 
   describe("placements.bootFailed and healed", () => {
     const failure = { node: "i-0000000000000007", instanceType: "g5.xlarge", zone: "us-east-1a", atMs };
-    const known = async (ledger: Ledger, pool = "gpu") => (await ledger.decisions.load(pool, monday)).bootFailures ?? [];
+    const known = async (ledger: LedgerPorts, pool = "gpu") => (await ledger.decisions.load(pool, monday)).bootFailures ?? [];
 
     it("an instance that never became a worker is recorded once, and healing deletes the record", async () => {
       const ledger = await make();
@@ -93,7 +93,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
     });
   });
 
-  describe("placements.terminating and forget", () => {
+  describe("placements.terminating and removeNode", () => {
     it("terminating and forgetting a node release its reservation once, however often they are called", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
@@ -105,8 +105,8 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
       expect(loaded.nodes.find((each) => each.id === node.id)).toMatchObject({ state: "terminating", stateSinceMs: atMs });
-      expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
-      expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, node.id, atMs)).toBe("done");
       expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ reserved: { usdPerHour: 0.5, gpus: 1 }, nodes: [other] });
       expect(await ledger.nodeLedger.get("gpu", node.id)).toBeUndefined();
       expect(await ledger.placements.terminating(fence, node.id, atMs)).toBe("stale");
@@ -129,7 +129,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const node = await readyNode(ledger, fence);
       await ledger.nodeLedger.gone(node.id, atMs);
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
-      expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, node.id, atMs)).toBe("done");
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);
     });
 
@@ -141,7 +141,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.terminating(fence, node.id, atMs + 5)).toBe("done");
       expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ state: "gone", stateSinceMs: atMs });
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);
-      expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, node.id, atMs)).toBe("done");
       expect((await ledger.decisions.state("gpu")).reserved).toEqual(nothing);
     });
 
@@ -149,18 +149,18 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
-      expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("stale");
-      expect(await ledger.placements.forget(fence, "i-00000000000000ff", atMs)).toBe("stale");
+      expect(await ledger.placements.removeNode(fence, node.id, atMs)).toBe("stale");
+      expect(await ledger.placements.removeNode(fence, "i-00000000000000ff", atMs)).toBe("stale");
       expect(await ledger.placements.terminating(fence, "i-00000000000000ff", atMs)).toBe("stale");
       await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs });
-      expect(await ledger.placements.forget(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, node.id, atMs)).toBe("done");
     });
   });
 
   describe("the cost of a node", () => {
     const hourMs = 3_600_000;
-    const may = (ledger: Ledger) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
-    const june = (ledger: Ledger) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
+    const may = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
+    const june = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
 
     it("a node's cost is recorded once, when its end is accepted, in the days and months in which it lived", async () => {
       const ledger = await make();
@@ -176,8 +176,8 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       await ledger.placements.terminating(fence, node.id, monday + 3 * hourMs);
       await ledger.nodeLedger.gone(node.id, monday + 3 * hourMs);
       await ledger.placements.terminating(fence, node.id, monday + 3 * hourMs);
-      await ledger.placements.forget(fence, node.id, monday + 4 * hourMs);
-      await ledger.placements.forget(fence, node.id, monday + 4 * hourMs);
+      await ledger.placements.removeNode(fence, node.id, monday + 4 * hourMs);
+      await ledger.placements.removeNode(fence, node.id, monday + 4 * hourMs);
       expect(await may(ledger)).toEqual({ dayUsd: 0.5, monthUsd: 0.5 });
       expect(await june(ledger)).toEqual({ dayUsd: 1, monthUsd: 1 });
     });
@@ -202,7 +202,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       await ledger.nodeLedger.gone(node.id, monday + hourMs);
-      expect(await ledger.placements.forget(fence, node.id, monday + 9 * hourMs)).toBe("done");
+      expect(await ledger.placements.removeNode(fence, node.id, monday + 9 * hourMs)).toBe("done");
       expect(await june(ledger)).toEqual({ dayUsd: 0.5, monthUsd: 0.5 });
     });
   });

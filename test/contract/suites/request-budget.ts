@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RequestLane, RequestLimits } from "../../../lib/model/requests/request-limits.ts";
+import type { RequestLimits, RequestPriority } from "../../../lib/model/requests/request-limits.ts";
 import type { RequestBudget } from "../../../lib/ports/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";
 
@@ -12,10 +12,10 @@ export const narrow: RequestLimits = {
 /** All handlers share one budget. `make` must return a new budget with `narrow` limits, as two handlers have it. */
 export const requestBudgetContract = (name: string, make: () => Promise<readonly [RequestBudget, RequestBudget]>) =>
   describe(`the request budget ${name}`, () => {
-    const asking = (budget: RequestBudget, lane: RequestLane = "end", nowMs = monday) =>
-      budget.take({ kind: "launch", lane, instances: 1, nowMs });
-    const granted = async (budget: RequestBudget, lane: RequestLane, nowMs = monday): Promise<number> => {
-      for (let count = 0; ; count += 1) if ((await asking(budget, lane, nowMs)).kind === "later") return count;
+    const asking = (budget: RequestBudget, priority: RequestPriority = "end", nowMs = monday) =>
+      budget.acquire({ kind: "launch", priority, instances: 1, nowMs });
+    const granted = async (budget: RequestBudget, priority: RequestPriority, nowMs = monday): Promise<number> => {
+      for (let count = 0; ; count += 1) if ((await asking(budget, priority, nowMs)).kind === "later") return count;
     };
 
     it("all handlers share one request budget, which says when to try again", async () => {
@@ -30,7 +30,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       expect(await asking(yours, "end", atMs)).toMatchObject({ kind: "later" });
     });
 
-    it("a request of a lower lane leaves something for the higher lanes", async () => {
+    it("a request with a lower priority leaves something for higher priorities", async () => {
       const [budget] = await make();
       expect(await granted(budget, "grow")).toBe(8);
       expect(await granted(budget, "replace")).toBe(1);
@@ -40,12 +40,12 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
     it("each kind of request has its own budget, as in EC2", async () => {
       const [budget] = await make();
       expect(await granted(budget, "end")).toBe(10);
-      expect(await budget.take({ kind: "describe", lane: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
+      expect(await budget.acquire({ kind: "describe", priority: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
     });
 
     it("the request budget counts the instances that are terminated", async () => {
       const [budget] = await make();
-      const end = (instances: number, nowMs: number) => budget.take({ kind: "terminate", lane: "end", instances, nowMs });
+      const end = (instances: number, nowMs: number) => budget.acquire({ kind: "terminate", priority: "end", instances, nowMs });
       expect(await end(90, monday)).toEqual({ kind: "granted" });
       expect(await end(20, monday)).toMatchObject({ kind: "later" });
       expect(await end(20, monday + 1_100)).toEqual({ kind: "granted" });
@@ -66,7 +66,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       expect(withinMs).toBeGreaterThan(0);
       expect(await asking(yours)).toMatchObject({ kind: "later" });
       expect(await granted(yours, "end", monday + 2_000)).toBeLessThan(4);
-      expect(await yours.take({ kind: "terminate", lane: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
+      expect(await yours.acquire({ kind: "terminate", priority: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
       expect((await yours.throttled("launch", monday + 2_000)).withinMs).toBeGreaterThan(withinMs);
     });
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { Decision, DecisionPage } from "../../../lib/api/views/decisions.ts";
+import { DecisionPage, DecisionView } from "../../../lib/api/views/decisions.ts";
 import { JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { NodePage } from "../../../lib/api/views/nodes.ts";
@@ -84,7 +84,7 @@ export function apiTests(on: () => Stage): void {
 
     const page = DecisionPage.parse((await call("admin", "/v1/pools/gpu/decisions?limit=50")).body);
     const bound = page.items.find(({ steps }) => (steps["bind"] ?? 0) + (steps["launch"] ?? 0) > 0);
-    const decision = Decision.parse((await call("admin", `/v1/pools/gpu/decisions/${bound?.decision}`)).body);
+    const decision = DecisionView.parse((await call("admin", `/v1/pools/gpu/decisions/${bound?.decision}`)).body);
     expect(decision.taken.length).toBeGreaterThan(0);
 
     for (const path of [`/v1/nodes/${node?.node}`, "/v1/nodes", "/v1/pools", "/v1/pools/gpu/decisions?limit=50"]) {

@@ -1,11 +1,11 @@
 import type { FreeNode, JobClass, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
-import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 
 /**
  * Returns what is wrong with a plan, one line each. It shares no code with the optimizer: it adds up the jobs of each bin, and finds an
  * arrangement of GPU shares by trying all of them.
  */
-export function wrongsOf(problem: Problem, answer: Answer): string[] {
+export function wrongsOf(problem: Problem, answer: Solution): string[] {
   const wrongs: string[] = [];
   const classOf = new Map(problem.jobs.flatMap((job) => job.names.map((name) => [name, job] as const)));
   const jobs = (names: readonly string[]): JobClass[] => names.flatMap((name) => classOf.get(name) ?? []);
@@ -101,7 +101,7 @@ export function fitOn([first, ...others]: readonly number[], free: readonly numb
   });
 }
 
-function overdrawn(problem: Problem, answer: Answer): string[] {
+function overdrawn(problem: Problem, answer: Solution): string[] {
   const wrongs: string[] = [];
   for (const { name, most } of problem.limits ?? []) {
     const used = answer.purchases.reduce((sum, { offer, nodes }) => sum + nodes * (offer.uses?.[name] ?? 0), 0);

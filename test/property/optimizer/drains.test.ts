@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import type { Problem } from "../../../lib/optimizer/problem/problem.ts";
-import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 import { consolidate } from "../../../lib/optimizer/search/drains.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { stormRuns } from "../storm-runs.ts";
@@ -28,8 +28,8 @@ const withWork: fc.Arbitrary<Problem> = fc
 const options = (steps = 10_000) => ({ budget: stepBudget(steps), boundBudget: stepBudget(steps), seed: 1 });
 /** Steps of the last search. With 1, the result of the tries is kept. */
 const lastSteps = fc.constantFrom(1, 10_000);
-const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
-const waiting = (answer: Answer): number => answer.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
+const dollars = ({ cost }: Solution): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
+const waiting = (answer: Solution): number => answer.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
 
 const numRuns = stormRuns(1_000);
 

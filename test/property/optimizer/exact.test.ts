@@ -6,8 +6,8 @@ import { strongProgram } from "../../../lib/optimizer/bounds/strong-program.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import { instanceOf } from "../../../lib/optimizer/problem/instance.ts";
-import type { Job, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
-import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import type { NamedJob, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { loadHighs } from "../../../lib/solver/highs.ts";
 import { fitOn, wrongsOf } from "./checker.ts";
@@ -27,14 +27,14 @@ const small = fc
   }))
   .filter(({ all, supplies }) => all.every((job) => cheapestUsd([job], supplies) < Number.POSITIVE_INFINITY));
 
-const problemOf = (all: readonly Job[], supplies: readonly Supply[]): Problem => ({
+const problemOf = (all: readonly NamedJob[], supplies: readonly Supply[]): Problem => ({
   dimensions: ["vcpus", "memoryGiB"],
   jobs: classesOf(all),
   nodes: [],
   offers: supplies,
 });
-const exactly = (problem: Problem): Answer => optimize(problem, { budget: stepBudget(1e9), engines: [], seed: 1, solve });
-const usd = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd;
+const exactly = (problem: Problem): Solution => optimize(problem, { budget: stepBudget(1e9), engines: [], seed: 1, solve });
+const usd = ({ cost }: Solution): number => cost.fleetUsd + cost.interruptionsUsd;
 
 describe("small problems", () => {
   test("the exact plan of a small problem costs as little as the best of all packings, and is proven", () => {
@@ -43,7 +43,7 @@ describe("small problems", () => {
         const problem = problemOf(all, supplies);
         const answer = exactly(problem);
         expect(wrongsOf(problem, answer)).toEqual([]);
-        expect(usd(answer)).toBeCloseTo(leastUsd(all, supplies), 6);
+        expect(usd(answer)).toBeCloseTo(minUsd(all, supplies), 6);
         expect(answer.boundUsd).toBeCloseTo(usd(answer), 6);
       }),
       { numRuns: 60 },
@@ -68,8 +68,8 @@ describe("small problems", () => {
         const own = lowerBound(instance, counts, { known: [], budget: stepBudget(1e8) }) * instance.usd;
         const program = solve(strongProgram(instance));
         const its = program.kind === "solved" ? program.cost * instance.usd : Number.NaN;
-        expect(own).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
-        expect(its).toBeLessThanOrEqual(leastUsd(all, supplies) + 1e-6);
+        expect(own).toBeLessThanOrEqual(minUsd(all, supplies) + 1e-6);
+        expect(its).toBeLessThanOrEqual(minUsd(all, supplies) + 1e-6);
         // Our bound may be higher, because it also uses the number of jobs of each shape.
         expect(own).toBeGreaterThanOrEqual(its * (1 - 2e-3) - 1e-6);
       }),
@@ -79,20 +79,20 @@ describe("small problems", () => {
 });
 
 /** Returns the least cost of all packings. */
-function leastUsd([first, ...others]: readonly Job[], supplies: readonly Supply[], bins: readonly (readonly Job[])[] = []): number {
+function minUsd([first, ...others]: readonly NamedJob[], supplies: readonly Supply[], bins: readonly (readonly NamedJob[])[] = []): number {
   if (first === undefined) return bins.reduce((sum, bin) => sum + cheapestUsd(bin, supplies), 0);
-  const joined = bins.map((bin, index) => leastUsd(others, supplies, bins.toSpliced(index, 1, [...bin, first])));
-  return Math.min(leastUsd(others, supplies, [...bins, [first]]), ...joined);
+  const joined = bins.map((bin, index) => minUsd(others, supplies, bins.toSpliced(index, 1, [...bin, first])));
+  return Math.min(minUsd(others, supplies, [...bins, [first]]), ...joined);
 }
 
-function cheapestUsd(bin: readonly Job[], supplies: readonly Supply[]): number {
+function cheapestUsd(bin: readonly NamedJob[], supplies: readonly Supply[]): number {
   const prices = supplies.flatMap((offer) =>
     holds(offer, bin) ? [offer.usdPerHour * (1 + (offer.interruptionsPerHour ?? 0) * 0.25)] : [],
   );
   return Math.min(Number.POSITIVE_INFINITY, ...prices);
 }
 
-function holds(offer: Supply, bin: readonly Job[]): boolean {
+function holds(offer: Supply, bin: readonly NamedJob[]): boolean {
   const isWithin = offer.capacity.every((room, dimension) => bin.reduce((sum, job) => sum + (job.size[dimension] ?? 0), 0) <= room + 1e-9);
   const wanted = bin.map((job) => job.gpu?.count ?? 0).filter((count) => count > 0);
   const gpus = Array.from({ length: offer.gpu?.count ?? 0 }, () => 1);

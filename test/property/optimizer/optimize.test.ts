@@ -3,17 +3,17 @@ import { describe, expect, test } from "vitest";
 import { clockBudget, stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import type { Problem } from "../../../lib/optimizer/problem/problem.ts";
-import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { offers, problem } from "./problems.ts";
 
-const answer = (of: Problem, steps = 20_000): Answer =>
+const answer = (of: Problem, steps = 20_000): Solution =>
   optimize(of, { budget: stepBudget(steps), boundBudget: stepBudget(20_000), seed: 7 });
-const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
+const dollars = ({ cost }: Solution): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
 /** Returns the plan without the fields that only describe how it was found. */
-const plan = ({ bindings, purchases, waiting, cost, engine, steps }: Answer) => ({ bindings, purchases, waiting, cost, engine, steps });
+const plan = ({ bindings, purchases, waiting, cost, engine, steps }: Solution) => ({ bindings, purchases, waiting, cost, engine, steps });
 
 describe("any problem", () => {
   test("no bin is overfilled, and every job has exactly one place or waits", () => {
@@ -98,7 +98,7 @@ describe("any problem", () => {
           limits: of.limits?.map((limit) => (limit.name === "usd" ? { ...limit, most: limit.most * 10 } : limit)),
           terms: { ...of.terms, usdPerGiB: (of.terms?.usdPerGiB ?? 0) * 10 },
         };
-        const names = (all: Answer) => all.purchases.map(({ offer, jobs }) => ({ offer: offer.name, jobs }));
+        const names = (all: Solution) => all.purchases.map(({ offer, jobs }) => ({ offer: offer.name, jobs }));
         const [one, ten] = [answer(of), answer(dear)];
         expect(names(ten)).toEqual(names(one));
         expect(ten.bindings).toEqual(one.bindings);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
-import type { FreeNode, Job, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { FreeNode, NamedJob, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 const models = ["t4", "a10g"] as const;
 
@@ -13,7 +13,7 @@ const gpuNeed = fc.record(
   { requiredKeys: ["count"] },
 );
 
-const job: fc.Arbitrary<Omit<Job, "name">> = fc.record(
+const job: fc.Arbitrary<Omit<NamedJob, "name">> = fc.record(
   {
     size: fc.tuple(fc.constantFrom(0, 0.5, 1, 1.1, 3.3, 8), fc.constantFrom(0.1, 1, 4, 7.7, 30)),
     gpu: gpuNeed,
@@ -26,7 +26,7 @@ const job: fc.Arbitrary<Omit<Job, "name">> = fc.record(
   { requiredKeys: ["size"] },
 );
 
-export const jobs = (most = 25): fc.Arbitrary<readonly Job[]> =>
+export const jobs = (most = 25): fc.Arbitrary<readonly NamedJob[]> =>
   fc
     .array(job, { maxLength: most, size: "max" })
     .map((all) => all.map((each, index) => ({ ...each, name: `j${String(index).padStart(3, "0")}` })));

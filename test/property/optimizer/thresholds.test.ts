@@ -3,16 +3,16 @@ import { describe, expect, test } from "vitest";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import type { Problem } from "../../../lib/optimizer/problem/problem.ts";
 import type { Thresholds } from "../../../lib/optimizer/problem/thresholds.ts";
-import type { Answer } from "../../../lib/optimizer/search/answer.ts";
+import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { problem } from "./problems.ts";
 
 const thresholds = fc.record<Thresholds>({ maxShapes: fc.constantFrom(1, 2, 3, 5, 400), maxNodesInSearch: fc.constantFrom(0, 1, 2, 40) });
-const answer = (of: Problem, small: Thresholds): Answer =>
+const answer = (of: Problem, small: Thresholds): Solution =>
   optimize(of, { budget: stepBudget(20_000), boundBudget: stepBudget(20_000), seed: 7, thresholds: small });
-const dollars = ({ cost }: Answer): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
+const dollars = ({ cost }: Solution): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
 
 describe("a problem that is larger than the thresholds", () => {
   test("a coarse plan overfills no bin, and every job has exactly one place or waits", () => {

@@ -3,10 +3,10 @@ import type { ApiDeps } from "../../../lib/api/http/deps.ts";
 import type { Operation } from "../../../lib/api/http/operation.ts";
 import { describeItself } from "../../../lib/api/operations/document.ts";
 import { operations } from "../../../lib/api/operations.ts";
-import { Problem } from "../../../lib/api/views/problem.ts";
-import type { Caller } from "../../../lib/api/views/speaker.ts";
+import { ProblemView } from "../../../lib/api/views/problem.ts";
+import type { SigningPrincipal } from "../../../lib/api/views/speaker.ts";
 import type { Job, JobRecord } from "../../../lib/model/job.ts";
-import type { Decision } from "../../../lib/ports/journal.ts";
+import type { DecisionRecord } from "../../../lib/ports/journal.ts";
 import type { Log, LogLine } from "../../../lib/ports/log.ts";
 import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
@@ -16,7 +16,7 @@ import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, aPool, aRefusa
 import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
 
 const account = "123456789012";
-export const callerOf = (arn: string, from = account): Caller => ({ arn, account: from, owner: account });
+export const callerOf = (arn: string, from = account): SigningPrincipal => ({ arn, account: from, owner: account });
 
 /** The callers in tests. */
 export const callers = {
@@ -176,7 +176,7 @@ const sealed = { files: 1, bytes: 5, leftOut: 0, missing: [], lost: 0 };
 /** Returns the id of the n-th seeded decision. */
 export const decisionId = (n: number): string => `20260601-000${n}00.000Z-decision-${n}`;
 
-const aDecision = (n: number): Decision => {
+const aDecision = (n: number): DecisionRecord => {
   const {
     id: _id,
     clientToken: _token,
@@ -228,7 +228,7 @@ function whyWrong(path: string, method: string, { status, headers, body }: Told)
   if (headers.get("cache-control") !== "no-store") return "which may be stored";
   if (status >= 400) {
     if (headers.get("content-type") !== "application/problem+json") return "which is not problem details";
-    return isHead || Problem.strict().safeParse(body).data?.status === status ? undefined : "but the body does not match the status";
+    return isHead || ProblemView.strict().safeParse(body).data?.status === status ? undefined : "but the body does not match the status";
   }
   const answers = operationAt(new URL(path, "https://api").pathname, isHead ? "GET" : method)?.answers;
   if (!answers || !Object.keys(answers.statuses).includes(String(status))) return "which is not documented";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { CancelledJobs, CheckedJobs, JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
-import { Problem } from "../../../lib/api/views/problem.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { ProblemView } from "../../../lib/api/views/problem.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 
@@ -131,7 +131,7 @@ describe("checking jobs before they are submitted", () => {
     expect(world.ledger.table.jobs.size).toBe(before);
     expect(world.lane.waiting).toEqual([]);
     for (const [index, body] of messages.entries()) {
-      const { detail } = Problem.parse((await submit(world, body)).body);
+      const { detail } = ProblemView.parse((await submit(world, body)).body);
       expect(verdicts[index]).toEqual({ accepted: false, because: detail });
     }
   });
@@ -260,7 +260,7 @@ test("times outside the calendar are clamped to its limits", async () => {
 
 test("a job that could not be cancelled among many is reported with the reason, and the log has the error itself", async () => {
   const outer = new ApiWorld();
-  const error = new Fault("table-busy", "the table was too busy", { retry: true, cause: new Error("two writers") });
+  const error = new FleetError("table-busy", "the table was too busy", { retry: true, cause: new Error("two writers") });
   const cancelAll = async (refs: readonly object[]) => refs.map(() => ({ kind: "failed", error }) as const);
   const { cancel } = outer.deps;
   const world = new ApiWorld({ cancel: { ...cancel, cancellations: { ...cancel.cancellations, cancelAll } } });

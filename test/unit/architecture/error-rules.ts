@@ -65,8 +65,8 @@ export function namesOfErrors(text: string): ReadonlySet<string> {
   const bound = [
     /\bcatch\s*\(\s*(\w+)/g,
     /\.catch\(\s*(?:async\s*)?\(?\s*(\w+)\s*(?=[:,)=])/g,
-    /\b(\w+)\s+instanceof\s+\w*(?:Error|Fault)\b/g,
-    /\b(\w+)\??:\s*\w*(?:Error|Fault)\b(?!\s*[[<(.])/g,
+    /\b(\w+)\s+instanceof\s+\w*(?:Error)\b/g,
+    /\b(\w+)\??:\s*\w*(?:Error)\b(?!\s*[[<(.])/g,
     /\b(error|err|cause|reason|failure|thrown|trouble)\??:\s*unknown\b/g,
   ].flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
   return new Set(["error", "err", ...bound].filter((name) => name !== ""));
@@ -111,7 +111,7 @@ function uncaused(text: string): string[] {
     [...text.matchAll(clause)].flatMap((found) => {
       const open = found.index + found[0].length - 1;
       const block = text.slice(open, closeOf(text, open));
-      return [...block.matchAll(/\b(?:throw|return)\s+new\s+\w*(?:Fault|Error)\(/g)].flatMap(({ 0: made, index }) => {
+      return [...block.matchAll(/\b(?:throw|return)\s+new\s+\w*(?:Error)\(/g)].flatMap(({ 0: made, index }) => {
         const from = index + made.length - 1;
         return keeps(block.slice(from + 1, closeOf(block, from) - 1), found[1] ?? "") ? [] : [made.slice(0, -1)];
       });

@@ -29,7 +29,7 @@ describe("texts of errors", () => {
     ["the message of a parser's error", "if (!read.success) log({ error: read.error.message });"],
     ["the text of an outcome's error", "log({ error: String(outcome.error) });"],
     ["the reason of a promise that was rejected", "log({ error: String(settled.reason) });"],
-    ["the message of a parameter that is an error", "const why = (fault: Fault): string => fault.message;"],
+    ["the message of a parameter that is an error", "const why = (fault: FleetError): string => fault.message;"],
     ["the text of a parameter that is called a cause", "const why = (cause: unknown): string => String(cause);"],
     ["all errors of a list", "log({ errors: errors.map(String) });"],
   ])("code below the log that turns an error into text is refused: %s", (_what, source) => {
@@ -51,7 +51,7 @@ describe("texts of errors", () => {
   test.each([
     ["the error itself", caught('log({ level: "error", message: "it failed", error });')],
     ["a message of something else", caught("log({ message: line.message, error });")],
-    ["a text about errors", caught('throw new Fault("x", "String(error) and ${error} and error.message", { cause: error });')],
+    ["a text about errors", caught('throw new FleetError("x", "String(error) and ${error} and error.message", { cause: error });')],
     ["a comment about errors", "// error.message, String(error)\n/* `${error}` */ const x = 1; // error.stack"],
     ["a pattern about errors", "const pattern = /error.message|['\"`]/; const next = `${pattern}`;"],
     ["a code", caught('if (error instanceof Error && "code" in error) return error.code;')],
@@ -65,15 +65,15 @@ describe("words of errors for people", () => {
   test("the words of an error may be in the message of a new error that has it as its cause", () => {
     expect(
       wrongsIn(
-        imported + caught('throw new Fault("x", `the list ${key} cannot be read: ${inWords(error)}`, { retry: true, cause: error });'),
+        imported + caught('throw new FleetError("x", `the list ${key} cannot be read: ${inWords(error)}`, { retry: true, cause: error });'),
       ),
     ).toEqual([]);
-    expect(wrongsIn(imported + caught("throw new Fault(code, `${withCauses(error)}`, { cause: error });"))).toEqual([]);
+    expect(wrongsIn(imported + caught("throw new FleetError(code, `${withCauses(error)}`, { cause: error });"))).toEqual([]);
   });
 
   test("the words of an error are refused in the message of a new error that loses it", () => {
-    expect(wrongsIn(imported + caught('throw new Fault("x", `the list cannot be read: ${inWords(error)}`);'))).toEqual([
-      "lib/flows/x.ts wraps an error without its cause: throw new Fault",
+    expect(wrongsIn(imported + caught('throw new FleetError("x", `the list cannot be read: ${inWords(error)}`);'))).toEqual([
+      "lib/flows/x.ts wraps an error without its cause: throw new FleetError",
       "lib/flows/x.ts makes a text for people of an error, but is not listed in error-rules.ts",
     ]);
   });
@@ -108,20 +108,20 @@ describe("words of errors for people", () => {
 
 describe("causes of errors", () => {
   test.each([
-    caught('throw new Fault("x", "it failed", { retry: true });'),
-    'await work().catch((error: unknown) => { throw new Fault("x", "it failed"); });',
-    'function faultOf(error: unknown, name: string): Fault { return new Fault("x", `${name} failed`); }',
+    caught('throw new FleetError("x", "it failed", { retry: true });'),
+    'await work().catch((error: unknown) => { throw new FleetError("x", "it failed"); });',
+    'function faultOf(error: unknown, name: string): FleetError { return new FleetError("x", `${name} failed`); }',
   ])("an error that wraps another one without its cause is refused: %s", (source) => {
     expect(wrongsIn(source)).toEqual([
-      expect.stringMatching(/^lib\/flows\/x\.ts wraps an error without its cause: (throw|return) new Fault$/),
+      expect.stringMatching(/^lib\/flows\/x\.ts wraps an error without its cause: (throw|return) new FleetError$/),
     ]);
   });
 
   test.each([
-    caught('throw new Fault("x", "it failed", { cause: error });'),
+    caught('throw new FleetError("x", "it failed", { cause: error });'),
     caught('throw new Unreadable("it vanished", error);'),
-    'try { work(); } catch { throw new Fault("x", "what was caught may hold credentials"); }',
-    'if (missing) throw new Fault("x", "it is not there");',
+    'try { work(); } catch { throw new FleetError("x", "what was caught may hold credentials"); }',
+    'if (missing) throw new FleetError("x", "it is not there");',
   ])("an error that keeps its cause, or wraps none, is accepted: %s", (source) => {
     expect(wrongsIn(source)).toEqual([]);
   });
@@ -146,8 +146,8 @@ describe("reading code", () => {
   });
 
   test("callsAround finds the calls around a position, and stops at the body of a function", () => {
-    const text = "log({ a: [1, 2], error: new Fault(code, here(x), { cause }) })";
-    expect(callsAround(text, text.indexOf("x)")).map(({ callee }) => callee)).toEqual(["here", "new Fault", "log"]);
+    const text = "log({ a: [1, 2], error: new FleetError(code, here(x), { cause }) })";
+    expect(callsAround(text, text.indexOf("x)")).map(({ callee }) => callee)).toEqual(["here", "new FleetError", "log"]);
     const inner = "queue.catch((error) => { put(x); })";
     expect(callsAround(inner, inner.indexOf("x)")).map(({ callee }) => callee)).toEqual(["put"]);
     expect(text.slice(0, closeOf(text, 3))).toBe(text);
@@ -155,7 +155,7 @@ describe("reading code", () => {
 
   test("namesOfErrors finds the names that stand for errors", () => {
     const source =
-      "try {} catch (a) {} p.catch((b) => {}); p.catch((c: unknown) => {}); if (d instanceof ConditionsFault) {} const f = (e1: Error, cause: unknown) => 1;";
+      "try {} catch (a) {} p.catch((b) => {}); p.catch((c: unknown) => {}); if (d instanceof ConditionsError) {} const f = (e1: Error, cause: unknown) => 1;";
     expect([...namesOfErrors(source)].sort()).toEqual(["a", "b", "c", "cause", "d", "e1", "err", "error"]);
   });
 });

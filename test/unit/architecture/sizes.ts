@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { localImportsOf, type Module, pathsNamedIn } from "./modules.ts";
 
-const mostLines = 300;
-const mostFiles = 20;
+const maxLines = 300;
+const maxFiles = 20;
 /** A file that is shorter than this should have a reason to be a separate file. */
 const fewLines = 40;
 
@@ -13,14 +13,14 @@ const linesOf = ({ source }: Module): number => source.split("\n").length - (sou
 
 export const longFiles = (modules: readonly Module[]): string[] =>
   modules
-    .filter((module) => linesOf(module) > mostLines)
-    .map((module) => `${module.path} has ${linesOf(module)} lines; at most ${mostLines} are allowed`);
+    .filter((module) => linesOf(module) > maxLines)
+    .map((module) => `${module.path} has ${linesOf(module)} lines; at most ${maxLines} are allowed`);
 
 /** Returns folders with too many files. Files in subfolders do not count. */
 export const crowdedFolders = (modules: readonly Module[]): string[] =>
   [...Map.groupBy(modules, ({ path }) => posix.dirname(path))]
-    .filter(([, files]) => files.length > mostFiles)
-    .map(([folder, files]) => `${folder} has ${files.length} files; at most ${mostFiles} are allowed`);
+    .filter(([, files]) => files.length > maxFiles)
+    .map(([folder, files]) => `${folder} has ${files.length} files; at most ${maxFiles} are allowed`);
 
 /** Returns short files that exactly one other file imports and no test names. Readers would find such code sooner in its importer. */
 export function splinters(modules: readonly Module[], tests: readonly Module[]): string[] {

@@ -33,7 +33,7 @@ describe("planted words", () => {
     ["a doc comment", "/** Answers what it was asked. */", "comments answer lib/x.ts:1"],
     ["a later line of a doc comment", "\n/**\n * A queue.\n * Nobody reads it.\n */", "comments nobody lib/x.ts:4"],
     ["a comment after code", "const x = 1; // It comes from outside.", "comments come lib/x.ts:1"],
-    ["a message", 'throw new Fault("x", "the worker was told to stop");', "strings tell lib/x.ts:1"],
+    ["a message", 'throw new FleetError("x", "the worker was told to stop");', "strings tell lib/x.ts:1"],
     ["a template", "log(`${name} shall begin anew`);", "strings anew lib/x.ts:1"],
   ])("a planted word in %s is counted", (_where, source, place) => {
     expect(found(source)).toContain(place);
@@ -47,7 +47,7 @@ describe("planted words", () => {
     ["code", "const answer = told(shall);"],
     ["a string of one word", 'const kind = "answers";'],
     ["an import", 'import { answer } from "./answer-node.ts";'],
-    ["code in a comment", "/** Calls `answer`, see lib/flows/answer-node.ts. */"],
+    ["code in a comment", "/** Calls `answer`, see lib/api/http/answer.ts. */"],
     ["a pattern", "const pattern = /it answers (?:and) tells/;"],
     ["a longer word", "/** It becomes clear that besides this, the outcome is retold. */"],
   ])("a planted word in %s is not counted", (_where, source) => {

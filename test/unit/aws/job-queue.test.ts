@@ -1,7 +1,7 @@
 import type { SendMessageBatchCommandInput } from "@aws-sdk/client-sqs";
 import { expect, test } from "vitest";
 import { sqsJobQueue } from "../../../lib/aws/queues/job-queue.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 
 type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
 type Told = { readonly Successful?: object[]; readonly Failed?: object[] };
@@ -53,7 +53,7 @@ test("a message that SQS refuses as the sender's fault is not sent again and has
     Successful: batch.slice(1).map(taken),
     Failed: batch.slice(0, 1).map(({ Id }) => ({ Id, Code: "InvalidMessageContents", Message: "it holds a NUL", SenderFault: true })),
   }));
-  expect((await queue.sendAll("research", bodies(2)))[0]).toEqual({ kind: "failed", error: new Fault("queue", "it holds a NUL") });
+  expect((await queue.sendAll("research", bodies(2)))[0]).toEqual({ kind: "failed", error: new FleetError("queue", "it holds a NUL") });
   expect(batches).toHaveLength(1);
 });
 

@@ -47,7 +47,7 @@ describe("a listing", () => {
     ["that is denied without a body", thrown("Unknown", 403), /may not list s3:\/\/data\/set\//],
     ["of a bucket in another region", thrown("PermanentRedirect", 301), /cannot be listed: its bucket is in another region$/],
   ])("a listing %s returns a message for the team", async (_what, error, trouble) => {
-    expect(await listSource(s3(error), source)).toEqual({ kind: "trouble", trouble: expect.stringMatching(trouble) });
+    expect(await listSource(s3(error), source)).toEqual({ kind: "trouble", reason: expect.stringMatching(trouble) });
   });
 
   it("a listing that fails with a server error throws a fault with retry", async () => {

@@ -74,13 +74,13 @@ describe("the faults of a call of the API", () => {
       { code: "api-answer", message: expect.stringContaining("cannot read the API's response") },
     ],
     ["a 400 that is not from the API", { status: 400, body: "what?" }, { code: "api-answer", message: "the API returned 400: what?" }],
-  ])("a call of the API throws a Fault for %s", async (_what, answer, fault) => {
+  ])("a call of the API throws a FleetError for %s", async (_what, answer, fault) => {
     const { call, fake } = await client({ "GET /x": answer });
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
     expect(fake.calls).toHaveLength(1);
   });
 
-  it("the Fault of a call of the API names the fields that are wrong", async () => {
+  it("the FleetError of a call of the API names the fields that are wrong", async () => {
     const { body } = problem(400, "invalid", "The query is wrong.");
     const { call } = await client({
       "GET /x": { status: 400, body: { ...Object(body), errors: [{ field: "limit", message: "too big" }] } },
@@ -88,7 +88,7 @@ describe("the faults of a call of the API", () => {
     await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toThrow("The query is wrong.\n  limit: too big");
   });
 
-  it("a call of the API throws a Fault if no process listens", async () => {
+  it("a call of the API throws a FleetError if no process listens", async () => {
     const { call, fake } = await client({});
     await fake.close();
     api = undefined;
@@ -98,13 +98,13 @@ describe("the faults of a call of the API", () => {
     });
   });
 
-  it("a call of the API throws a Fault if there is no response in time", async () => {
+  it("a call of the API throws a FleetError if there is no response in time", async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const address = silent.address();
     const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
     try {
-      const call = apiClient({ url, sign: async ({ headers }) => headers, timeoutMs: 50, mostTries: 2, waitMs: () => 1 });
+      const call = apiClient({ url, sign: async ({ headers }) => headers, timeoutMs: 50, maxTries: 2, waitMs: () => 1 });
       await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
         code: "api-unreachable",
         message: expect.stringMatching(/time/),

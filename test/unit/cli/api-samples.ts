@@ -1,11 +1,11 @@
 import type * as z from "zod";
-import { Dataset, DatasetDetail } from "../../../lib/api/views/datasets.ts";
-import { Decision, DecisionSummary } from "../../../lib/api/views/decisions.ts";
-import { Job, JobSummary } from "../../../lib/api/views/jobs.ts";
+import { DatasetDetailView, DatasetView } from "../../../lib/api/views/datasets.ts";
+import { DecisionSummary, DecisionView } from "../../../lib/api/views/decisions.ts";
+import { JobSummary, JobView } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { Me } from "../../../lib/api/views/me.ts";
-import { Node } from "../../../lib/api/views/nodes.ts";
-import { Pool } from "../../../lib/api/views/pools.ts";
+import { NodeView } from "../../../lib/api/views/nodes.ts";
+import { PoolView } from "../../../lib/api/views/pools.ts";
 import { aSpec, monday } from "../../fakes/builders.ts";
 
 /** Returns a time of the samples, in seconds after Monday. */
@@ -30,12 +30,12 @@ const jobFacts = {
 };
 
 export const aJobSummary = sample(JobSummary, jobFacts);
-export const aJobView = sample(Job, { ...jobFacts, spec: aSpec() });
+export const aJobView = sample(JobView, { ...jobFacts, spec: aSpec() });
 
 export const aLogPage = sample(LogPage, { attempt: 1, state: "running", latestAttempt: 1, members: 1, lines: [], more: false });
 export const lines = (...texts: string[]) => texts.map((text, index) => ({ at: at(index), text }));
 
-export const aNodeView = sample(Node, {
+export const aNodeView = sample(NodeView, {
   node: "i-0123456789abcdef0",
   pool: "gpu",
   state: "ready",
@@ -59,7 +59,7 @@ export const aNodeView = sample(Node, {
   datasets: [{ team: "research", dataset: "images", version: 1, shards: 3, bytes: 3_145_728 }],
 });
 
-export const aPoolView = sample(Pool, {
+export const aPoolView = sample(PoolView, {
   pool: "gpu",
   families: ["g4dn", "g5"],
   markets: ["spot", "on-demand"],
@@ -108,7 +108,7 @@ const decisionFacts = {
   steps: { launch: 1 },
 };
 export const aDecisionSummary = sample(DecisionSummary, decisionFacts);
-export const aDecisionView = sample(Decision, {
+export const aDecisionView = sample(DecisionView, {
   ...decisionFacts,
   taken: [
     {
@@ -131,8 +131,8 @@ const datasetFacts = {
   addedAt: at(0),
   listing: { version: 2, shards: 12, bytes: 12_582_912 },
 };
-export const aDatasetView = sample(Dataset, datasetFacts);
-export const aDatasetDetail = sample(DatasetDetail, {
+export const aDatasetView = sample(DatasetView, datasetFacts);
+export const aDatasetDetail = sample(DatasetDetailView, {
   ...datasetFacts,
   map: { version: 3, listing: 2, madeAt: at(3_000), nodes: 2, moved: 4, movedBytes: 4_194_304 },
   holders: [

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { whereAndWhat } from "../../../lib/cli/artifacts/selected.ts";
 import { type GetOptions, getArtifacts, listArtifacts } from "../../../lib/cli/commands/jobs/artifacts.ts";
 import type { SealedManifest } from "../../../lib/model/artifact.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import type { ArtifactReader } from "../../../lib/ports/artifacts.ts";
 import { aJob, aSpec } from "../../fakes/builders.ts";
@@ -109,9 +109,9 @@ describe("artifacts get", () => {
     await mkdir(here("model.pt"));
     const { get, said, trouble, opened } = world({}, [kept(1, { ...left, last: "x" })]);
     trouble.at = (path) => {
-      if (path === "ckpt/1.pt") throw new Fault("missing", "There is no sealed file");
+      if (path === "ckpt/1.pt") throw new FleetError("missing", "There is no sealed file");
       if (path === "ckpt/2.pt")
-        throw new Fault("not-opened", "it broke", { cause: Object.assign(new Error("ENOSPC: write"), { code: "ENOSPC" }) });
+        throw new FleetError("not-opened", "it broke", { cause: Object.assign(new Error("ENOSPC: write"), { code: "ENOSPC" }) });
     };
     expect(await get()).toBe(1);
     expect(said.note).toEqual([
@@ -126,7 +126,7 @@ describe("artifacts get", () => {
   test("artifacts get retries a file when a connection breaks", async () => {
     const { get, trouble, opened } = world({}, [kept(1, { a: "1" })]);
     trouble.at = () => {
-      if (opened.length < 3) throw new Fault("not-opened", "the connection broke");
+      if (opened.length < 3) throw new FleetError("not-opened", "the connection broke");
     };
     expect(await get()).toBe(0);
     expect(opened).toEqual(["a", "a", "a"]);
@@ -182,7 +182,7 @@ describe("artifacts get", () => {
     await writeFile(here("model.pt"), "weights");
     const { get, json, trouble } = world({}, [kept(1, left)]);
     trouble.at = (path) => {
-      if (path === "ckpt/1.pt") throw new Fault("missing", "gone");
+      if (path === "ckpt/1.pt") throw new FleetError("missing", "gone");
     };
     expect(await get({ json: true })).toBe(1);
     expect(json()).toMatchObject({

@@ -196,7 +196,7 @@ describe("fleet pools and fleet pool", () => {
     expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, requested 2026-06-01 00:59:55 UTC, 5 s ago");
     expect(human.join("\n")).toMatch(/refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); next try in 1 min /m);
     expect(human.join("\n")).toMatch(
-      /^learned +which packing engine is best, from 12 trials on 1 kind of problem; reset it with: fleet forget gpu$/m,
+      /^learned +which packing engine is best, from 12 trials on 1 kind of problem; reset it with: fleet pool reset-stats gpu$/m,
     );
     expect(human.join("\n")).toMatch(/^consolidation +a node on which nothing has changed for 15 min is emptied if/m);
     expect(human.join("\n")).toMatch(/^lifetime +1 d at most; nodes are drained 10 min earlier$/m);

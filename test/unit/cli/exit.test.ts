@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { explain, UsageError, whatWentWrong } from "../../../lib/cli/invocation/exit.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -15,7 +15,7 @@ describe("an error's exit code and words", () => {
   });
 
   it("the exit code of a known failure is 1, without a stack", () => {
-    expect(explained(new Fault("no-job", "there is no job x"))).toEqual({ code: 1, said: ["fleet: there is no job x"] });
+    expect(explained(new FleetError("no-job", "there is no job x"))).toEqual({ code: 1, said: ["fleet: there is no job x"] });
   });
 
   it("the exit code of an unexpected error is 1, with a hint how to see its stack", () => {
@@ -26,7 +26,7 @@ describe("an error's exit code and words", () => {
 
   it("FLEETWRIGHT_DEBUG shows the stack of an error", () => {
     vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
-    expect(explained(new Fault("no-job", "gone")).said.join("\n")).toMatch(/at .*exit\.test\.ts/);
+    expect(explained(new FleetError("no-job", "gone")).said.join("\n")).toMatch(/at .*exit\.test\.ts/);
   });
 
   it("FLEETWRIGHT_DEBUG shows the causes of an error, each with its stack, and the request's id", () => {

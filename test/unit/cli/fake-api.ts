@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { Problem } from "../../../lib/api/views/problem.ts";
+import { ProblemView } from "../../../lib/api/views/problem.ts";
 import { apiClient } from "../../../lib/cli/session/api-client.ts";
 import { apiJobReader } from "../../../lib/cli/session/api-jobs.ts";
 import type { Connection } from "../../../lib/cli/session/connection.ts";
@@ -29,7 +29,7 @@ export type FakeApi = {
 
 export const problem = (status: number, code: string, detail: string): Answer => ({
   status,
-  body: Problem.parse({ type: "about:blank", title: "no", status, code, detail, instance: "urn:uuid:1" }),
+  body: ProblemView.parse({ type: "about:blank", title: "no", status, code, detail, instance: "urn:uuid:1" }),
 });
 
 /** Starts a server on 127.0.0.1 with these responses. For any other call it returns the API's 404. */

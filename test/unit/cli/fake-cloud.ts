@@ -58,6 +58,7 @@ export async function startFakeCloud(): Promise<FakeCloud> {
       return {};
     },
     "GET /api/v1/me": { body: aMe() },
+    "DELETE /api/v1/pools/gpu/learned": { status: 204 },
     [`POST /api${fakeTeam}/jobs/check`]: { body: { items: [{ accepted: true, pool: "gpu" }] } },
     [`GET /api${fakeTeam}/jobs`]: { body: { items: [aJobSummary()] } },
     [`GET /api${fakeTeam}/jobs/done`]: { body: aJobView({ job: "done", state: "succeeded" }) },

@@ -42,7 +42,7 @@ it.each([
   ["`no job x; list them with: fleet jobs --team research`"],
   ['"fleet logs x -f"'],
   ["`again: npm run -s fleet -- chaos --runs 1`"],
-  ["`start again (fleet forget gpu)`"],
+  ["`start again (fleet pool reset-stats gpu)`"],
 ])("the check finds a hint that does not use commandLine: %s", (text) => {
   expect(bypassesIn("lib/cli/x.ts", `const hint = ${text};`)).toHaveLength(1);
 });

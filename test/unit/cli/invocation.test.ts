@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { asCalled, type Call, quoted, startOf, targetOptions } from "../../../lib/cli/invocation/invocation.ts";
+import { asCalled, type ProcessStart, quoted, startOf, targetOptions } from "../../../lib/cli/invocation/invocation.ts";
 
 const root = "/home/ada/fleetwright";
 const npm = { npm_lifecycle_event: "fleet", npm_package_json: `${root}/package.json`, INIT_CWD: root };
-const calledBy = (over: Partial<Call>): string =>
+const calledBy = (over: Partial<ProcessStart>): string =>
   startOf({ environment: {}, argv: ["node", `${root}/lib/cli/fleet.ts`], cwd: root, installed: false, root, ...over });
 
 describe("what to type for fleet", () => {

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { type PackOptions, withPacked } from "../../../lib/cli/pack/archive.ts";
-import { type Disk, localDisk } from "../../../lib/cli/pack/disk.ts";
+import { localDisk, type PackDisk } from "../../../lib/cli/pack/disk.ts";
 import { entriesOf } from "../../../lib/cli/pack/entries.ts";
 import { listingOf } from "../../../lib/cli/pack/listing.ts";
 import { packedLines } from "../../../lib/cli/pack/report.ts";
 import { failTemporary } from "../../../lib/cli/pack/temporary.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { file, folder, link, plant } from "./byte-tree.ts";
 
 let root: string;
@@ -30,7 +30,7 @@ const listed = async (): Promise<string[]> => (await listingOf(root, { git: true
 
 const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
 /** A disk on which some files are unreadable, because the user who runs the tests may read everything. */
-const secretive: Disk = {
+const secretive: PackDisk = {
   ...localDisk,
   list: (path) => (path.endsWith("secrets") ? Promise.reject(denied) : localDisk.list(path)),
   checkReadable: (path) => {
@@ -152,7 +152,7 @@ describe("unreadable files", () => {
     await expect(said({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
       /^you have no permission to read the folder .*; ask its owner/,
     );
-    const noRules: Disk = {
+    const noRules: PackDisk = {
       ...localDisk,
       read: () => {
         throw denied;
@@ -259,7 +259,7 @@ describe("an unusable temporary folder", () => {
     ["ENOENT", /there is no temporary folder .*; create it, or set TMPDIR/],
   ])("an unusable temporary folder is explained (%s)", (code, message) => {
     const fail = (): never => failTemporary(Object.assign(new Error(`${code}: raw`), { code }));
-    expect(fail).toThrow(Fault);
+    expect(fail).toThrow(FleetError);
     expect(fail).toThrow(message);
   });
 

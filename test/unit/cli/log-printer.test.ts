@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { LogLine } from "../../../lib/api/views/logs.ts";
+import type { LogLineView } from "../../../lib/api/views/logs.ts";
 import { logPrinter } from "../../../lib/cli/views/log-printer.ts";
 
-type Piece = Omit<LogLine, "at">;
+type Piece = Omit<LogLineView, "at">;
 
 /** Returns what is on stdout after these pieces. */
 function printed(pieces: readonly (Piece & { rank?: number })[], { isTerminal = false, names = false, raw = false } = {}): string {

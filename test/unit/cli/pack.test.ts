@@ -90,7 +90,7 @@ it.each([
   [
     "a folder that is too large",
     { "a.bin": "q" },
-    { mostBytes: 20 },
+    { maxBytes: 20 },
     /more than 20 bytes packed; exclude data and results with a \.fleetignore.*as a dataset/,
   ],
 ])("packing refuses %s, with advice", async (_what, files, options, message) => {

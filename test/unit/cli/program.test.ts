@@ -187,6 +187,7 @@ describe("the fleet program", () => {
     ["node"],
     ["pools"],
     ["pool"],
+    ["pool", "reset-stats"],
     ["datasets"],
     ["dataset", "add"],
     ["dataset", "show"],
@@ -203,6 +204,23 @@ describe("the fleet program", () => {
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`Examples?:\\n(.*\\n)*.*fleet ${command.join(" ")}`));
     expect(out).toContain("--json");
+  });
+
+  it.each([
+    ["fleet pool reset-stats", ["pool", "reset-stats", "gpu", "--json"]],
+    ["its old name, fleet forget,", ["forget", "gpu", "--json"]],
+  ])("%s deletes a pool's statistics", async (_name, command) => {
+    const before = cloud.api.calls.filter(({ method }) => method === "DELETE").length;
+    const { code, out, err } = await fleet(...command);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toEqual({ pool: "gpu", learned: [] });
+    expect(cloud.api.calls.filter(({ method }) => method === "DELETE").slice(before)).toMatchObject([
+      { path: "/api/v1/pools/gpu/learned" },
+    ]);
+  });
+
+  it("the help of fleet does not list the old name of a command", async () => {
+    expect((await fleet("--help")).out).not.toContain("forget");
   });
 
   it("the help of fleet groups the commands", async () => {

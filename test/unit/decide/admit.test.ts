@@ -18,12 +18,12 @@ test.each([
   ["does not exist", "nowhere", "team vision has no pool named nowhere; it can use: gpu"],
   ["belongs to another team, which stays hidden,", "lab", "team vision has no pool named lab; it can use: gpu"],
 ])("a job is rejected if the pool that it names %s", (_what, pool, rejected) => {
-  expect(choosePool({ team: "vision", spec: aSpec({ pool }) }, has)).toEqual({ rejected });
+  expect(choosePool({ team: "vision", spec: aSpec({ pool }) }, has)).toEqual({ reason: rejected });
 });
 
 test("a job of a team that may use no pool is rejected with that reason", () => {
   expect(choosePool({ team: "vision", spec: aSpec() }, { pools: [lab], defaultPool: "lab" })).toEqual({
-    rejected: "team vision has no pool named lab; it can use: none",
+    reason: "team vision has no pool named lab; it can use: none",
   });
 });
 

@@ -34,7 +34,7 @@ describe("a breaker", () => {
   test("a breaker opens after the third failure of one type in one zone within an hour", () => {
     expect(state({ bootFailures: three(0).slice(1) })).toEqual([]);
     expect(breakers(seen({ bootFailures: three(0) }))).toEqual([
-      { instanceType: "g5.xlarge", zone: "us-east-1a", failures: 3, state: "open", restsUntilMs: now + 15 * minute },
+      { instanceType: "g5.xlarge", zone: "us-east-1a", failures: 3, state: "open", openUntilMs: now + 15 * minute },
     ]);
     expect(state({ bootFailures: [...three(0).slice(1), failed("d", 0, { zone: "us-east-1b" })] })).toEqual([]);
     expect(state({ bootFailures: [...three(0).slice(1), failed("d", 0, { instanceType: "g5.2xlarge" })] })).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "../../../lib/decide/placement/bundles.ts";
+import { type AvailableOffers, availableOffers, type Bundle, emptyBundle, extended } from "../../../lib/decide/placement/bundles.ts";
 import { anEntry, anOffer, aType } from "../../fakes/builders.ts";
 
 const one = aType();
@@ -8,7 +8,7 @@ const room = { usdPerHour: 100, gpus: 100 };
 const noneDry = () => "free" as const;
 const names = (bundle: Bundle) => bundle.offers.map((offer) => `${offer.instanceType}/${offer.zone}/${offer.market}`);
 
-const bundleOf = (from: Shelf, ...entries: ReturnType<typeof anEntry>[]): Bundle => {
+const bundleOf = (from: AvailableOffers, ...entries: ReturnType<typeof anEntry>[]): Bundle => {
   const bundle = entries.reduce<Bundle | "nothing" | "limit">(
     (open, entry) => (typeof open === "object" ? extended(open, entry, room) : open),
     emptyBundle("vision", from),
@@ -17,17 +17,17 @@ const bundleOf = (from: Shelf, ...entries: ReturnType<typeof anEntry>[]): Bundle
   return bundle;
 };
 
-describe("the shelf", () => {
-  test("the shelf lists the cheapest offers first, and equally cheap ones by name", () => {
+describe("the available offers", () => {
+  test("the available offers are listed with the cheapest first, and equally cheap ones by name", () => {
     const offers = [anOffer({ usdPerHour: 2 }), anOffer({ zone: "us-east-1c" }), anOffer({ zone: "us-east-1b" })];
-    expect(shelf([one], offers, noneDry).map(({ offer }) => offer.zone)).toEqual(["us-east-1b", "us-east-1c", "us-east-1a"]);
+    expect(availableOffers([one], offers, noneDry).map(({ offer }) => offer.zone)).toEqual(["us-east-1b", "us-east-1c", "us-east-1a"]);
   });
 
-  test("the shelf leaves out offers that rest, and offers of unknown types", () => {
+  test("the available offers leave out offers that cool down, and offers of unknown types", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b" }), anOffer({ instanceType: "g9.huge" })];
-    expect(shelf([one], offers, (offer) => (offer.zone === "us-east-1b" ? "rests" : "free")).map(({ offer }) => offer)).toEqual([
-      anOffer(),
-    ]);
+    expect(
+      availableOffers([one], offers, (offer) => (offer.zone === "us-east-1b" ? "cooling-down" : "free")).map(({ offer }) => offer),
+    ).toEqual([anOffer()]);
   });
 });
 
@@ -39,31 +39,31 @@ describe("a bundle", () => {
       anOffer({ zone: "c", usdPerHour: 1.51 }),
       anOffer({ zone: "a", market: "on-demand", usdPerHour: 1.2 }),
     ];
-    const bundle = bundleOf(shelf([one], offers, noneDry), anEntry());
+    const bundle = bundleOf(availableOffers([one], offers, noneDry), anEntry());
     expect(names(bundle)).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);
     expect(bundle).toMatchObject({ usdPerHour: 1, reserved: { usdPerHour: 1.5, gpus: 1 }, types: [one] });
   });
 
   test("a bundle reserves the price of its dearest offer and the GPUs of its largest", () => {
     const offers = [anOffer({ usdPerHour: 1.4 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1 })];
-    expect(bundleOf(shelf([one, four], offers, noneDry), anEntry()).reserved).toEqual({ usdPerHour: 1.4, gpus: 4 });
+    expect(bundleOf(availableOffers([one, four], offers, noneDry), anEntry()).reserved).toEqual({ usdPerHour: 1.4, gpus: 4 });
   });
 
   test("a bundle names at most 24 offers", () => {
     const offers = Array.from({ length: 40 }, (_, zone) => anOffer({ zone: `z${zone}` }));
-    expect(bundleOf(shelf([one], offers, noneDry), anEntry()).offers).toHaveLength(24);
+    expect(bundleOf(availableOffers([one], offers, noneDry), anEntry()).offers).toHaveLength(24);
   });
 
   test("a bundle keeps only offers that hold all its jobs together", () => {
     const offers = [anOffer({ usdPerHour: 1 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.1 })];
-    const bundle = bundleOf(shelf([one, four], offers, noneDry), anEntry({ job: "a" }), anEntry({ job: "b" }));
+    const bundle = bundleOf(availableOffers([one, four], offers, noneDry), anEntry({ job: "a" }), anEntry({ job: "b" }));
     expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/spot"]);
     expect(bundle.types).toEqual([four]);
   });
 
   test("a bundle of a job that refuses spot and one that accepts it is bought on demand", () => {
     const offers = [anOffer({ instanceType: "g5.12xlarge" }), anOffer({ instanceType: "g5.12xlarge", market: "on-demand", usdPerHour: 9 })];
-    const bundle = bundleOf(shelf([four], offers, noneDry), anEntry({ job: "a", spot: false }), anEntry({ job: "b" }));
+    const bundle = bundleOf(availableOffers([four], offers, noneDry), anEntry({ job: "a", spot: false }), anEntry({ job: "b" }));
     expect(names(bundle)).toEqual(["g5.12xlarge/us-east-1a/on-demand"]);
   });
 });
@@ -76,7 +76,7 @@ describe("an offer after its rest", () => {
     anOffer({ zone: "d", usdPerHour: 5 }),
     anOffer({ zone: "e", usdPerHour: 7 }),
   ];
-  const restedIn = (...zones: string[]) => shelf([one], offers, (offer) => (zones.includes(offer.zone) ? "probe" : "free"));
+  const restedIn = (...zones: string[]) => availableOffers([one], offers, (offer) => (zones.includes(offer.zone) ? "half-open" : "free"));
 
   test("an offer after its rest is requested together with similar offers that were not refused", () => {
     expect(names(bundleOf(restedIn("a"), anEntry()))).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);
@@ -94,7 +94,7 @@ describe("an offer after its rest", () => {
 });
 
 describe("adding a job to a bundle", () => {
-  const from = shelf([one], [anOffer({ usdPerHour: 2 })], noneDry);
+  const from = availableOffers([one], [anOffer({ usdPerHour: 2 })], noneDry);
 
   test("a job cannot be added if no offer holds all jobs", () => {
     expect(extended(bundleOf(from, anEntry({ job: "a" })), anEntry({ job: "b" }), room)).toBe("nothing");

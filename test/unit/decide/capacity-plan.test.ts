@@ -159,10 +159,10 @@ describe("a demand without a plan", () => {
   it("a program that was not solved in time is reported as unanswered", () => {
     const demand = perResource(() => 1);
     expect(
-      planCapacity({ demand, types: four, prices: noPerformancePrices }, () => ({ kind: "unanswered", because: "time limit" })),
+      planCapacity({ demand, types: four, prices: noPerformancePrices }, () => ({ kind: "unanswered", reason: "time limit" })),
     ).toEqual({
       kind: "unanswered",
-      because: "time limit",
+      reason: "time limit",
     });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { lessonsOf } from "../../../lib/decide/capacity/lessons.ts";
+import { given, halfOpenProbe, refusedAgain, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
-import { given, probed, refusedAgain, standing } from "../../../lib/decide/capacity/rest.ts";
+import { refusalUpdatesOf } from "../../../lib/decide/capacity/refusal-updates.ts";
 import type { OfferRefusal } from "../../../lib/model/launch.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../../lib/model/refusal.ts";
 import { aLaunch, anOffer, aRefusal, aType, monday } from "../../fakes/builders.ts";
@@ -34,10 +34,10 @@ describe("a refusal", () => {
     expect(restOf(once)).toBeGreaterThan(1.7);
     expect(restOf(once)).toBeLessThan(6.3);
     expect(once.untilMs % (4 * minute)).toBe(0);
-    expect(standing(once, once.untilMs - 1)).toBe("rests");
-    expect(standing(once, once.untilMs)).toBe("probe");
-    expect(standing(once, monday + hour)).toBe("probe");
-    expect(standing(once, monday + hour + 1)).toBe("free");
+    expect(statusOf(once, once.untilMs - 1)).toBe("cooling-down");
+    expect(statusOf(once, once.untilMs)).toBe("half-open");
+    expect(statusOf(once, monday + hour)).toBe("half-open");
+    expect(statusOf(once, monday + hour + 1)).toBe("free");
   });
 
   test("an offer that is refused repeatedly rests twice as long each time, but never much longer than eight minutes, and until rests end", () => {
@@ -82,12 +82,12 @@ describe("a refusal", () => {
   });
 
   test("one launch may try an offer after its rest, which rests for the others for a minute", () => {
-    const rested = refusedAt([0]);
-    expect(probed(rested, rested.untilMs - 1)).toBeUndefined();
-    const mine = probed(rested, rested.untilMs + 5);
-    expect(mine).toMatchObject({ evidence: 1, untilMs: rested.untilMs + 5 + minute });
-    expect(mine && probed(mine, rested.untilMs + 6)).toBeUndefined();
-    expect(probed(rested, monday + 2 * hour)).toBeUndefined();
+    const halfOpen = refusedAt([0]);
+    expect(halfOpenProbe(halfOpen, halfOpen.untilMs - 1)).toBeUndefined();
+    const mine = halfOpenProbe(halfOpen, halfOpen.untilMs + 5);
+    expect(mine).toMatchObject({ evidence: 1, untilMs: halfOpen.untilMs + 5 + minute });
+    expect(mine && halfOpenProbe(mine, halfOpen.untilMs + 6)).toBeUndefined();
+    expect(halfOpenProbe(halfOpen, monday + 2 * hour)).toBeUndefined();
   });
 
   test.each(["limit", "fault"] as const)("a refusal for a %s rests by a rule of its own", (why) => {
@@ -107,14 +107,14 @@ describe("a refusal", () => {
 
 describe("a clock that jumps", () => {
   test("a clock that jumps back by hours does not make a rest last for hours", () => {
-    expect(standing(refusedAt([0]), monday - 5 * hour)).toBe("probe");
-    expect(standing(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("rests");
+    expect(statusOf(refusedAt([0]), monday - 5 * hour)).toBe("half-open");
+    expect(statusOf(refusedAt([0, 0, 0, 0, 0, 0]), monday)).toBe("cooling-down");
   });
 
   test("a clock that jumps back keeps the evidence, and one that jumps ahead forgets it", () => {
     const back = refusedAgain(refusedAt([0, 0]), refused({ launch: "back" }), monday - hour);
     expect(back).toMatchObject({ evidence: 3, atMs: monday - hour, sinceMs: monday - hour });
-    expect(standing(refusedAt([0, 0]), monday + 1e12)).toBe("free");
+    expect(statusOf(refusedAt([0, 0]), monday + 1e12)).toBe("free");
   });
 });
 
@@ -123,8 +123,8 @@ describe("what a launch teaches", () => {
   const large = { instanceType: "g5.12xlarge", zone, market } as const;
   const launch = aLaunch({ types, offers: [anOffer(), anOffer({ instanceType: "g5.12xlarge" })], count: 3 });
   const said = (of: object, why: OfferRefusal["why"], code = "c"): OfferRefusal => ({ ...offer, ...of, why, code });
-  const taught = (outcome: Parameters<typeof lessonsOf>[1], known: Refusal | undefined = undefined, of = launch) =>
-    new Map(lessonsOf(of, outcome, monday).map(({ subject, next }) => [subjectName(subject), next(known)]));
+  const taught = (outcome: Parameters<typeof refusalUpdatesOf>[1], known: Refusal | undefined = undefined, of = launch) =>
+    new Map(refusalUpdatesOf(of, outcome, monday).map(({ subject, next }) => [subjectName(subject), next(known)]));
   const refusal = (...refusals: OfferRefusal[]) => ({ kind: "refused", code: "c", message: "m", refusals }) as const;
   const launched = (shape: object, ...refusals: OfferRefusal[]) =>
     ({ kind: "launched", instances: [{ id: "i-1", instanceType, zone, ...shape }], refusals }) as const;
@@ -133,9 +133,9 @@ describe("what a launch teaches", () => {
     expect([...taught(refusal(said({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
   });
 
-  test("a launch teaches one lesson about a quota for all its types, with the least vCPUs that were refused", () => {
-    const lessons = taught(refusal(said(large, "limit"), said({}, "limit")));
-    expect([...lessons]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
+  test("a launch causes one update about a quota for all its types, with the least vCPUs that were refused", () => {
+    const updates = taught(refusal(said(large, "limit"), said({}, "limit")));
+    expect([...updates]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
     const whole = taught(refusal(said({}, "limit")), undefined, { ...launch, whole: true });
     expect([...whole.values()]).toMatchObject([{ least: 12 }]);
   });
@@ -152,8 +152,8 @@ describe("what a launch teaches", () => {
   });
 
   test("a successful launch clears refusals of its capacity, its quota and its pool", () => {
-    const lessons = taught(launched({}), aRefusal());
-    expect([...lessons]).toEqual([
+    const updates = taught(launched({}), aRefusal());
+    expect([...updates]).toEqual([
       ["capacity g5.xlarge/us-east-1a/spot", undefined],
       ["fault gpu/g5.xlarge/us-east-1a/spot", undefined],
       ["limit spot/All G and VT Spot Instance Requests", undefined],
@@ -162,9 +162,9 @@ describe("what a launch teaches", () => {
 
   test("an offer that gave only some nodes rests like one that was refused for the first time", () => {
     const known = refusedAt([-minute, -minute, -minute]);
-    const lesson = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
-    expect(lesson).toMatchObject({ evidence: 1, launch: launch.id });
-    expect(taught(launched({}, said({}, "capacity")), lesson).get("capacity g5.xlarge/us-east-1a/spot")).toBe(lesson);
+    const update = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
+    expect(update).toMatchObject({ evidence: 1, launch: launch.id });
+    expect(taught(launched({}, said({}, "capacity")), update).get("capacity g5.xlarge/us-east-1a/spot")).toBe(update);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Bundle, emptyBundle, extended, type Shelf, shelf } from "../../../lib/decide/placement/bundles.ts";
+import { type AvailableOffers, availableOffers, type Bundle, emptyBundle, extended } from "../../../lib/decide/placement/bundles.ts";
 import { launchesOf } from "../../../lib/decide/placement/coalesce.ts";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import { anEntry, anOffer, aPool, aType } from "../../fakes/builders.ts";
@@ -8,9 +8,9 @@ const pool = aPool();
 const room = { usdPerHour: 1e6, gpus: 1e6 };
 const large = aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
 const zones = [anOffer({ usdPerHour: 1 }), anOffer({ zone: "us-east-1b", usdPerHour: 1.2 })];
-const from = shelf([aType(), large], [...zones, anOffer({ instanceType: "g5.48xlarge", usdPerHour: 16 })], () => "free");
+const from = availableOffers([aType(), large], [...zones, anOffer({ instanceType: "g5.48xlarge", usdPerHour: 16 })], () => "free");
 
-function bundle(entries: readonly QueueEntry[], of: { from?: Shelf; team?: string } = {}): Bundle {
+function bundle(entries: readonly QueueEntry[], of: { from?: AvailableOffers; team?: string } = {}): Bundle {
   const [first] = entries;
   const made = entries.reduce<Bundle | "nothing" | "limit">(
     (open, entry) => (typeof open === "object" ? extended(open, entry, room) : open),
@@ -19,7 +19,7 @@ function bundle(entries: readonly QueueEntry[], of: { from?: Shelf; team?: strin
   if (typeof made !== "object") throw new Error(made);
   return made;
 }
-const single = (job: string, of: { from?: Shelf; team?: string } = {}) => bundle([anEntry({ job })], of);
+const single = (job: string, of: { from?: AvailableOffers; team?: string } = {}) => bundle([anEntry({ job })], of);
 const told = (bundles: readonly Bundle[]) =>
   launchesOf(bundles, pool).map(
     ({ launch }) => `${launch.count}${launch.whole ? " whole" : ""}: ${launch.jobs.map(({ job }) => job).join("+")}`,
@@ -42,7 +42,7 @@ describe("launches of bundles", () => {
   });
 
   test("bundles with different offers are launched separately, as when the limits leave too little for dearer ones", () => {
-    const less = shelf([aType()], zones.slice(0, 1), () => "free");
+    const less = availableOffers([aType()], zones.slice(0, 1), () => "free");
     expect(told([single("a"), single("b", { from: less })])).toEqual(["1: a", "1: b"]);
   });
 
@@ -63,7 +63,7 @@ describe("launches of bundles", () => {
   });
 
   test("a joined launch has at most a thousand jobs, because its item names them all", () => {
-    const wide = shelf([aType({ resources: { vcpus: 400, memoryGiB: 1600, gpus: 0 } })], zones, () => "free");
+    const wide = availableOffers([aType({ resources: { vcpus: 400, memoryGiB: 1600, gpus: 0 } })], zones, () => "free");
     const small = { vcpus: 1, memoryGiB: 1, gpus: 0 };
     const full = (n: number) =>
       bundle(

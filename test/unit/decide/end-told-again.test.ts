@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { judgeReport, type Report } from "../../../lib/decide/attempts/judge-report.ts";
+import { type AttemptReportFacts, judgeReport } from "../../../lib/decide/attempts/judge-report.ts";
 import { aJob, anAssignment } from "../../fakes/builders.ts";
 
 const ref = { team: "vision", job: "train-1", attempt: 1 };
-const ends: readonly Report[] = [
+const ends: readonly AttemptReportFacts[] = [
   { ...ref, phase: "exited", startedAtMs: 5, exitCode: 3 },
   { ...ref, phase: "failed", reason: "the container was lost", again: true },
   { ...ref, phase: "stopped", reason: "the job was cancelled" },

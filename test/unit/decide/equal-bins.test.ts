@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
-import { Bins, itemsOf, leastBins } from "../../bench/research/equal-bins/bins.ts";
+import { Bins, itemsOf, minBins } from "../../bench/research/equal-bins/bins.ts";
 import { fillOneByOne } from "../../bench/research/equal-bins/fill.ts";
 import { packEqual } from "../../bench/research/equal-bins/pack.ts";
 
@@ -22,7 +22,7 @@ describe("equal bins", () => {
       [[6], [5], [5], [4], [4], [3], [3]].map(([size = 0]) => [size]),
       [10],
     );
-    expect(leastBins(items)).toBe(3);
+    expect(minBins(items)).toBe(3);
     expect(packEqual(items, { budget: stepBudget(2_000), seed: 1 }).bins).toHaveLength(3);
   });
 

@@ -217,13 +217,13 @@ describe("an offer that was refused", () => {
 
   test("one launch of a plan tries an offer after its rest, and the other launches request the other offers", () => {
     const teams = ["audio", "text", "vision"].map((team) => anEntry({ team }));
-    const rested = [aRefusal({ untilMs: now })];
-    const alone = placed({ queue: teams, refusals: rested });
+    const halfOpen = [aRefusal({ untilMs: now })];
+    const alone = placed({ queue: teams, refusals: halfOpen });
     expect(alone.steps.map(inWords)).toEqual(["launch g5.xlarge spot for train-1"]);
     expect(alone.steps).toMatchObject([{ launch: { team: "audio" } }]);
     expect(alone.wakeAtMs).toBe(now);
     const other = anOffer({ zone: "us-east-1b", usdPerHour: 0.6 });
-    const beside = placed({ queue: teams, refusals: rested, catalogue: aCatalogue({ offers: [anOffer(), other] }) });
+    const beside = placed({ queue: teams, refusals: halfOpen, catalogue: aCatalogue({ offers: [anOffer(), other] }) });
     expect(beside.steps).toMatchObject([
       { launch: { team: "audio", offers: [anOffer(), other], reserved: { usdPerHour: 0.6 } } },
       { launch: { team: "text", offers: [other], reserved: { usdPerHour: 0.6 } } },

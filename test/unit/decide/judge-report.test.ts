@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { callAgainMs, judgeLost, judgeReport, type Report, type Verdict } from "../../../lib/decide/attempts/judge-report.ts";
+import {
+  type AttemptReportFacts,
+  callAgainMs,
+  judgeLost,
+  judgeReport,
+  type ReportVerdict,
+} from "../../../lib/decide/attempts/judge-report.ts";
 import { type Job, type JobState, jobStates, mayFollow } from "../../../lib/model/job.ts";
 import { aJob, aNode, anAssignment, aSpec, aType, monday } from "../../fakes/builders.ts";
 
@@ -13,11 +19,11 @@ const reports = {
   "failed, hopeless": { ...of, phase: "failed", reason: "no such archive", again: false },
   "failed, again": { ...of, phase: "failed", reason: "S3 did not answer", again: true },
   stopped: { ...of, phase: "stopped", reason: "its lease was about to end" },
-} as const satisfies Record<string, Report>;
+} as const satisfies Record<string, AttemptReportFacts>;
 type Said = keyof typeof reports;
 const saids = Object.keys(reports) as Said[];
 
-const inWords = (verdict: Verdict): string => {
+const inWords = (verdict: ReportVerdict): string => {
   if (verdict.kind !== "change") return verdict.kind;
   const moved = verdict.job ? `${verdict.job.from} → ${verdict.job.to}, ` : "";
   return `${moved}${verdict.assignment}${verdict.forget ? ", forget" : ""}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deadNodes, isHeard, nextLookAtBooting } from "../../../lib/decide/health/dead-nodes.ts";
+import { deadNodes, isResponsive, nextLookAtBooting } from "../../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
 
@@ -122,6 +122,6 @@ describe("work for a node", () => {
     ["gets no work once its end was requested", aNode({ state: "terminating" }), heardAt, false],
     ["gets no work once it is gone", aNode({ state: "gone" }), heardAt, false],
   ])("a node %s", (_when, node, nowMs, heard) => {
-    expect(isHeard(node, nowMs)).toBe(heard);
+    expect(isResponsive(node, nowMs)).toBe(heard);
   });
 });

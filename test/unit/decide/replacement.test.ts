@@ -32,5 +32,10 @@ test("a replacement names the cheapest offers first, and equally cheap ones by n
     { planned: [], free: [] },
   );
   const [step] = steps;
-  expect(step?.kind === "launch" && step.launch.offers.map(({ zone }) => zone)).toEqual(["us-east-1e", "us-east-1b", "us-east-1c", "us-east-1d"]);
+  expect(step?.kind === "launch" && step.launch.offers.map(({ zone }) => zone)).toEqual([
+    "us-east-1e",
+    "us-east-1b",
+    "us-east-1c",
+    "us-east-1d",
+  ]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
-import { emptyBundle, extended, shelf } from "../../../lib/decide/placement/bundles.ts";
+import { availableOffers, emptyBundle, extended } from "../../../lib/decide/placement/bundles.ts";
 import { consolidation } from "../../../lib/decide/scaling/consolidation.ts";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import type { BootFailure, Node } from "../../../lib/model/node.ts";
@@ -81,8 +81,8 @@ describe("the offers of a bundle whose cheapest offers were all refused", () => 
   const offersAt = (usdPerHour: number, count: number) =>
     Array.from({ length: count }, (_, n) => anOffer({ zone: `z${usdPerHour}-${String(n).padStart(2, "0")}`, usdPerHour }));
   const prices = (refused: number, dear: number) => {
-    const from = shelf([aType()], [...offersAt(1, refused), ...offersAt(4, dear)], ({ usdPerHour }) =>
-      usdPerHour === 1 ? "probe" : "free",
+    const from = availableOffers([aType()], [...offersAt(1, refused), ...offersAt(4, dear)], ({ usdPerHour }) =>
+      usdPerHour === 1 ? "half-open" : "free",
     );
     const bundle = extended(emptyBundle("vision", from), anEntry(), { usdPerHour: 100, gpus: 100 });
     return typeof bundle === "object" ? bundle.offers.map(({ usdPerHour }) => usdPerHour) : [];

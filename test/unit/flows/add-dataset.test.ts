@@ -52,7 +52,7 @@ describe("adding a dataset", () => {
     expect(await add(world, other)).toMatchObject({
       kind: "refused",
       what: "taken",
-      because: expect.stringContaining("s3://datasets/vision/mnist/"),
+      reason: expect.stringContaining("s3://datasets/vision/mnist/"),
     });
     expect(world.mnist.id).toBe(id);
     expect(await add(world, { ...other, replace: true })).toMatchObject({ kind: "replaced" });
@@ -77,7 +77,7 @@ describe("adding a dataset", () => {
     ["an invalid name", { dataset: "My Data" }, "name", /^a dataset is/],
   ])("a new dataset is refused: %s", async (_what, over, what, because) => {
     const world = new DataWorld();
-    expect(await add(world, over)).toMatchObject({ kind: "refused", what, because: expect.stringMatching(because) });
+    expect(await add(world, over)).toMatchObject({ kind: "refused", what, reason: expect.stringMatching(because) });
     expect(world.datasets.records.size).toBe(0);
     expect(world.shardQueue.sent).toEqual([]);
   });

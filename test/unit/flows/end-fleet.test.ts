@@ -3,7 +3,7 @@ import type { StackChange } from "../../../events/stack-change.ts";
 import { changeStack } from "../../../lib/flows/change-stack.ts";
 import { type EndFleetDeps, endFleet } from "../../../lib/flows/end-fleet.ts";
 import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aLaunch, monday } from "../../fakes/builders.ts";
 
 const minute = 60_000;

@@ -14,7 +14,7 @@ type Held = {
   uploads: boolean;
 };
 
-const leastLeaseMs = 60_000;
+const minLeaseMs = 60_000;
 
 /** A worker as the server knows it: it reports all that it has started, follows orders, and starts nothing twice. */
 export class ModelWorker {
@@ -34,7 +34,7 @@ export class ModelWorker {
 
   /** The attempts that may run here, because their lease is not about to end. */
   get active(): readonly AttemptRef[] {
-    if (this.#world.nowMs >= this.#leaseUntilMs - leastLeaseMs) return [];
+    if (this.#world.nowMs >= this.#leaseUntilMs - minLeaseMs) return [];
     return [...this.#held.values()].filter(({ phase }) => phase === "preparing" || phase === "running").map(({ ref }) => ref);
   }
 
@@ -58,7 +58,7 @@ export class ModelWorker {
   /** Makes one call and follows the response. Returns false if the instance should end. */
   async call(told: Told = {}): Promise<boolean> {
     const { nowMs } = this.#world;
-    if (nowMs >= this.#leaseUntilMs - leastLeaseMs) this.#letGo();
+    if (nowMs >= this.#leaseUntilMs - minLeaseMs) this.#letGo();
     const reports = [...this.#held.values()].flatMap((held) => this.#report(held));
     const answer = await this.#world.call(this.#node, { ...told, attempts: reports });
     if (answer.kind === "shutdown") this.#held.clear();

@@ -5,7 +5,7 @@ import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";
@@ -36,9 +36,9 @@ async function due(): Promise<World> {
 }
 
 function tickOf(world: World): Promise<unknown> {
-  const { bell, decisions, catalogues, sealing, registry, strays } = world.ledger;
+  const { bell, decisions, catalogues, sealing, registry, orphans } = world.ledger;
   const deps: TickDeps = {
-    ...{ bell, decisions, catalogues, sealing, registry, strays },
+    ...{ bell, decisions, catalogues, sealing, registry, orphans },
     lane: world.lane,
     market: new MemoryMarket(aCatalogue()),
     sealAgain: new MemorySealQueue(),

@@ -158,7 +158,7 @@ test("the crash stories cover every call that place makes", async () => {
   const called = new Set<string>();
   for (const begin of Object.values(stories)) for (const call of await run(await begin(), undefined)) called.add(call);
   expect([...called].sort()).toEqual([
-    "budget.take",
+    "budget.acquire",
     "decisions.begin",
     "decisions.finish",
     "decisions.isCurrent",
@@ -171,14 +171,14 @@ test("the crash stories cover every call that place makes", async () => {
     "placements.bootFailed",
     "placements.drain",
     "placements.fail",
-    "placements.forget",
+    "placements.fenceIdle",
     "placements.healed",
     "placements.hold",
     "placements.intend",
     "placements.learn",
+    "placements.removeNode",
     "placements.settle",
     "placements.takeBack",
     "placements.terminating",
-    "placements.withdraw",
   ]);
 });

@@ -108,7 +108,7 @@ describe("nodes that end together", () => {
     const world = await idling(2);
     const limits = { ...documentedLimits, terminate: { burst: 1, perSecond: 1 } };
     const budget = new MemoryRequestBudget(limits);
-    await budget.take({ kind: "terminate", lane: "end", instances: 1, nowMs: world.nowMs });
+    await budget.acquire({ kind: "terminate", priority: "end", instances: 1, nowMs: world.nowMs });
     const pause = async (ms: number): Promise<void> => {
       world.nowMs += ms;
       await world.ledger.decisions.begin("gpu");
@@ -228,7 +228,7 @@ describe("launches", () => {
     await world.ringLater();
     // A fifth of the bucket is not available to launches that grow the pool.
     const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 10, perSecond: 0.1 } });
-    while ((await budget.take({ kind: "launch", lane: "grow", instances: 1, nowMs: world.nowMs })).kind === "granted");
+    while ((await budget.acquire({ kind: "launch", priority: "grow", instances: 1, nowMs: world.nowMs })).kind === "granted");
     await world.place({ budget });
     expect(world.fleet.live).toHaveLength(1);
     expect(world.job("job-0")).toMatchObject({ state: "placed", attempt: 2 });

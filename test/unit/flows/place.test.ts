@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { World } from "./world.ts";
@@ -533,7 +533,7 @@ describe("a failing step", () => {
     const world = await idling();
     await world.wait(120);
     const terminate = async () => {
-      throw new Fault("denied", "not allowed to terminate");
+      throw new FleetError("denied", "not allowed to terminate");
     };
     const { fleet } = world;
     await world.place({

@@ -215,7 +215,7 @@ describe("two rebalancing runs at once", () => {
   test("if one of two runs sees one more node, the map ends with that node, whichever writes first", async () => {
     const world = await aWorld(20, { "i-a": "part" });
     await run(world);
-    world.datasets.interruptions.before("noteMap", async () => {
+    world.datasets.interruptions.before("recordMap", async () => {
       join(world, "i-c", "part");
       await run(world);
     });
@@ -227,7 +227,7 @@ describe("two rebalancing runs at once", () => {
 
   test("a run for a replaced dataset leaves no trace in the new one", async () => {
     const world = await aWorld(20, { "i-a": "part" });
-    world.datasets.interruptions.before("noteListing", () =>
+    world.datasets.interruptions.before("recordListing", () =>
       world.datasets.put(aDataset({ id: "second", source: { bucket: "other", prefix: "" } })),
     );
     world.store.sources.set("s3://other/", someShards(2));
@@ -235,7 +235,7 @@ describe("two rebalancing runs at once", () => {
     expect(world.mnist).toMatchObject({ id: "second", listing: { shards: 2 }, map: { version: 1 } });
   });
 
-  test.each(["noteListing", "noteMap"] as const)("a repeat after a lost response of %s finds the work done", async (method) => {
+  test.each(["recordListing", "recordMap"] as const)("a repeat after a lost response of %s finds the work done", async (method) => {
     const world = await aWorld(20, { "i-a": "part" });
     world.datasets.interruptions.loseAnswerOf(method);
     await expect(run(world)).rejects.toMatchObject({ retry: true });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fileKey, manifestKey } from "../../../events/artifacts/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
@@ -154,7 +154,7 @@ describe("an attempt that is not the job's current one", () => {
 });
 
 /** What reading a manifest that is not JSON throws. */
-const unreadable = expect.objectContaining({ name: "Fault", code: "manifest", cause: expect.any(SyntaxError) });
+const unreadable = expect.objectContaining({ name: "FleetError", code: "manifest", cause: expect.any(SyntaxError) });
 
 describe("an attempt with nothing to seal", () => {
   test.each<[string, Partial<Job>]>([
@@ -186,7 +186,7 @@ describe("an attempt with nothing to seal", () => {
 test.each(["placed", "running"] as const)("sealing a run that is recorded as %s is retried later", async (state) => {
   const { artifacts, deps } = world({ state });
   artifacts.upload(attempt, files);
-  await expect(sealAttempt(deps, attempt)).rejects.toMatchObject({ name: "Fault", code: "not-ended", retry: true });
+  await expect(sealAttempt(deps, attempt)).rejects.toMatchObject({ name: "FleetError", code: "not-ended", retry: true });
 });
 
 test("an upload that is not complete is left alone", async () => {
@@ -211,7 +211,7 @@ test("an upload that is gone or cannot be read fails the job, because nothing el
 test("a key that is refused for good fails the job with the reason, and an error that may be retried is thrown", async () => {
   const refused = world();
   refused.artifacts.upload(attempt, files);
-  const error = new Fault("denied", "KMS did not use the team's key");
+  const error = new FleetError("denied", "KMS did not use the team's key");
   const sealList = (): Promise<void> => Promise.reject(error);
   const bound = {
     sealList,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { answerNode } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
-import { aCatalogue, aJob, aPool, aType, anOffer, monday } from "../../fakes/builders.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
+import { aCatalogue, aJob, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
 import { aDataset, DataWorld, someShards } from "./dataset-builders.ts";
 import { World } from "./world.ts";
 
@@ -88,16 +88,16 @@ describe("a message about data or an upload", () => {
     const deps = { ...world.answerDeps, data: { ...world.answerDeps.data, queue: slow } };
     const report = { ...of, phase: "failed", reason: "trouble", again: false } as const;
     const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [report], renew: [] } as const;
-    await answerNode(deps, id, { ...call, attempts: [report], renew: [] });
+    await handleNodeCall(deps, id, { ...call, attempts: [report], renew: [] });
     expect(world.node.assignments).toEqual([]);
     expect(sent).toBe(true);
   });
 
   test("a tick reports an upload that it could not send to be sealed again", async () => {
     const world = new World();
-    const { bell, decisions, catalogues, sealing, registry, strays } = world.ledger;
+    const { bell, decisions, catalogues, sealing, registry, orphans } = world.ledger;
     const deps: TickDeps = {
-      ...{ bell, decisions, catalogues, sealing, registry, strays },
+      ...{ bell, decisions, catalogues, sealing, registry, orphans },
       lane: world.lane,
       market: new MemoryMarket(aCatalogue()),
       sealAgain: { send: () => Promise.reject(new Error("SQS is down")) },

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { addDataset } from "../../../lib/flows/add-dataset.ts";
 import { claimProbes } from "../../../lib/flows/place/remember-capacity.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
-import { sweepStrays } from "../../../lib/flows/tick/sweep-strays.ts";
+import { sweepOrphans } from "../../../lib/flows/tick/sweep-orphans.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aLaunch, anOffer, aPool, aRefusal, monday } from "../../fakes/builders.ts";
 import { DataWorld, mnist, someShards } from "./dataset-builders.ts";
 import { ModelWorker } from "./model-worker.ts";
@@ -62,17 +62,17 @@ describe("a member of a gang whose own node is being taken back", () => {
 });
 
 describe("a sweep of instances without an owner", () => {
-  async function strayed() {
+  async function orphaned() {
     const world = new World();
-    await world.fleet.launch(aLaunch({ id: "stray", clientToken: "stray" }));
+    await world.fleet.launch(aLaunch({ id: "orphan", clientToken: "orphan" }));
     const instances = new MemoryTaggedInstances(world.fleet, () => monday);
     const sweep = (isBusy: (kind: string) => boolean) =>
-      sweepStrays({
+      sweepOrphans({
         instances,
-        strays: world.ledger.strays,
+        orphans: world.ledger.orphans,
         fleet: world.fleet,
         budget: {
-          take: async ({ kind, nowMs }) => (isBusy(kind) ? { kind: "later", atMs: nowMs + 1_000 } : { kind: "granted" }),
+          acquire: async ({ kind, nowMs }) => (isBusy(kind) ? { kind: "later", atMs: nowMs + 1_000 } : { kind: "granted" }),
           throttled: async () => ({ withinMs: 0 }),
         },
         now: () => world.nowMs,
@@ -81,13 +81,13 @@ describe("a sweep of instances without an owner", () => {
   }
 
   test("a sweep without a turn at EC2 does not list instances", async () => {
-    const { world, sweep } = await strayed();
+    const { world, sweep } = await orphaned();
     expect(await sweep(() => true)).toEqual({ noted: 0, ended: [] });
-    expect(world.ledger.table.strays.size).toBe(0);
+    expect(world.ledger.table.orphans.size).toBe(0);
   });
 
   test("a sweep without a turn to terminate leaves the instances to the next sweep", async () => {
-    const { world, sweep } = await strayed();
+    const { world, sweep } = await orphaned();
     await sweep(() => false);
     world.nowMs += 10 * minute;
     expect(await sweep((kind) => kind === "terminate")).toEqual({ noted: 1, ended: [] });
@@ -118,7 +118,7 @@ describe("a dataset", () => {
     const { world } = await added();
     world.upload(someShards(2));
     const { rebalanceDeps } = world;
-    const datasets = { ...rebalanceDeps.datasets, get: async () => world.mnist, noteListing: async () => "stale" as const };
+    const datasets = { ...rebalanceDeps.datasets, get: async () => world.mnist, recordListing: async () => "stale" as const };
     await expect(rebalanceShards({ ...rebalanceDeps, datasets }, { ...mnist, relist: true })).rejects.toMatchObject({
       code: "dataset-busy",
       retry: true,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/strays.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
@@ -27,7 +27,7 @@ function ticking(world = new World()) {
     teams: ["vision", "research"],
     pools: [world.pool],
     registry: world.ledger.registry,
-    strays: world.ledger.strays,
+    orphans: world.ledger.orphans,
     instances,
     fleet: world.fleet,
     budget: world.budget,
@@ -56,11 +56,11 @@ describe("instances without an owner", () => {
     world.nowMs += 4 * 60_000;
     expect(await tick(deps)).not.toHaveProperty("swept");
     world.nowMs += 60_000;
-    await world.fleet.launch(aLaunch({ id: "stray" }));
-    world.ledger.wire.failBefore("strays.unowned");
+    await world.fleet.launch(aLaunch({ id: "orphan" }));
+    world.ledger.wire.failBefore("orphans.unowned");
     const failed = await tick(deps);
     expect(failed).not.toHaveProperty("swept");
-    expect(failed.errors).toEqual([{ part: "instances without an owner", error: expect.any(Fault) }]);
+    expect(failed.errors).toEqual([{ part: "instances without an owner", error: expect.any(FleetError) }]);
     world.nowMs += 5 * 60_000;
     expect(await tick(deps)).toMatchObject({ swept: { noted: 1, ended: [] }, errors: [] });
   });
@@ -155,7 +155,7 @@ describe("a pool's numbers", () => {
       rung: ["gpu"],
       refreshed: ["gpu"],
       numbers: [],
-      errors: [{ part: "numbers of pool gpu", error: expect.any(Fault) }],
+      errors: [{ part: "numbers of pool gpu", error: expect.any(FleetError) }],
     });
     expect(market.asked).toEqual(["gpu"]);
   });
@@ -223,8 +223,8 @@ test("a failure in one pool is reported, and does not delay the others", async (
   expect(ticked).toMatchObject({
     rung: ["gpu"],
     errors: [
-      { part: "pool broken", error: expect.any(Fault) },
-      { part: "sealing", error: expect.any(Fault) },
+      { part: "pool broken", error: expect.any(FleetError) },
+      { part: "sealing", error: expect.any(FleetError) },
     ],
   });
   expect(market.asked).toEqual([]);

@@ -1,5 +1,5 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
-import { type AnswerDeps, answerNode } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/handle-node-call.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
@@ -73,7 +73,7 @@ export class World {
     };
   }
 
-  get answerDeps(): AnswerDeps {
+  get answerDeps(): NodeCallDeps {
     return {
       bell: this.ledger.bell,
       lane: this.lane,
@@ -81,7 +81,7 @@ export class World {
       access: this.access,
       data: { datasets: this.datasets, queue: this.shardQueue, bucket: "datasets" },
       downloads: memoryBootDownloads,
-      mostLosses: () => this.pool.mostLosses,
+      maxLosses: () => this.pool.maxLosses,
       now: () => this.nowMs,
       liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
@@ -110,7 +110,7 @@ export class World {
       renew: [],
       ...over,
     };
-    return answerNode(this.answerDeps, node, call);
+    return handleNodeCall(this.answerDeps, node, call);
   }
 
   /** Does what the ring of a `later` message does. */

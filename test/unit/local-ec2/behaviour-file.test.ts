@@ -26,7 +26,7 @@ it("the sample behaviour file is read with its trace", async () => {
   ]);
 });
 
-it("a behaviour file may begin with a byte order mark, and a Fault explains why a file cannot be read", async () => {
+it("a behaviour file may begin with a byte order mark, and a FleetError explains why a file cannot be read", async () => {
   expect(await readBehaviour(file('\uFEFF{"pendingMs":5}'))).toEqual({ pendingMs: 5 });
   const missing = readBehaviour(join(folder, "nowhere.json"));
   await expect(missing).rejects.toThrow(/nowhere\.json cannot be read: .*nowhere\.json is not there$/);
@@ -71,7 +71,7 @@ describe("invalid behaviour files", () => {
     ["a minimum above its maximum", { bootMs: { min: 5, max: 1 } }, /min must not be above max/],
     ["an action with an invalid name", { requests: { "create fleet": { burst: 1, perSecond: 1 } } }, /must be an action/],
     ["a missing trace", { capacity: { "*/*/*": { trace: "nowhere.json" } } }, /nowhere\.json cannot be read/],
-  ])("a behaviour file with %s is refused, and the Fault says where", async (_what, content, message) => {
+  ])("a behaviour file with %s is refused, and the FleetError says where", async (_what, content, message) => {
     await expect(readBehaviour(file(content))).rejects.toMatchObject({ code: "ec2-behaviour", message: expect.stringMatching(message) });
   });
 

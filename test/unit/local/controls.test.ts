@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { createControls } from "../../../lib/local/controls.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 
 function stage() {
   const calls: unknown[] = [];
   const refuse = (id: string): void => {
-    if (id === "i-none") throw new Fault("no-instance", `There is no instance ${id}`);
-    if (id === "i-demand") throw new Fault("not-spot", `${id} is an on-demand instance`);
-    if (id === "i-over") throw new Fault("not-running", `${id} has ended`);
+    if (id === "i-none") throw new FleetError("no-instance", `There is no instance ${id}`);
+    if (id === "i-demand") throw new FleetError("not-spot", `${id} is an on-demand instance`);
+    if (id === "i-over") throw new FleetError("not-running", `${id} has ended`);
   };
   const answer = createControls({
     interrupt: (id, options) => {

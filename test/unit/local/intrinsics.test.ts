@@ -56,7 +56,7 @@ describe("intrinsic functions", () => {
     ["an item beyond a list's end", { "Fn::Select": [7, ["x"]] }, /item 7 of a list of 1/],
     ["a list in a string", { "Fn::Sub": pattern("<Names>") }, /Fn::Sub needs a string/],
     ["address blocks that do not fit", { "Fn::Cidr": ["10.0.0.0/24", 2, 8] }, /no room for 2 blocks/],
-  ])("resolve throws a Fault for %s", (_name, given, message) => {
+  ])("resolve throws a FleetError for %s", (_name, given, message) => {
     expect(() => resolve(given, scope)).toThrow(message);
   });
 });
@@ -87,7 +87,7 @@ describe("the order of resources", () => {
     expect([...(needs.get("A") ?? [])]).toEqual([]);
   });
 
-  it("dependencies throws a Fault that names resources that depend on each other", () => {
+  it("dependencies throws a FleetError that names resources that depend on each other", () => {
     expect(() => dependencies(template({ A: { DependsOn: ["B"] }, B: { Properties: { b: { Ref: "A" } } }, C: {} }))).toThrow(/A, B$/);
   });
 });

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { checkWiring } from "../../../lib/local/lambda/wiring.ts";
 import { createClients } from "../../../lib/local/provision/clients.ts";
 import { provision } from "../../../lib/local/provision/stack.ts";
-import { arn, emptyBlueprint, type World } from "../../../lib/local/provision/world.ts";
+import { arn, emptyBlueprint, type ProvisionContext } from "../../../lib/local/provision/world.ts";
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { Template } from "../../../lib/local/template/template.ts";
 
 /** Nothing listens at this address, because these tests never call AWS. */
 const endpoint = "http://127.0.0.1:9";
 
-function world(): World {
+function world(): ProvisionContext {
   const clients = createClients(endpoint, createIdentities().issue({ role: "test", session: "test" }));
   return {
     clients,
@@ -20,7 +20,7 @@ function world(): World {
   };
 }
 
-const make = async (resources: object, more: object = {}): Promise<World> => {
+const make = async (resources: object, more: object = {}): Promise<ProvisionContext> => {
   const made = world();
   await provision(Template.parse({ Resources: resources, ...more }), made);
   return made;

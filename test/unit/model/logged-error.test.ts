@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type LoggedError, loggedError, withLoggedError } from "../../../lib/model/errors/logged-error.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 
 const thrownBy = (work: () => unknown): unknown => {
   try {
@@ -34,8 +34,8 @@ test("an error is logged with its name, message, stack and the line that threw i
 
 test("the causes of an error are logged, each with its own stack", () => {
   const inner = new RangeError("the innermost");
-  const logged = loggedError(new Fault("table", "the table said no", { cause: new Error("between", { cause: inner }) }));
-  expect(logged).toMatchObject({ name: "Fault", code: "table", cause: { name: "Error", cause: { name: "RangeError" } } });
+  const logged = loggedError(new FleetError("table", "the table said no", { cause: new Error("between", { cause: inner }) }));
+  expect(logged).toMatchObject({ name: "FleetError", code: "table", cause: { name: "Error", cause: { name: "RangeError" } } });
   expect(chain(logged)).toEqual(["the table said no", "between", "the innermost"]);
   expect(logged.cause?.cause?.stack).toBe(inner.stack);
 });
@@ -179,8 +179,8 @@ test("only the error of a log line is formatted, and a line without an error sta
   const line = { level: "error", message: "a step failed", pool: "gpu" };
   expect(withLoggedError(line)).toBe(line);
   expect(withLoggedError({ ...line, error: undefined })).toEqual(line);
-  expect(withLoggedError({ ...line, error: new Fault("x", "y") })).toMatchObject({
+  expect(withLoggedError({ ...line, error: new FleetError("x", "y") })).toMatchObject({
     ...line,
-    error: { name: "Fault", code: "x", message: "y" },
+    error: { name: "FleetError", code: "x", message: "y" },
   });
 });

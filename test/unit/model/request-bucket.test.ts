@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Bucket, fullBucket, take, throttled } from "../../../lib/model/requests/request-bucket.ts";
-import type { KindLimits, RequestLane } from "../../../lib/model/requests/request-limits.ts";
+import type { KindLimits, RequestPriority } from "../../../lib/model/requests/request-limits.ts";
 
 const limits: KindLimits = { burst: 5, perSecond: 2 };
 const at = 1_000_000;
@@ -9,12 +9,12 @@ const at = 1_000_000;
 /** Takes requests until one is not granted at once. */
 function drained(
   bucket: Bucket,
-  lane: RequestLane,
+  priority: RequestPriority,
   of: KindLimits = limits,
   nowMs = at,
 ): { bucket: Bucket; granted: number; atMs: number } {
   for (let granted = 0, left = bucket; ; granted += 1) {
-    const taken = take(left, of, { lane, instances: 1, nowMs });
+    const taken = take(left, of, { priority, instances: 1, nowMs });
     if (taken.kind === "later") return { bucket: left, granted, atMs: taken.atMs };
     left = taken.bucket;
   }
@@ -31,17 +31,17 @@ describe("a bucket of requests", () => {
     expect(drained(first.bucket, "end", limits, at + 3_600_000).granted).toBe(5);
   });
 
-  test("a lane leaves a part of the bucket to the lanes before it: growth a fifth, replacement a tenth", () => {
+  test("a priority leaves a part of the bucket to the priorities before it: growth a fifth, replacement a tenth", () => {
     const wide: KindLimits = { burst: 50, perSecond: 10 };
     const grown = drained(fullBucket(wide, at), "grow", wide);
     const replaced = drained(grown.bucket, "replace", wide);
     const ended = drained(replaced.bucket, "end", wide);
     expect([grown.granted, replaced.granted, ended.granted]).toEqual([40, 5, 5]);
-    // A lower lane waits longer, because it needs more refill.
+    // A lower priority waits longer, because it needs more refill.
     expect(grown.atMs).toBeLessThan(drained(replaced.bucket, "grow", wide).atMs);
   });
 
-  test("a lane leaves no more to the lanes before it than two requests or the refill of a second", () => {
+  test("a priority leaves no more to the priorities before it than two requests or the refill of a second", () => {
     const slow: KindLimits = { burst: 50, perSecond: 5 };
     expect(drained(fullBucket(slow, at), "grow", slow).granted).toBe(45);
     expect(drained(fullBucket(slow, at), "replace", slow).granted).toBe(48);
@@ -49,20 +49,20 @@ describe("a bucket of requests", () => {
     expect(drained(fullBucket(slowest, at), "grow", slowest).granted).toBe(48);
   });
 
-  test("no lane leaves anything of a bucket that holds one request", () => {
+  test("no priority leaves anything of a bucket that holds one request", () => {
     const narrow: KindLimits = { burst: 1, perSecond: 1 };
     expect(drained(fullBucket(narrow, at), "grow", narrow).granted).toBe(1);
   });
 
   test("a bucket counts instances if EC2 does, and grants more than it ever holds when it is full", () => {
     const both: KindLimits = { burst: 100, perSecond: 5, instances: { burst: 1000, perSecond: 20 } };
-    const first = take(fullBucket(both, at), both, { lane: "end", instances: 1500, nowMs: at });
+    const first = take(fullBucket(both, at), both, { priority: "end", instances: 1500, nowMs: at });
     if (first.kind !== "granted") throw new Error("not granted");
-    const second = take(first.bucket, both, { lane: "end", instances: 1, nowMs: at });
+    const second = take(first.bucket, both, { priority: "end", instances: 1, nowMs: at });
     if (second.kind !== "later") throw new Error("granted");
     // 501 instances are missing, which are refilled at a little less than 20 per second.
     expect((second.atMs - at) / 1000).toBeCloseTo(501 / 19, 1);
-    expect(take(first.bucket, both, { lane: "end", instances: 1, nowMs: second.atMs }).kind).toBe("granted");
+    expect(take(first.bucket, both, { priority: "end", instances: 1, nowMs: second.atMs }).kind).toBe("granted");
   });
 
   test("a bucket is emptied and slowed down once for all requests that EC2 throttles together, and recovers", () => {
@@ -90,11 +90,11 @@ describe("a bucket of requests", () => {
 
   test("a bucket never gives more than its burst at one moment and never makes a caller wait forever, whatever the clocks say", () => {
     fc.assert(
-      fc.property(clock, fc.constantFrom<RequestLane>("end", "replace", "grow"), (jumps, lane) => {
+      fc.property(clock, fc.constantFrom<RequestPriority>("end", "replace", "grow"), (jumps, priority) => {
         let bucket = fullBucket(limits, at);
         for (const jump of jumps) {
           const nowMs = at + jump;
-          const tried = drained(bucket, lane, limits, nowMs);
+          const tried = drained(bucket, priority, limits, nowMs);
           expect(tried.granted).toBeLessThanOrEqual(limits.burst);
           expect(tried.atMs).toBeGreaterThan(nowMs);
           expect(tried.atMs - nowMs).toBeLessThan(3_000);
@@ -107,15 +107,15 @@ describe("a bucket of requests", () => {
   test("a bucket grants a request at the time that `later` named if no other request was made", () => {
     const asks = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 2_000 }), throttled: fc.boolean() }), { maxLength: 30 });
     fc.assert(
-      fc.property(asks, fc.constantFrom<RequestLane>("end", "replace", "grow"), (steps, lane) => {
+      fc.property(asks, fc.constantFrom<RequestPriority>("end", "replace", "grow"), (steps, priority) => {
         let bucket = fullBucket(limits, at);
         let nowMs = at;
         for (const step of steps) {
           nowMs += step.afterMs;
           if (step.throttled) bucket = throttled(bucket, limits, nowMs).bucket;
-          const taken = take(bucket, limits, { lane, instances: 1, nowMs });
+          const taken = take(bucket, limits, { priority, instances: 1, nowMs });
           if (taken.kind === "granted") bucket = taken.bucket;
-          else expect(take(bucket, limits, { lane, instances: 1, nowMs: taken.atMs }).kind).toBe("granted");
+          else expect(take(bucket, limits, { priority, instances: 1, nowMs: taken.atMs }).kind).toBe("granted");
         }
       }),
     );

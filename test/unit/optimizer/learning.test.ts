@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import { instanceOf } from "../../../lib/optimizer/problem/instance.ts";
-import type { Job } from "../../../lib/optimizer/problem/problem.ts";
+import type { NamedJob } from "../../../lib/optimizer/problem/problem.ts";
 import { engineNames } from "../../../lib/optimizer/search/engines.ts";
 import { Policy, sortOf } from "../../../lib/optimizer/search/learning.ts";
 
@@ -14,8 +14,8 @@ const offer = {
   capacity: [16, 64],
   gpu: { count: 1, model: "t4", memoryGiB: 16 },
 };
-const instance = (count: number, over: Partial<Job> = {}, withNode = false) => {
-  const jobs = Array.from({ length: count }, (_, n): Job => ({ name: `j${n}`, size: [1, 1 + n / 1_000], ...over }));
+const instance = (count: number, over: Partial<NamedJob> = {}, withNode = false) => {
+  const jobs = Array.from({ length: count }, (_, n): NamedJob => ({ name: `j${n}`, size: [1, 1 + n / 1_000], ...over }));
   const node = { name: "n", room: [16, 64], type: "t", zone: "a", market: "on-demand" as const };
   return instanceOf({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(jobs), nodes: withNode ? [node] : [], offers: [offer] });
 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { seeded } from "../../../lib/optimizer/engines/random.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
-import type { Job, Supply } from "../../../lib/optimizer/problem/problem.ts";
+import type { NamedJob, Supply } from "../../../lib/optimizer/problem/problem.ts";
 import { type EngineName, engineNames } from "../../../lib/optimizer/search/engines.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { madeFleet } from "../../bench/fleet/data.ts";
@@ -48,7 +48,7 @@ function small(seed: number) {
   const random = seeded(seed);
   const count = 6 + Math.floor(random() * 14);
   const from = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
-  const jobs = Array.from({ length: count }, (_, n): Job => ({ name: `j${n}`, size: [from(1, 9), from(1, 9)] }));
+  const jobs = Array.from({ length: count }, (_, n): NamedJob => ({ name: `j${n}`, size: [from(1, 9), from(1, 9)] }));
   const offers = [1, 2, 3].map((times): Supply => {
     const usdPerHour = (from(10, 14) * times) / 10;
     const name = `o${times}`;
@@ -75,7 +75,11 @@ describe("problems for which one engine alone finds the best plan within 20,000 
 });
 
 describe("the lower bound", () => {
-  const job = (name: string, size: readonly number[], gpus = 0): Job => ({ name, size, ...(gpus > 0 ? { gpu: { count: gpus } } : {}) });
+  const job = (name: string, size: readonly number[], gpus = 0): NamedJob => ({
+    name,
+    size,
+    ...(gpus > 0 ? { gpu: { count: gpus } } : {}),
+  });
   const offer = (name: string, usdPerHour: number, capacity: readonly number[], gpus = 0): Supply => ({
     name,
     type: name,
@@ -89,7 +93,7 @@ describe("the lower bound", () => {
   const plain = Array.from({ length: 24 }, (_, n) => job(`plain-${String(n).padStart(2, "0")}`, [1 + ((n * 7) % 5), 2 + ((n * 11) % 9)]));
   const waiting = [1, 2, 3].map((n) => job(`waits-${n}`, [2, 4], 1));
   const offers = [offer("s", 1, [8, 16]), offer("l", 1.7, [16, 32]), offer("g", 9, [8, 16], 1)];
-  const bounded = (jobs: readonly Job[]) => {
+  const bounded = (jobs: readonly NamedJob[]) => {
     const problem = { dimensions, jobs: classesOf(jobs), nodes: [], offers, limits: [{ name: "gpus", most: 0 }] };
     return optimize(problem, { budget: stepBudget(1), boundBudget: stepBudget(50_000), seed: 1, engines: [] });
   };

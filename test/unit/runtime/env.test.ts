@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { Environments, environment, type FunctionName } from "../../../lib/runtime/env.ts";
 
 const names = Object.keys(Environments) as FunctionName[];
@@ -27,7 +27,7 @@ const fault = (name: FunctionName, variables: Record<string, string | undefined>
   try {
     environment(name, variables);
   } catch (error) {
-    if (error instanceof Fault) return error.message;
+    if (error instanceof FleetError) return error.message;
     throw error;
   }
   return "";

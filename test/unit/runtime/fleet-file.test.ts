@@ -43,6 +43,11 @@ test("a fleet file without request limits gets EC2's documented ones, and settin
   expect(FleetFile.parse({ ...older, ec2Requests: { launch } }).ec2Requests).toEqual({ ...documentedLimits, launch });
 });
 
+test("a fleet file that an earlier release wrote with mostLosses is read as maxLosses", () => {
+  const { maxLosses, ...others } = aPool();
+  expect(FleetFile.parse({ ...fleet, pools: [{ ...others, mostLosses: maxLosses }] })).toEqual(fleet);
+});
+
 test("reading a missing fleet file throws", () => {
   expect(() => readFleetFile(join(folder, "elsewhere"))).toThrow("fleet.json");
 });

@@ -1,6 +1,6 @@
 import type { SQSRecord } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { functionLogger, loggingErrors, logTo } from "../../../lib/runtime/logger.ts";
 import { eachGroup } from "../../../lib/runtime/sqs.ts";
 import { World } from "../flows/world.ts";
@@ -38,14 +38,14 @@ describe("a line of a function's log", () => {
   });
 
   test("a log line holds an error's class, stack, code, request id and causes, and none of its other fields", () => {
-    logger.error("placing failed", { pool: "gpu", error: new Fault("table", "the table said no", { cause: anAwsError() }) });
+    logger.error("placing failed", { pool: "gpu", error: new FleetError("table", "the table said no", { cause: anAwsError() }) });
     const [{ error, ...line }] = lines() as [{ error: Record<string, unknown> }];
     expect(line).toMatchObject({ level: "ERROR", message: "placing failed", pool: "gpu" });
     expect(error).toEqual({
-      name: "Fault",
+      name: "FleetError",
       message: "the table said no",
       code: "table",
-      stack: expect.stringMatching(/^Fault: the table said no\n {4}at .*logger\.test\.ts:\d+/),
+      stack: expect.stringMatching(/^FleetError: the table said no\n {4}at .*logger\.test\.ts:\d+/),
       cause: {
         name: "ThrottlingException",
         message: "Rate exceeded",

@@ -31,14 +31,14 @@ console.log(await import("node:fs/promises").then(({ readFile }) => readFile("/n
     join(folder, "logging.ts"),
     `import { functionLogger } from ${lib("runtime/logger.ts")};
 import { traceSources } from ${lib("runtime/stack-traces.ts")};
-import { Fault } from ${lib("model/fault.ts")};
+import { FleetError } from ${lib("model/fleet-error.ts")};
 traceSources(import.meta.url);
 
 function reads(offer: { price?: { usd: number } }): number {
   try {
     return offer.price!.usd;
   } catch (cause) {
-    throw new Fault("offer", "the offer has no price", { cause });
+    throw new FleetError("offer", "the offer has no price", { cause });
   }
 }
 try {
@@ -86,7 +86,7 @@ it("stack traces name the bundle's lines if there is no source map", async () =>
 
 it("errors and causes that a bundled function logs name the sources' lines", async () => {
   const { error } = JSON.parse(await printed(true, "logging"));
-  expect(error).toMatchObject({ name: "Fault", code: "offer", message: "the offer has no price", cause: { name: "TypeError" } });
-  expect(error.stack).toMatch(/^Fault: the offer has no price\n {4}at \w+ \(logging\.ts:10:\d+\)\n {4}at logging\.ts:14:\d+/);
+  expect(error).toMatchObject({ name: "FleetError", code: "offer", message: "the offer has no price", cause: { name: "TypeError" } });
+  expect(error.stack).toMatch(/^FleetError: the offer has no price\n {4}at \w+ \(logging\.ts:10:\d+\)\n {4}at logging\.ts:14:\d+/);
   expect(error.cause.stack).toMatch(/^TypeError: Cannot read properties of undefined \(reading 'usd'\)\n {4}at \w+ \(logging\.ts:8:\d+\)/);
 });

@@ -81,3 +81,9 @@ test("a failing seed is reduced to the faults that it needs, and fails with them
   const again = await runOnce(options(found?.seed ?? 0, { plant: bug?.plant, only: new Set(found?.needs) }));
   expect(again.violation?.invariant.number).toBe(4);
 });
+
+test("a scenario file may call maxLosses by its name of the last release", () => {
+  const pool = { name: "gpu", limits: { usdPerHour: 10, gpus: 8 } };
+  expect(Scenario.parse({ pools: [{ ...pool, mostLosses: 2 }] }).pools).toMatchObject([{ name: "gpu", maxLosses: 2 }]);
+  expect(Scenario.safeParse({ pools: [{ ...pool, mostLosses: 2, maxLosses: 3 }] }).success).toBe(false);
+});

@@ -98,7 +98,7 @@ describe("HiGHS", () => {
   });
 
   it("a limit that leaves no solution is reported as the reason", () => {
-    expect(solve(diet(false), { ms: 0 })).toEqual({ kind: "unanswered", because: "time limit" });
+    expect(solve(diet(false), { ms: 0 })).toEqual({ kind: "unanswered", reason: "time limit" });
   });
 });
 

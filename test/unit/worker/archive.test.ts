@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
 import { archiveInspector, archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { unpack } from "../../../lib/worker/code/archive.ts";
 import { type CraftedEntry, craftTar, writeArchive } from "./archives.ts";
 
@@ -25,10 +25,10 @@ const limits = { ...archiveLimits, unpackedBytes: 1_000_000, entries: 100 };
 async function refusal(entries: readonly CraftedEntry[]): Promise<string> {
   await writeArchive(archive, entries);
   const error = await unpack(archive, { folder: work, limits }).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(Fault);
+  expect(error).toBeInstanceOf(FleetError);
   // Nothing outside the working directory may be touched.
   expect((await readdir(folder)).sort()).toEqual(["code.tar.gz", "work"]);
-  return error instanceof Fault && !error.retry ? error.message : "";
+  return error instanceof FleetError && !error.retry ? error.message : "";
 }
 
 describe("a valid archive", () => {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
 import { archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { fetchCode } from "../../../lib/worker/code/code.ts";
 import { craftArchive } from "./archives.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -38,7 +38,7 @@ function s3Of(...answers: (Buffer | Error)[]): Pick<S3Client, "send"> & { asked:
 
 const s3Error = (name: string, status: number) => Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } });
 
-async function fetch(s3: Pick<S3Client, "send">, over: { sha256?: string; packedBytes?: number } = {}): Promise<Fault | undefined> {
+async function fetch(s3: Pick<S3Client, "send">, over: { sha256?: string; packedBytes?: number } = {}): Promise<FleetError | undefined> {
   const clock = new ManualClock();
   const code = { s3: "s3://code/vision/train.tar.gz", ...(over.sha256 === undefined ? {} : { sha256: over.sha256 }) };
   const limits = { ...archiveLimits, packedBytes: over.packedBytes ?? 10_000 };
@@ -55,7 +55,7 @@ async function fetch(s3: Pick<S3Client, "send">, over: { sha256?: string; packed
   while (!over_) await clock.pass(100);
   const error = await done;
   expect((await readdir(folder)).filter((name) => name !== "work")).toEqual([]);
-  if (error !== undefined && !(error instanceof Fault)) throw error;
+  if (error !== undefined && !(error instanceof FleetError)) throw error;
   return error;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { JobSpec } from "../../../lib/model/job.ts";
-import type { End, Running } from "../../../lib/worker/program/running.ts";
+import type { ProgramEnd, Running } from "../../../lib/worker/program/running.ts";
 import { containersOn, removeLeftContainers } from "../../../lib/worker/run/containers.ts";
 import { folderOf, makeFolder } from "../../../lib/worker/run/folders.ts";
 import { systemClock } from "../../../lib/worker/runtime/clock.ts";
@@ -46,7 +46,7 @@ const machine = () => ({ folder, path, log: (_level: string, message: string) =>
 /** A clock on which the pauses between tries take no time. */
 const hurried = { ...systemClock, after: (_ms: number, then: () => void) => systemClock.after(0, then) };
 
-async function begin(spec: Partial<JobSpec>): Promise<{ begun: Running | End; lines: string[] }> {
+async function begin(spec: Partial<JobSpec>): Promise<{ begun: Running | ProgramEnd; lines: string[] }> {
   const lines: string[] = [];
   const order = runOrder({ image: "busybox", memoryGiB: 2, gpus: { count: 1, memoryGiB: 0, models: [] }, ...spec });
   const place = folderOf(folder, order);
@@ -58,7 +58,7 @@ async function begin(spec: Partial<JobSpec>): Promise<{ begun: Running | End; li
   return { begun, lines };
 }
 
-async function run(spec: Partial<JobSpec>): Promise<{ end: End; lines: string[] }> {
+async function run(spec: Partial<JobSpec>): Promise<{ end: ProgramEnd; lines: string[] }> {
   const { begun, lines } = await begin(spec);
   return { end: "kind" in begun ? begun : await begun.ended, lines };
 }

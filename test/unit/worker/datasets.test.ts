@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shard } from "../../../lib/model/dataset.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { NodeData } from "../../../lib/worker/data/datasets.ts";
 import { ShardCache } from "../../../lib/worker/data/shard-cache.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -38,7 +38,7 @@ const upload = (files: Readonly<Record<string, string>>): Shard[] =>
   Object.entries(files).map(([path, body]) => s3.put(`vision/mnist/${path}`, body));
 
 /** Fetches `mnist` by that list for a job. Returns the error if it fails. The clock advances as needed. */
-async function fetch(job: string, over: { signal?: AbortSignal; key?: string } = {}): Promise<Fault | undefined> {
+async function fetch(job: string, over: { signal?: AbortSignal; key?: string } = {}): Promise<FleetError | undefined> {
   const tries = { clock, random: () => 0, signal: over.signal ?? new AbortController().signal, most: 3 };
   const datasets = [{ name: "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
   const order = { attempt: attempt(job), datasets, folder: viewOf(job), s3, tries, onLine: (line: string) => void lines.push(line) };
@@ -55,7 +55,7 @@ async function fetch(job: string, over: { signal?: AbortSignal; key?: string } =
   });
   while (!over_) await clock.pass(100);
   const error = await done;
-  if (error !== undefined && !(error instanceof Fault)) throw error;
+  if (error !== undefined && !(error instanceof FleetError)) throw error;
   return error;
 }
 

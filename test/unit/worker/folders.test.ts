@@ -4,8 +4,8 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { clearLeftovers, folderOf, makeFolder, noteProgram } from "../../../lib/worker/run/folders.ts";
-import { endStrays } from "../../../lib/worker/run/strays.ts";
+import { clearLeftovers, folderOf, makeFolder, recordProgram } from "../../../lib/worker/run/folders.ts";
+import { endLeftovers } from "../../../lib/worker/run/leftover-processes.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -32,7 +32,7 @@ describe("leftovers of an earlier worker", () => {
     const folder = folderOf(root, ref);
     await makeFolder(folder, undefined);
     const program = await sleeper();
-    await noteProgram(folder, program.pid);
+    await recordProgram(folder, program.pid);
     expect(await clearLeftovers(root)).toEqual([ref]);
     if (hasProc) await program.ended;
     else process.kill(-program.pid, "SIGKILL");
@@ -70,7 +70,7 @@ test("a new attempt begins in an empty folder", async () => {
 test.runIf(hasProc)("processes that left their group, and no others, are found by their folder", async () => {
   const mine = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "a", "work") });
   const other = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "ab", "work") });
-  expect(await endStrays(join(root, "a"))).toBe(1);
+  expect(await endLeftovers(join(root, "a"))).toBe(1);
   await mine.ended;
   process.kill(-other.pid, "SIGKILL");
   await other.ended;

@@ -15,8 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
 import { archiveLimits } from "../../../lib/model/files/archive-entry.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { unpack } from "../../../lib/worker/code/archive.ts";
 import { file, folder, harvest, link, plant } from "../cli/byte-tree.ts";
 import { type CraftedEntry, craftTar } from "./archives.ts";
@@ -40,8 +40,8 @@ async function unpacked(gz: Buffer): Promise<ReturnType<typeof harvest>> {
 
 async function refusal(gz: Buffer): Promise<string> {
   const error = await unpacked(gz).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(Fault);
-  return error instanceof Fault ? error.message : "";
+  expect(error).toBeInstanceOf(FleetError);
+  return error instanceof FleetError ? error.message : "";
 }
 
 const crafted = (...entries: readonly CraftedEntry[]): Buffer => gzipSync(craftTar(entries));

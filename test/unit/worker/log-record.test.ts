@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SegmentFacts } from "../../../events/artifacts/log-segment.ts";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { LogRecord, type RecordLimits, recordLimits } from "../../../lib/worker/logs/log-record.ts";
 import { LogUploads, type SegmentToPut } from "../../../lib/worker/logs/log-uploads.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -58,7 +58,7 @@ function record(over: Partial<RecordLimits> & { spoolBytes?: number } = {}) {
   };
 }
 const unreachable = (): never => {
-  throw new Fault("upload", "S3 does not answer", { retry: true });
+  throw new FleetError("upload", "S3 does not answer", { retry: true });
 };
 
 describe("the record of a log", () => {

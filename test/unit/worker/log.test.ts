@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Fault } from "../../../lib/model/fault.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { jsonLog } from "../../../lib/worker/runtime/log.ts";
 
 function logging() {
@@ -21,11 +21,16 @@ test("the worker logs one JSON object per line", () => {
 test("the worker logs an error with its class, its stack and its causes, and none of its other fields", () => {
   const { log, lines, last } = logging();
   const cause = Object.assign(new RangeError("refused"), { code: "ECONNREFUSED", credentials: { secretAccessKey: "5ec7e7" } });
-  log("warn", "node call failed", { attempt: "vision/a/1" }, new Fault("node-call", "The node function could not be reached", { cause }));
+  log(
+    "warn",
+    "node call failed",
+    { attempt: "vision/a/1" },
+    new FleetError("node-call", "The node function could not be reached", { cause }),
+  );
   expect(last()).toMatchObject({
     message: "node call failed",
     attempt: "vision/a/1",
-    error: { name: "Fault", code: "node-call", cause: { name: "RangeError", message: "refused", code: "ECONNREFUSED" } },
+    error: { name: "FleetError", code: "node-call", cause: { name: "RangeError", message: "refused", code: "ECONNREFUSED" } },
   });
   expect(last().error.stack).toMatch(/at .*log\.test\.ts/);
   expect(last().error.cause.stack).toMatch(/at .*log\.test\.ts/);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Manifest } from "../../../events/artifacts/upload.ts";
-import type { Fault } from "../../../lib/model/fault.ts";
+import type { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { ArtifactRequest } from "../../../lib/model/job.ts";
 import { artifactLimits } from "../../../lib/worker/artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../../../lib/worker/artifacts/artifacts.ts";
@@ -59,7 +59,7 @@ async function upload(of: {
   readonly asked?: readonly ArtifactRequest[];
   readonly between?: () => unknown;
   readonly signal?: AbortSignal;
-}): Promise<Fault | undefined> {
+}): Promise<FleetError | undefined> {
   const collected = await collectArtifacts(folder, of.asked ?? ["."], artifactLimits);
   await of.between?.();
   const after = (_ms: number, then: () => void) => {

@@ -30,7 +30,7 @@ describe("a worker", () => {
     const { error, ...line } = JSON.parse(worker.log[0] ?? "");
     expect(line).toMatchObject({ level: "error", message: "worker crashed" });
     expect(error).toMatchObject({
-      name: "Fault",
+      name: "FleetError",
       code: "job-user",
       cause: { name: "Error", message: expect.stringContaining("no-such-user") },
     });

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import type { Dataset, ShardMap } from "../../../model/dataset.ts";
 import { datasetName } from "../../../model/dataset.ts";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Item } from "../access.ts";
 import { datasetKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";
 
 /** An item may have 400 KB, and a holding takes about 200 bytes. */
-const mostHoldings = 1_500;
+const maxHoldings = 1_500;
 
 const StoredListing = z.object({
   version: z.int().min(1),
@@ -55,8 +55,8 @@ export const datasetOf = (item: Item): Dataset => stored(StoredDataset, item);
 
 export const datasetItem = (dataset: Dataset): Key & Item => ({ ...datasetKey(dataset), ...dataset });
 
-/** Throws a Fault if a map is too large for an item. */
+/** Throws a FleetError if a map is too large for an item. */
 export function mapFits(of: { readonly team: string; readonly dataset: string }, { holdings }: ShardMap): void {
-  if (holdings.length <= mostHoldings) return;
-  throw new Fault("map-size", `${holdings.length} nodes need the dataset ${datasetName(of)} at once, but at most ${mostHoldings} may`);
+  if (holdings.length <= maxHoldings) return;
+  throw new FleetError("map-size", `${holdings.length} nodes need the dataset ${datasetName(of)} at once, but at most ${maxHoldings} may`);
 }

@@ -35,20 +35,20 @@ export const createDatasets = (access: TableAccess): Datasets => {
       return written === "done" ? "done" : "absent";
     },
 
-    noteListing: (was, listing) =>
+    recordListing: (was, listing) =>
       write(was, [...setAll({ listing, state: listing.shards > 0 ? "ready" : "empty" }), set("trouble", undefined)]),
 
-    noteTrouble(was, trouble) {
+    recordTrouble(was, trouble) {
       const state = was.listing ? [] : [set("state", trouble === undefined ? "listing" : "failed")];
       return write(was, [set("trouble", trouble), ...state]);
     },
 
-    async noteMap(was, map) {
+    async recordMap(was, map) {
       mapFits(was, map);
       return write(was, [set("map", map)]);
     },
 
-    async noteRelist(was, atMs) {
+    async recordRelist(was, atMs) {
       await tryUpdate(access, datasetKey(was), { changes: [set("relistAtMs", atMs)], when: [is("id", was.id)] });
     },
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { QueueEntry } from "../../../model/job.ts";
 import type { Item } from "../access.ts";
 import { type Key, placeInQueue, queueKey } from "../keys.ts";
@@ -25,6 +25,6 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
 export function entryOf(item: Item): QueueEntry {
   const { sk, a, r, ...wants } = stored(StoredEntry, item);
   const place = placeInQueue(sk);
-  if (!place) throw new Fault("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
+  if (!place) throw new FleetError("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
   return { ...place, ...wantsOfItem(wants), attempt: a, ...(r === undefined ? {} : { reason: r }) };
 }

@@ -1,4 +1,4 @@
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Admissions } from "../../../ports/jobs.ts";
 import type { TableAccess } from "../access.ts";
 import { isAbsent } from "../expression.ts";
@@ -11,7 +11,7 @@ export const createAdmissions = (access: TableAccess): Admissions => ({
     const written = await transact(access, [{ kind: "put", item: jobItem(job), when: [isAbsent("pk")] }, ...entry]);
     if (written === "done") return { kind: "created" };
     const there = await readJob(access, job);
-    if (!there) throw new Fault("table", `${job.team}/${job.job} disappeared while it was admitted`, { retry: true });
+    if (!there) throw new FleetError("table", `${job.team}/${job.job} disappeared while it was admitted`, { retry: true });
     return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
   },
 });

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobRef, jobName } from "../../../model/job.ts";
 import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
 import type { TableAccess } from "../access.ts";
@@ -31,7 +31,7 @@ export const createCancellations = (access: TableAccess): Cancellations => {
   const together = async (jobs: readonly Job[], by: ByAll): Promise<readonly CancelledOfMany[]> => {
     const parts = jobs.flatMap((job) => cancelParts(job, by));
     const written = await transact(access, parts, triesTogether).catch((error: unknown) => {
-      if (error instanceof Fault && error.retry) return undefined;
+      if (error instanceof FleetError && error.retry) return undefined;
       throw error;
     });
     if (written === "done") return jobs.map(({ pool }) => ({ kind: "cancelled", pool }));
@@ -40,7 +40,7 @@ export const createCancellations = (access: TableAccess): Cancellations => {
   return {
     async cancel(ref, by) {
       const outcome = await cancel(ref, by);
-      if (outcome.kind === "spared") throw new Fault("table", `${jobName(ref)} was spared although no states were given`);
+      if (outcome.kind === "spared") throw new FleetError("table", `${jobName(ref)} was spared although no states were given`);
       return outcome;
     },
     async cancelAll(refs, by) {
@@ -76,7 +76,7 @@ function settledBy(job: Job | undefined, { states }: ByAll): Exclude<CancelledOf
 }
 
 function asFailed(error: unknown): CancelledOfMany {
-  if (error instanceof Fault && error.retry) return { kind: "failed", error };
+  if (error instanceof FleetError && error.retry) return { kind: "failed", error };
   throw error;
 }
 

@@ -1,6 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { Fault } from "../../../model/fault.ts";
 import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job } from "../../../model/job.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
 import { call, getItem, type Item, type TableAccess } from "../access.ts";
@@ -13,7 +13,7 @@ const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as
 
 /** Jobs per read, and reads per page, because a filtered page may have to read many jobs to find few. */
 const pageSize = 1_000;
-const mostPages = 20;
+const maxPages = 20;
 
 export const createJobReader = (access: TableAccess): JobReader => ({
   async get(ref) {
@@ -28,7 +28,7 @@ export const createJobReader = (access: TableAccess): JobReader => ({
     const jobs: Job[] = [];
     const isFiltered = Object.values(filter).some((each) => each !== undefined);
     let after = cursor === undefined ? undefined : startKey(team, cursor, filter);
-    for (let pages = 0; pages < mostPages; pages += 1) {
+    for (let pages = 0; pages < maxPages; pages += 1) {
       const page = await readPage(access, { team, filter, after, limit: isFiltered ? pageSize : limit - jobs.length + 1 });
       jobs.push(...page.items.map(jobOf).filter(({ job }) => name === undefined || matchesGlob(name, job)));
       if (jobs.length > limit) return cut(jobs, limit);
@@ -85,6 +85,6 @@ function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; curso
 function startKey(team: string, cursor: string, filter: JobFilter): Item {
   const job = jobOfSubmittedKey(cursor);
   const [first, last] = bounds(filter);
-  if (job === undefined || cursor < first || cursor > last) throw new Fault("cursor", `the cursor ${cursor} is invalid`);
+  if (job === undefined || cursor < first || cursor > last) throw new FleetError("cursor", `the cursor ${cursor} is invalid`);
   return { ...jobKey({ team, job }), [teamIndex.partition]: team, [teamIndex.sort]: cursor };
 }

@@ -49,7 +49,7 @@ function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Par
     ...(requeued ? [set("attempt", next.attempt)] : []),
     // A job that has ended or waits again is on no node, although its node may still upload the attempt's files.
     ...(assignment === "removed" || requeued || isEnded(to.to) ? offNodes : []),
-    ...whatTheRunTold(to),
+    ...runChanges(to),
   ];
   return [
     { kind: "update", key: jobKey(job), changes, when },
@@ -58,7 +58,7 @@ function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Par
   ];
 }
 
-const whatTheRunTold = ({ exitCode, startedAtMs, failed, losses }: JobChange): Change[] => [
+const runChanges = ({ exitCode, startedAtMs, failed, losses }: JobChange): Change[] => [
   ...(losses === undefined ? [] : [set("losses", losses)]),
   ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
   ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),

@@ -1,4 +1,4 @@
-import type { Telling } from "../../../model/telemetry.ts";
+import type { NodeTelemetry } from "../../../model/telemetry.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate } from "../access.ts";
 import { asRead } from "../as-read.ts";
@@ -50,7 +50,7 @@ type Sign = {
   readonly node: string;
   readonly atMs: number;
   readonly leaseUntilMs: number;
-  readonly telling?: Telling | undefined;
+  readonly telemetry?: NodeTelemetry | undefined;
 };
 
 /** Records a sign of life. The usual update is tried first, because first signs are rare; its failure shows that it is another case. */
@@ -94,7 +94,7 @@ async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): P
 }
 
 /** Returns the changes of a sign of life. Values that are not reported do not change. */
-const life = ({ atMs, leaseUntilMs, telling: { address, gpus, gpusBusyAtMs, datasets } = {} }: Sign): Change[] => [
+const life = ({ atMs, leaseUntilMs, telemetry: { address, gpus, gpusBusyAtMs, datasets } = {} }: Sign): Change[] => [
   set("lastSeenMs", atMs),
   set("leaseUntilMs", leaseUntilMs),
   ...(address === undefined ? [] : [set("address", address)]),

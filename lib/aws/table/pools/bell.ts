@@ -1,4 +1,4 @@
-import { type Cause, mostCauses } from "../../../model/cause.ts";
+import { type Cause, maxCauses } from "../../../model/cause.ts";
 import type { Bell } from "../../../ports/bell.ts";
 import { ConditionsFailed, type TableAccess, updateItem } from "../access.ts";
 import { add, type Change, hasFewerThan, include } from "../expression.ts";
@@ -22,7 +22,7 @@ async function rung(access: TableAccess, pool: string, cause: Cause): ReturnType
   try {
     return await updateItem(access, bellKey(pool), {
       changes: rings(cause),
-      when: [hasFewerThan("causes", mostCauses)],
+      when: [hasFewerThan("causes", maxCauses)],
     });
   } catch (error) {
     if (!(error instanceof ConditionsFailed)) throw error;

@@ -1,4 +1,4 @@
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { type Refusal, type Subject, subjectName } from "../../../model/refusal.ts";
 import type { CapacityMemory } from "../../../ports/capacity.ts";
 import { getItem, type TableAccess } from "../access.ts";
@@ -10,15 +10,15 @@ import { transact } from "../transaction.ts";
 type Next = (known: Refusal | undefined) => Refusal | undefined;
 
 /** Tries per change. In each failed one, another writer has succeeded. */
-const mostTries = 20;
+const maxTries = 20;
 
 export const createCapacityMemory = (access: TableAccess): CapacityMemory => ({
   async change(subject, next) {
-    for (let tries = 0; tries < mostTries; tries += 1) {
+    for (let tries = 0; tries < maxTries; tries += 1) {
       const written = await tryChange(access, subject, next);
       if (written !== "met another") return written === "written";
     }
-    throw new Fault("memory-busy", `${subjectName(subject)} had too many concurrent writes`, { retry: true });
+    throw new FleetError("memory-busy", `${subjectName(subject)} had too many concurrent writes`, { retry: true });
   },
 });
 

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Catalogue } from "../../../model/offer.ts";
 import type { CatalogueStore } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
@@ -9,8 +9,8 @@ import { catalogueKey } from "../keys.ts";
 import { StoredOffer, StoredType, stored } from "../stored.ts";
 
 /** DynamoDB allows items of up to 400 KB; the difference is for keys and names. */
-const mostBytes = 390 * 1024;
-const mostUnpackedBytes = 32 * 1024 * 1024;
+const maxBytes = 390 * 1024;
+const maxUnpackedBytes = 32 * 1024 * 1024;
 
 const Packed = z.object({ gz: z.instanceof(Uint8Array) });
 const StoredCatalogue: z.ZodType<Catalogue> = z.object({
@@ -27,15 +27,15 @@ export const createCatalogueStore = (access: TableAccess): CatalogueStore => ({
     const key = catalogueKey(pool);
     const item = await getItem(access, key);
     if (!item) return undefined;
-    const json = (await unpack(stored(Packed, item).gz, { maxOutputLength: mostUnpackedBytes })).toString("utf8");
+    const json = (await unpack(stored(Packed, item).gz, { maxOutputLength: maxUnpackedBytes })).toString("utf8");
     const catalogue: unknown = JSON.parse(json);
     return stored(StoredCatalogue, { ...key, ...z.record(z.string(), z.unknown()).parse(catalogue) });
   },
 
   async put(pool, catalogue) {
     const gz = await pack(JSON.stringify(catalogue));
-    if (gz.byteLength > mostBytes) {
-      throw new Fault(
+    if (gz.byteLength > maxBytes) {
+      throw new FleetError(
         "catalogue-size",
         `the catalogue of ${pool} has ${catalogue.offers.length} offers, too many for one item of the table`,
       );

@@ -13,9 +13,9 @@ export type Counter = { readonly scope: LimitScope; readonly key: Key; readonly 
 export function countersOf(launch: Launch, limits: LaunchLimits): Counter[] {
   const { pool, team } = launch;
   return [
-    { scope: "pool", key: poolKey(pool), most: mostOf(limits.pool) },
-    { scope: "deployment", key: deploymentReservedKey, most: mostOf(limits.deployment) },
-    ...(team === undefined ? [] : [{ scope: "team", key: teamReservedKey(team), most: mostOf(limits.team) } as const]),
+    { scope: "pool", key: poolKey(pool), most: ceilingsOf(limits.pool) },
+    { scope: "deployment", key: deploymentReservedKey, most: ceilingsOf(limits.deployment) },
+    ...(team === undefined ? [] : [{ scope: "team", key: teamReservedKey(team), most: ceilingsOf(limits.team) } as const]),
   ];
 }
 
@@ -37,7 +37,7 @@ export const counting = ({ scope, key, most }: Counter, mine: Amount, epoch: num
 const within = (attribute: string, most: number): Condition[] =>
   Number.isFinite(most) ? [either(isAbsent(attribute), isAtMost(attribute, most))] : [];
 
-const mostOf = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}): Amount => ({
+const ceilingsOf = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits = {}): Amount => ({
   microUsd: micro(usdPerHour),
   gpus,
 });

@@ -39,7 +39,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         changes: [add("epoch", 1), setOnce("reservedMicroUsd", 0), setOnce("reservedGpus", 0)],
       });
       const fence = { pool, epoch: poolOf(item).epoch };
-      const [, bell] = await Promise.all([raiseFences(access, fence), hear(access, fence)]);
+      const [, bell] = await Promise.all([raiseFences(access, fence), takeBell(access, fence)]);
       const begun = { fence, heard: bell.bell, causes: [...bell.causes].sort() };
       return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
     },
@@ -89,7 +89,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       return { bell, decidedThrough, epoch, reserved, busy };
     },
 
-    async forget(pool) {
+    async resetLearning(pool) {
       await transact(access, [{ kind: "delete", key: learnedKey(pool) }]);
     },
   };
@@ -105,7 +105,7 @@ async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise
 }
 
 /** Reads the bell, takes its causes and marks this decision as the one that may record what was heard, unless a later one has. */
-async function hear(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
+async function takeBell(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
   const item = await tryUpdate(access, bellKey(pool), {
     changes: [set("decider", epoch), set("causes", undefined)],
     when: [either(isAbsent("decider"), isBelow("decider", epoch))],

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Launch } from "../../../model/launch.ts";
 import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
@@ -10,7 +10,7 @@ import { readPool } from "../items/pool-item.ts";
 import { amountOf, minus, nothing, plus, reservingTries, widerKeys } from "../items/reserved-item.ts";
 import { instanceKey, launchKey, settledLaunchKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
-import { mostParts, type Part, transact } from "../transaction.ts";
+import { maxParts, type Part, transact } from "../transaction.ts";
 import { countersOf, counting, exceeds } from "./counters.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 
@@ -21,7 +21,7 @@ const SettledNodes = z.object({ nodes: z.array(z.string()) });
 export const createLaunchPlacements = (
   access: TableAccess,
   { write, reserve, inTurn }: FencedWriter,
-): Pick<Placements, "intend" | "noteSearch" | "settle"> => ({
+): Pick<Placements, "intend" | "recordSearch" | "settle"> => ({
   intend: (fence, launch, limits) =>
     inTurn(async () => {
       const counters = countersOf(launch, limits);
@@ -34,7 +34,7 @@ export const createLaunchPlacements = (
       return (await whyNot(access, fence, launch)) ?? { limit: counters.find((_, at) => outcome.failed.has(at))?.scope ?? "pool" };
     }),
 
-  async noteSearch(fence, { launch, search }) {
+  async recordSearch(fence, { launch, search }) {
     const key = launchKey(fence.pool, launch);
     const outcome = await write(fence, [{ kind: "update", key, changes: [set("search", search)], when: [isThere("pk")] }]);
     return written(outcome, async () => false);
@@ -56,8 +56,8 @@ export const createLaunchPlacements = (
       { kind: "put", item: { ...launchItem(launch), ...settledLaunchKey(fence.pool, launch.id), nodes: ids, settledAtMs: atMs, ttl } },
       ...nodes.map((node): Part => ({ kind: "put", item: nodeItem(node), when: [isAbsent("pk")] })),
     ];
-    const room = mostParts - 1 - widerKeys(launch.team).length - parts.length;
-    if (room < 0) throw new Fault("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
+    const room = maxParts - 1 - widerKeys(launch.team).length - parts.length;
+    if (room < 0) throw new FleetError("launch-size", `launch ${launch.id} has ${nodes.length} nodes, too many for one transaction`);
     // The pool of an instance is a fact that needs no fence, so items beyond the transaction's limit are written before it.
     const items = nodes.map((node) => ({ ...instanceKey(node.id), pool: fence.pool }));
     for (const item of items.slice(room)) await putItem(access, item);

@@ -8,7 +8,7 @@ import { minus, nothing } from "../items/reserved-item.ts";
 import { spentParts } from "../items/spent-item.ts";
 import { bootFailureKey, forgottenNodeKey, instanceKey, nodeKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
-import { mostParts, type Part } from "../transaction.ts";
+import { maxParts, type Part } from "../transaction.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
 
 const keptDays = 14;
@@ -17,7 +17,7 @@ const keptDays = 14;
 export const createNodePlacements = (
   access: TableAccess,
   { write, reserve, unlessFenced }: FencedWriter,
-): Pick<Placements, "drain" | "withdraw" | "bootFailed" | "healed" | "terminating" | "forget"> => {
+): Pick<Placements, "fenceIdle" | "drain" | "bootFailed" | "healed" | "terminating" | "removeNode"> => {
   /** Writes the parts. If the node's reservation is not yet released, the same transaction releases it and records the node's cost. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
@@ -27,7 +27,7 @@ export const createNodePlacements = (
   };
 
   return {
-    async drain(fence, node, atMs) {
+    async fenceIdle(fence, node, atMs) {
       const outcome = await write(fence, [
         {
           kind: "update",
@@ -42,7 +42,7 @@ export const createNodePlacements = (
       });
     },
 
-    async withdraw(fence, { node, drain, atMs }) {
+    async drain(fence, { node, drain, atMs }) {
       const outcome = await write(fence, [
         {
           kind: "update",
@@ -63,7 +63,7 @@ export const createNodePlacements = (
     },
 
     async healed(fence, nodes) {
-      const gone = nodes.slice(0, mostParts - 1).map((node): Part => ({ kind: "delete", key: bootFailureKey(fence.pool, node) }));
+      const gone = nodes.slice(0, maxParts - 1).map((node): Part => ({ kind: "delete", key: bootFailureKey(fence.pool, node) }));
       return written(await write(fence, gone), async () => false);
     },
 
@@ -86,7 +86,7 @@ export const createNodePlacements = (
         return typeof outcome === "string" ? outcome : "changed";
       }),
 
-    forget: (fence, node, atMs) =>
+    removeNode: (fence, node, atMs) =>
       asRead(node, async () => {
         const now = await readNode(access, fence.pool, node);
         if (!now) {

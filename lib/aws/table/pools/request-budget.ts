@@ -18,7 +18,7 @@ const StoredBucket = z.object({
 });
 
 /** Tries per call. A caller that conflicts this often must try later, because the other callers have taken the tokens. */
-const mostTries = 12;
+const maxTries = 12;
 const longestPauseMs = 40;
 
 /** Keeps one item per kind of request, which is read, changed, and written on the condition that it has not changed since. */
@@ -38,20 +38,20 @@ export function createRequestBudget(access: TableAccess, limits: RequestLimits):
   };
 
   return {
-    async take({ kind, ...ask }) {
-      for (let tries = 1; tries <= mostTries; tries += 1) {
+    async acquire({ kind, ...ask }) {
+      for (let tries = 1; tries <= maxTries; tries += 1) {
         const { version, bucket } = await read(kind, ask.nowMs);
         const taken = take(bucket, limits[kind], ask);
         if (taken.kind === "later") return taken;
         if (await write(kind, taken.bucket, version)) return { kind: "granted" };
         await pause(Math.random() * longestPauseMs);
       }
-      return { kind: "later", atMs: ask.nowMs + mostTries * longestPauseMs };
+      return { kind: "later", atMs: ask.nowMs + maxTries * longestPauseMs };
     },
 
     async throttled(kind, nowMs) {
       let withinMs = 0;
-      for (let tries = 1; tries <= mostTries; tries += 1) {
+      for (let tries = 1; tries <= maxTries; tries += 1) {
         const { version, bucket } = await read(kind, nowMs);
         const after = throttled(bucket, limits[kind], nowMs);
         withinMs = after.withinMs;

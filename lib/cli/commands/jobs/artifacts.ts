@@ -1,6 +1,6 @@
 import type { SealedManifest } from "../../../model/artifact.ts";
-import { Fault } from "../../../model/fault.ts";
-import { fetchFiles, type Outcome } from "../../artifacts/fetch.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
+import { type FetchOutcome, fetchFiles } from "../../artifacts/fetch.ts";
 import { chosen, keptOf, whyEmpty } from "../../artifacts/kept.ts";
 import { mustMatch, selected } from "../../artifacts/selected.ts";
 import { exitCodes } from "../../invocation/exit.ts";
@@ -10,9 +10,9 @@ import { findJob } from "../../session/find-job.ts";
 import { bytes, count } from "../../terminal/amount.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { tableLines } from "../../terminal/table.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
-export type ListOptions = JobOptions & { readonly attempt?: number | undefined };
+export type ListOptions = ShowJobOptions & { readonly attempt?: number | undefined };
 export type GetOptions = ListOptions & { readonly force?: boolean | undefined };
 
 type Row = { readonly path: string; readonly bytes?: number; readonly note: string };
@@ -66,17 +66,17 @@ export async function getArtifacts(
   const job = await findJob(id, options.team, connection);
   const all = await keptOf(job, options.attempt, connection.artifacts);
   const found = chosen(job, { kept: all, attempt: options.attempt, nowMs: of.nowMs });
-  if (found.artifacts.length === 0) throw new Fault("no-artifacts", whyEmpty(job, found));
+  if (found.artifacts.length === 0) throw new FleetError("no-artifacts", whyEmpty(job, found));
   mustMatch(found, to.patterns);
   const kept = selected(found, to.patterns);
   if (!options.json && kept.attempt !== job.attempt) console.note(`using attempt ${kept.attempt}: no later attempt left files`);
-  const outcome = await withProgress(console, `fetching ${inWords(kept)}`, (tell) =>
+  const outcome = await withProgress(console, `fetching ${inWords(kept)}`, (onProgress) =>
     fetchFiles({
       reader: connection.artifacts,
       kept,
       folder: to.folder,
       force: options.force ?? false,
-      tell: (done) => tell(`${done} done`),
+      onProgress: (done) => onProgress(`${done} done`),
     }),
   );
   if (options.json) console.out(JSON.stringify(jsonOf(kept, to.folder, outcome)));
@@ -84,7 +84,7 @@ export async function getArtifacts(
   return outcome.failed.length > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
-function jsonOf(kept: SealedManifest, folder: string, { fetched, failed }: Outcome): object {
+function jsonOf(kept: SealedManifest, folder: string, { fetched, failed }: FetchOutcome): object {
   const artifacts = fetched.map(({ artifact: { key: _key, ...file }, how }) => ({ ...file, how }));
   return {
     job: kept.job,
@@ -95,13 +95,13 @@ function jsonOf(kept: SealedManifest, folder: string, { fetched, failed }: Outco
   };
 }
 
-const mostFailures = 20;
+const maxFailures = 20;
 
-function report(kept: SealedManifest, of: { folder: string; outcome: Outcome } & Pick<Context, "console">): void {
+function report(kept: SealedManifest, of: { folder: string; outcome: FetchOutcome } & Pick<Context, "console">): void {
   const { console, folder, outcome } = of;
   const { fetched, failed } = outcome;
-  for (const { artifact, because } of failed.slice(0, mostFailures)) console.note(`fleet: ${artifact.path} was not fetched: ${because}`);
-  if (failed.length > mostFailures) console.note(`fleet: and ${failed.length - mostFailures} more`);
+  for (const { artifact, because } of failed.slice(0, maxFailures)) console.note(`fleet: ${artifact.path} was not fetched: ${because}`);
+  if (failed.length > maxFailures) console.note(`fleet: and ${failed.length - maxFailures} more`);
   const same = fetched.filter(({ how }) => how === "already there").length;
   const size = fetched.reduce((sum, { artifact }) => sum + artifact.bytes, 0);
   const already = same > 0 ? `, ${same} of them already there` : "";

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { CancelledJobs } from "../../../api/views/jobs.ts";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobState, jobStates } from "../../../model/job.ts";
 import { exitCodes, UsageError } from "../../invocation/exit.ts";
 import { type FilterOptions, filterOf } from "../../jobs/job-filter.ts";
@@ -11,9 +11,9 @@ import { count } from "../../terminal/amount.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { tableLines } from "../../terminal/table.ts";
 import { jobColumns } from "../../views/job-view.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
-export type CancelManyOptions = JobOptions &
+export type CancelManyOptions = ShowJobOptions &
   FilterOptions & {
     readonly state: string;
     readonly reason?: string | undefined;
@@ -28,8 +28,8 @@ export type Confirm = (question: string) => Promise<boolean>;
 const atOnce = 100;
 const concurrency = 4;
 /** How often jobs that failed are tried, including the first time. */
-const mostRounds = 3;
-const mostNamed = 10;
+const maxRounds = 3;
+const maxNamed = 10;
 
 const onNodes: readonly JobState[] = ["placed", "running", "sealing"];
 const meanings: Readonly<Record<string, readonly JobState[]>> = { queued: ["queued"], running: onNodes, all: ["queued", ...onNodes] };
@@ -54,8 +54,8 @@ export async function cancelMany(options: CancelManyOptions, on: Context & { rea
     console.note("nothing was cancelled");
     return exitCodes.failed;
   }
-  const outcomes = await withProgress(console, `cancelling ${count(found.length, "job")}`, (tell) =>
-    cancelAll(found, { team, states, reason: options.reason, tell, on }),
+  const outcomes = await withProgress(console, `cancelling ${count(found.length, "job")}`, (onProgress) =>
+    cancelAll(found, { team, states, reason: options.reason, onProgress, on }),
   );
   return report(team, outcomes, { options, console });
 }
@@ -71,12 +71,12 @@ export function statesMeant(text: string): readonly JobState[] {
 }
 
 const findAll = ({ connection, console }: Context, of: { readonly team: string } & ReturnType<typeof filterOf>): Promise<readonly Job[]> =>
-  withProgress(console, "looking for the jobs", async (tell) => {
+  withProgress(console, "looking for the jobs", async (onProgress) => {
     const found: Job[] = [];
     for await (const page of jobPages(connection.jobs, { ...of, limit: Number.POSITIVE_INFINITY })) {
       // Listed jobs have no spec, so that a hundred thousand fit into memory.
       found.push(...page.jobs);
-      tell(`${found.length} found`);
+      onProgress(`${found.length} found`);
     }
     return found;
   });
@@ -95,7 +95,7 @@ type Task = {
   readonly team: string;
   readonly states: readonly JobState[];
   readonly reason: string | undefined;
-  readonly tell: (detail: string) => void;
+  readonly onProgress: (detail: string) => void;
   readonly on: Context;
 };
 
@@ -104,10 +104,10 @@ async function cancelAll(found: readonly Job[], task: Task): Promise<ReadonlyMap
   const outcomes = new Map<string, Outcome>();
   const note = (those: readonly Outcome[]): void => {
     for (const each of those) outcomes.set(each.job, each);
-    task.tell(`${[...outcomes.values()].filter(({ outcome }) => outcome !== "failed").length} done`);
+    task.onProgress(`${[...outcomes.values()].filter(({ outcome }) => outcome !== "failed").length} done`);
   };
   let left = found.map(({ job }) => job);
-  for (let round = 1; round <= mostRounds && left.length > 0; round += 1) {
+  for (let round = 1; round <= maxRounds && left.length > 0; round += 1) {
     const [first = [], ...rest] = Array.from({ length: Math.ceil(left.length / atOnce) }, (_, n) =>
       left.slice(n * atOnce, (n + 1) * atOnce),
     );
@@ -125,7 +125,7 @@ const cancelSome = async (jobs: readonly string[], { team, states, reason, on }:
 const asFailed =
   (jobs: readonly string[]) =>
   (error: unknown): readonly Outcome[] => {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof FleetError)) throw error;
     return jobs.map((job) => ({ job, outcome: "failed", because: error.message }));
   };
 
@@ -151,7 +151,7 @@ function report(
     ...(failed.length > 0 ? [`${failed.length} could not be cancelled`] : []),
   ];
   console.out(parts.join(", "));
-  for (const { job, because } of failed.slice(0, mostNamed)) console.note(`fleet: ${job}: ${because}`);
+  for (const { job, because } of failed.slice(0, maxNamed)) console.note(`fleet: ${job}: ${because}`);
   if (failed.length > 0) console.note("run the same command again to continue with the jobs that are left");
   return code;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job, JobRef } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import { jobOf } from "../../session/api-jobs.ts";
@@ -9,12 +9,12 @@ import { noJob } from "../../session/find-job.ts";
 import { teamOf } from "../../session/team.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { jobJson } from "../../views/job-view.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
 /** The most cancel calls at a time. */
 const concurrency = 8;
 
-export type CancelOptions = JobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
+export type CancelOptions = ShowJobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
 
 /**
  * Cancels jobs. If one cannot be cancelled, the others still are, and the exit code is 1. With `wait`, waits until no node holds any of
@@ -51,8 +51,9 @@ async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promi
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Fault && error.code === "not-found") throw noJob(job, team, error);
-    if (error instanceof Fault && error.code === "conflict") throw new Fault(error.code, `${job}: ${error.message}`, { cause: error });
+    if (error instanceof FleetError && error.code === "not-found") throw noJob(job, team, error);
+    if (error instanceof FleetError && error.code === "conflict")
+      throw new FleetError(error.code, `${job}: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -61,7 +62,7 @@ async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promi
 const sayWhy =
   (console: Context["console"]) =>
   (error: unknown): undefined => {
-    if (!(error instanceof Fault) || (error.code !== "no-job" && error.code !== "conflict")) throw error;
+    if (!(error instanceof FleetError) || (error.code !== "no-job" && error.code !== "conflict")) throw error;
     console.note(`fleet: ${error.message}`);
   };
 
@@ -75,7 +76,7 @@ async function untilReleased(job: Job, { connection, console }: Context): Promis
       const { state, assignments } = await connection.api.node(node);
       return state !== "gone" && assignments.some((held) => held.team === job.team && held.job === job.job && held.phase !== "uploading");
     } catch (error) {
-      if (error instanceof Fault && error.code === "not-found") return false;
+      if (error instanceof FleetError && error.code === "not-found") return false;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { UsageError } from "../../invocation/exit.ts";
 import type { JobFile } from "../../jobs/job-file.ts";
 import type { Context } from "../../session/context.ts";
@@ -7,10 +7,10 @@ import { count } from "../../terminal/amount.ts";
 import { withProgress } from "../../terminal/progress.ts";
 
 /** Limits of one call. */
-const mostJobs = 100;
-const mostBytes = 1_000_000;
+const maxJobs = 100;
+const maxBytes = 1_000_000;
 const concurrency = 3;
-const mostTold = 10;
+const maxNamed = 10;
 
 /**
  * Asks the deployment whether it would accept the jobs, before any is sent. Throws a UsageError with the deployment's reasons if not.
@@ -32,7 +32,7 @@ export async function refuseImpossible(
       if (!accepted) refused.push(files.length === 1 ? `${because}` : `${some[index]?.at}: ${because}`);
   };
   try {
-    await withProgress(console, `checking ${count(files.length, "job")}`, async (tell) => {
+    await withProgress(console, `checking ${count(files.length, "job")}`, async (report) => {
       const [first = [], ...rest] = groups(files);
       await check(first);
       await pMap(
@@ -40,21 +40,21 @@ export async function refuseImpossible(
         async (some) => {
           await check(some);
           checkedJobs += some.length;
-          tell(`${first.length + checkedJobs} checked`);
+          report(`${first.length + checkedJobs} checked`);
         },
         { concurrency },
       );
     });
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof FleetError)) throw error;
     console.note(`jobs are sent without a check, because the API could not be asked: ${error.message}`);
   }
   const [only] = refused;
   if (only === undefined) return;
   if (files.length === 1) throw new UsageError(`${only}\n  nothing was sent`);
-  const more = refused.length > mostTold ? [`and ${refused.length - mostTold} more`] : [];
+  const more = refused.length > maxNamed ? [`and ${refused.length - maxNamed} more`] : [];
   throw new UsageError(
-    [`${refused.length} of the ${files.length} jobs cannot run; nothing was sent`, ...refused.slice(0, mostTold), ...more].join("\n  "),
+    [`${refused.length} of the ${files.length} jobs cannot run; nothing was sent`, ...refused.slice(0, maxNamed), ...more].join("\n  "),
   );
 }
 
@@ -64,7 +64,7 @@ function groups(files: readonly JobFile[]): readonly (readonly JobFile[])[] {
   for (const file of files) {
     const last = all.at(-1);
     const size = Buffer.byteLength(file.body);
-    if (last !== undefined && last.length < mostJobs && bytes + size <= mostBytes) {
+    if (last !== undefined && last.length < maxJobs && bytes + size <= maxBytes) {
       last.push(file);
       bytes += size;
     } else {

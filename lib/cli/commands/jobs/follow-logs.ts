@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { LogPage } from "../../../api/views/logs.ts";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";
@@ -15,7 +15,7 @@ import { type LogOptions, logAt, plainLines, ranksOf, type Said } from "./logs.t
 const silences = 3;
 const membersAtOnce = 8;
 /** How often to look for the job, because a job that was just submitted takes a moment to appear. */
-const mostLooks = 15;
+const maxLooks = 15;
 
 type Round = { readonly page: LogPage; readonly lines: readonly RankedLine[] };
 
@@ -28,24 +28,24 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
   const team = await teamOf(options.team, on.connection);
   const start = logAt({ team, job: id }, options, on.nowMs);
   const ranks = await onceThere(() => ranksOf(start, options, on), pollMs);
-  const teller = new Teller({ id, team }, options, on);
+  const printer = new FollowPrinter({ id, team }, options, on);
   let at = start;
   let cursors = new Map<number, string | undefined>();
   let silent = 0;
   for (;;) {
     const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
-    teller.tell(page, lines);
+    printer.print(page, lines);
     // `tail` applies only to the first page of this attempt. Later attempts are shown from their beginning.
     at = { ...at, attempt: page.attempt, tail: undefined };
     silent = lines.length > 0 ? 0 : silent + 1;
     const next = whatNext(page, silent);
-    if (next === "ended") return end(await findJob(id, team, on.connection), teller, on);
+    if (next === "ended") return end(await findJob(id, team, on.connection), printer, on);
     if (next === "wait") await pause(pollMs);
     if (next === "next attempt") {
       at = { ...at, attempt: page.attempt + 1 };
       cursors = new Map();
       silent = 0;
-      teller.begin(page.attempt + 1);
+      printer.begin(page.attempt + 1);
     }
   }
 }
@@ -56,7 +56,7 @@ async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> 
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Fault && error.code === "no-job") || looks >= mostLooks) throw error;
+      if (!(error instanceof FleetError && error.code === "no-job") || looks >= maxLooks) throw error;
       await pause(pollMs);
     }
   }
@@ -89,7 +89,7 @@ function whatNext(page: LogPage, silent: number): "more" | "wait" | "next attemp
 }
 
 /** Prints new lines, and the state of the job whenever it has changed. */
-class Teller {
+class FollowPrinter {
   readonly #id: string;
   readonly #options: LogOptions;
   readonly #on: Context;
@@ -110,21 +110,21 @@ class Teller {
     this.#state = "";
   }
 
-  tell(page: LogPage, lines: readonly RankedLine[]): void {
+  print(page: LogPage, lines: readonly RankedLine[]): void {
     for (const each of lines) {
       this.cut.look(each, page.attempt);
       if (this.#options.json) this.#json(page.attempt, each);
       else this.#said.line(each);
     }
     // A page's state is that of the latest attempt.
-    if (page.attempt === page.latestAttempt) this.#tellState(page);
+    if (page.attempt === page.latestAttempt) this.#printState(page);
   }
 
   end(): void {
     this.#said.end();
   }
 
-  #tellState({ state, reason }: LogPage): void {
+  #printState({ state, reason }: LogPage): void {
     const why = state === "queued" && reason !== undefined ? `: ${reason}` : "";
     const now = `${this.#id} is ${state}${why}`;
     if (now !== this.#state) this.#note(now);
@@ -141,9 +141,9 @@ class Teller {
   }
 }
 
-function end(job: Job, teller: Teller, { console }: Context): number {
-  teller.end();
+function end(job: Job, printer: FollowPrinter, { console }: Context): number {
+  printer.end();
   if (job.reason !== undefined) console.note(`${job.job}: ${job.reason}`);
-  for (const hint of teller.cut.hints) console.note(hint);
+  for (const hint of printer.cut.hints) console.note(hint);
   return job.state === "succeeded" ? exitCodes.ok : exitCodes.failed;
 }

@@ -7,9 +7,9 @@ import type { Context } from "../../session/context.ts";
 import { teamOf } from "../../session/team.ts";
 import { openTable } from "../../terminal/table.ts";
 import { jobColumns, jobFacts } from "../../views/job-view.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
-export type JobsOptions = JobOptions & FilterOptions & { readonly limit: number; readonly cursor?: string | undefined };
+export type JobsOptions = ShowJobOptions & FilterOptions & { readonly limit: number; readonly cursor?: string | undefined };
 
 /** Lists a team's jobs, newest first, up to the limit. Each page is shown as soon as it arrives. */
 export async function jobs(options: JobsOptions, on: Context): Promise<number> {

@@ -7,9 +7,9 @@ import { teamOf } from "../../session/team.ts";
 import { CutLogs } from "../../views/cut-logs.ts";
 import { type LogAt, merged, pageOf, pagesFrom, type RankedLine } from "../../views/log-pages.ts";
 import { logPrinter } from "../../views/log-printer.ts";
-import type { JobOptions } from "./job.ts";
+import type { ShowJobOptions } from "./job.ts";
 
-export type LogOptions = JobOptions & {
+export type LogOptions = ShowJobOptions & {
   readonly attempt?: number | undefined;
   /** The rank of a gang's member, or `all`. */
   readonly rank?: number | "all" | undefined;

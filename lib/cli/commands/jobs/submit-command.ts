@@ -31,10 +31,10 @@ async function upload(
   { team, strict }: { readonly team: string; readonly strict: boolean | undefined },
   { connection, console }: Context,
 ): Promise<Code> {
-  return withProgress(console, `submitting ${folder}`, (tell) =>
-    withPacked(folder, { tell: (packed) => tell(`packed ${packed}`), strict }, async (packed) => {
+  return withProgress(console, `submitting ${folder}`, (report) =>
+    withPacked(folder, { onProgress: (packed) => report(`packed ${packed}`), strict }, async (packed) => {
       for (const line of packedLines(folder, packed)) console.note(line);
-      tell(`uploading ${bytes(packed.packedBytes)} unless it is already there`);
+      report(`uploading ${bytes(packed.packedBytes)} unless it is already there`);
       const { code, sent } = await connection.code.putCode({ team, file: packed.file });
       if (!sent) console.note("unchanged since the last upload; nothing was sent");
       return code;

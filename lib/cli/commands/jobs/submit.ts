@@ -21,8 +21,8 @@ export type SubmitOptions = {
 type Context = Pick<CommandContext, "connection" | "console">;
 
 /** The most jobs that are watched at a time. */
-const mostWatched = 20;
-const mostNamed = 10;
+const maxWatched = 20;
+const maxNamed = 10;
 
 /** Sends each job to the team's queue, after checking that all are possible. With `wait`, waits until all have ended. */
 export async function submit(files: readonly JobFile[], options: SubmitOptions, on: Context): Promise<number> {
@@ -62,24 +62,24 @@ export async function sendJobs(
 async function send(files: readonly JobFile[], team: string, { connection, console }: Context): Promise<readonly Sent[]> {
   const [only, ...more] = files;
   if (only !== undefined && more.length === 0) return [{ kind: "sent", ...(await connection.queue.send(team, only.body)) }];
-  return withProgress(console, `sending ${count(files.length, "job")}`, (tell) =>
+  return withProgress(console, `sending ${count(files.length, "job")}`, (report) =>
     connection.queue.sendAll(
       team,
       files.map(({ body }) => body),
-      (done) => tell(`${done} sent`),
+      (done) => report(`${done} sent`),
     ),
   );
 }
 
 function traceFailed(outcomes: readonly Sent[], { note }: Context["console"]): void {
   const errors = outcomes.flatMap((sent) => (sent.kind === "failed" ? [sent.error] : []));
-  for (const error of errors.slice(0, mostNamed)) trace(error, note);
+  for (const error of errors.slice(0, maxNamed)) trace(error, note);
 }
 
 /** Returns lines that say which jobs were not sent, and whether all can safely be sent again. */
 function notSentLines(notSent: readonly { at: string; id?: string; because: string }[], files: readonly JobFile[]): readonly string[] {
-  const named = notSent.slice(0, mostNamed).map(({ at, id, because }) => `  ${at}${id === undefined ? "" : ` (${id})`}: ${because}`);
-  const more = notSent.length > mostNamed ? [`  and ${notSent.length - mostNamed} more (--json names all)`] : [];
+  const named = notSent.slice(0, maxNamed).map(({ at, id, because }) => `  ${at}${id === undefined ? "" : ` (${id})`}: ${because}`);
+  const more = notSent.length > maxNamed ? [`  and ${notSent.length - maxNamed} more (--json names all)`] : [];
   const advice = files.every(({ message }) => message.id !== undefined)
     ? "send the same jobs again: every job has an id, so a job that was already sent does not run twice"
     : 'send only these again: a job without an "id" that was already sent would run twice';
@@ -88,7 +88,7 @@ function notSentLines(notSent: readonly { at: string; id?: string; because: stri
 
 async function wait(ids: readonly string[], { team, json }: SubmitOptions & { readonly team: string }, on: Context): Promise<number> {
   on.console.note(`submitted for team ${team}; Ctrl-C ends this command, not the jobs`);
-  const ended = await pMap(ids, (job) => untilEnded({ team, job }, on), { concurrency: mostWatched });
+  const ended = await pMap(ids, (job) => untilEnded({ team, job }, on), { concurrency: maxWatched });
   if (json) on.console.out(JSON.stringify(ended.map(jobJson)));
   return ended.every((job) => job.state === "succeeded") ? exitCodes.ok : exitCodes.failed;
 }

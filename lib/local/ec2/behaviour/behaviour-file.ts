@@ -3,10 +3,10 @@ import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { checked, linesOf } from "../../../../events/checked.ts";
 import { inWords } from "../../../model/errors/in-words.ts";
-import { Fault } from "../../../model/fault.ts";
 import { decoded } from "../../../model/files/decoded.ts";
 import { fileWords } from "../../../model/files/file-words.ts";
-import type { CapacityPlan, Ec2Behaviour } from "./behaviour.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
+import type { CapacitySchedule, Ec2Behaviour } from "./behaviour.ts";
 
 const ms = z.number("must be a number of milliseconds").min(0, "must not be negative").max(86_400_000, "must be within a day");
 const range = z
@@ -71,7 +71,7 @@ const SpotTrace = z.object({
 });
 
 /**
- * Reads from a JSON file how the local cloud's EC2 should behave. Traces that it names are in the same folder. Throws a Fault that
+ * Reads from a JSON file how the local cloud's EC2 should behave. Traces that it names are in the same folder. Throws a FleetError that
  * lists everything that is wrong, and where.
  */
 export async function readBehaviour(file: string): Promise<Partial<Ec2Behaviour>> {
@@ -83,7 +83,7 @@ export async function readBehaviour(file: string): Promise<Partial<Ec2Behaviour>
   return { ...present, ...(plans.length > 0 ? { capacity: Object.fromEntries(plans) } : {}) };
 }
 
-async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<CapacityPlan> {
+async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<CapacitySchedule> {
   if (typeof plan === "number") return plan;
   if ("script" in plan) return plan.script;
   const { metadata, data } = await readJson(resolve(folder, plan.trace), SpotTrace);
@@ -94,15 +94,15 @@ async function planOf(plan: z.output<typeof Planned>, folder: string): Promise<C
 
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new Fault("ec2-behaviour", `${file} cannot be read: ${fileWords(error) ?? inWords(error)}`, { cause: error });
+    throw new FleetError("ec2-behaviour", `${file} cannot be read: ${fileWords(error) ?? inWords(error)}`, { cause: error });
   });
   let value: unknown;
   try {
     value = JSON.parse(decoded(bytes));
   } catch (error) {
-    throw new Fault("ec2-behaviour", `${file} is not JSON: ${inWords(error)}`, { cause: error });
+    throw new FleetError("ec2-behaviour", `${file} is not JSON: ${inWords(error)}`, { cause: error });
   }
   const read = checked(schema, value);
-  if (read.kind === "wrong") throw new Fault("ec2-behaviour", `${file} cannot be used:${linesOf(read.wrong)}`);
+  if (read.kind === "wrong") throw new FleetError("ec2-behaviour", `${file} cannot be used:${linesOf(read.wrong)}`);
   return read.value;
 }

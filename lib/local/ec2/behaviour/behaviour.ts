@@ -2,7 +2,7 @@
 export type Range = { readonly min: number; readonly max: number };
 
 /** How many instances an offer can hold at once: always, or from each moment on (ms since the start of this EC2), in order of time. */
-export type CapacityPlan = number | readonly (readonly [atMs: number, count: number])[];
+export type CapacitySchedule = number | readonly (readonly [atMs: number, count: number])[];
 
 /** A token bucket for requests: `burst` calls at once if it is full, then `perSecond` calls per second. */
 export type RequestRate = { readonly burst: number; readonly perSecond: number };
@@ -31,7 +31,7 @@ export type Ec2Behaviour = {
    * What offers can hold, by `type/zone/market`, where `*` matches any. An offer that is not listed has no limit. If a plan falls
    * below the number of spot instances, the newest ones are interrupted.
    */
-  readonly capacity: Readonly<Record<string, CapacityPlan>>;
+  readonly capacity: Readonly<Record<string, CapacitySchedule>>;
   /** How often each action may be called, by its name. `*` stands for every action that is not listed; each has its own bucket. */
   readonly requests: Readonly<Record<string, RequestRate>>;
   /** Prices and delays are derived from it. */

@@ -3,17 +3,26 @@ import { inWords } from "../../../model/errors/in-words.ts";
 import type { Market, OfferRef } from "../../../model/offer.ts";
 import type { HttpAnswer } from "../../requests/http.ts";
 import { answer, Ec2Error, type Tree } from "../../requests/query-protocol.ts";
-import type { Log } from "../../run/log-line.ts";
+import type { LocalLog } from "../../run/log-line.ts";
 import type { InstanceFacts } from "../instances/instance.ts";
 import type { Moto } from "../moto/moto.ts";
 import { type Allocation, allocate, type Candidate } from "../offers/allocation.ts";
 import { type FleetRequest, type Override, type TemplateSpecification, tagsFor, targets } from "./fleet-request.ts";
 import { launchInstances } from "./launch-instances.ts";
-import { type Choice, notOffered, type Place, price, type Refused, type Seller, tooDear, withoutRoom } from "./refusals.ts";
+import {
+  type FleetErrorItem,
+  notOffered,
+  type OfferChoice,
+  type OverrideChoice,
+  price,
+  type Seller,
+  tooDear,
+  withoutRoom,
+} from "./refusals.ts";
 
 export type FleetMaker = Seller & {
   readonly moto: Moto;
-  readonly log: Log;
+  readonly log: LocalLog;
   now(): number;
   /** Starts the life of an instance that was launched. */
   begin(instance: InstanceFacts): void;
@@ -25,17 +34,17 @@ export type FleetMade = {
   readonly errors: readonly { readonly code: string; readonly offer: OfferRef }[];
 };
 
-type Launched = Place & { readonly instances: readonly InstanceFacts[] };
+type Launched = OfferChoice & { readonly instances: readonly InstanceFacts[] };
 
 /** Creates an instant fleet: launches what is available now, returns an error for each offer that is not, and launches nothing later. */
 export async function createFleet(maker: FleetMaker, request: FleetRequest, region: string): Promise<FleetMade> {
   const choices = request.LaunchTemplateConfigs.flatMap((config) =>
-    config.Overrides.map((override): Choice => ({ template: config.LaunchTemplateSpecification, override })),
+    config.Overrides.map((override): OverrideChoice => ({ template: config.LaunchTemplateSpecification, override })),
   );
   const zones = await Promise.all(choices.map((choice) => zoneOf(maker, choice.override, region)));
   const fleetId = `fleet-${randomUUID()}`;
   const launched: Launched[] = [];
-  const refused: Refused[] = [];
+  const refused: FleetErrorItem[] = [];
   const target = targets(request);
   for (const market of ["on-demand", "spot"] as const) {
     if (target[market] === 0) continue;
@@ -92,10 +101,10 @@ type MarketOrder = {
 async function fill(
   maker: FleetMaker,
   order: MarketOrder,
-  places: readonly Place[],
-): Promise<{ launched: readonly Launched[]; refused: readonly Refused[] }> {
-  const refused: Refused[] = [];
-  const offered: Place[] = [];
+  places: readonly OfferChoice[],
+): Promise<{ launched: readonly Launched[]; refused: readonly FleetErrorItem[] }> {
+  const refused: FleetErrorItem[] = [];
+  const offered: OfferChoice[] = [];
   for (const place of places) {
     const refusal = await notOffered(maker, place, order.region);
     if (refusal) refused.push(refusal);
@@ -127,9 +136,9 @@ async function fill(
   return { launched, refused: [...refused, ...made.refused] };
 }
 
-async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: readonly Allocation<Place>[]) {
+async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: readonly Allocation<OfferChoice>[]) {
   const launched: Launched[] = [];
-  const refused: Refused[] = [];
+  const refused: FleetErrorItem[] = [];
   await Promise.all(
     allocations.map(async ({ candidate: { of: place }, count }) => {
       try {
@@ -164,7 +173,11 @@ async function wholeOrNothing(
 const worthOf = (launched: readonly Launched[]): number =>
   launched.reduce((sum, one) => sum + one.instances.length * (one.override.WeightedCapacity ?? 1), 0);
 
-const launch = (maker: FleetMaker, order: MarketOrder, place: Place & { readonly count: number }): Promise<readonly InstanceFacts[]> =>
+const launch = (
+  maker: FleetMaker,
+  order: MarketOrder,
+  place: OfferChoice & { readonly count: number },
+): Promise<readonly InstanceFacts[]> =>
   launchInstances(maker.moto, {
     region: order.region,
     template: place.template,
@@ -179,7 +192,7 @@ const launch = (maker: FleetMaker, order: MarketOrder, place: Place & { readonly
     },
   });
 
-function candidate(maker: FleetMaker, place: Place, nowMs: number): Candidate<Place> {
+function candidate(maker: FleetMaker, place: OfferChoice, nowMs: number): Candidate<OfferChoice> {
   const blocked = maker.capacity.refusal(place.offer) !== undefined || tooDear(maker, place, nowMs) !== undefined;
   return {
     of: place,
@@ -192,7 +205,7 @@ function candidate(maker: FleetMaker, place: Place, nowMs: number): Candidate<Pl
 }
 
 const templateAndOverrides = (
-  { override }: Place,
+  { override }: OfferChoice,
   template: { readonly [name in keyof TemplateSpecification]: TemplateSpecification[name] | undefined },
 ): Tree => ({
   launchTemplateSpecification: {

@@ -1,22 +1,22 @@
 import type { OfferRef } from "../../../model/offer.ts";
 import { Ec2Error } from "../../requests/query-protocol.ts";
-import type { Capacity } from "../offers/capacity.ts";
+import type { EmulatedCapacity } from "../offers/capacity.ts";
 import type { Offerings } from "../offers/offerings.ts";
 import { onDemandPrice } from "../offers/on-demand-prices.ts";
 import { spotPrice } from "../offers/spot-prices.ts";
 import type { Override, TemplateSpecification } from "./fleet-request.ts";
 
 /** An override of a fleet request. */
-export type Choice = { readonly template: TemplateSpecification; readonly override: Override };
+export type OverrideChoice = { readonly template: TemplateSpecification; readonly override: Override };
 /** The offer that an override means in one market. */
-export type Place = Choice & { readonly offer: OfferRef };
+export type OfferChoice = OverrideChoice & { readonly offer: OfferRef };
 /** An item of CreateFleet's error set. */
-export type Refused = Place & { readonly code: string; readonly message: string };
+export type FleetErrorItem = OfferChoice & { readonly code: string; readonly message: string };
 
-export type Seller = { readonly offerings: Offerings; readonly capacity: Capacity; readonly seed: number };
+export type Seller = { readonly offerings: Offerings; readonly capacity: EmulatedCapacity; readonly seed: number };
 
 /** Returns why this offer does not exist, or undefined if it does. Throws if the type does not exist in the region. */
-export async function notOffered(seller: Seller, place: Place, region: string): Promise<Refused | undefined> {
+export async function notOffered(seller: Seller, place: OfferChoice, region: string): Promise<FleetErrorItem | undefined> {
   const { instanceType, zone } = place.offer;
   const found = await seller.offerings.check(region, place.offer);
   if (found === "unknown") throw new Ec2Error("InvalidParameterValue", `Invalid value '${instanceType}' for InstanceType.`);
@@ -30,7 +30,7 @@ export const price = (seller: Seller, offer: OfferRef, atMs: number): number =>
   (offer.market === "spot" ? spotPrice(seller.seed, { ...offer, atMs }) : onDemandPrice(offer.instanceType)) ?? Number.MAX_SAFE_INTEGER;
 
 /** Returns EC2's message if a spot offer costs more than the request allows, or undefined if it does not. */
-export function tooDear(seller: Seller, place: Place, nowMs: number): string | undefined {
+export function tooDear(seller: Seller, place: OfferChoice, nowMs: number): string | undefined {
   if (place.offer.market !== "spot" || place.override.MaxPrice === undefined) return undefined;
   const now = price(seller, place.offer, nowMs);
   if (now <= Number(place.override.MaxPrice)) return undefined;
@@ -38,7 +38,7 @@ export function tooDear(seller: Seller, place: Place, nowMs: number): string | u
 }
 
 /** Returns why an existing offer had too little capacity. `whole`: the fleet launches nothing below its minimum. */
-export function withoutRoom(seller: Seller, place: Place, { nowMs, whole }: { nowMs: number; whole: boolean }): Refused {
+export function withoutRoom(seller: Seller, place: OfferChoice, { nowMs, whole }: { nowMs: number; whole: boolean }): FleetErrorItem {
   const { instanceType, zone, market } = place.offer;
   const dear = tooDear(seller, place, nowMs);
   if (dear !== undefined) return { ...place, code: "SpotMaxPriceTooLow", message: dear };

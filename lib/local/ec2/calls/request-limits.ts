@@ -1,7 +1,7 @@
 import { Ec2Error } from "../../requests/query-protocol.ts";
 
 /** How many values of a parameter one call may have, per action, as EC2 documents it. Parameters are numbered as on the wire. */
-const mostNames: Readonly<Record<string, readonly (readonly [parameter: RegExp, most: number])[]>> = {
+const maxNames: Readonly<Record<string, readonly (readonly [parameter: RegExp, most: number])[]>> = {
   DescribeInstanceTypes: [[/^InstanceType\.\d+$/, 100]],
   DescribeInstances: [[/^InstanceId\.\d+$/, 1_000]],
   TerminateInstances: [[/^InstanceId\.\d+$/, 1_000]],
@@ -10,10 +10,10 @@ const mostNames: Readonly<Record<string, readonly (readonly [parameter: RegExp, 
     [/^LaunchTemplateConfigs\.\d+\.Overrides\.\d+\.SubnetId$/, 300],
   ],
 };
-const mostFilters = 50;
-const mostFilterValues = 200;
+const maxFilters = 50;
+const maxFilterValues = 200;
 /** The largest value of MaxResults. The smallest is 5. */
-const mostResults: Readonly<Record<string, number>> = {
+const maxResults: Readonly<Record<string, number>> = {
   DescribeInstanceTypes: 100,
   DescribeInstances: 1_000,
   DescribeInstanceTypeOfferings: 1_000,
@@ -23,13 +23,13 @@ const mostResults: Readonly<Record<string, number>> = {
 export function refuseTooMuch(action: string, form: URLSearchParams): void {
   const count = (pattern: RegExp): number => [...form.keys()].filter((name) => pattern.test(name)).length;
   const values = count(/^Filter\.\d+\.Value\.\d+$/);
-  if (values > mostFilterValues || count(/^Filter\.\d+\.Name$/) > mostFilters)
-    throw new Ec2Error("FilterLimitExceeded", `The maximum number of filter values specified on a single call is ${mostFilterValues}`);
-  for (const [pattern, most] of mostNames[action] ?? [])
+  if (values > maxFilterValues || count(/^Filter\.\d+\.Name$/) > maxFilters)
+    throw new Ec2Error("FilterLimitExceeded", `The maximum number of filter values specified on a single call is ${maxFilterValues}`);
+  for (const [pattern, most] of maxNames[action] ?? [])
     if (count(pattern) > most)
       throw new Ec2Error("InvalidParameterValue", `${action} accepts at most ${most} values, but ${count(pattern)} were given`);
   const asked = form.get("MaxResults");
-  const top = mostResults[action];
+  const top = maxResults[action];
   if (asked !== null && top !== undefined && (Number(asked) < 5 || Number(asked) > top))
     throw new Ec2Error(
       "InvalidParameterValue",

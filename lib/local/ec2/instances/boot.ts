@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { NodeAnswer } from "../../../../events/node-call.ts";
-import { Fault } from "../../../model/fault.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
 import type { IssuedCredentials } from "../../requests/identities.ts";
 
 /** The facts that a boot script starts with. */
@@ -22,7 +22,7 @@ const retryMs = { first: 200, last: 4000 };
 
 /**
  * Does what the boot script does on a real instance: asks `node` for the worker's address until it gets one, then downloads the
- * worker. Returns `shutdown` if this instance is not wanted. Throws a Fault at the timeout, and throws if `signal` is aborted.
+ * worker. Returns `shutdown` if this instance is not wanted. Throws a FleetError at the timeout, and throws if `signal` is aborted.
  */
 export async function fetchWorker(script: BootScript, file: string, signal: AbortSignal): Promise<"fetched" | "shutdown"> {
   const untilMs = Date.now() + script.timeoutMs;
@@ -30,14 +30,14 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
   let last: unknown;
   while (Date.now() < untilMs) {
     try {
-      const told = await callNode(script, signal);
-      if (told.kind === "shutdown") return "shutdown";
-      if (told.kind === "boot") {
-        await download(told.workerUrl, file, signal);
+      const answer = await callNode(script, signal);
+      if (answer.kind === "shutdown") return "shutdown";
+      if (answer.kind === "boot") {
+        await download(answer.workerUrl, file, signal);
         return "fetched";
       }
-      last = told;
-      pauseMs = told.callAgainMs;
+      last = answer;
+      pauseMs = answer.callAgainMs;
     } catch (error) {
       signal.throwIfAborted();
       last = error;
@@ -45,7 +45,7 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
     }
     await sleep(pauseMs, undefined, { signal });
   }
-  throw new Fault("boot", "The boot script could not get its worker in time", { cause: last });
+  throw new FleetError("boot", "The boot script could not get its worker in time", { cause: last });
 }
 
 async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAnswer> {
@@ -74,12 +74,12 @@ async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAn
     signal: AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]),
   });
   const text = await response.text();
-  if (!response.ok) throw new Fault("boot", `The node function returned ${response.status}: ${text.slice(0, 300)}`, { retry: true });
+  if (!response.ok) throw new FleetError("boot", `The node function returned ${response.status}: ${text.slice(0, 300)}`, { retry: true });
   return NodeAnswer.parse(JSON.parse(text));
 }
 
 async function download(url: string, file: string, signal: AbortSignal): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(downloadTimeoutMs)]) });
-  if (!response.ok) throw new Fault("boot", `The worker's download returned ${response.status}`, { retry: true });
+  if (!response.ok) throw new FleetError("boot", `The worker's download returned ${response.status}`, { retry: true });
   await writeFile(file, Buffer.from(await response.arrayBuffer()), { mode: 0o600 });
 }

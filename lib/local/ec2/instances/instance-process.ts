@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inWords } from "../../../model/errors/in-words.ts";
 import type { Identities, IssuedCredentials } from "../../requests/identities.ts";
-import type { Log } from "../../run/log-line.ts";
+import type { LocalLog } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import type { Moto } from "../moto/moto.ts";
 import { items, textAt } from "../moto/xml-document.ts";
@@ -25,11 +25,11 @@ export type MachineRoom = {
   readonly endpoint: string;
   readonly behaviour: Pick<Ec2Behaviour, "bootTimeoutMs" | "restartMs">;
   roleOfProfile(profileNameOrArn: string): string;
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 /** The machine behind one instance: its metadata service, its folder and its worker's process. */
-export type Machine = {
+export type InstanceMachine = {
   readonly folder: string;
   pid(): number | undefined;
   /** Runs the boot script, then the worker. Resolves with the reason to turn the machine off, or with undefined if there is none. */
@@ -44,7 +44,11 @@ export type Machine = {
 
 const logFile = "worker.log";
 
-export function createMachine(room: MachineRoom, instance: InstanceFacts, own: { folder: string; notices(): InstanceNotices }): Machine {
+export function createMachine(
+  room: MachineRoom,
+  instance: InstanceFacts,
+  own: { folder: string; notices(): InstanceNotices },
+): InstanceMachine {
   const { folder, notices } = own;
   const stop = new AbortController();
   let metadata: MetadataService | undefined;

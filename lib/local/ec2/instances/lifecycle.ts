@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Fault } from "../../../model/fault.ts";
-import type { Log } from "../../run/log-line.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
+import type { LocalLog } from "../../run/log-line.ts";
 import type { Ec2Behaviour } from "../behaviour/behaviour.ts";
 import { between } from "../behaviour/seeded.ts";
-import type { Capacity } from "../offers/capacity.ts";
+import type { EmulatedCapacity } from "../offers/capacity.ts";
 import { type InstanceFacts, type InstanceNotices, type InstanceRecord, type InstanceStateName, spotTermination } from "./instance.ts";
-import { createMachine, type Machine, type MachineRoom } from "./instance-process.ts";
+import { createMachine, type InstanceMachine, type MachineRoom } from "./instance-process.ts";
 import type { StateEvents } from "./state-events.ts";
 
 /**
@@ -31,14 +31,14 @@ export type Lifecycle = {
   recommendRebalance(id: string): void;
   /** Removes an instance silently: there is no event, and EC2's responses no longer include it. */
   vanish(id: string): Promise<void>;
-  machine(id: string): Machine;
+  machine(id: string): InstanceMachine;
   close(): Promise<void>;
 };
 
 type Entry = {
   readonly record: InstanceRecord;
   readonly states: { state: InstanceStateName; atMs: number; because: string }[];
-  readonly machine: Machine;
+  readonly machine: InstanceMachine;
   /** Aborts the rest of its start. */
   readonly start: AbortController;
   readonly visibleAtMs: number;
@@ -49,13 +49,13 @@ type Entry = {
 
 type World = {
   readonly behaviour: Ec2Behaviour;
-  readonly capacity: Capacity;
+  readonly capacity: EmulatedCapacity;
   readonly events: StateEvents;
   readonly room: MachineRoom;
   readonly stateFolder: string;
   draw(): number;
   now(): number;
-  readonly log: Log;
+  readonly log: LocalLog;
 };
 
 export function createLifecycle(world: World): Lifecycle {
@@ -99,13 +99,13 @@ export function createLifecycle(world: World): Lifecycle {
 
   const found = (id: string): Entry => {
     const entry = entries.get(id);
-    if (entry === undefined) throw new Fault("no-instance", `There is no instance ${id}`);
+    if (entry === undefined) throw new FleetError("no-instance", `There is no instance ${id}`);
     return entry;
   };
   const interruptible = (id: string): Entry => {
     const entry = found(id);
-    if (entry.record.market !== "spot") throw new Fault("not-spot", `${id} is an on-demand instance, which EC2 does not interrupt`);
-    if (entry.ending !== undefined) throw new Fault("not-running", `${id} has ended`);
+    if (entry.record.market !== "spot") throw new FleetError("not-spot", `${id} is an on-demand instance, which EC2 does not interrupt`);
+    if (entry.ending !== undefined) throw new FleetError("not-running", `${id} has ended`);
     return entry;
   };
 

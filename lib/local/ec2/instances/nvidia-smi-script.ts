@@ -6,7 +6,7 @@
 export type Gpus = { readonly count: number; readonly model: string; readonly memoryMiB: number };
 
 /** The power limit of each GPU, W, from NVIDIA's data sheets. */
-const mostWatts: Readonly<Record<string, number>> = { T4: 70, L4: 72, A10G: 300, L40S: 350, V100: 300, A100: 400, H100: 700, H200: 700 };
+const maxWatts: Readonly<Record<string, number>> = { T4: 70, L4: 72, A10G: 300, L40S: 350, V100: 300, A100: 400, H100: 700, H200: 700 };
 
 /** The values of a GPU while a program uses it and while none does. */
 const values = (memoryMiB: number) => ({
@@ -25,7 +25,7 @@ export function nvidiaSmiScript({ count, model, memoryMiB }: Gpus, attempts: str
   const { busy, idle } = values(memoryMiB);
   return `#!/bin/sh
 # There is no GPU behind this: it shows those of the instance type, one at work for each program that runs.
-count=${count} model=${quoted(model)} total=${memoryMiB} limit=${mostWatts[model] ?? "N/A"} driver=580.95.05 cuda=13.0
+count=${count} model=${quoted(model)} total=${memoryMiB} limit=${maxWatts[model] ?? "N/A"} driver=580.95.05 cuda=13.0
 programs=$(find ${quoted(attempts)} -mindepth 4 -maxdepth 4 -name program.json 2>/dev/null | wc -l)
 
 look() { # the state of GPU $1

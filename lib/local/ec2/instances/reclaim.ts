@@ -1,5 +1,5 @@
 import { offerName } from "../../../model/offer.ts";
-import type { Capacity } from "../offers/capacity.ts";
+import type { EmulatedCapacity } from "../offers/capacity.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** The longest wait of a Node timer. */
@@ -9,7 +9,7 @@ const longestMs = 2 ** 31 - 1;
  * Interrupts spot instances, with notice and newest first, if a capacity plan has fallen below their number. On-demand instances
  * stay, as on AWS: there is just no capacity for new ones.
  */
-export function reclaim(on: { capacity: Capacity; lifecycle: Pick<Lifecycle, "instances" | "interrupt">; sinceMs: () => number }): {
+export function reclaim(on: { capacity: EmulatedCapacity; lifecycle: Pick<Lifecycle, "instances" | "interrupt">; sinceMs: () => number }): {
   look(): void;
   stop(): void;
 } {

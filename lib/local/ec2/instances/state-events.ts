@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "../../run/log-line.ts";
+import type { LocalLog } from "../../run/log-line.ts";
 import type { InstanceFacts, InstanceStateName } from "./instance.ts";
 
 export type Ec2Event = {
@@ -12,14 +12,16 @@ export type Ec2Event = {
 export type PutEvent = (event: Ec2Event) => Promise<void>;
 
 /** News about an instance that EC2 publishes. */
-export type InstanceNews = { readonly kind: "state"; readonly state: InstanceStateName } | { readonly kind: "interruption" | "rebalance" };
+export type InstanceChange =
+  | { readonly kind: "state"; readonly state: InstanceStateName }
+  | { readonly kind: "interruption" | "rebalance" };
 
 /** The instance that the news concerns. */
 type Named = Pick<InstanceFacts, "id" | "region" | "zone" | "accountId">;
 
 /** Publishes what happens to instances on the event bus. The events of an instance keep their order. */
 export type StateEvents = {
-  emit(instance: Named, news: InstanceNews): void;
+  emit(instance: Named, news: InstanceChange): void;
   /** Resolves when everything that was emitted so far is on the bus or was dropped after its last attempt. */
   settled(): Promise<void>;
 };
@@ -27,7 +29,7 @@ export type StateEvents = {
 const attempts = 4;
 
 /** `delayMs`: how long the next event takes to arrive. */
-export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => number = () => 0): StateEvents {
+export function createStateEvents(putEvent: PutEvent, log: LocalLog, delayMs: () => number = () => 0): StateEvents {
   const last = new Map<string, Promise<void>>();
   const put = async (instance: string, event: Ec2Event): Promise<void> => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -53,7 +55,7 @@ export function createStateEvents(putEvent: PutEvent, log: Log, delayMs: () => n
 }
 
 /** Returns an event in EC2's shape. The ARN in a real interruption warning does contain a zone and no account. */
-function eventOf({ id, region, zone, accountId }: Named, news: InstanceNews): Ec2Event {
+function eventOf({ id, region, zone, accountId }: Named, news: InstanceChange): Ec2Event {
   const resources = [`arn:aws:ec2:${region}:${accountId}:instance/${id}`];
   const of = (detailType: string, detail: object) => ({
     source: "aws.ec2",

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Log } from "../../run/log-line.ts";
+import type { LocalLog } from "../../run/log-line.ts";
 import type { ProcessTree } from "./process-tree.ts";
 
 /** Makes sure that instances' processes end even if this process is killed. */
@@ -11,11 +11,11 @@ export type Watchdog = {
 };
 
 /** Starts the watchdog's process with the first instance. If it dies, the next instance starts a new one. */
-export function createWatchdog(log: Log): Watchdog {
+export function createWatchdog(log: LocalLog): Watchdog {
   const trees = new Map<string, ProcessTree>();
   let child: ChildProcess | undefined;
 
-  const tell = (line: object): void => void child?.stdin?.write(`${JSON.stringify(line)}\n`);
+  const send = (line: object): void => void child?.stdin?.write(`${JSON.stringify(line)}\n`);
   const watchLine = (tree: ProcessTree): object => ({ kind: "watch", folder: tree.folder, group: tree.group });
   const start = (): void => {
     // It has its own session, so that a signal to our process group does not reach it.
@@ -34,18 +34,18 @@ export function createWatchdog(log: Log): Watchdog {
     started.on("exit", (code, signal) => lost({ end: signal ?? code }));
     started.stdin?.on("error", (error) => lost({ error }));
     started.unref();
-    for (const tree of trees.values()) tell(watchLine(tree));
+    for (const tree of trees.values()) send(watchLine(tree));
   };
 
   return {
     watch(tree) {
       trees.set(tree.folder, tree);
-      if (child) tell(watchLine(tree));
+      if (child) send(watchLine(tree));
       else start();
     },
     forget(folder) {
       trees.delete(folder);
-      tell({ kind: "forget", folder });
+      send({ kind: "forget", folder });
     },
     close() {
       const ended = child;

@@ -1,11 +1,11 @@
 import { type OfferRef, offerName } from "../../../model/offer.ts";
-import type { CapacityPlan } from "../behaviour/behaviour.ts";
+import type { CapacitySchedule } from "../behaviour/behaviour.ts";
 
 /** Matches offers by their fields. An undefined field matches everything. */
 export type OfferMatcher = Partial<OfferRef>;
 
 /** The capacity that EC2 has left. Each method is one synchronous step, so that two concurrent calls never share the last instance. */
-export type Capacity = {
+export type EmulatedCapacity = {
   /** Takes up to `wanted` instances and returns how many it took. */
   take(offer: OfferRef, wanted: number): number;
   room(offer: OfferRef): number;
@@ -17,14 +17,14 @@ export type Capacity = {
   /** Returns the code with which this offer is refused now, even if there is room. Undefined if it is not refused. */
   refusal(offer: OfferRef): string | undefined;
   /** Sets the limit of the offers `type/zone/market`; `*` matches any. */
-  limit(pattern: string, plan: CapacityPlan): void;
+  limit(pattern: string, plan: CapacitySchedule): void;
   /** Returns when a plan next changes a limit, or undefined if none will. */
   nextChangeMs(): number | undefined;
   refuse(matcher: OfferMatcher, code: string): () => void;
 };
 
 /** `now`: ms since the start of this EC2. */
-export function createCapacity(limits: Readonly<Record<string, CapacityPlan>>, now: () => number = () => 0): Capacity {
+export function createCapacity(limits: Readonly<Record<string, CapacitySchedule>>, now: () => number = () => 0): EmulatedCapacity {
   const limitBy = new Map(Object.entries(limits));
   const taken = new Map<string, number>();
   const refusals = new Set<{ readonly matcher: OfferMatcher; readonly code: string }>();
@@ -67,7 +67,7 @@ export function createCapacity(limits: Readonly<Record<string, CapacityPlan>>, n
 }
 
 /** Returns a plan's limit at a time. Before its first moment, a plan has no limit. */
-const planned = (plan: CapacityPlan, atMs: number): number =>
+const planned = (plan: CapacitySchedule, atMs: number): number =>
   typeof plan === "number" ? plan : (plan.findLast(([fromMs]) => fromMs <= atMs)?.[1] ?? Number.POSITIVE_INFINITY);
 
 const matches = (matcher: OfferMatcher, offer: OfferRef): boolean =>

@@ -3,14 +3,14 @@ import type { Moto } from "../moto/moto.ts";
 import { items, textAt } from "../moto/xml-document.ts";
 import { onDemandPrice, pricedTypes } from "./on-demand-prices.ts";
 
-export type Place = { readonly instanceType: string; readonly zone: string };
+export type TypeInZone = { readonly instanceType: string; readonly zone: string };
 
 /** The zones of each type, from moto's catalogue. It is read once per region, and once more per type that has no price here. */
 export type Offerings = {
   /** Returns all places of the types that have a price here, sorted. */
-  pricedPlaces(region: string): Promise<readonly Place[]>;
+  pricedPlaces(region: string): Promise<readonly TypeInZone[]>;
   /** Returns `unknown` if there is no such type in the region, and `elsewhere` if there is one, but not in this zone. */
-  check(region: string, place: Place): Promise<"offered" | "elsewhere" | "unknown">;
+  check(region: string, place: TypeInZone): Promise<"offered" | "elsewhere" | "unknown">;
   /** Returns the zone of a subnet. Throws InvalidSubnetID.NotFound. */
   zoneOf(region: string, subnet: string): Promise<string>;
 };

@@ -16,7 +16,7 @@ export function itemsOf(rows: readonly (readonly number[])[], capacity: readonly
 }
 
 /** Returns a lower bound on the number of bins: the number that the fullest dimension needs. */
-export function leastBins({ count, dimensions, sizes }: Items): number {
+export function minBins({ count, dimensions, sizes }: Items): number {
   let most = 0;
   for (let dimension = 0; dimension < dimensions; dimension += 1) {
     let sum = 0;

@@ -2,7 +2,7 @@ import type { Random } from "../../../../lib/optimizer/engines/random.ts";
 import type { Bins } from "./bins.ts";
 
 /** About how many pairs are tried in a bin with many items. The others are left out at random. */
-const mostPairs = 60;
+const maxPairs = 60;
 /** The number of random moves between two insertions. */
 const shakes = 6;
 
@@ -64,7 +64,7 @@ function leastTrouble(item: number, { bins, trouble, random }: Searched & { trou
   };
   bins.contents.forEach((contents, bin) => {
     for (const first of contents) consider({ bin, first, second: -1 }, trouble[first] as number);
-    const chance = (2 * mostPairs) / (contents.length * (contents.length - 1));
+    const chance = (2 * maxPairs) / (contents.length * (contents.length - 1));
     for (let a = 0; a < contents.length; a += 1) {
       const first = contents[a] as number;
       for (let b = a + 1; b < contents.length; b += 1) {

@@ -1,6 +1,6 @@
 import { seeded } from "../../../../lib/optimizer/engines/random.ts";
 import type { Budget } from "../../../../lib/optimizer/problem/budget.ts";
-import { Bins, type Items, leastBins } from "./bins.ts";
+import { Bins, type Items, minBins } from "./bins.ts";
 import { emptyInto } from "./eject.ts";
 import { fillOneByOne, weightings } from "./fill.ts";
 
@@ -12,7 +12,7 @@ export type Packed = { readonly bins: readonly (readonly number[])[]; readonly b
  * greedy packings and empties one bin after the other into the rest, until it reaches the bound or the budget is spent.
  */
 export function packEqual(items: Items, { budget, seed }: { budget: Budget; seed: number }): Packed {
-  const bound = leastBins(items);
+  const bound = minBins(items);
   let steps = 0;
   const more = (): boolean => {
     steps += 1;

@@ -5,43 +5,43 @@ import {
   judgeLost,
   judgeReport,
   type Peers,
+  type ReportVerdict,
   soonMs,
-  type Verdict,
   wasLost,
   whyLeave,
 } from "../decide/attempts/judge-report.ts";
-import { Fault } from "../model/fault.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
-import { isAnyBusy, saysMore, type Telling } from "../model/telemetry.ts";
+import { isAnyBusy, type NodeTelemetry, saysMore } from "../model/telemetry.ts";
 import type { BootDownloads } from "../ports/job-access.ts";
 import type { NodeLedger } from "../ports/node-ledger.ts";
-import { tellOfLeaving } from "./node/dataset-orders.ts";
+import { notifyRelease } from "./node/dataset-orders.ts";
 import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
-export type AnswerDeps = Ringing &
+export type NodeCallDeps = Ringing &
   RunOrderDeps & {
     readonly ledger: NodeLedger;
     readonly downloads: BootDownloads;
     /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
-    readonly mostLosses: (pool: string) => number | undefined;
+    readonly maxLosses: (pool: string) => number | undefined;
     readonly now: () => number;
   };
 
 /** A node keeps its attempts for this long after its last call. */
 const leaseMs = 15 * 60_000;
 /** No call takes longer than this. A lease that is further ahead comes from a wrong clock, and does not prove a later call. */
-const mostLateMs = 30_000;
+const maxLateMs = 30_000;
 
 /**
  * Handles a worker's call. The worker reports all that it has in each call, and gets all that it should do, so the next call makes up for a
  * lost call or response. `node` is the caller's own instance id, proved by its signature.
  */
-export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
+export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
   const atMs = deps.now();
-  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telling: tellingOf(call, atMs) });
+  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telemetry: telemetryOf(call, atMs) });
   switch (seen.kind) {
     case "unknown":
       return { kind: "wait", callAgainMs: 1_000 };
@@ -50,7 +50,7 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
     case "node":
       // Never orders, even empty ones, because they mean to the worker that its report was recorded.
       if (isOvertaken(seen.node, atMs)) return { kind: "wait", callAgainMs: soonMs };
-      return orders(deps, { node: await heed(deps, seen.node, call), first: seen.first, call });
+      return orders(deps, { node: await applyNotice(deps, seen.node, call), first: seen.first, call });
   }
 }
 
@@ -60,10 +60,10 @@ export async function answerNode(deps: AnswerDeps, node: string, call: NodeCall)
  */
 function isOvertaken({ leaseUntilMs }: Node, atMs: number): boolean {
   const lateMs = leaseUntilMs - (atMs + leaseMs);
-  return lateMs > 0 && lateMs <= mostLateMs;
+  return lateMs > 0 && lateMs <= maxLateMs;
 }
 
-const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling => ({
+const telemetryOf = ({ address, gpus, datasets }: Report, atMs: number): NodeTelemetry => ({
   address,
   gpus,
   ...(gpus && isAnyBusy(gpus) ? { gpusBusyAtMs: atMs } : {}),
@@ -71,7 +71,7 @@ const tellingOf = ({ address, gpus, datasets }: Report, atMs: number): Telling =
 });
 
 /** Drains the node if the worker reports a new notice. The worker may see it before EC2's event arrives, and repeats it in each call. */
-async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<Node> {
+async function applyNotice(deps: NodeCallDeps, node: Node, { notice }: Report): Promise<Node> {
   if (!notice || !saysMore(notice, node.notice)) return node;
   await deps.ledger.noticed(node.id, notice, deps.now());
   await ring(deps, node.pool, `${notice.kind} ${node.id}`);
@@ -79,13 +79,13 @@ async function heed(deps: AnswerDeps, node: Node, { notice }: Report): Promise<N
 }
 
 /** The most run orders of one response, because Lambda limits it to 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
-const mostRuns = 50;
+const maxRuns = 50;
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
-async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
-  const told = await Promise.all(call.attempts.map((report) => hear(deps, { node, report, process: call.process })));
+async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
+  const handled = await Promise.all(call.attempts.map((report) => handleReport(deps, { node, report, process: call.process })));
   const reported = new Set(call.attempts.map(attemptName));
   const unreported = node.assignments.filter((held) => !reported.has(attemptName(held)));
   const lost = await Promise.all(
@@ -93,20 +93,20 @@ async function orders(deps: AnswerDeps, { node, first, call }: Calling): Promise
       .filter((held) => held.phase !== "placed" && held.process !== call.process)
       .map((held) => giveUp(deps, { node, held, process: call.process })),
   );
-  const freed = lost.length > 0 || told.some((each) => each.frees);
+  const freed = lost.length > 0 || handled.some((each) => each.frees);
   // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
   if (first || freed) await ring(deps, node.pool, "worker");
   const placed = unreported.filter((held) => held.phase === "placed");
-  const runs = await Promise.all(placed.slice(0, mostRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
+  const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
   const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
     leaseMs,
     // If a place is free now, the worker should call again soon, because the job that gets the place waits for that call.
-    callAgainMs: freed || placed.length > mostRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
-    orders: [...runs.flatMap((run) => run.orders), ...told.flatMap((each) => each.orders)],
-    done: told.flatMap((each) => each.done),
+    callAgainMs: freed || placed.length > maxRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
+    orders: [...runs.flatMap((run) => run.orders), ...handled.flatMap((each) => each.orders)],
+    done: handled.flatMap((each) => each.done),
     renewed,
   };
 }
@@ -118,59 +118,61 @@ type First = { readonly orders: readonly Order[]; readonly soon: boolean; readon
  * Returns the order for an attempt that the worker has not reported yet. The worker may already be preparing it. So if the attempt must
  * leave, the worker is ordered to stop it, and only its report of that takes the attempt off the node.
  */
-async function firstOrder(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
+async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
   const { node, held } = of;
   const leave = whyLeave(node, "placed", deps.now());
   const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
   if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
   const run = await runOrder(deps, node, held);
-  if (!("never" in run)) return { orders: run, soon: run.length === 0, frees: false };
-  const job = { from: run.from, to: "failed", reason: run.never, failed: false } as const;
+  if (!("reason" in run)) return { orders: run, soon: run.length === 0, frees: false };
+  const job = { from: run.from, to: "failed", reason: run.reason, failed: false } as const;
   const verdict = { kind: "change", job, assignment: "removed", forget: true } as const;
   const frees = await write(deps, { node, attempt: refOf(held), verdict, process: of.process });
-  return { orders: stop(run.never), soon: true, frees };
+  return { orders: stop(run.reason), soon: true, frees };
 }
 
 /** The result of one report. `frees`: the node has room again, or the job waits again. */
-type Told = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
-const nothingToTell: Told = { orders: [], done: [], frees: false };
+type ReportHandled = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
+const nothingToDo: ReportHandled = { orders: [], done: [], frees: false };
 
-type Hearing = { readonly node: Node; readonly report: AttemptReport; readonly process: string };
-const mostHearings = 3;
+type Reported = { readonly node: Node; readonly report: AttemptReport; readonly process: string };
+const maxTries = 3;
 
 /**
  * Records one report. If a worker that reported an end gets a response, it takes the end as recorded and goes on to upload. So it must
  * get none before that is true: if something changed meanwhile, it is read again, and finally the call fails and the worker repeats it.
  */
-async function hear(deps: AnswerDeps, of: Hearing): Promise<Told> {
+async function handleReport(deps: NodeCallDeps, of: Reported): Promise<ReportHandled> {
   let { node } = of;
-  for (let left = goesOn(of.report) ? mostHearings : 1; left > 0; left--) {
-    const told = await hearOnce(deps, { ...of, node });
-    if (told !== "changed") return told;
+  for (let left = goesOn(of.report) ? maxTries : 1; left > 0; left--) {
+    const handled = await handleOnce(deps, { ...of, node });
+    if (handled !== "changed") return handled;
     if (left > 1) node = (await deps.ledger.get(node.pool, node.id)) ?? node;
   }
-  if (!goesOn(of.report)) return nothingToTell;
-  throw new Fault("report", `the end of ${attemptName(of.report)} could not be recorded; its worker reports it again`, { retry: true });
+  if (!goesOn(of.report)) return nothingToDo;
+  throw new FleetError("report", `the end of ${attemptName(of.report)} could not be recorded; its worker reports it again`, {
+    retry: true,
+  });
 }
 
 const goesOn = (report: AttemptReport): boolean => report.phase === "exited" || ("uploads" in report && report.uploads === true);
 
 /** `changed`: the table no longer was as it had been read, and nothing was recorded. */
-async function hearOnce(deps: AnswerDeps, of: Hearing): Promise<Told | "changed"> {
+async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandled | "changed"> {
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
   const job = await deps.ledger.job(attempt);
   const judged = wasLost(of.report, held, of.process)
-    ? judgeLost(job, held, deps.mostLosses(of.node.pool))
+    ? judgeLost(job, held, deps.maxLosses(of.node.pool))
     : judgeReport(of.report, job, held);
   const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : judged;
   switch (verdict.kind) {
     case "keep":
-      return { ...nothingToTell, orders: leaveOrders(of, deps.now()) };
+      return { ...nothingToDo, orders: leaveOrders(of, deps.now()) };
     case "forget":
-      return { ...nothingToTell, done: [attempt] };
+      return { ...nothingToDo, done: [attempt] };
     case "stop":
-      return { ...nothingToTell, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
+      return { ...nothingToDo, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
     case "change":
       if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return "changed";
       return {
@@ -185,7 +187,7 @@ async function hearOnce(deps: AnswerDeps, of: Hearing): Promise<Told | "changed"
  * Returns the gang's other members that still run; none for a job of one node. A member is not among them if it ended well, or if the
  * attempt has ended for all. In the latter case this report is about an attempt that is over, and nothing is written.
  */
-async function peersOf(deps: AnswerDeps, node: Node, job: Job | undefined): Promise<Peers> {
+async function peersOf(deps: NodeCallDeps, node: Node, job: Job | undefined): Promise<Peers> {
   const others = (job?.gang ?? []).map((id, rank) => ({ id, rank })).filter(({ id }) => id !== node.id);
   const found = await Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.ledger.get(node.pool, id) })));
   return found.flatMap(({ rank, node: other }) => (job && other && runs(other, job) ? [{ rank, node: other }] : []));
@@ -197,29 +199,29 @@ function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, no
   return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
 }
 
-async function giveUp(deps: AnswerDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
+async function giveUp(deps: NodeCallDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
   const attempt = refOf(of.held);
-  const verdict = judgeLost(await deps.ledger.job(attempt), of.held, deps.mostLosses(of.node.pool));
+  const verdict = judgeLost(await deps.ledger.job(attempt), of.held, deps.maxLosses(of.node.pool));
   if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
 }
 
 /** Writes a verdict. Returns false if something had changed meanwhile: the next call is judged on the new state. */
 async function write(
-  deps: AnswerDeps,
-  of: { node: Node; attempt: AttemptRef; verdict: Extract<Verdict, { kind: "change" }>; process: string },
+  deps: NodeCallDeps,
+  of: { node: Node; attempt: AttemptRef; verdict: Extract<ReportVerdict, { kind: "change" }>; process: string },
 ): Promise<boolean> {
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
   const { job, assignment, toSeal } = of.verdict;
   if ((await deps.ledger.change(on, { attempt: of.attempt, job, assignment, toSeal })) !== "done") return false;
   if (assignment === "removed")
-    await tellOfLeaving(
+    await notifyRelease(
       deps.data,
       of.node.assignments.find((held) => attemptName(held) === attemptName(of.attempt)),
     );
   return true;
 }
 
-const renewal = async (deps: AnswerDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });
+const renewal = async (deps: NodeCallDeps, ref: AttemptRef) => ({ ...refOf(ref), credentials: await deps.access.credentials(refOf(ref)) });
 const holds = (node: Node, ref: AttemptRef): boolean => node.assignments.some((held) => attemptName(held) === attemptName(ref));
 const runs = (node: Node, ref: AttemptRef): boolean =>
   node.assignments.some((held) => attemptName(held) === attemptName(ref) && held.phase !== "uploading");

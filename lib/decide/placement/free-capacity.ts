@@ -2,29 +2,29 @@ import type { QueueEntry } from "../../model/job.ts";
 import { freeOn, type Node } from "../../model/node.ts";
 import { fits, minus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants, wantsKey } from "../../model/wants.ts";
-import { mostPlaces, placesOf } from "./bundles.ts";
+import { maxPlaces, placesOf } from "./bundles.ts";
 
 /** What is left of a node while jobs are placed one after another. */
-export type Room = { readonly node: Node; free: Resources; places: number };
+export type FreeCapacity = { readonly node: Node; free: Resources; places: number };
 
 /** Returns the nodes' rooms, oldest first, so that the youngest nodes become idle and are given back. */
-export const roomsOf = (nodes: readonly Node[]): readonly Room[] =>
+export const freeCapacityOf = (nodes: readonly Node[]): readonly FreeCapacity[] =>
   nodes
     .toSorted((a, b) => a.launchedAtMs - b.launchedAtMs || (a.id < b.id ? -1 : 1))
     .map((node) => ({
       node,
       free: freeOn(node),
-      places: mostPlaces - node.assignments.reduce((taken, held) => taken + placesOf(held), 0),
+      places: maxPlaces - node.assignments.reduce((taken, held) => taken + placesOf(held), 0),
     }));
 
-export const hasRoom = ({ node, free, places }: Room, entry: QueueEntry): boolean =>
+export const hasRoom = ({ node, free, places }: FreeCapacity, entry: QueueEntry): boolean =>
   places >= placesOf(entry) &&
   (node.team === undefined || node.team === entry.team) &&
   allows(entry, node.offer, node.type) &&
   fits(entry.needs, free);
 
 /** Takes what the job, or one member of it, needs from the room. */
-export function give(room: Room, held: Wants): void {
+export function occupy(room: FreeCapacity, held: Wants): void {
   room.places -= placesOf(held);
   room.free = minus(room.free, held.needs);
 }

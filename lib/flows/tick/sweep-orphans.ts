@@ -1,11 +1,11 @@
-import { judgeStrays } from "../../decide/health/strays.ts";
+import { judgeOrphans } from "../../decide/health/orphans.ts";
 import type { Fleet } from "../../ports/fleet.ts";
+import type { Orphans, TaggedInstances } from "../../ports/orphans.ts";
 import type { RequestBudget } from "../../ports/request-budget.ts";
-import type { Strays, TaggedInstances } from "../../ports/strays.ts";
 
-export type SweepStraysDeps = {
+export type SweepOrphansDeps = {
   readonly instances: TaggedInstances;
-  readonly strays: Strays;
+  readonly orphans: Orphans;
   readonly fleet: Pick<Fleet, "terminate">;
   readonly budget: RequestBudget;
   readonly now: () => number;
@@ -19,25 +19,25 @@ export type Swept = { readonly noted: number; readonly ended: readonly string[] 
  * still unowned in a successful check at least ten minutes later. The ledger is read again right before that. A check that fails
  * changes nothing; a later sweep ends what this one does not.
  */
-export async function sweepStrays(deps: SweepStraysDeps): Promise<Swept> {
-  const { strays, now } = deps;
+export async function sweepOrphans(deps: SweepOrphansDeps): Promise<Swept> {
+  const { orphans, now } = deps;
   const found = (await mayAsk(deps, "describe", 1)) ? await deps.instances.list() : undefined;
   if (!found) return { noted: 0, ended: [] };
-  const [unowned, noted] = await Promise.all([strays.unowned(found), strays.noted()]);
+  const [unowned, noted] = await Promise.all([orphans.unowned(found), orphans.recorded()]);
   if (unowned.length === 0 && noted.size === 0) return { noted: 0, ended: [] };
-  const { since, ends } = judgeStrays({ unowned, noted, nowMs: now() });
-  await strays.note(since);
+  const { since, ends } = judgeOrphans({ unowned, noted, nowMs: now() });
+  await orphans.record(since);
   return { noted: since.size, ended: ends.length === 0 ? [] : await end(deps, ends) };
 }
 
-async function end(deps: SweepStraysDeps, ends: Parameters<Strays["unowned"]>[0]): Promise<readonly string[]> {
-  const still = (await deps.strays.unowned(ends)).map(({ id }) => id);
+async function end(deps: SweepOrphansDeps, ends: Parameters<Orphans["unowned"]>[0]): Promise<readonly string[]> {
+  const still = (await deps.orphans.unowned(ends)).map(({ id }) => id);
   if (still.length === 0 || !(await mayAsk(deps, "terminate", still.length))) return [];
   const ended = await deps.fleet.terminate(still);
   return still.filter((id) => ended.get(id) === "accepted");
 }
 
 /** Returns whether there is a turn at EC2 now. A sweep is not urgent, so without a turn it is left to the next one. */
-async function mayAsk({ budget, now }: SweepStraysDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
-  return (await budget.take({ kind, lane: "end", instances, nowMs: now() })).kind === "granted";
+async function mayAsk({ budget, now }: SweepOrphansDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
+  return (await budget.acquire({ kind, priority: "end", instances, nowMs: now() })).kind === "granted";
 }

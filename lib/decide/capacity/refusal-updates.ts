@@ -1,22 +1,22 @@
 import type { Launch, LaunchOutcome } from "../../model/launch.ts";
 import { type InstanceType, type OfferRef, offerName } from "../../model/offer.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../model/refusal.ts";
-import { vcpusOf } from "./outlook.ts";
+import { vcpusOf } from "./capacity-view.ts";
+import { given, refusedAgain } from "./cooldown.ts";
 import { quotaOf } from "./quotas.ts";
-import { given, refusedAgain } from "./rest.ts";
 
 /** How a response of EC2 changes what is known about one subject. `next` returns undefined if the refusal is forgotten. */
-export type Lesson = { readonly subject: Subject; readonly next: (known: Refusal | undefined) => Refusal | undefined };
+export type RefusalUpdate = { readonly subject: Subject; readonly next: (known: Refusal | undefined) => Refusal | undefined };
 
 /**
  * Returns what a launch teaches: refusals of what was given are forgotten, and what was refused rests. If a subject gave less than
  * requested, both apply: the old refusal is forgotten, and a new one starts.
  */
-export function lessonsOf(
+export function refusalUpdatesOf(
   launch: Launch,
   outcome: Extract<LaunchOutcome, { kind: "launched" | "refused" }>,
   atMs: number,
-): readonly Lesson[] {
+): readonly RefusalUpdate[] {
   const gave = new Map<string, { readonly subject: Subject; readonly much: number }>();
   for (const [offer, count] of outcome.kind === "launched" ? counted(outcome.instances, launch) : []) {
     for (const each of givenBy(offer, count, launch)) gave.set(subjectName(each.subject), each);
@@ -27,7 +27,7 @@ export function lessonsOf(
     if (!before || each.least < before.least) refused.set(subjectName(each.subject), each);
   }
   const names = [...new Set([...gave.keys(), ...refused.keys()])].sort();
-  return names.flatMap((name): Lesson[] => {
+  return names.flatMap((name): RefusalUpdate[] => {
     const [well, ill] = [gave.get(name), refused.get(name)];
     const subject = well?.subject ?? ill?.subject;
     if (!subject) return [];

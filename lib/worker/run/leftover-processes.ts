@@ -5,9 +5,9 @@ import { placeVariable } from "./job-environment.ts";
  * Kills processes that left their attempt's process group. It finds them by the folder in their environment, so it needs /proc.
  * Returns how many it killed.
  */
-export async function endStrays(folder: string): Promise<number> {
+export async function endLeftovers(folder: string): Promise<number> {
   let ended = 0;
-  for (const pid of await strays(folder)) {
+  for (const pid of await leftovers(folder)) {
     try {
       process.kill(pid, "SIGKILL");
       ended++;
@@ -19,7 +19,7 @@ export async function endStrays(folder: string): Promise<number> {
 }
 
 /** Returns the processes whose attempt folder is this one or below it. */
-async function strays(folder: string): Promise<readonly number[]> {
+async function leftovers(folder: string): Promise<readonly number[]> {
   const mark = `${placeVariable}=${folder}`;
   const found: number[] = [];
   for (const name of await readdir("/proc").catch(() => [])) {

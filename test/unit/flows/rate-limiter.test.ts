@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createTurns } from "../../../lib/flows/ec2/turns.ts";
+import { createRateLimiter } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { documentedLimits, type RequestLimits } from "../../../lib/model/requests/request-limits.ts";
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { monday } from "../../fakes/builders.ts";
@@ -10,13 +10,13 @@ function stage(launch: RequestLimits["launch"]) {
   const budget = new MemoryRequestBudget(limits);
   const clock = { nowMs: monday, asked: 0, pauses: [] as number[] };
   const counted = {
-    take: (ask: Parameters<typeof budget.take>[0]) => {
+    acquire: (ask: Parameters<typeof budget.acquire>[0]) => {
       clock.asked += 1;
-      return budget.take(ask);
+      return budget.acquire(ask);
     },
     throttled: budget.throttled.bind(budget),
   };
-  const turns = createTurns({
+  const limiter = createRateLimiter({
     budget: counted,
     now: () => clock.nowMs,
     pause: async (ms) => {
@@ -25,20 +25,20 @@ function stage(launch: RequestLimits["launch"]) {
     },
     random: () => 0.5,
   });
-  const take = (lane: "end" | "replace" | "grow" = "end") => turns.take({ kind: "launch", lane, instances: 1 });
-  return { turns, clock, take };
+  const acquire = (priority: "end" | "replace" | "grow" = "end") => limiter.acquire({ kind: "launch", priority, instances: 1 });
+  return { limiter, clock, acquire };
 }
 
 describe("turns at EC2", () => {
   test("turns are granted at once while there are some", async () => {
-    const { take, clock } = stage({ burst: 5, perSecond: 2 });
-    expect(await Promise.all([1, 2, 3, 4, 5].map(() => take()))).toEqual(Array.from({ length: 5 }, () => ({ kind: "granted" })));
+    const { acquire, clock } = stage({ burst: 5, perSecond: 2 });
+    expect(await Promise.all([1, 2, 3, 4, 5].map(() => acquire()))).toEqual(Array.from({ length: 5 }, () => ({ kind: "granted" })));
     expect(clock.pauses).toEqual([]);
   });
 
   test("turns are waited for up to two seconds in total, and later callers are then refused without a read of the table", async () => {
-    const { take, clock } = stage({ burst: 5, perSecond: 2 });
-    const turns = await Promise.all(Array.from({ length: 40 }, () => take()));
+    const { acquire, clock } = stage({ burst: 5, perSecond: 2 });
+    const turns = await Promise.all(Array.from({ length: 40 }, () => acquire()));
     const granted = turns.filter(({ kind }) => kind === "granted").length;
     expect(granted).toBe(8);
     expect(clock.nowMs - monday).toBeLessThanOrEqual(2_000);
@@ -47,38 +47,38 @@ describe("turns at EC2", () => {
   });
 
   test("turns are not waited for if the first one is too late", async () => {
-    const { take, clock } = stage({ burst: 1, perSecond: 0.1 });
-    await take();
-    expect(await take()).toMatchObject({ kind: "later" });
+    const { acquire, clock } = stage({ burst: 1, perSecond: 0.1 });
+    await acquire();
+    expect(await acquire()).toMatchObject({ kind: "later" });
     expect(clock.pauses).toEqual([]);
   });
 
-  test("a refused lane does not stop a lane with a higher priority", async () => {
-    const { take } = stage({ burst: 10, perSecond: 0.1 });
-    const grown = await Promise.all(Array.from({ length: 10 }, () => take("grow")));
+  test("a refused request does not stop a request with a higher priority", async () => {
+    const { acquire } = stage({ burst: 10, perSecond: 0.1 });
+    const grown = await Promise.all(Array.from({ length: 10 }, () => acquire("grow")));
     expect(grown.filter(({ kind }) => kind === "granted")).toHaveLength(8);
-    expect(await take("replace")).toEqual({ kind: "granted" });
-    expect(await take("end")).toEqual({ kind: "granted" });
+    expect(await acquire("replace")).toEqual({ kind: "granted" });
+    expect(await acquire("end")).toEqual({ kind: "granted" });
   });
 
   test("turns that EC2 throttled are due at a random time, later each time", async () => {
-    const { turns, clock, take } = stage({ burst: 50, perSecond: 5 });
-    const first = await turns.throttled("launch");
+    const { limiter, clock, acquire } = stage({ burst: 50, perSecond: 5 });
+    const first = await limiter.throttled("launch");
     expect(first.atMs - monday).toBe(286);
     clock.nowMs += 1_000;
-    expect((await turns.throttled("launch")).atMs - clock.nowMs).toBeGreaterThan(286);
-    expect((await take()).kind).toBe("granted");
+    expect((await limiter.throttled("launch")).atMs - clock.nowMs).toBeGreaterThan(286);
+    expect((await acquire()).kind).toBe("granted");
     expect(clock.pauses.length).toBeGreaterThan(0);
   });
 
   test("a budget that cannot be read fails only that caller, and the next one reads it again", async () => {
     const budget = new MemoryRequestBudget();
     let broken = true;
-    const turns = createTurns({
+    const limiter = createRateLimiter({
       budget: {
-        take: async (ask) => {
+        acquire: async (ask) => {
           if (broken) throw new Error("the table could not be reached");
-          return budget.take(ask);
+          return budget.acquire(ask);
         },
         throttled: budget.throttled.bind(budget),
       },
@@ -86,9 +86,9 @@ describe("turns at EC2", () => {
       pause: async () => undefined,
       random: () => 0,
     });
-    const ask = { kind: "launch", lane: "grow", instances: 1 } as const;
-    await expect(turns.take(ask)).rejects.toThrow("could not be reached");
+    const ask = { kind: "launch", priority: "grow", instances: 1 } as const;
+    await expect(limiter.acquire(ask)).rejects.toThrow("could not be reached");
     broken = false;
-    expect(await turns.take(ask)).toEqual({ kind: "granted" });
+    expect(await limiter.acquire(ask)).toEqual({ kind: "granted" });
   });
 });

@@ -7,11 +7,11 @@ export interface TaggedInstances {
 }
 
 /** The instances that EC2 lists and the ledger does not know. */
-export interface Strays {
+export interface Orphans {
   /** Returns the instances that are not a node of any pool and cannot be from an open launch, by a consistent read. */
   unowned(instances: readonly TaggedInstance[]): Promise<readonly TaggedInstance[]>;
   /** Returns since when each instance is recorded as unowned, ms since the epoch, by id. */
-  noted(): Promise<ReadonlyMap<string, number>>;
+  recorded(): Promise<ReadonlyMap<string, number>>;
   /** Replaces that record. */
-  note(since: ReadonlyMap<string, number>): Promise<void>;
+  record(since: ReadonlyMap<string, number>): Promise<void>;
 }

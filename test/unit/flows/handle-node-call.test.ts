@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer, NodeCall } from "../../../events/node-call.ts";
-import { answerNode } from "../../../lib/flows/answer-node.ts";
+import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
@@ -32,7 +32,7 @@ async function working(asks: object = {}): Promise<World> {
 
 test("the boot script learns where the worker is", async () => {
   const world = new World();
-  const answer = await answerNode(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
+  const answer = await handleNodeCall(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
   expect(answer).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
 });
 
@@ -184,7 +184,7 @@ describe("a worker that was restarted", () => {
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [running(world)] });
     const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
-    const told = await answerNode({ ...world.answerDeps, now: () => late }, id, call);
+    const told = await handleNodeCall({ ...world.answerDeps, now: () => late }, id, call);
     // Not orders, because they would mean to the worker that its report was recorded.
     expect(told).toEqual({ kind: "wait", callAgainMs: 1_000 });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
@@ -197,7 +197,7 @@ describe("a worker that was restarted", () => {
     await world.call(id, { process: "p1", attempts: [running(world)] });
     const ahead = { ...world.answerDeps, now: () => world.nowMs + 3_600_000 };
     const attempts = [running(world)];
-    await answerNode(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
+    await handleNodeCall(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [] });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
@@ -247,7 +247,7 @@ describe("a worker that was restarted", () => {
 });
 
 describe("what a worker reports about its instance", () => {
-  const telling = {
+  const telemetry = {
     address: "10.0.0.7",
     gpus: [{ index: 0, utilizationPercent: 93 }],
     datasets: [{ team: "vision", dataset: "coco", version: 1, shards: 2, bytes: 3 }],
@@ -256,8 +256,8 @@ describe("what a worker reports about its instance", () => {
   test("what a worker reports about its instance is stored in the write that renews the lease", async () => {
     const world = await working();
     const writes = world.ledger.wire.calls["nodeLedger.seen"] ?? 0;
-    await world.call(world.node.id, { attempts: [running(world)], ...telling });
-    expect(world.node).toMatchObject({ ...telling, gpusAtMs: world.nowMs });
+    await world.call(world.node.id, { attempts: [running(world)], ...telemetry });
+    expect(world.node).toMatchObject({ ...telemetry, gpusAtMs: world.nowMs });
     expect(world.ledger.wire.calls["nodeLedger.seen"]).toBe(writes + 1);
     expect(world.lane.waiting).toEqual([]);
   });
@@ -298,7 +298,7 @@ describe("a draining node", () => {
   const drain = { because: "its life of 3600 s ends", untilMs: monday + 3_600_000 };
   const withdraw = async (world: World) => {
     const { fence } = await world.ledger.decisions.begin("gpu");
-    await world.ledger.placements.withdraw(fence, { node: world.node.id, drain, atMs: world.nowMs });
+    await world.ledger.placements.drain(fence, { node: world.node.id, drain, atMs: world.nowMs });
   };
 
   test("a draining node works on until its time is up, and is then ordered to stop", async () => {

@@ -1,6 +1,6 @@
 import type { TaggedInstance } from "../../model/tagged-instance.ts";
+import type { Orphans, TaggedInstances } from "../../ports/orphans.ts";
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
-import type { Strays, TaggedInstances } from "../../ports/strays.ts";
 import type { MemoryFleet } from "./fleet.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
@@ -19,20 +19,20 @@ export const memoryPoolRegistry = (table: MemoryTable, wire: Interruptions<Ledge
     }),
 });
 
-export const memoryStrays = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Strays => ({
+export const memoryOrphans = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Orphans => ({
   unowned: (instances) =>
-    wire.call("strays.unowned", () =>
+    wire.call("orphans.unowned", () =>
       instances.filter(({ id, launch }) => {
         const pool = table.instances.get(id);
         const isNode = pool !== undefined && table.nodes.has(nodeKey(pool, id));
         return !isNode && !(launch !== undefined && table.openLaunches.has(launch));
       }),
     ),
-  noted: () => wire.call("strays.noted", () => new Map(table.strays)),
-  note: (since) =>
-    wire.call("strays.note", () => {
-      table.strays.clear();
-      for (const [id, atMs] of since) table.strays.set(id, atMs);
+  recorded: () => wire.call("orphans.recorded", () => new Map(table.orphans)),
+  record: (since) =>
+    wire.call("orphans.record", () => {
+      table.orphans.clear();
+      for (const [id, atMs] of since) table.orphans.set(id, atMs);
     }),
 });
 

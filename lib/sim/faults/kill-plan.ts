@@ -2,23 +2,23 @@ import type { Chance } from "./chance.ts";
 import type { Faults } from "./faults.ts";
 import { callSite, isAt, reachedFrom, type Site } from "./sites.ts";
 
-/** The death of a handler, before or after a call to a port. */
-export type Doom = {
+/** The kill of a handler, before or after a call to a port. */
+export type ArmedKill = {
   readonly when: "before" | "after";
   /** Records that the handler has died of it. */
   readonly met: () => void;
 };
 
-type Pending = { readonly site: Site; readonly when: Doom["when"] };
+type Pending = { readonly site: Site; readonly when: ArmedKill["when"] };
 
 /** The number drawn per run. Half of them are on the paths that launch and terminate. */
 const most = 12;
 
 /**
- * The deaths of handlers in a run. Each is armed at some time and kills the next handler that makes that call. They are drawn over sites,
+ * The kills of handlers in a run. Each is armed at some time and kills the next handler that makes that call. They are drawn over sites,
  * not over calls, so that handlers die as often at rarely reached calls as at frequent ones.
  */
-export class Dooms {
+export class KillPlan {
   /** The points at which a handler has died: `NAME before`, `NAME after`. */
   readonly hit = new Set<string>();
   readonly #pending = new Map<string, Pending[]>();
@@ -39,8 +39,8 @@ export class Dooms {
     }
   }
 
-  /** Returns the death armed for this call, if any. It must be called synchronously from the flow's call, because it reads the stack. */
-  take(point: string): Doom | undefined {
+  /** Removes and returns the kill armed for this call, if any. It must be called synchronously from the flow's call, because it reads the stack. */
+  takeAt(point: string): ArmedKill | undefined {
     const pending = this.#pending.get(point);
     if (!pending || pending.length === 0) return undefined;
     const where = callSite();
@@ -49,8 +49,8 @@ export class Dooms {
     return next && { when: next.when, met: () => void this.hit.add(`${next.site.name} ${next.when}`) };
   }
 
-  #arm(doom: Pending): void {
-    const { point } = doom.site;
-    this.#pending.set(point, [...(this.#pending.get(point) ?? []), doom]);
+  #arm(kill: Pending): void {
+    const { point } = kill.site;
+    this.#pending.set(point, [...(this.#pending.get(point) ?? []), kill]);
   }
 }

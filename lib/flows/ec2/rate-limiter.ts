@@ -1,7 +1,7 @@
-import type { RequestKind, RequestLane } from "../../model/requests/request-limits.ts";
+import type { RequestKind, RequestPriority } from "../../model/requests/request-limits.ts";
 import type { RequestBudget } from "../../ports/request-budget.ts";
 
-export type TurnDeps = {
+export type RateLimiterDeps = {
   readonly budget: RequestBudget;
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -13,9 +13,9 @@ export type TurnDeps = {
 export type Later = { readonly kind: "later"; readonly atMs: number };
 
 /** The turns of one decision to call EC2. */
-export type Turns = {
+export type RateLimiter = {
   /** Waits for a turn if there is one soon. `granted`: call at once. */
-  take(ask: { kind: RequestKind; lane: RequestLane; instances: number }): Promise<{ readonly kind: "granted" } | Later>;
+  acquire(ask: { kind: RequestKind; priority: RequestPriority; instances: number }): Promise<{ readonly kind: "granted" } | Later>;
   /** Records for all pools that EC2 has throttled a call, and returns when to try again, with full jitter. */
   throttled(kind: RequestKind): Promise<Later>;
 };
@@ -24,24 +24,24 @@ export type Turns = {
 const patienceMs = 2_000;
 
 /** Returns the turns. Per kind, callers get their turns in order, so the one that had to wait is the first to try again. */
-export function createTurns({ budget, now, pause, random }: TurnDeps): Turns {
+export function createRateLimiter({ budget, now, pause, random }: RateLimiterDeps): RateLimiter {
   let leftMs = patienceMs;
   const last = new Map<RequestKind, Promise<unknown>>();
   const closed = new Map<string, Later>();
 
-  const next: Turns["take"] = async (ask) => {
-    const name = `${ask.kind} ${ask.lane}`;
+  const next: RateLimiter["acquire"] = async (ask) => {
+    const name = `${ask.kind} ${ask.priority}`;
     for (;;) {
       const nowMs = now();
       const known = closed.get(name);
       // If an earlier caller was refused, the later ones need not read the table.
       if (known && known.atMs > nowMs) return known;
-      const turn = await budget.take({ ...ask, nowMs });
-      if (turn.kind === "granted") return turn;
-      const waitMs = turn.atMs - nowMs;
+      const grant = await budget.acquire({ ...ask, nowMs });
+      if (grant.kind === "granted") return grant;
+      const waitMs = grant.atMs - nowMs;
       if (waitMs > leftMs) {
-        closed.set(name, turn);
-        return turn;
+        closed.set(name, grant);
+        return grant;
       }
       leftMs -= waitMs;
       await pause(waitMs);
@@ -49,7 +49,7 @@ export function createTurns({ budget, now, pause, random }: TurnDeps): Turns {
   };
 
   return {
-    take(ask) {
+    acquire(ask) {
       const mine = (last.get(ask.kind) ?? Promise.resolve()).then(() => next(ask));
       last.set(
         ask.kind,

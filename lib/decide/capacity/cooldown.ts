@@ -1,11 +1,11 @@
 import type { Refusal, Refused, Subject } from "../../model/refusal.ts";
 
 /**
- * How long an offer rests after a refusal. Shortages last minutes to hours, and only a request shows whether one is over; each request in
- * vain costs a token and a job's time. So a rest doubles with every refusal without a success in between, because the evidence grows that
+ * How long an offer cools down after a refusal. Shortages last minutes to hours, and only a request shows whether one is over; each request in
+ * vain costs a token and a job's time. So a cooldown doubles with every refusal without a success in between, because the evidence grows that
  * the shortage is a long one. The evidence halves with time, so that an offer that was often refused yesterday is requested normally today.
- * A request costs the same for one dry offer as for twenty, so rests for capacity end together, every four minutes, and one launch requests
- * all of them. For the same reason rests need not grow beyond eight minutes; longer rests would make jobs wait for capacity that exists.
+ * A request costs the same for one dry offer as for twenty, so cooldowns for capacity end together, every four minutes, and one launch requests
+ * all of them. For the same reason cooldowns need not grow beyond eight minutes; longer ones would make jobs wait for capacity that exists.
  *
  * A quota is different: it holds until work ends or an admin has raised it. A fault is most often ours, and soon fixed.
  */
@@ -15,42 +15,42 @@ const rules: Readonly<Record<Subject["why"], Rule>> = {
   limit: { firstMs: 300_000, longestMs: 1_200_000, halfLifeMs: 3_600_000, endsEveryMs: 1 },
   fault: { firstMs: 30_000, longestMs: 300_000, halfLifeMs: 900_000, endsEveryMs: 1 },
 };
-/** A rest is shorter or longer by up to this part, so that pools that were refused together do not all request again together. */
+/** A cooldown is shorter or longer by up to this part, so that pools that were refused together do not all request again together. */
 const spread = 0.15;
-/** A launch that tries an offer after its rest has it to itself for this long; EC2 responds within seconds. */
+/** A launch that tries an offer after its cooldown has it to itself for this long; EC2 responds within seconds. */
 const probeMs = 60_000;
 /** Less evidence than this counts as none, so one refusal is forgotten after a half-life. */
-const leastEvidence = 0.5;
+const minEvidence = 0.5;
 
 /**
- * `rests`: it must not be requested. `probe`: its rest is over, and one launch may try it while the others wait for the result.
+ * `cooling-down`: it must not be requested. `half-open`: its cooldown is over, and one launch may try it while the others wait.
  * `free`: as if it had never been refused.
  */
-export type Standing = "rests" | "probe" | "free";
+export type OfferStatus = "cooling-down" | "half-open" | "free";
 
-/** Returns the standing of a refusal. A clock that was set back cannot extend a rest: one that ends later than any rest can is over. */
-export function standing(refusal: Refusal, nowMs: number): Standing {
+/** Returns the status of a refusal. A clock that was set back cannot extend a cooldown: one that ends later than any can is over. */
+export function statusOf(refusal: Refusal, nowMs: number): OfferStatus {
   const { longestMs, endsEveryMs } = rules[refusal.why];
-  if (nowMs < refusal.untilMs && refusal.untilMs - nowMs <= longestMs * (1 + spread) + endsEveryMs) return "rests";
-  return evidenceAt(refusal, nowMs) < leastEvidence ? "free" : "probe";
+  if (nowMs < refusal.untilMs && refusal.untilMs - nowMs <= longestMs * (1 + spread) + endsEveryMs) return "cooling-down";
+  return evidenceAt(refusal, nowMs) < minEvidence ? "free" : "half-open";
 }
 
 /** Returns what is known after another refusal. A response to the same launch that is read twice changes nothing. */
 export function refusedAgain(known: Refusal | undefined, { subject, code, least, launch }: Refused, atMs: number): Refusal {
   if (known?.launch === launch) return known;
   const { firstMs, longestMs, endsEveryMs } = rules[subject.why];
-  const before = known && standing(known, atMs) !== "free" ? known : undefined;
+  const before = known && statusOf(known, atMs) !== "free" ? known : undefined;
   const evidence = 1 + (before ? evidenceAt(before, atMs) : 0);
-  const restMs = Math.min(longestMs, firstMs * 2 ** (evidence - 1)) * jitter(launch);
-  const rests = before && standing(before, atMs) === "rests" ? before : undefined;
+  const cooldownMs = Math.min(longestMs, firstMs * 2 ** (evidence - 1)) * jitter(launch);
+  const cooling = before && statusOf(before, atMs) === "cooling-down" ? before : undefined;
   return {
     ...subject,
     code,
-    least: rests ? Math.min(rests.least, least) : least,
+    least: cooling ? Math.min(cooling.least, least) : least,
     evidence,
     atMs,
     sinceMs: Math.min(before?.sinceMs ?? atMs, atMs),
-    untilMs: Math.max(rests?.untilMs ?? 0, Math.ceil((atMs + restMs) / endsEveryMs) * endsEveryMs),
+    untilMs: Math.max(cooling?.untilMs ?? 0, Math.ceil((atMs + cooldownMs) / endsEveryMs) * endsEveryMs),
     launch,
   };
 }
@@ -58,9 +58,9 @@ export function refusedAgain(known: Refusal | undefined, { subject, code, least,
 /** Returns what is known after a success: nothing, unless less was given than had been refused. */
 export const given = (known: Refusal | undefined, much: number): Refusal | undefined => (known && known.least > much ? known : undefined);
 
-/** Claims the right to try an offer after its rest for one launch: it rests for the others meanwhile. Returns undefined if it cannot. */
-export const probed = (known: Refusal | undefined, atMs: number): Refusal | undefined =>
-  known && standing(known, atMs) === "probe" ? { ...known, untilMs: atMs + probeMs } : undefined;
+/** Claims the one launch that may try an offer after its cooldown: for the others, the offer cools down meanwhile. Returns undefined if it cannot. */
+export const halfOpenProbe = (known: Refusal | undefined, atMs: number): Refusal | undefined =>
+  known && statusOf(known, atMs) === "half-open" ? { ...known, untilMs: atMs + probeMs } : undefined;
 
 /** Returns the evidence that is left. A clock that ran backwards does not change it. */
 const evidenceAt = ({ why, evidence, atMs }: Refusal, nowMs: number): number =>

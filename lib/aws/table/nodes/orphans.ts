@@ -1,27 +1,27 @@
 import pMap from "p-map";
 import * as z from "zod";
 import type { TaggedInstance } from "../../../model/tagged-instance.ts";
-import type { Strays } from "../../../ports/strays.ts";
+import type { Orphans } from "../../../ports/orphans.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
-import { launchKey, nodeKey, straysKey } from "../keys.ts";
+import { launchKey, nodeKey, orphansKey } from "../keys.ts";
 import { stored } from "../stored.ts";
 
-const StoredStrays = z.object({ since: z.record(z.string(), z.number()) });
+const StoredOrphans = z.object({ since: z.record(z.string(), z.number()) });
 const concurrency = 16;
 
-export const createStrays = (access: TableAccess): Strays => ({
+export const createOrphans = (access: TableAccess): Orphans => ({
   async unowned(instances) {
     const owned = await pMap(instances, (instance) => isOwned(access, instance), { concurrency });
     return instances.filter((_instance, n) => !owned[n]);
   },
 
-  async noted() {
-    const item = await getItem(access, straysKey);
-    return new Map(item ? Object.entries(stored(StoredStrays, item).since) : []);
+  async recorded() {
+    const item = await getItem(access, orphansKey);
+    return new Map(item ? Object.entries(stored(StoredOrphans, item).since) : []);
   },
 
-  note: (since) => putItem(access, { ...straysKey, since: Object.fromEntries(since) }),
+  record: (since) => putItem(access, { ...orphansKey, since: Object.fromEntries(since) }),
 });
 
 /** Returns whether the fleet knows an instance. Reads the launch first, because nodes are recorded before their launch is settled. */
