@@ -86,6 +86,12 @@ describe("a sweep of instances without an owner", () => {
     expect(world.ledger.table.orphans.size).toBe(0);
   });
 
+  test("a sweep that cannot write down what it has seen fails, so that the tick reports it", async () => {
+    const { world, sweep } = await orphaned();
+    world.ledger.wire.failBefore("orphans.record");
+    await expect(sweep(() => false)).rejects.toMatchObject({ code: "interrupted" });
+  });
+
   test("a sweep without a turn to terminate leaves the instances to the next sweep", async () => {
     const { world, sweep } = await orphaned();
     await sweep(() => false);
