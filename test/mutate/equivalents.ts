@@ -14,4 +14,10 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "while (other !== undefined && (length <= id.length) && id[length] === other[length]) length += 1;",
     because: "the ids differ, so one of them ends or differs at the length of the shorter one at the latest",
   },
+  {
+    path: "lib/optimizer/engines/all-loads.ts",
+    was: "tried.add(left);",
+    becomes: ";",
+    because: "GPUs with the same room are alike, so trying them again only takes time",
+  },
 ];

@@ -85,7 +85,7 @@ describe("a message about data or an upload", () => {
         sent = true;
       },
     };
-    const deps = { ...world.answerDeps, data: { ...world.answerDeps.data, queue: slow } };
+    const deps = { ...world.answerDeps, shardQueue: slow };
     const report = { ...of, phase: "failed", reason: "trouble", again: false } as const;
     const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [report], renew: [] } as const;
     await handleNodeCall(deps, id, { ...call, attempts: [report], renew: [] });
@@ -103,7 +103,7 @@ describe("a message about data or an upload", () => {
       sealAgain: { send: () => Promise.reject(new Error("SQS is down")) },
       datasets: world.datasets,
       shardQueue: world.shardQueue,
-      nodes: memoryPoolNodes(world.ledger.table),
+      poolNodes: memoryPoolNodes(world.ledger.table),
       teams: ["vision"],
       pools: world.pools,
       instances: new MemoryTaggedInstances(world.fleet, () => monday),
