@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
-import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
-import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
 import { aDataset, DataWorld, someShards } from "./dataset-builders.ts";
@@ -95,22 +93,9 @@ describe("a message about data or an upload", () => {
 
   test("a tick reports an upload that it could not send to be sealed again", async () => {
     const world = new World();
-    const { bell, decisions, catalogues, sealing, registry, orphans } = world.ledger;
-    const deps: TickDeps = {
-      ...{ bell, decisions, catalogues, sealing, registry, orphans },
-      lane: world.lane,
-      market: new MemoryMarket(aCatalogue()),
-      sealAgain: { send: () => Promise.reject(new Error("SQS is down")) },
-      datasets: world.datasets,
-      shardQueue: world.shardQueue,
-      poolNodes: memoryPoolNodes(world.ledger.table),
-      teams: ["vision"],
-      pools: world.pools,
-      instances: new MemoryTaggedInstances(world.fleet, () => monday),
-      fleet: world.fleet,
-      budget: world.budget,
-      now: () => world.nowMs,
-    };
+    const sealAgain = { send: () => Promise.reject(new Error("SQS is down")) };
+    const instances = new MemoryTaggedInstances(world.fleet, () => monday);
+    const deps: TickDeps = { ...world.deps, teams: ["vision"], instances, sealAgain };
     world.ledger.table.moveJob(aJob({ state: "running" }), { state: "sealing" }, monday);
     world.nowMs = monday + 900_001;
     expect(await tick(deps)).toMatchObject({ sealedAgain: 0, errors: [{ part: "sealing", error: new Error("SQS is down") }] });
