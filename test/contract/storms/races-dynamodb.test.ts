@@ -1,13 +1,13 @@
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
-import type { Job, QueueEntry } from "../../lib/model/job.ts";
-import type { Node } from "../../lib/model/node.ts";
-import type { Fence } from "../../lib/ports/pool-ledger.ts";
-import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
-import { aLaunch, anAssignment, monday } from "../fakes/builders.ts";
-import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
-import { beforeNextWrite } from "./race.ts";
-import { admitted, begin, leaseOver, newNode, placed, plenty, readyNode, sealing } from "./suites/arrange.ts";
+import type { Job, QueueEntry } from "../../../lib/model/job.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
+import { aLaunch, anAssignment, monday } from "../../fakes/builders.ts";
+import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
+import { beforeNextWrite } from "../race.ts";
+import { admitted, begin, leaseOver, newNode, placed, plenty, readyNode, sealing } from "../suites/arrange.ts";
 
 /** A ledger with one job, one node, and a fence of the newest decision. */
 type Stage = { readonly ledger: LedgerPorts; readonly fence: Fence; readonly node: Node; readonly job: Job; readonly entry: QueueEntry };
