@@ -8,12 +8,9 @@ import type { SigningPrincipal } from "../../../lib/api/views/speaker.ts";
 import type { Job, JobRecord } from "../../../lib/model/job.ts";
 import type { DecisionRecord } from "../../../lib/ports/journal.ts";
 import type { Log, LogLine } from "../../../lib/ports/log.ts";
-import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
-import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
-import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
 import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, aPool, aRefusal, aSpec, monday } from "../../fakes/builders.ts";
-import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
+import { memoryPorts } from "../../fakes/memory-ports.ts";
 
 const account = "123456789012";
 export const callerOf = (arn: string, from = account): SigningPrincipal => ({ arn, account: from, owner: account });
@@ -43,11 +40,12 @@ export const allOperations: readonly Operation[] = [...operations, describeItsel
 export class ApiWorld {
   nowMs = monday + 3_600_000;
   readonly ledger = memoryLedger();
-  readonly lane = new MemoryLane();
-  readonly logs = new MemoryAttemptLogs();
-  readonly journal = new MemoryJournal();
-  readonly datasets = new MemoryDatasets();
-  readonly shardQueue = new MemoryShardQueue();
+  readonly ports = memoryPorts(this.ledger, () => this.nowMs);
+  readonly lane = this.ports.lane;
+  readonly logs = this.ports.attemptLogs;
+  readonly journal = this.ports.journal;
+  readonly datasets = this.ports.datasets;
+  readonly shardQueue = this.ports.shardQueue;
   readonly log: LogLine[] = [];
   readonly pools = [aPool({ budgets: { usdPerDay: 100 } }), aPool({ name: "lab", teams: ["research"], shared: true })];
   readonly #log: Log = (line) => void this.log.push(line);
@@ -56,32 +54,17 @@ export class ApiWorld {
 
   constructor(over: Partial<ApiDeps> = {}) {
     this.#seed();
-    this.#api = createApi({ deps: { ...this.deps, ...over }, log: this.#log });
+    this.#api = createApi({ ...this.deps, ...over });
   }
 
   get deps(): ApiDeps {
-    const { bell, admissions, catalogues, cancellations, jobLookup, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
-    const fleet = { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" };
-    const now = () => this.nowMs;
     return {
-      fleet,
-      submit: { bell, lane: this.lane, admissions, catalogues, datasets: this.datasets, fleet },
-      cancel: { bell, lane: this.lane, cancellations, now, log: this.#log },
-      jobs: jobReader,
-      lookup: jobLookup,
-      current: sealing,
-      logs: this.logs,
-      nodes: nodeReader,
-      pools: decisions,
-      decisions: memoryDecisionReader(this.journal),
-      datasets: this.datasets,
-      poolNodes: memoryPoolNodes(table),
-      addDataset: {
-        queue: this.shardQueue,
-        places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
-        newId: () => `dataset-${this.#requests}`,
-      },
-      now,
+      ...this.ports,
+      fleet: { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" },
+      places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
+      newId: () => `dataset-${this.#requests}`,
+      now: () => this.nowMs,
+      log: this.#log,
     };
   }
 

@@ -34,12 +34,6 @@ export const alarmChange = (alarmName: string, from: AlarmState | undefined, to:
 });
 
 /** What on-instance does with an event. */
-export const hear = ({ ledger, lane, nowMs }: World, event: InstanceEvent) =>
-  noteInstance({ bell: ledger.bell, lane, ledger: ledger.nodeLedger, now: () => nowMs }, event);
+export const hear = ({ deps }: World, event: InstanceEvent) => noteInstance(deps, event);
 
-export const cancel = ({ ledger, lane, nowMs }: World, job: string) =>
-  cancelJob(
-    { bell: ledger.bell, lane, cancellations: ledger.cancellations, now: () => nowMs },
-    { team: "vision", job },
-    "not wanted any more",
-  );
+export const cancel = ({ deps }: World, job: string) => cancelJob(deps, { team: "vision", job }, "not wanted any more");
