@@ -115,7 +115,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await datasets.get(ref)).toBeUndefined();
     });
 
-    it("a replacement that was written before is done again", async () => {
+    it("replacing a dataset again with the same one is done, not stale", async () => {
       const { datasets, read } = await added();
       const was = await read();
       expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");

@@ -133,7 +133,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
     });
 
-    it("taking back counts a loss if it counts, and fails the job at its last allowed one", async () => {
+    it("taking a job back from a lost node counts a loss, and fails the job at the last loss that is allowed", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);

@@ -30,7 +30,7 @@ const reserved = { usdPerHour: 1, gpus: 1 };
 const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
 
 describe("the room that budgets leave", () => {
-  test("the room is infinite without a budget", () => {
+  test("a pool without a budget has infinite room", () => {
     expect(budgetRoom(aSnapshot(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
     expect(budgetRoom(aSnapshot({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
   });

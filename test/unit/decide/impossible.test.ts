@@ -77,13 +77,13 @@ test("the reason names the limit if a job needs more GPUs than the pool may have
   );
 });
 
-test("the reason names the limit if the cheapest node costs more than the pool may", () => {
+test("the reason why nothing is sold names the limit if the cheapest node costs more than the pool may", () => {
   expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 5, gpus: 8 } }), catalogue)).toBe(
     "the cheapest node that fits, g5.48xlarge, costs $6/h and pool gpu is limited to $5/h",
   );
 });
 
-test("the reason names the GPUs if only nodes with more GPUs than the pool may have are sold", () => {
+test("the reason why nothing is sold names the GPUs if all nodes for sale have more GPUs than the pool may", () => {
   expect(whyUnsold(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
     "no node that fits is within the limits of pool gpu: the cheapest, g5.48xlarge, has 8 GPUs and costs $6/h; the pool is limited to 4 GPUs and $100/h",
   );

@@ -43,12 +43,12 @@ describe("a job that waits for a limit", () => {
     expect(why({ usdPerHour: 13, gpus: 1 }, { reserved })).toContain("has more than $27/h of its $40/h reserved");
   });
 
-  test("the reason stays the same while little changes, so that thousands of jobs cost no writes", () => {
+  test("a waiting job's reason stays the same while little changes, so that thousands of jobs cost no writes", () => {
     const told = [26, 26.4, 27.9].map((usdPerHour) => why({ usdPerHour: 16.288, gpus: 1 }, { reserved: { usdPerHour, gpus: 1 } }));
     expect(new Set(told.slice(1)).size).toBe(1);
   });
 
-  test("the reason names dollars and GPUs if both are in the way", () => {
+  test("a waiting job's reason names dollars and GPUs if both are in the way", () => {
     expect(why({ usdPerHour: 38, gpus: 8 })).toBe(
       "the job needs $38/h and 8 GPUs more, and pool gpu has more than $2/h of its $40/h and 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
     );

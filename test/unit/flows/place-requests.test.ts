@@ -68,7 +68,7 @@ describe("nodes that end together", () => {
     expectOneTruth(world);
   });
 
-  test("nodes end in ever smaller halves if EC2 refuses a call without naming an instance", async () => {
+  test("if EC2 refuses to end nodes without naming one, they are ended in ever smaller halves", async () => {
     const world = await idling(5);
     const { fleet } = world;
     const protectedOne = world.nodes[2]?.id ?? "";

@@ -601,7 +601,7 @@ describe("the record of a decision", () => {
     expect(first?.outcomes).toEqual([expect.stringMatching(/^again: launched i-/)]);
   });
 
-  test("a decision goes on although it cannot be recorded", async () => {
+  test("a decision is carried out even if it cannot be recorded", async () => {
     const world = new World();
     world.journal.interruptions.failBefore("record");
     await world.submit("a");
