@@ -43,7 +43,7 @@ it.each([
   ['"fleet logs x -f"'],
   ["`again: npm run -s fleet -- chaos --runs 1`"],
   ["`start again (fleet pool reset-stats gpu)`"],
-])("the check finds a hint that does not use commandLine: %s", (text) => {
+])("the check of hints finds one that does not use commandLine: %s", (text) => {
   expect(bypassesIn("lib/cli/x.ts", `const hint = ${text};`)).toHaveLength(1);
 });
 

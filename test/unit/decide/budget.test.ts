@@ -49,7 +49,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({ usdPerMonth: 100 }, nextDay)).tightest).toMatchObject({ usedUsd: 36, usdPerHour: 63, renewsAtMs: july });
   });
 
-  test("the room counts a node whose cost is recorded only once, and a node that EC2 has ended only until its end", () => {
+  test("a budget's room counts a node whose cost is recorded only once, and a node that EC2 has ended only until its end", () => {
     const nodes = [
       aLiveNode({ id: "on-record", state: "terminating", released: true, launchedAtMs: now - 5 * hourMs }),
       aLiveNode({ id: "gone", state: "gone", stateSinceMs: now - hourMs, launchedAtMs: now - 3 * hourMs }),
@@ -57,7 +57,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
   });
 
-  test("the room covers an hour ahead, and if the period ends within it, the next period's budget pays for the rest", () => {
+  test("a budget's room covers an hour ahead, and if the period ends within it, the next period's budget pays for the rest", () => {
     const until = (minutes: number) => midnight - minutes * 60_000;
     const room = (nowMs: number, dayUsd = 0) => budgetRoom(aSnapshot({ usdPerDay: 3 }, { nowMs, spent: { dayUsd, monthUsd: dayUsd } }));
     expect(room(until(15)).usdPerHour).toBe(4);
@@ -68,7 +68,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: july - 1 })).usdPerHour).toBeCloseTo(3, 5);
   });
 
-  test("the room is the lesser of two budgets", () => {
+  test("a pool's room is the smaller of its two budgets' rooms", () => {
     const spent = { dayUsd: 1, monthUsd: 8 };
     expect(budgetRoom(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }))).toMatchObject({
       usdPerHour: 2,
@@ -80,7 +80,7 @@ describe("the room that budgets leave", () => {
     });
   });
 
-  test("the room is exact to the millionth of a dollar", () => {
+  test("a budget's room is exact to the millionth of a dollar", () => {
     const exact = { spent: { dayUsd: 0.1, monthUsd: 0.1 }, reserved: { usdPerHour: 0.1, gpus: 1 } };
     expect(budgetRoom(aSnapshot({ usdPerDay: 0.3 }, exact)).usdPerHour).toBe(0.1);
   });
@@ -145,7 +145,7 @@ describe("a launch that the budget does not pay for", () => {
     expect(offersWith(1.3)).toEqual(["g5.xlarge", "g5.2xlarge"]);
   });
 
-  test("the reason names the limit if only the limit is in the way", () => {
+  test("a waiting job's reason names the limit if only the limit is in the way", () => {
     const atLimit = { reserved: { usdPerHour: 9.5, gpus: 1 } };
     expect(decide(aSnapshot({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([
       { because: expect.stringContaining(" reserved; it starts when ") },

@@ -71,7 +71,7 @@ test("a job that refuses spot cannot be bought for in a pool that buys spot only
   );
 });
 
-test("the reason names the limit if a job needs more GPUs than the pool may have", () => {
+test("the reason why nothing is sold names the limit if a job needs more GPUs than the pool may have", () => {
   expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
     "the job needs 5 GPUs and pool gpu is limited to 4",
   );
@@ -89,7 +89,7 @@ test("the reason why nothing is sold names the GPUs if all nodes for sale have m
   );
 });
 
-test("the reason names both limits if no node is within dollars and GPUs together", () => {
+test("the reason why nothing is sold names both limits if no node is within dollars and GPUs together", () => {
   const few = aType({ name: "g5.dear", resources: { vcpus: 128, memoryGiB: 256, gpus: 1 } });
   const dear = anOffer({ instanceType: "g5.dear", market: "on-demand", usdPerHour: 50 });
   const both = { ...catalogue, types: [eight, few], offers: [...catalogue.offers, dear] };
@@ -118,7 +118,7 @@ describe("a budget that never pays for an hour of a node that fits", () => {
   const rich = { limits: { usdPerHour: 100, gpus: 8 } };
   const why = (budgets: Budgets, gpus = 8) => whyUnsold(wanting({ gpus }), aPool({ ...rich, budgets }), catalogue);
 
-  test("the reason names the price and the budget that never pays for it", () => {
+  test("the reason why nothing is sold names the price and the budget that never pays for it", () => {
     expect(why({ usdPerDay: 5 })).toBe(
       "an hour of the cheapest node that fits, g5.48xlarge, costs $6 and the budget of pool gpu is $5 a day",
     );

@@ -29,13 +29,13 @@ const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reserva
 });
 
 describe("a job that waits for a limit", () => {
-  test("the reason names only what is in the way: GPUs, if there are enough dollars", () => {
+  test("a waiting job's reason names only what is in the way: GPUs, if there are enough dollars", () => {
     expect(why({ usdPerHour: 16.288, gpus: 8 })).toBe(
       "the job needs 8 GPUs more, and pool gpu has 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
     );
   });
 
-  test("the reason rounds dollars so that they never seem to leave room", () => {
+  test("a waiting job's reason rounds dollars so that they never seem to leave room", () => {
     const reserved = { usdPerHour: 27.3, gpus: 1 };
     expect(why({ usdPerHour: 16.288, gpus: 8 }, { reserved })).toBe(
       "the job needs $16.29/h more, and pool gpu has at least $26/h of its $40/h reserved; it starts when other work ends or the limit is raised",
@@ -63,7 +63,7 @@ describe("a job that waits for a limit", () => {
     );
   });
 
-  test("the reason names the refusal, and not other work, if what the job could afford was refused", () => {
+  test("a waiting job's reason names the refusal, and not other work, if what the job could afford was refused", () => {
     const large = aType({ name: "g6.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
     const catalogue = aCatalogue({
       types: [aType(), large],
