@@ -38,7 +38,8 @@ export interface NodeLedger {
   change(on: { pool: string; node: string; atMs: number; process: string }, change: AttemptChange): Promise<"done" | "stale">;
   /**
    * Records EC2's notice that it may take the instance back. A live node becomes `draining` and keeps the notice. A notice of an
-   * interruption replaces one of a rebalance recommendation, and no other notice is replaced. A node that is terminating or gone stays as it is. `unknown`: the instance is not ours, or not in the ledger.
+   * interruption replaces one of a rebalance recommendation, and no other notice is replaced. A node that is terminating or gone stays
+   * as it is. `unknown`: the instance is not ours, or not in the ledger.
    */
   noticed(node: string, notice: Notice, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
   /** Records that the instance has ended, as EC2 reports it. `unknown`: the instance is not ours, or not in the ledger. */
