@@ -174,7 +174,7 @@ describe("fleet with a running local cloud", () => {
     expect(decision.code, decision.err).toBe(0);
     expect(decision.out).toMatch(/pool +gpu/);
     const forgotten = await fleet("pool", "reset-stats", "gpu");
-    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu starts to learn again") });
+    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("deleted the statistics of pool gpu") });
   });
 
   it("fleet dataset adds, shows and removes a dataset, and says why a source is refused", async () => {
