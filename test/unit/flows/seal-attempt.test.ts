@@ -170,7 +170,7 @@ describe("an attempt with nothing to seal", () => {
     expect(job()).toEqual(before);
   });
 
-  test("nothing is sealed of an unknown job", async () => {
+  test("nothing is sealed for an unknown job", async () => {
     const { deps } = world();
     expect(await sealAttempt(deps, { ...attempt, job: "nobody" })).toEqual({ kind: "nothing", files: 0 });
   });
