@@ -167,8 +167,11 @@ const run = (cwd: string, command: string, args: readonly string[]): Promise<{ c
     );
   });
 
-/** The environment without the variables by which a test runner recognizes that it runs in another one. */
+/**
+ * The environment without the variables by which a test runner recognizes that it runs in another one, and without the cache of compiled
+ * code, which would keep the code of every copy.
+ */
 const ownEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV$|PROD$|DEV$|MODE$|SSR$|BASE_URL$)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_COMPILE_CACHE$|TEST$|NODE_ENV$|PROD$|DEV$|MODE$|SSR$|BASE_URL$)/.test(name)),
   );
