@@ -14,8 +14,7 @@ type Demanded = Step & { readonly demandedBy: Check };
 const demanded = steps.filter((step): step is Demanded => step.demandedBy !== undefined);
 
 /** The name of the copy that omits a step. Steps of different recipes share a copy, because they do not depend on each other. */
-const nameOf = (step: Demanded): string =>
-  `omits-${demanded.filter(({ recipe }) => recipe === step.recipe).indexOf(step)}`;
+const nameOf = (step: Demanded): string => `omits-${demanded.filter(({ recipe }) => recipe === step.recipe).indexOf(step)}`;
 const omittedIn = Map.groupBy(demanded, nameOf);
 
 /** All edits except those of the omitted steps, or with the form that another step has if one is omitted. */

@@ -3,5 +3,5 @@ export type MarketLog = (line: {
   readonly level: "info";
   readonly message: string;
   readonly instanceType: string;
-  readonly told: unknown;
+  readonly because: string; readonly received: unknown;
 }) => void;

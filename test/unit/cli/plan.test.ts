@@ -214,11 +214,7 @@ describe("the errors of fleet plan", () => {
   const jobs = "id,vcpus,memoryGiB,gpus\na,1,1,0\n";
   it.each<[string, Tables, RegExp]>([
     ["a missing column", { jobs: "id,vcpus,gpus\na,1,0\n" }, /jobs\.csv, row 1: the column memoryGiB is missing/],
-    [
-      "a negative size",
-      { jobs: "id,vcpus,memoryGiB,gpus\na,-1,1,0\n" },
-      /jobs\.csv, row 2, vcpus: must be at least 0, not "-1"/,
-    ],
+    ["a negative size", { jobs: "id,vcpus,memoryGiB,gpus\na,-1,1,0\n" }, /jobs\.csv, row 2, vcpus: must be at least 0, not "-1"/],
     [
       "an invalid price",
       { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,NaN,1,1\n" },

@@ -173,5 +173,7 @@ const run = (cwd: string, command: string, args: readonly string[]): Promise<{ c
  */
 const ownEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_COMPILE_CACHE$|TEST$|NODE_ENV$|PROD$|DEV$|MODE$|SSR$|BASE_URL$)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(VITEST|NODE_COMPILE_CACHE$|TEST$|NODE_ENV$|PROD$|DEV$|MODE$|SSR$|BASE_URL$)/.test(name),
+    ),
   );
