@@ -3,5 +3,6 @@ export type MarketLog = (line: {
   readonly level: "info";
   readonly message: string;
   readonly instanceType: string;
-  readonly because: string; readonly received: unknown;
+  readonly because: string;
+  readonly received: unknown;
 }) => void;

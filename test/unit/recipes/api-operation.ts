@@ -75,7 +75,7 @@ export const getMotto = operation({
     recipe,
     item: 3,
     what: "add what it needs",
-    edits: [{ file: "lib/api/http/deps.ts", before: "  readonly poolNodes: PoolNodes;", add: "readonly motto: string;\n" }],
+    edits: [{ file: "lib/api/http/deps.ts", before: "    readonly fleet: {", add: "readonly motto: string;\n" }],
     demandedBy: compiler("lib/api/operations/motto.ts"),
   },
   {
@@ -89,7 +89,7 @@ export const getMotto = operation({
     recipe,
     item: 3,
     what: "give it to the API of tests",
-    edits: [{ file: "test/unit/api/api-world.ts", before: "      poolNodes: memoryPoolNodes(table),", add: 'motto: "on time",\n' }],
+    edits: [{ file: "test/unit/api/api-world.ts", before: "      places: {", add: 'motto: "on time",\n' }],
     demandedBy: compiler("test/unit/api/api-world.ts"),
   },
   {
