@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { deadNodes } from "../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../lib/model/node.ts";
 import { graceMs, judgeLease, type Lease } from "../../lib/worker/attempt/lease.ts";
-import { aNode, anAssignment, aPool, monday } from "../fakes/builders.ts";
+import { aNode, anAssignment, aSnapshot, monday } from "../fakes/builders.ts";
 import { World } from "../unit/flows/world.ts";
 
 /**
@@ -83,16 +83,7 @@ const nodeWith = (leaseUntilMs: number): Node =>
   aNode({ lastSeenMs: monday, leaseUntilMs, assignments: [anAssignment({ phase: "running" })] });
 
 const isGivenAway = (leaseUntilMs: number, nowMs: number): boolean =>
-  deadNodes({
-    nowMs,
-    pool: aPool(),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [],
-    nodes: [nodeWith(leaseUntilMs)],
-    openLaunches: [],
-    refusals: [],
-  }).some(({ kind }) => kind === "lose");
+  deadNodes(aSnapshot({ nowMs, nodes: [nodeWith(leaseUntilMs)] })).some(({ kind }) => kind === "lose");
 
 /** Reports whether the next attempt may have started before the last program ended. */
 function overlaps(story: Story, lengthMs: number): boolean {

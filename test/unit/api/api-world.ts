@@ -12,7 +12,19 @@ import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/
 import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
 import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
-import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, aPool, aRefusal, aSpec, monday } from "../../fakes/builders.ts";
+import {
+  aCatalogue,
+  aJob,
+  aLaunch,
+  aNode,
+  anAssignment,
+  anEntry,
+  aPool,
+  aRefusal,
+  aSnapshot,
+  aSpec,
+  monday,
+} from "../../fakes/builders.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
 
 const account = "123456789012";
@@ -189,16 +201,7 @@ const aDecision = (n: number): DecisionRecord => {
     epoch: n + 1,
     atMs: monday + n * 60_000,
     causes: ["job", "dataset research/dogs", "dataset vision/cats"],
-    snapshot: {
-      nowMs: monday,
-      pool: aPool(),
-      reserved: { usdPerHour: 0.5, gpus: 1 },
-      spent: { dayUsd: 0, monthUsd: 0 },
-      queue: [anEntry()],
-      nodes: [aNode()],
-      openLaunches: [],
-      refusals: [],
-    },
+    snapshot: aSnapshot({ reserved: { usdPerHour: 0.5, gpus: 1 }, queue: [anEntry()], nodes: [aNode()] }),
     plan: {
       steps: [
         { kind: "bind", entry: anEntry({ job: "runs" }), node: nodeId(1), because: "runs has room" },
