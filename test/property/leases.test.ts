@@ -4,7 +4,7 @@ import { deadNodes } from "../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../lib/model/node.ts";
 import { graceMs, judgeLease, type Lease } from "../../lib/worker/attempt/lease.ts";
 import { aNode, anAssignment, aSnapshot, monday } from "../fakes/builders.ts";
-import { World } from "../unit/flows/world.ts";
+import { aWorld } from "../unit/flows/world.ts";
 
 /**
  * Times are true ms since the first call was sent. No machine knows them: each has its own clock, and the node's is
@@ -45,7 +45,7 @@ const stories = ({ drift, offMs, freezeMs }: Bounds): fc.Arbitrary<Story> => {
 
 /** The lease in the server's response. */
 async function lengthOfLease(): Promise<number> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   const answer = await world.call(world.node.id);
@@ -116,7 +116,7 @@ test.each<[string, Partial<Bounds>]>([
 });
 
 test("the attempts of a dead node return to the queue only if its lease has not been renewed since it was read", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   await world.call(world.node.id);

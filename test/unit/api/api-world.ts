@@ -5,13 +5,9 @@ import { describeItself } from "../../../lib/api/operations/document.ts";
 import { operations } from "../../../lib/api/operations.ts";
 import { ProblemView } from "../../../lib/api/views/problem.ts";
 import type { SigningPrincipal } from "../../../lib/api/views/speaker.ts";
-import type { Job, JobRecord } from "../../../lib/model/job.ts";
+import type { JobRecord } from "../../../lib/model/job.ts";
 import type { DecisionRecord } from "../../../lib/ports/journal.ts";
-import type { Log, LogLine } from "../../../lib/ports/log.ts";
-import { MemoryDatasets, MemoryShardQueue, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
-import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
-import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
-import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
+import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import {
   aCatalogue,
   aJob,
@@ -26,6 +22,7 @@ import {
   monday,
 } from "../../fakes/builders.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
+import { World } from "../flows/world.ts";
 
 const account = "123456789012";
 export const callerOf = (arn: string, from = account): SigningPrincipal => ({ arn, account: from, owner: account });
@@ -51,34 +48,25 @@ export type Told = { readonly status: number; readonly headers: Headers; readonl
 
 export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];
 
-/** The complete API over fakes, with two teams, two pools and some items of each kind. */
-export class ApiWorld {
-  nowMs = monday + 3_600_000;
-  readonly ledger = memoryLedger();
-  readonly lane = new MemoryLane();
+/** A world with the complete API, two teams, two pools and some items of each kind. */
+export class ApiWorld extends World {
   readonly logs = new MemoryAttemptLogs();
-  readonly journal = new MemoryJournal();
-  readonly datasets = new MemoryDatasets();
-  readonly shardQueue = new MemoryShardQueue();
-  readonly log: LogLine[] = [];
-  readonly pools = [aPool({ budgets: { usdPerDay: 100 } }), aPool({ name: "lab", teams: ["research"], shared: true })];
-  readonly #log: Log = (line) => void this.log.push(line);
   #requests = 0;
   readonly #api;
 
   constructor(over: Partial<ApiDeps> = {}) {
+    super(aPool({ budgets: { usdPerDay: 100 } }), aCatalogue(), [aPool({ name: "lab", teams: ["research"], shared: true })]);
+    this.nowMs = monday + 3_600_000;
     this.#seed();
-    this.#api = createApi({ deps: { ...this.deps, ...over }, log: this.#log });
+    this.#api = createApi({ deps: { ...this.deps, ...over }, log: this.note });
   }
 
   get deps(): ApiDeps {
-    const { bell, admissions, catalogues, cancellations, jobLookup, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
-    const fleet = { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" };
-    const now = () => this.nowMs;
+    const { jobLookup, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
     return {
-      fleet,
-      submit: { bell, lane: this.lane, admissions, catalogues, datasets: this.datasets, fleet },
-      cancel: { bell, lane: this.lane, cancellations, now, log: this.#log },
+      fleet: { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" },
+      submit: this.submitDeps,
+      cancel: this.cancelDeps,
       jobs: jobReader,
       lookup: jobLookup,
       current: sealing,
@@ -93,19 +81,19 @@ export class ApiWorld {
         places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
         newId: () => `dataset-${this.#requests}`,
       },
-      now,
+      now: () => this.nowMs,
     };
   }
 
   /** Calls the API. Throws if the response is a server error or does not match the document. */
-  async call(path: string, asked: Asked = {}): Promise<Told> {
-    const told = await this.callRaw(path, asked);
+  async ask(path: string, asked: Asked = {}): Promise<Told> {
+    const told = await this.askRaw(path, asked);
     if (told.status >= 500) throw new Error(`${path}: ${told.status} ${JSON.stringify(told.body)} ${JSON.stringify(this.log)}`);
     holdAgainstDocument(path, asked.method ?? "GET", told);
     return told;
   }
 
-  async callRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Told> {
+  async askRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Told> {
     this.#requests += 1;
     const requestId = `00000000-0000-4000-8000-${String(this.#requests).padStart(12, "0")}`;
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
@@ -119,13 +107,8 @@ export class ApiWorld {
     return { status: response.status, headers: response.headers, body: answer === "" ? undefined : JSON.parse(answer) };
   }
 
-  job(name: string, team = "vision"): Job | undefined {
-    return this.ledger.table.jobs.get(`${team}/${name}`);
-  }
-
   #seed(): void {
     const { table } = this.ledger;
-    table.catalogues.set("gpu", aCatalogue());
     table.catalogues.set("lab", aCatalogue());
     const put = (job: JobRecord): void => {
       table.putJob(job);

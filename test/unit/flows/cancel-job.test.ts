@@ -4,10 +4,10 @@ import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { cancel, hear, stateChange } from "./news.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 async function placed(): Promise<{ world: World; id: string; worker: ModelWorker }> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   return { world, id: world.node.id, worker: new ModelWorker(world, world.node.id) };
@@ -26,7 +26,7 @@ const ended = { state: "cancelled", reason: "not wanted any more" };
 
 describe("a cancelled job", () => {
   test("a job that is cancelled while it waits never runs, and a second cancel changes nothing", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     expect(await cancel(world, "a")).toEqual({ kind: "cancelled", pool: "gpu" });
     expect(await cancel(world, "a")).toEqual({ kind: "same", pool: "gpu" });
@@ -134,13 +134,13 @@ describe("a cancelled job", () => {
 });
 
 test("cancelling an unknown job is refused and rings no pool", async () => {
-  const world = new World();
+  const world = aWorld();
   expect(await cancel(world, "nobody")).toEqual({ kind: "unknown" });
   expect(world.lane.waiting).toEqual([]);
 });
 
 test("a retry recovers a cancel that crashed before ringing the bell", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   world.ledger.wire.failBefore("bell.ring");

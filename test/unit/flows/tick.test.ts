@@ -6,9 +6,9 @@ import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
 import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld } from "./world.ts";
 
-function ticking(world = new World()) {
+function ticking(world = aWorld()) {
   const market = new MemoryMarket(aCatalogue());
   const sealAgain = new MemorySealQueue();
   const instances = new MemoryTaggedInstances(world.fleet, () => monday);

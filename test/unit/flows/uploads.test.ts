@@ -5,7 +5,7 @@ import type { AttemptRef } from "../../../lib/model/job.ts";
 import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { cancel, hear, interruption, stateChange } from "./news.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
 const idle = { ...of, startedAtMs: 1 };
@@ -16,7 +16,7 @@ const uploaded: AttemptReport = { ...of, phase: "uploaded" };
 
 /** A world in which job a runs. */
 async function working(asks: object = {}): Promise<World> {
-  const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
+  const world = aWorld({ pool: aPool({ idleSeconds: 60 }), catalogue: aCatalogue({ offers: [anOffer()] }) });
   await world.submit("a", asks);
   await world.workOff();
   await world.call(world.node.id, { attempts: [{ ...idle, phase: "running" }] });
@@ -189,7 +189,7 @@ describe("an upload of an earlier attempt", () => {
 
 describe("a gang member's upload of its log", () => {
   async function gang(): Promise<{ world: World; nodes: readonly string[] }> {
-    const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
+    const world = aWorld({ pool: aPool({ idleSeconds: 60 }), catalogue: aCatalogue({ offers: [anOffer()] }) });
     await world.submit("a", { nodes: 2, retries: 1 });
     await world.workOff();
     const nodes = world.job("a")?.gang ?? [];

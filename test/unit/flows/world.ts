@@ -1,4 +1,5 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
+import type { CancelManyDeps } from "../../../lib/flows/cancel-job.ts";
 import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/handle-node-call.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
@@ -6,8 +7,10 @@ import { ring } from "../../../lib/flows/pool/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
+import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { plus } from "../../../lib/model/reservations.ts";
+import type { Log, LogLine } from "../../../lib/ports/log.ts";
 import { MemoryDatasets, MemoryShardQueue } from "../../../lib/sim/memory/datasets.ts";
 import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
 import { MemoryJobAccess, memoryBootDownloads } from "../../../lib/sim/memory/job-access.ts";
@@ -34,7 +37,8 @@ export class World {
   readonly datasets = new MemoryDatasets();
   readonly shardQueue = new MemoryShardQueue();
   readonly access = new MemoryJobAccess(() => this.nowMs);
-  readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
+  readonly log: LogLine[] = [];
+  readonly note: Log = (line) => void this.log.push(line);
   #ids = 0;
 
   /** Other pools are those that its jobs may move to. */
@@ -48,6 +52,11 @@ export class World {
     const { bell, admissions, catalogues } = this.ledger;
     const fleet = { pools: this.pools, defaultPool: this.pool.name, ...this.limits };
     return { bell, admissions, catalogues, datasets: this.datasets, lane: this.lane, fleet };
+  }
+
+  get cancelDeps(): CancelManyDeps {
+    const { bell, cancellations } = this.ledger;
+    return { bell, cancellations, lane: this.lane, now: () => this.nowMs, log: this.note };
   }
 
   get placeDeps(): PlaceDeps {
@@ -69,7 +78,7 @@ export class World {
       random: () => 0.5,
       now: () => this.nowMs,
       newId: () => `id-${++this.#ids}`,
-      log: (line) => void this.log.push(line),
+      log: this.note,
     };
   }
 
@@ -160,3 +169,7 @@ export class World {
     return node;
   }
 }
+
+/** Returns the world of `aPool` with `aCatalogue`. `others`: the pools that its jobs may move to. */
+export const aWorld = (of: { pool?: Pool; catalogue?: Catalogue; others?: readonly Pool[] } = {}): World =>
+  new World(of.pool, of.catalogue, of.others);
