@@ -10,6 +10,7 @@ import type { DecisionRecord } from "../../../lib/ports/journal.ts";
 import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import {
   aCatalogue,
+  aDecision,
   aJob,
   aLaunch,
   aNode,
@@ -142,7 +143,7 @@ export class ApiWorld extends World {
     table.openLaunches.set("launch-7", aLaunch({ id: "launch-7", team: "research", jobs: [{ team: "research", job: "hidden" }] }));
     table.refusals.set("x", aRefusal({ untilMs: this.nowMs + 60_000 }));
     this.logs.write({ team: "vision", job: "runs", attempt: 2 }, ...["one", "two", "three"].map((text, n) => ({ atMs: monday + n, text })));
-    this.journal.decisions.push(...[0, 1, 2].map((n) => aDecision(n)));
+    this.journal.decisions.push(...[0, 1, 2].map(seededDecision));
     this.datasets.put({
       team: "vision",
       dataset: "cats",
@@ -171,16 +172,15 @@ const sealed = { files: 1, bytes: 5, leftOut: 0, missing: [], lost: 0 };
 /** Returns the id of the n-th seeded decision. */
 export const decisionId = (n: number): string => `20260601-000${n}00.000Z-decision-${n}`;
 
-const aDecision = (n: number): DecisionRecord => {
+const seededDecision = (n: number): DecisionRecord => {
   const {
     id: _id,
     clientToken: _token,
     intendedAtMs: _at,
     ...launch
   } = aLaunch({ team: "research", jobs: [{ team: "research", job: "secret" }] });
-  return {
+  return aDecision({
     id: `decision-${n}`,
-    pool: "gpu",
     epoch: n + 1,
     atMs: monday + n * 60_000,
     causes: ["job", "dataset research/dogs", "dataset vision/cats"],
@@ -195,7 +195,7 @@ const aDecision = (n: number): DecisionRecord => {
       wakeAtMs: monday + 120_000,
     },
     outcomes: ["done", "done secret", "launched for secret", "done"],
-  };
+  });
 };
 
 const hasPath = (operation: Operation, path: string): boolean =>

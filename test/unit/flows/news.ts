@@ -37,9 +37,4 @@ export const alarmChange = (alarmName: string, from: AlarmState | undefined, to:
 export const hear = ({ ledger, lane, nowMs }: World, event: InstanceEvent) =>
   noteInstance({ bell: ledger.bell, lane, ledger: ledger.nodeLedger, now: () => nowMs }, event);
 
-export const cancel = ({ ledger, lane, nowMs }: World, job: string) =>
-  cancelJob(
-    { bell: ledger.bell, lane, cancellations: ledger.cancellations, now: () => nowMs },
-    { team: "vision", job },
-    "not wanted any more",
-  );
+export const cancel = ({ cancelDeps }: World, job: string) => cancelJob(cancelDeps, { team: "vision", job }, "not wanted any more");
