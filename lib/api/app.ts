@@ -1,6 +1,5 @@
 import { type Context, Hono } from "hono";
 import { FleetError } from "../model/fleet-error.ts";
-import type { Log } from "../ports/log.ts";
 import { type Answer, problem, statuses } from "./http/answer.ts";
 import { basePath } from "./http/base-path.ts";
 import type { ApiDeps } from "./http/deps.ts";
@@ -18,21 +17,19 @@ export type Signed = {
   readonly origin?: string | undefined;
 };
 
-/** Options of the API. `log` receives one line per call, which never contains the call's body. */
-export type ApiOptions = { readonly deps: ApiDeps; readonly log: Log };
 type Env = { Bindings: Signed };
 
 /** Creates the HTTP API. It responds to every request with JSON or with problem details, also after an error. */
-export function createApi({ deps, log }: ApiOptions): Hono<Env> {
+export function createApi(deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>({ strict: true });
   const all = [...operations, describeItself(operations)];
   const answerTo = async (context: Context<Env>, each: Operation | undefined, work: () => Promise<Answer>): Promise<Response> => {
     const fromMs = deps.now();
     const { caller, requestId } = context.env;
-    const outcome = await settled(work, (error) => log({ level: "error", message: "call failed", requestId, error }));
+    const outcome = await settled(work, (error) => deps.log({ level: "error", message: "call failed", requestId, error }));
     const response = respond(outcome, requestId);
     const session = sessionOf(caller.arn);
-    log({
+    deps.log({
       level: "info",
       message: "called",
       requestId,

@@ -1,5 +1,5 @@
 import type { Node } from "../model/node.ts";
-import type { Plan, Snapshot } from "../model/plan.ts";
+import type { Plan, Snapshot, Step } from "../model/plan.ts";
 import { budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLookAtBooting } from "./health/dead-nodes.ts";
@@ -8,73 +8,141 @@ import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
 import { consolidation } from "./scaling/consolidation.ts";
 import { roomToDisrupt } from "./scaling/disruption.ts";
-import { type Idle, idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
+import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
-import { replacements } from "./scaling/replacements.ts";
+import { nextEndOfDrain, replacements } from "./scaling/replacements.ts";
 
 /**
- * Returns what to do with one pool now: first about nodes that are dead or have lived long enough, then about waiting jobs, then about
- * idle nodes. The same snapshot gives the same plan, in whatever order its parts are listed.
+ * The phases of a decision, in order. Each is a pure function of what the phases before it have decided. A node that gets a step, or must
+ * get none, is taken from `nodes`, so that no later phase uses it.
  */
+const phases: readonly Phase[] = [
+  // Forgets boot failures that a node disproves, before that node may be found dead itself.
+  healBreakers,
+  // Ends nodes that are dead or stuck, takes back their work, and looks up nodes whose state is in doubt.
+  buryDead,
+  // Drains nodes in time for the end of their life.
+  retireOld,
+  // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle.
+  spareSilent,
+  // Places waiting jobs on nodes, launches nodes for the others, or records why they wait.
+  placeWaiting,
+  // Launches nodes for work that must soon leave its node, within what the launches above leave of limits and budgets.
+  replaceLeaving,
+  // If nothing waits for free room, drains nodes whose work fits on others.
+  consolidate,
+  // Gives back nodes that have had nothing to do for long enough, or at once if a budget is used up.
+  giveBackIdle,
+];
+
+/** A plan in the making: what the phases so far have decided. */
+type Draft = {
+  readonly snapshot: Snapshot;
+  readonly steps: readonly Step[];
+  readonly wakesMs: readonly number[];
+  /** The nodes that the next phases may use, by id. */
+  readonly nodes: readonly Node[];
+  /** How many more nodes with work may be drained. */
+  readonly drainsLeft: number;
+  /** Nodes that wait for the work of another node. They are idle, but must not be given back yet. */
+  readonly kept: ReadonlySet<string>;
+  readonly packed?: Pick<Plan, "packing" | "learned"> | undefined;
+};
+
+/** What a phase adds to the draft (`steps`, `wakesMs`) or replaces in it. */
+type Decided = {
+  readonly steps?: readonly Step[];
+  /** When to decide again even if nothing happens; undefined for never. */
+  readonly wakesMs?: readonly (number | undefined)[];
+} & Partial<Omit<Draft, "snapshot" | "steps" | "wakesMs">>;
+
+type Phase = (draft: Draft) => Decided;
+
+/** Returns what to do with one pool now. The same snapshot gives the same plan, in whatever order its parts are listed. */
 export function decide(unordered: Snapshot): Plan {
-  const { nowMs, pool } = unordered;
-  const snapshot = { ...unordered, nodes: unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
-  if (pool.closing) return close(snapshot);
-  const { nodes } = snapshot;
-  const dead = deadNodes(snapshot);
-  const judged = new Set(dead.flatMap((step) => ("node" in step && step.kind !== "confirm" ? [step.node] : [])));
-  const alive = nodes.filter((node) => !judged.has(node.id));
-  const old = lifetimes(alive, pool, nowMs);
-  const usable = alive.filter((node) => !old.leaving.has(node.id) && isResponsive(node, nowMs));
-  const placed = firstFit(snapshot, usable);
-  const unused = placed.isWhole ? usable.filter((node) => !placed.bound.has(node.id)) : [];
-  const replacing = replacements(snapshot, { planned: placed.steps, free: unused.filter((node) => node.assignments.length === 0) });
-  const emptied = nothingIsWanted(snapshot)
-    ? consolidation(unused, pool, { nowMs, most: roomToDisrupt(alive, pool) - old.steps.filter(({ kind }) => kind === "drain").length })
-    : [];
-  const lookedAt = new Set(dead.flatMap((step) => (step.kind === "confirm" ? step.node : [])));
-  const idle = givenBack(unused, { snapshot, lookedAt, kept: replacing.kept });
-  const wakes = [
-    old.wakeAtMs,
-    placed.wakeAtMs,
-    idle.wakeAtMs,
-    nextLookAtBooting(nodes, nowMs),
-    nextEndOfDrain(nodes, snapshot),
-    ...snapshot.openLaunches.map((launch) => asksAgainAtMs(launch, nowMs)),
-    // What a dead node held is queued by this plan's steps, so it must be decided on right after them.
-    dead.some((step) => step.kind === "lose") ? nowMs : undefined,
-  ].filter((at) => at !== undefined);
+  const nodes = unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const snapshot = { ...unordered, nodes };
+  if (snapshot.pool.closing) return close(snapshot);
+  const start: Draft = { snapshot, steps: [], wakesMs: [], nodes, drainsLeft: 0, kept: new Set() };
+  const { steps, wakesMs, packed } = phases.reduce((draft, phase) => extended(draft, phase(draft)), start);
+  return { steps, wakeAtMs: wakesMs.length > 0 ? Math.min(...wakesMs) : undefined, ...packed };
+}
+
+const extended = (draft: Draft, { steps = [], wakesMs = [], ...replaced }: Decided): Draft => ({
+  ...draft,
+  ...replaced,
+  steps: [...draft.steps, ...steps],
+  wakesMs: [...draft.wakesMs, ...wakesMs.filter((atMs) => atMs !== undefined)],
+});
+
+function healBreakers({ snapshot }: Draft): Decided {
+  return { steps: heal(snapshot) };
+}
+
+function buryDead({ snapshot, nodes }: Draft): Decided {
+  const steps = deadNodes(snapshot);
+  const ended = nodesOf(steps.filter(({ kind }) => kind !== "confirm"));
   return {
-    steps: [...heal(snapshot), ...dead, ...old.steps, ...placed.steps, ...replacing.steps, ...emptied, ...idle.steps],
-    wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined,
-    ...placed.packed,
+    steps,
+    nodes: nodes.filter(({ id }) => !ended.has(id)),
+    wakesMs: [
+      nextLookAtBooting(snapshot.nodes, snapshot.nowMs),
+      // What a dead node held is queued by this plan's steps, so it must be decided on right after them.
+      steps.some(({ kind }) => kind === "lose") ? snapshot.nowMs : undefined,
+    ],
   };
 }
 
-/** Reports whether nothing else needs the free room on nodes, so that work of other nodes may start again there. */
-const nothingIsWanted = (snapshot: Snapshot): boolean =>
-  snapshot.queue.length === 0 && snapshot.openLaunches.length === 0 && !budgetRoom(snapshot).usedUp;
+function retireOld({ snapshot: { pool, nowMs }, nodes }: Draft): Decided {
+  const { steps, leaving, wakeAtMs } = lifetimes(nodes, pool, nowMs);
+  return {
+    steps,
+    nodes: nodes.filter(({ id }) => !leaving.has(id)),
+    drainsLeft: roomToDisrupt(nodes, pool) - steps.filter(({ kind }) => kind === "drain").length,
+    wakesMs: [wakeAtMs],
+  };
+}
 
-type Seen = { readonly snapshot: Snapshot; readonly lookedAt: ReadonlySet<string>; readonly kept: ReadonlySet<string> };
+function spareSilent({ snapshot: { nowMs }, nodes }: Draft): Decided {
+  return { nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
+}
 
-/** Gives back nodes with nothing to do. A node that will take over work is kept until that work arrives. */
-function givenBack(unused: readonly Node[], { snapshot, lookedAt, kept }: Seen): Idle {
+function placeWaiting({ snapshot, nodes }: Draft): Decided {
+  const { steps, bound, isWhole, packed, wakeAtMs } = firstFit(snapshot, nodes);
+  return {
+    steps,
+    // If not all jobs had their turn, the next plan may need the nodes that this one leaves empty.
+    nodes: isWhole ? nodes.filter(({ id }) => !bound.has(id)) : [],
+    packed,
+    wakesMs: [wakeAtMs, ...snapshot.openLaunches.map((launch) => asksAgainAtMs(launch, snapshot.nowMs))],
+  };
+}
+
+function replaceLeaving({ snapshot, nodes, steps: planned }: Draft): Decided {
+  const free = nodes.filter(({ assignments }) => assignments.length === 0);
+  return { ...replacements(snapshot, { planned, free }), wakesMs: [nextEndOfDrain(snapshot)] };
+}
+
+function consolidate({ snapshot, nodes, drainsLeft }: Draft): Decided {
+  const { queue, openLaunches, pool, nowMs } = snapshot;
+  const isWanted = queue.length > 0 || openLaunches.length > 0 || budgetRoom(snapshot).usedUp !== undefined;
+  return isWanted ? {} : { steps: consolidation(nodes, pool, { nowMs, most: drainsLeft }) };
+}
+
+function giveBackIdle({ snapshot, nodes, steps: planned, kept }: Draft): Decided {
   const { usedUp } = budgetRoom(snapshot);
-  if (usedUp) {
-    return unaffordableNodes(
-      unused.filter((node) => !lookedAt.has(node.id)),
-      usedUp,
-    );
-  }
-  const idle = unused.filter(({ id }) => !kept.has(id));
-  return idleNodes(idle, snapshot.pool, snapshot.nowMs);
+  const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
+  const { steps, wakeAtMs } = usedUp
+    ? unaffordableNodes(
+        nodes.filter(({ id }) => !inDoubt.has(id)),
+        usedUp,
+      )
+    : idleNodes(
+        nodes.filter(({ id }) => !kept.has(id)),
+        snapshot.pool,
+        snapshot.nowMs,
+      );
+  return { steps, wakesMs: [wakeAtMs] };
 }
 
-/** Returns when the next draining node's work needs another node, or its worker must stop that work. */
-function nextEndOfDrain(nodes: readonly Node[], { pool, nowMs }: Snapshot): number | undefined {
-  const ahead = nodes
-    .filter(({ state }) => state === "draining")
-    .flatMap(({ drain }) => (drain ? [drain.untilMs - pool.bootSeconds * 1000, drain.untilMs] : []))
-    .filter((atMs) => atMs > nowMs);
-  return ahead.length > 0 ? Math.min(...ahead) : undefined;
-}
+const nodesOf = (steps: readonly Step[]): ReadonlySet<string> => new Set(steps.flatMap((step) => ("node" in step ? step.node : [])));

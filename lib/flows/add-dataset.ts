@@ -1,14 +1,12 @@
 import { DatasetName } from "../../events/job.ts";
 import type { Dataset, DatasetRef, Source } from "../model/dataset.ts";
 import { sourceUrl } from "../model/dataset.ts";
-import type { Datasets, ShardQueue } from "../ports/datasets.ts";
+import type { Ports } from "../ports/ports.ts";
 
 /** Where sources may lie: below a team's own prefix of the datasets bucket, or anywhere in the buckets that the admin lists. */
 export type DataPlaces = { readonly datasetsBucket: string; readonly dataBuckets: readonly string[] };
 
-export type AddDeps = {
-  readonly datasets: Datasets;
-  readonly queue: ShardQueue;
+export type AddDeps = Pick<Ports, "datasets" | "shardQueue"> & {
   readonly places: DataPlaces;
   readonly now: () => number;
   readonly newId: () => string;
@@ -43,10 +41,10 @@ export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Adde
     const reason = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or add it with "replace"`;
     const taken: Added = { kind: "refused", what: "taken", reason };
     if (!asked.replace || (await deps.datasets.replace(there, dataset)) === "stale") return taken;
-    await deps.queue.send(dataset, { relist: true });
+    await deps.shardQueue.send(dataset, { relist: true });
     return { kind: "replaced", dataset };
   }
-  await deps.queue.send(there, { relist: true });
+  await deps.shardQueue.send(there, { relist: true });
   return { kind: there.id === dataset.id ? "added" : "same", dataset: there };
 }
 

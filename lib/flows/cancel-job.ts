@@ -1,9 +1,10 @@
 import type { JobRef, JobState } from "../model/job.ts";
-import type { Cancellations, Cancelled, CancelledOfMany } from "../ports/jobs.ts";
+import type { Cancelled, CancelledOfMany } from "../ports/jobs.ts";
 import type { Log } from "../ports/log.ts";
+import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
-export type CancelDeps = Ringing & { readonly cancellations: Cancellations; readonly now: () => number };
+export type CancelDeps = Ringing & Pick<Ports, "cancellations"> & { readonly now: () => number };
 export type CancelManyDeps = CancelDeps & { readonly log: Log };
 
 /**

@@ -1,12 +1,12 @@
 import type { Dataset, DatasetRef } from "../model/dataset.ts";
 import { type Job, type JobRecord, jobName } from "../model/job.ts";
 import type { Catalogue } from "../model/offer.ts";
-import type { JobLookup } from "../ports/jobs.ts";
+import type { Ports } from "../ports/ports.ts";
 import { bodyHash } from "./job/body-hash.ts";
 import { type JudgeDeps, type Judged, judgeJob, whyTaken } from "./job/judge-job.ts";
 import { readJobValue } from "./job/read-job.ts";
 
-export type CheckDeps = JudgeDeps & { readonly lookup: JobLookup };
+export type CheckDeps = JudgeDeps & Pick<Ports, "jobLookup">;
 
 /** What would happen to a job if it were submitted now. */
 export type JobCheck = { readonly kind: "accepted"; readonly pool: string } | { readonly kind: "refused"; readonly because: string };
@@ -18,7 +18,7 @@ export async function checkJobs(deps: CheckDeps, team: string, messages: readonl
   // One after another, so that the first message that names a pool or a dataset reads it for all.
   for (const message of messages) judged.push(await judgeJob(once, team, readJobValue(message)));
   const ids = new Set(judged.flatMap(({ kind, id }) => (kind === "fit" && id !== undefined ? [id] : [])));
-  const there = await deps.lookup.find([...ids].map((job) => ({ team, job })));
+  const there = await deps.jobLookup.find([...ids].map((job) => ({ team, job })));
   return judged.map((each) => verdictOn(each, there.get(jobName({ team, job: each.id ?? "" }))));
 }
 

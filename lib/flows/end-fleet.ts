@@ -1,10 +1,9 @@
-import { type Fleet, maxAtOnce } from "../ports/fleet.ts";
+import { maxAtOnce } from "../ports/fleet.ts";
 import type { Log } from "../ports/log.ts";
-import type { TaggedInstances } from "../ports/orphans.ts";
+import type { Ports } from "../ports/ports.ts";
 
-export type EndFleetDeps = {
-  readonly instances: TaggedInstances;
-  readonly fleet: Pick<Fleet, "terminate">;
+export type EndFleetDeps = Pick<Ports, "instances"> & {
+  readonly fleet: Pick<Ports["fleet"], "terminate">;
   readonly pause: (ms: number) => Promise<void>;
   readonly now: () => number;
   readonly log: Log;

@@ -14,16 +14,14 @@ import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { isAnyBusy, type NodeTelemetry, saysMore } from "../model/telemetry.ts";
-import type { BootDownloads } from "../ports/job-access.ts";
-import type { NodeLedger } from "../ports/node-ledger.ts";
+import type { Ports } from "../ports/ports.ts";
 import { notifyRelease } from "./node/dataset-orders.ts";
 import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
 export type NodeCallDeps = Ringing &
-  RunOrderDeps & {
-    readonly ledger: NodeLedger;
-    readonly downloads: BootDownloads;
+  RunOrderDeps &
+  Pick<Ports, "nodeLedger" | "downloads"> & {
     /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
     readonly maxLosses: (pool: string) => number | undefined;
     readonly now: () => number;
@@ -41,7 +39,7 @@ const maxLateMs = 30_000;
 export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
   const atMs = deps.now();
-  const seen = await deps.ledger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telemetry: telemetryOf(call, atMs) });
+  const seen = await deps.nodeLedger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telemetry: telemetryOf(call, atMs) });
   switch (seen.kind) {
     case "unknown":
       return { kind: "wait", callAgainMs: 1_000 };
@@ -73,7 +71,7 @@ const telemetryOf = ({ address, gpus, datasets }: Report, atMs: number): NodeTel
 /** Drains the node if the worker reports a new notice. The worker may see it before EC2's event arrives, and repeats it in each call. */
 async function applyNotice(deps: NodeCallDeps, node: Node, { notice }: Report): Promise<Node> {
   if (!notice || !saysMore(notice, node.notice)) return node;
-  await deps.ledger.noticed(node.id, notice, deps.now());
+  await deps.nodeLedger.noticed(node.id, notice, deps.now());
   await ring(deps, node.pool, `${notice.kind} ${node.id}`);
   return { ...node, state: "draining", notice };
 }
@@ -147,7 +145,7 @@ async function handleReport(deps: NodeCallDeps, of: Reported): Promise<ReportHan
   for (let left = goesOn(of.report) ? maxTries : 1; left > 0; left--) {
     const handled = await handleOnce(deps, { ...of, node });
     if (handled !== "changed") return handled;
-    if (left > 1) node = (await deps.ledger.get(node.pool, node.id)) ?? node;
+    if (left > 1) node = (await deps.nodeLedger.get(node.pool, node.id)) ?? node;
   }
   if (!goesOn(of.report)) return nothingToDo;
   throw new FleetError("report", `the end of ${attemptName(of.report)} could not be recorded; its worker reports it again`, {
@@ -161,7 +159,7 @@ const goesOn = (report: AttemptReport): boolean => report.phase === "exited" || 
 async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandled | "changed"> {
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
-  const job = await deps.ledger.job(attempt);
+  const job = await deps.nodeLedger.job(attempt);
   const judged = wasLost(of.report, held, of.process)
     ? judgeLost(job, held, deps.maxLosses(of.node.pool))
     : judgeReport(of.report, job, held);
@@ -189,7 +187,7 @@ async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandl
  */
 async function peersOf(deps: NodeCallDeps, node: Node, job: Job | undefined): Promise<Peers> {
   const others = (job?.gang ?? []).map((id, rank) => ({ id, rank })).filter(({ id }) => id !== node.id);
-  const found = await Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.ledger.get(node.pool, id) })));
+  const found = await Promise.all(others.map(async ({ id, rank }) => ({ rank, node: await deps.nodeLedger.get(node.pool, id) })));
   return found.flatMap(({ rank, node: other }) => (job && other && runs(other, job) ? [{ rank, node: other }] : []));
 }
 
@@ -201,7 +199,7 @@ function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, no
 
 async function giveUp(deps: NodeCallDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
   const attempt = refOf(of.held);
-  const verdict = judgeLost(await deps.ledger.job(attempt), of.held, deps.maxLosses(of.node.pool));
+  const verdict = judgeLost(await deps.nodeLedger.job(attempt), of.held, deps.maxLosses(of.node.pool));
   if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
 }
 
@@ -212,10 +210,10 @@ async function write(
 ): Promise<boolean> {
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
   const { job, assignment, toSeal } = of.verdict;
-  if ((await deps.ledger.change(on, { attempt: of.attempt, job, assignment, toSeal })) !== "done") return false;
+  if ((await deps.nodeLedger.change(on, { attempt: of.attempt, job, assignment, toSeal })) !== "done") return false;
   if (assignment === "removed")
     await notifyRelease(
-      deps.data,
+      deps,
       of.node.assignments.find((held) => attemptName(held) === attemptName(of.attempt)),
     );
   return true;

@@ -1,8 +1,8 @@
 import { type InstanceEvent, saidAtMs } from "../../events/instance.ts";
-import type { NodeLedger } from "../ports/node-ledger.ts";
+import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
-export type NoteDeps = Ringing & { readonly ledger: Pick<NodeLedger, "gone" | "noticed">; readonly now: () => number };
+export type NoteDeps = Ringing & Pick<Ports, "nodeLedger"> & { readonly now: () => number };
 
 /**
  * Records what EC2 says about an instance: that it will be taken back, or that it has ended. Only the states `stopped` and
@@ -18,12 +18,13 @@ export async function noteInstance(deps: NoteDeps, event: InstanceEvent): Promis
   return "noted";
 }
 
-type LedgerAnswer = Awaited<ReturnType<NodeLedger["gone"]>>;
+type LedgerAnswer = Awaited<ReturnType<Ports["nodeLedger"]["gone"]>>;
 type About = "interruption" | "rebalance" | "ended";
 
-async function record({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; answer: LedgerAnswer } | "no-news"> {
+async function record({ nodeLedger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; answer: LedgerAnswer } | "no-news"> {
   const id = event.detail["instance-id"];
-  const notice = (kind: "interruption" | "rebalance"): Promise<LedgerAnswer> => ledger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
+  const notice = (kind: "interruption" | "rebalance"): Promise<LedgerAnswer> =>
+    nodeLedger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
   switch (event["detail-type"]) {
     case "EC2 Spot Instance Interruption Warning":
       return { of: "interruption", answer: await notice("interruption") };
@@ -32,7 +33,7 @@ async function record({ ledger, now }: NoteDeps, event: InstanceEvent): Promise<
     case "EC2 Instance State-change Notification": {
       const { state } = event.detail;
       if (state !== "stopped" && state !== "terminated") return "no-news";
-      return { of: "ended", answer: await ledger.gone(id, now()) };
+      return { of: "ended", answer: await nodeLedger.gone(id, now()) };
     }
   }
 }

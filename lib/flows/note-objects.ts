@@ -1,9 +1,7 @@
 import { TeamName } from "../../events/job.ts";
-import type { Datasets, ShardQueue } from "../ports/datasets.ts";
+import type { Ports } from "../ports/ports.ts";
 
-export type NoteObjectsDeps = {
-  readonly datasets: Pick<Datasets, "list" | "recordRelist">;
-  readonly queue: ShardQueue;
+export type NoteObjectsDeps = Pick<Ports, "datasets" | "shardQueue"> & {
   readonly datasetsBucket: string;
   readonly now: () => number;
 };
@@ -28,7 +26,7 @@ export async function noteObjects(
     const nowMs = deps.now();
     // A listing that starts later than now will include these objects.
     if (dataset.relistAtMs !== undefined && dataset.relistAtMs > nowMs) continue;
-    await deps.queue.send(dataset, { relist: true, delaySeconds: gatherSeconds });
+    await deps.shardQueue.send(dataset, { relist: true, delaySeconds: gatherSeconds });
     // Noted after the message is sent: if it were noted first and the message failed, the source would not be listed.
     await deps.datasets.recordRelist(dataset, nowMs + gatherSeconds * 1000);
     asked.push(dataset.dataset);

@@ -9,8 +9,8 @@ import type { Learned } from "../model/plan.ts";
 import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
 import { fallbacksOf, type NextPool, type Pool } from "../model/pool.ts";
 import { startOf } from "../model/values/period.ts";
-import type { Journal } from "../ports/journal.ts";
-import type { CatalogueStore, Fence } from "../ports/pool-ledger.ts";
+import type { Fence } from "../ports/pool-ledger.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { Launched } from "./ec2/launching.ts";
 import type { StepOutcome } from "./ec2/outcome.ts";
 import { createRateLimiter, type RateLimiterDeps } from "./ec2/rate-limiter.ts";
@@ -20,8 +20,8 @@ import { searchFor } from "./place/search-launch.ts";
 
 export type PlaceDeps = Omit<CarryOutDeps, "rateLimiter"> &
   RateLimiterDeps &
-  NextPoolsDeps & {
-    readonly journal: Journal;
+  NextPoolsDeps &
+  Pick<Ports, "journal"> & {
     /** The limits of teams and of the deployment; undefined if there are none. */
     readonly limits?: WiderLimits | undefined;
   };
@@ -231,7 +231,7 @@ async function record(
 type NextPoolsDeps = {
   /** The configured pools. */
   readonly pools: readonly Pool[];
-  readonly catalogues: Pick<CatalogueStore, "get">;
+  readonly catalogues: Pick<Ports["catalogues"], "get">;
 };
 
 /** Returns the pools that jobs may move to, with their catalogues. A pool without a fallback costs no read. */

@@ -3,13 +3,10 @@ import { type DatasetNeed, needsOf, sameNeeds } from "../decide/shards/needs.ts"
 import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards/plan-map.ts";
 import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
 import { FleetError } from "../model/fleet-error.ts";
-import type { Datasets, PoolNodes, ShardStore } from "../ports/datasets.ts";
+import type { Ports } from "../ports/ports.ts";
 import { listShards } from "./shards/list-shards.ts";
 
-export type RebalanceDeps = {
-  readonly datasets: Pick<Datasets, "get" | "recordListing" | "recordTrouble" | "recordMap">;
-  readonly store: ShardStore;
-  readonly nodes: PoolNodes;
+export type RebalanceDeps = Pick<Ports, "datasets" | "poolNodes" | "shardStore"> & {
   readonly pools: readonly { readonly name: string }[];
   readonly now: () => number;
   readonly newId: () => string;
@@ -37,7 +34,7 @@ export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & {
   for (let reads = 0; reads < maxReads; reads += 1) {
     const dataset = await deps.datasets.get(asked);
     if (!dataset) {
-      await deps.store.sweep(asked, { keys: new Set(), beforeMs: deps.now() - keepMs });
+      await deps.shardStore.sweep(asked, { keys: new Set(), beforeMs: deps.now() - keepMs });
       return { kind: "unknown" };
     }
     if (!listed && (asked.relist || dataset.state === "listing")) {
@@ -52,7 +49,7 @@ export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & {
 }
 
 async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing): Promise<Rebalanced | "stale"> {
-  const nodes = await pMap(deps.pools, (pool) => deps.nodes.nodes(pool.name), { concurrency });
+  const nodes = await pMap(deps.pools, (pool) => deps.poolNodes.nodes(pool.name), { concurrency });
   const needs = needsOf(dataset, nodes.flat());
   const old = dataset.map;
   const upToDate = old?.listing === listing.version && sameNeeds(needs, old.holdings);
@@ -63,7 +60,7 @@ async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing
   if ((await deps.datasets.recordMap(dataset, map)) === "stale") return "stale";
   // Keeps what the last map named, however old it is, because a worker may just have received it.
   const keys = new Set([listing.key, ...keysOf(map), ...(old ? keysOf(old) : [])]);
-  await deps.store.sweep(dataset, { keys, beforeMs: deps.now() - keepMs });
+  await deps.shardStore.sweep(dataset, { keys, beforeMs: deps.now() - keepMs });
   return { kind: "changed", listing: listing.version, map: map.version, nodes: needs.length, moved: map.moved };
 }
 
@@ -72,7 +69,7 @@ type Making = { readonly dataset: Dataset; readonly listing: ShardListing; reado
 /** Writes what each node should hold, and the plan of the move. */
 async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): Promise<ShardMap> {
   const { team, dataset: name, source, map: old } = dataset;
-  const shards = await deps.store.read(listing.key);
+  const shards = await deps.shardStore.read(listing.key);
   if (!shards) throw new FleetError("shard-list", `the shards of ${datasetName(dataset)} are not where its record says`, { retry: true });
   const plan = planMap({ shards, needs }, old && (await dealBefore(deps, old, { listing, shards })));
   const version = (old?.version ?? 0) + 1;
@@ -83,7 +80,7 @@ async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): 
     if (portion.share === "whole") return listing.key;
     const before = old?.holdings.find((each) => each.node === portion.node && each.share === portion.share);
     const same = before && portion.gains === 0 && portion.losses === 0;
-    return same ? before.list : deps.store.write(of, `${place}/${portion.node}`, portion.shards);
+    return same ? before.list : deps.shardStore.write(of, `${place}/${portion.node}`, portion.shards);
   };
   const holdings = await pMap(
     plan.portions,
@@ -95,7 +92,7 @@ async function write(deps: RebalanceDeps, { dataset, listing, needs }: Making): 
   );
   const made = { version, listing: listing.version, madeAtMs: deps.now(), moved: plan.moved, movedBytes: plan.movedBytes };
   const summary = { ...made, from: old?.version, nodes: nodesOf(plan) };
-  return { ...made, listingKey: listing.key, holdings, plan: await deps.store.writePlan(of, `${place}/plan`, summary) };
+  return { ...made, listingKey: listing.key, holdings, plan: await deps.shardStore.writePlan(of, `${place}/plan`, summary) };
 }
 
 /** Returns what the last map was made of; undefined if its listing has been deleted, so that all nodes gain everything. */
@@ -104,7 +101,7 @@ async function dealBefore(
   old: ShardMap,
   now: { listing: ShardListing } & Pick<Deal, "shards">,
 ): Promise<Deal | undefined> {
-  const shards = old.listingKey === now.listing.key ? now.shards : await deps.store.read(old.listingKey);
+  const shards = old.listingKey === now.listing.key ? now.shards : await deps.shardStore.read(old.listingKey);
   return shards && { shards, needs: old.holdings };
 }
 

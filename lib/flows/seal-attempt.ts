@@ -3,10 +3,9 @@ import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Uplo
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
-import type { Artifacts } from "../ports/artifacts.ts";
-import type { Sealing } from "../ports/jobs.ts";
+import type { Ports } from "../ports/ports.ts";
 
-export type SealDeps = { readonly sealing: Sealing; readonly artifacts: Artifacts; readonly now: () => number };
+export type SealDeps = Pick<Ports, "artifacts" | "sealing"> & { readonly now: () => number };
 
 /**
  * `succeeded`, `failed`: the job ended like this. `kept`: the attempt's files are sealed, and its job does not change.

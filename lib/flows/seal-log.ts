@@ -1,8 +1,8 @@
 import pMap from "p-map";
 import type { AttemptRef, SegmentRef } from "../model/job.ts";
-import type { LogSegments } from "../ports/kept-logs.ts";
+import type { Ports } from "../ports/ports.ts";
 
-export type SealLogDeps = { readonly segments: LogSegments };
+export type SealLogDeps = Pick<Ports, "segments">;
 
 /** `missing`: the segment has expired or never existed. `corrupt`: it is not what the worker uploaded. */
 export type SealedLog = { readonly kind: "sealed" | "missing" | "corrupt"; readonly bytes: number };

@@ -1,11 +1,11 @@
 import type { Job, JobRecord } from "../model/job.ts";
-import type { Admissions } from "../ports/jobs.ts";
+import type { Ports } from "../ports/ports.ts";
 import { bodyHash } from "./job/body-hash.ts";
 import { type JudgeDeps, judgeJob, whyTaken } from "./job/judge-job.ts";
 import { readJob, type Unfit } from "./job/read-job.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
-export type SubmitDeps = Ringing & JudgeDeps & { readonly admissions: Admissions };
+export type SubmitDeps = Ringing & JudgeDeps & Pick<Ports, "admissions">;
 
 /** A message as it arrived from a team's queue. The team is the owner of the queue, never a value in the message. */
 export type Submission = { readonly team: string; readonly messageId: string; readonly body: string; readonly sentAtMs: number };

@@ -1,26 +1,15 @@
 import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
-import type { SealAgainQueue } from "../ports/artifacts.ts";
-import type { ShardQueue } from "../ports/datasets.ts";
-import type { PriceSource } from "../ports/fleet.ts";
-import type { Sealing } from "../ports/jobs.ts";
-import type { CatalogueStore, Decisions } from "../ports/pool-ledger.ts";
-import type { PoolRegistry } from "../ports/pool-registry.ts";
+import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
 import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-orphans.ts";
 
 export type TickDeps = Ringing &
-  Omit<SweepDeps, "queue" | "pools"> &
-  SweepOrphansDeps & {
-    readonly registry: PoolRegistry;
-    readonly shardQueue: ShardQueue;
-    readonly decisions: Pick<Decisions, "state" | "load">;
-    readonly catalogues: CatalogueStore;
-    readonly market: PriceSource;
-    readonly sealing: Pick<Sealing, "waitingSince">;
-    readonly sealAgain: SealAgainQueue;
+  Omit<SweepDeps, "pools"> &
+  SweepOrphansDeps &
+  Pick<Ports, "catalogues" | "decisions" | "market" | "registry" | "sealAgain" | "sealing"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
   };
@@ -80,7 +69,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
   const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
     attempt("sealing", sendAgain(deps)),
-    attempt("datasets", sweepDatasets({ ...deps, queue: deps.shardQueue })),
+    attempt("datasets", sweepDatasets(deps)),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
   ]);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
-import { withNewNames } from "../model/old-names.ts";
+import { withNewNames } from "../model/pool.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
 

@@ -1,9 +1,9 @@
 import { fileKey, sealedFileKey } from "../../events/artifacts/upload.ts";
 import type { JobRecord } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
+import type { SimPorts } from "./faults/ports.ts";
 import type { Invariant } from "./invariants/invariant.ts";
 import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
-import type { Ports } from "./world/ports.ts";
 import type { World } from "./world/world.ts";
 
 /** A bug that can be planted in a world, to check that the kit finds it. */
@@ -11,7 +11,7 @@ export type Bug = {
   readonly name: string;
   readonly breaks: Invariant["number"];
   readonly says: string;
-  readonly plant: (ports: Ports, world: World) => Partial<Ports>;
+  readonly plant: (ports: SimPorts, world: World) => Partial<SimPorts>;
   /** Changes to the standard scenario that give the bug an opportunity. */
   readonly scenario?: Record<string, unknown>;
 };
@@ -171,8 +171,8 @@ export const bugs: readonly Bug[] = [
     name: "drops-a-shard",
     breaks: 6,
     says: "the last shard of each part is missing from every list",
-    plant: ({ store }) => ({
-      store: {
+    plant: ({ shardStore: store }) => ({
+      shardStore: {
         ...boundStore(store),
         write: (of, name, shards) => store.write(of, name, name.startsWith("maps/") ? shards.slice(0, -1) : shards),
       },
@@ -276,14 +276,14 @@ const keepingReserved =
   };
 
 /** Returns the methods as a plain object, which keeps them bound to the instance when it is spread. */
-const boundArtifacts = (artifacts: Ports["artifacts"]): Ports["artifacts"] => ({
+const boundArtifacts = (artifacts: SimPorts["artifacts"]): SimPorts["artifacts"] => ({
   uploaded: (attempt) => artifacts.uploaded(attempt),
   seal: (attempt, file) => artifacts.seal(attempt, file),
   sealedList: (attempt) => artifacts.sealedList(attempt),
   sealList: (manifest) => artifacts.sealList(manifest),
 });
 
-const boundStore = (store: Ports["store"]): Ports["store"] => ({
+const boundStore = (store: SimPorts["shardStore"]): SimPorts["shardStore"] => ({
   list: (source) => store.list(source),
   write: (of, name, shards) => store.write(of, name, shards),
   read: (key) => store.read(key),

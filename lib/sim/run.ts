@@ -1,9 +1,9 @@
 import type { FaultKind } from "./faults/faults.ts";
+import type { SimPorts } from "./faults/ports.ts";
 import type { Site } from "./faults/sites.ts";
 import type { Invariant, Watch } from "./invariants/invariant.ts";
 import { invariants } from "./invariants/invariants.ts";
 import type { Fact } from "./world/facts.ts";
-import type { Ports } from "./world/ports.ts";
 import type { Scenario } from "./world/scenario.ts";
 import { World } from "./world/world.ts";
 
@@ -22,7 +22,7 @@ export type RunOptions = {
   readonly seed: number;
   readonly sites: readonly Site[];
   readonly only?: ReadonlySet<FaultKind> | undefined;
-  readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
+  readonly plant?: ((ports: SimPorts, world: World) => Partial<SimPorts>) | undefined;
   /** Resolves when everything in progress waits for the clock. */
   readonly settled: () => Promise<void>;
 };

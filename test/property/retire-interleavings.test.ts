@@ -94,7 +94,7 @@ const binds = (watched: Watched, of: Fence | "its own", snapshot: Parameters<typ
 const works = ({ world, node, running }: Watched, calls: number): Actor => ({
   name: "works",
   async run(gate) {
-    const deps = { ...world.answerDeps, ledger: gated(world.answerDeps.ledger, "ledger", gate) };
+    const deps = { ...world.answerDeps, nodeLedger: gated(world.answerDeps.nodeLedger, "nodeLedger", gate) };
     const held = new Map<string, AttemptRef>();
     for (let call = 0; call < calls; call += 1) {
       const attempts = [...held.values()].map((ref) => ({ ...ref, phase: "running" as const, startedAtMs: world.nowMs }));

@@ -114,15 +114,12 @@ const reportOf = ({ team, job, attempt, phase }: Assignment, { exitCode, uploads
 
 /** EC2's own event that an instance has ended. */
 const tell = (world: World, id: string) =>
-  noteInstance(
-    { bell: world.ledger.bell, lane: world.lane, ledger: world.ledger.nodeLedger, now: () => world.nowMs },
-    {
-      source: "aws.ec2",
-      "detail-type": "EC2 Instance State-change Notification",
-      time: "2026-06-01T00:00:00Z",
-      detail: { "instance-id": id, state: "terminated" },
-    },
-  );
+  noteInstance(world.deps, {
+    source: "aws.ec2",
+    "detail-type": "EC2 Instance State-change Notification",
+    time: "2026-06-01T00:00:00Z",
+    detail: { "instance-id": id, state: "terminated" },
+  });
 
 /** Capacity and prices return, EC2 responds and reports every end, until nothing is open and all rests are over. */
 async function calmDown(world: World): Promise<void> {

@@ -35,7 +35,7 @@ const get = operation({
   answers: { schema: DatasetDetailView, statuses: { 200: "The dataset" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
-    const found = await getDataset({ datasets: deps.datasets, nodes: deps.poolNodes, pools: deps.fleet.pools }, params);
+    const found = await getDataset({ ...deps, pools: deps.fleet.pools }, params);
     return found ? said(datasetDetail(found)) : noDataset(params);
   },
 });
@@ -62,7 +62,7 @@ const put = operation({
   answers: { schema: DatasetView, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, body }) {
-    const added = await addDataset({ ...deps.addDataset, datasets: deps.datasets, now: deps.now }, { ...params, ...body });
+    const added = await addDataset(deps, { ...params, ...body });
     switch (added.kind) {
       case "added":
         return said(datasetView(added.dataset), 201);
@@ -86,7 +86,7 @@ const remove = operation({
   answers: { schema: z.undefined(), statuses: { 204: "The dataset was removed" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
-    const outcome = await removeDataset({ datasets: deps.datasets, queue: deps.addDataset.queue }, params);
+    const outcome = await removeDataset(deps, params);
     return outcome === "removed" ? said(undefined, 204) : noDataset(params);
   },
 });

@@ -20,7 +20,7 @@ const list = operation({
   async handle(deps, { params, query, speaker }) {
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
     if (query.cursor !== undefined && !decisionCursor.test(query.cursor)) return problem("cursor", "The cursor is invalid.");
-    const page = await deps.decisions.page(params.pool, query);
+    const page = await deps.decisionReader.page(params.pool, query);
     return said({ items: page.decisions.map((each) => decisionSummary(each, speaker)), cursor: page.cursor });
   },
 });
@@ -37,7 +37,7 @@ const get = operation({
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
-    const decision = await deps.decisions.get(params.pool, params.decision);
+    const decision = await deps.decisionReader.get(params.pool, params.decision);
     return decision
       ? said(decisionView(decision, speaker))
       : problem(

@@ -21,12 +21,12 @@ const submit = operation({
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, text, requestId }) {
     const submission = { team: params.team, messageId: requestId, body: text, sentAtMs: deps.now() };
-    const { kind, job, taken } = await submitJob(deps.submit, submission);
+    const { kind, job, taken } = await submitJob(deps, submission);
     switch (kind) {
       case "queued":
         return said(jobView(job), 201);
       case "same":
-        return said(jobView((await deps.current.get(job)) ?? job));
+        return said(jobView((await deps.sealing.get(job)) ?? job));
       case "rejected":
         return problem(taken ? "conflict" : "rejected", job.reason ?? "The job cannot run here.", { job: job.job });
     }
@@ -63,7 +63,7 @@ const list = operation({
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query: { state: states, since, before, ...query } }) {
     const times = { sinceMs: msOf(since), beforeMs: msOf(before) };
-    const page = await deps.jobs.list({ team: params.team, ...query, ...times, states });
+    const page = await deps.jobReader.list({ team: params.team, ...query, ...times, states });
     return said({ items: page.jobs.map(jobSummary), cursor: page.cursor });
   },
 });
@@ -95,7 +95,7 @@ const cancel = operation({
   answers: { schema: JobView, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
   problems: ["not-found", "conflict", "too-large", "media-type"],
   async handle(deps, { params, body }) {
-    const outcome = await cancelJob(deps.cancel, params, body.reason ?? "cancelled by its team");
+    const outcome = await cancelJob(deps, params, body.reason ?? "cancelled by its team");
     switch (outcome.kind) {
       case "cancelled":
       case "same":
@@ -109,7 +109,7 @@ const cancel = operation({
 });
 
 async function asItIs(deps: ApiDeps, ref: JobRef): Promise<Answer<JobView>> {
-  const job = await deps.current.get(ref);
+  const job = await deps.sealing.get(ref);
   return job ? said(jobView(job)) : noJob(ref);
 }
 

@@ -33,7 +33,7 @@ const read = operation({
   answers: { schema: LogPage, statuses: { 200: "A page of lines" } },
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query }) {
-    const job = await deps.current.get(params);
+    const job = await deps.sealing.get(params);
     if (!job) return noJob(params);
     const attempt = query.attempt ?? job.attempt;
     if (attempt > job.attempt) return problem("not-found", `The job ${job.job} has no attempt ${attempt}.`);
@@ -41,7 +41,7 @@ const read = operation({
     if (query.rank >= members)
       return problem("not-found", `The job ${job.job} has no member of rank ${query.rank}; its last one is ${members - 1}.`);
     const newest = query.tail !== undefined && query.cursor === undefined;
-    const page = await deps.logs.page(
+    const page = await deps.attemptLogs.page(
       { team: job.team, job: job.job, attempt },
       {
         cursor: query.cursor,

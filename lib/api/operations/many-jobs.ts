@@ -27,7 +27,7 @@ const check = operation({
   answers: { schema: CheckedJobs, statuses: { 200: "One verdict per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params, body }) {
-    const verdicts = await checkJobs({ ...deps.submit, lookup: deps.lookup }, params.team, body.jobs);
+    const verdicts = await checkJobs(deps, params.team, body.jobs);
     return said({
       items: verdicts.map((verdict) =>
         verdict.kind === "accepted" ? { accepted: true, pool: verdict.pool } : { accepted: false, because: verdict.because },
@@ -62,7 +62,7 @@ const cancelMany = operation({
   async handle(deps, { params: { team }, body }) {
     const { jobs, reason = "cancelled by its team", states } = body;
     const refs = jobs.map((job) => ({ team, job }));
-    const outcomes = await cancelJobs(deps.cancel, refs, { reason, states });
+    const outcomes = await cancelJobs(deps, refs, { reason, states });
     return said({
       items: outcomes.map((outcome, index) => ({
         job: jobs[index] ?? "",

@@ -44,7 +44,7 @@ async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): 
   for (const name of pools.filter((each) => each >= pool)) {
     if (found.length >= limit) break;
     const from = name === pool ? { after } : {};
-    found.push(...(await deps.nodes.list(name, { ...from, limit: limit - found.length })));
+    found.push(...(await deps.nodeReader.list(name, { ...from, limit: limit - found.length })));
   }
   return found;
 }
@@ -70,7 +70,7 @@ const get = operation({
   answers: { schema: NodeView, statuses: { 200: "The node" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
-    const node = await deps.nodes.find(params.node);
+    const node = await deps.nodeReader.find(params.node);
     return node ? said(nodeView(node, speaker)) : problem("not-found", `There is no node ${params.node}.`);
   },
 });

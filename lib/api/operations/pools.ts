@@ -61,7 +61,7 @@ const forget = operation({
   async handle(deps, { params, speaker }) {
     if (speaker.kind !== "admin") return problem("denied", "Only an admin may reset a pool's statistics.");
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
-    await deps.pools.resetLearning(params.pool);
+    await deps.decisions.resetLearning(params.pool);
     return said(undefined, 204);
   },
 });
@@ -81,7 +81,7 @@ function widerLimits(
 
 async function look(deps: ApiDeps, pool: Pool): Promise<{ view: PoolView; reservedWider: WiderReserved }> {
   const nowMs = deps.now();
-  const [state, seen] = await Promise.all([deps.pools.state(pool.name), deps.pools.load(pool.name, nowMs)]);
+  const [state, seen] = await Promise.all([deps.decisions.state(pool.name), deps.decisions.load(pool.name, nowMs)]);
   return { view: poolView({ pool, state, seen }, nowMs), reservedWider: seen.reservedWider };
 }
 

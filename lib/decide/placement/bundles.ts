@@ -5,6 +5,7 @@ import { isWithin, times } from "../../model/reservations.ts";
 import { fits, nothing, plus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants } from "../../model/wants.ts";
 import type { OfferStatus } from "../capacity/cooldown.ts";
+import type { Least } from "../limits/in-words.ts";
 
 /** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;
@@ -121,4 +122,19 @@ function choiceOf(market: AvailableOffers): AvailableOffers {
   const sure = market.filter(({ halfOpen }) => !halfOpen);
   if (sure.length === 0) return market.slice(0, maxOffers);
   return [...cheapest.slice(0, maxOffers / 2), ...likeOf(sure[0], sure)].slice(0, maxOffers);
+}
+
+/**
+ * Returns the cheapest available node that holds the job, and what it would reserve for the job alone, or for all nodes of a gang. An
+ * offer that would exceed `most`, the limits themselves, counts only if there is no other.
+ */
+export function cheapestFor(entry: QueueEntry, from: AvailableOffers, most: Reservation): Least {
+  const empty = emptyBundle(undefined, from, entry.nodes);
+  const within = extended(empty, entry, most);
+  const alone =
+    typeof within === "object" ? within : extended(empty, entry, { usdPerHour: Number.POSITIVE_INFINITY, gpus: Number.POSITIVE_INFINITY });
+  const [cheapest] = typeof alone === "object" ? alone.holding.filter(({ offer }) => offer === alone.offers[0]) : [];
+  if (!cheapest) return { instanceType: "unknown", asks: { usdPerHour: 0, gpus: 0 } };
+  const { offer, type } = cheapest;
+  return { instanceType: type.name, asks: times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }) };
 }

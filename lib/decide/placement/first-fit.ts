@@ -2,22 +2,25 @@ import { breakers } from "../../model/breaker.ts";
 import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Learned, Snapshot, Step } from "../../model/plan.ts";
+import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
+import type { CapacityView } from "../capacity/capacity-view.ts";
 import { statusOf } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
+import { type Bundle, cheapestFor } from "./bundles.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { leftFor } from "./leeway.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
-import { cheapestFor, find, left, type Miss, type PlacementResult, type PlacementState, placementStateOf } from "./placement-state.ts";
-import { type Repacked, repack, reservedFor } from "./repack.ts";
+import { type Miss, type PlacementResult, PlacementState, type PlacementView } from "./placement-state.ts";
+import { type PackingResult, repack, reservedFor } from "./repack.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const maxSteps = 1_000;
@@ -37,7 +40,7 @@ export type Placement = {
   /** When a waiting job could be placed even if nothing else happens. */
   readonly wakeAtMs?: number | undefined;
   /** How the jobs that share new nodes were packed, and what was learned from it. */
-  readonly packed?: Repacked | undefined;
+  readonly packed?: PackingResult | undefined;
 };
 
 type Wait = { readonly miss: Miss; readonly reason: string | undefined; readonly fallback?: Fallback | undefined };
@@ -55,8 +58,8 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const held = stillHeld(waiting, snapshot.nodes);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
-  const state = placementStateOf(snapshot, nodes, queue);
-  // If one job does not fit, neither does the next of its kind, because the state only fills.
+  const state = new PlacementState(snapshot, nodes, queue);
+  // If one job does not fit, neither does the next of its kind, because what is left only shrinks.
   const inVain = new Map<string, Wait>();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
@@ -71,7 +74,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const kind = kindOf(entry);
-    const found = inVain.get(kind) ?? find(entry, state);
+    const found = inVain.get(kind) ?? state.place(entry);
     if (found === "bundled") continue;
     if (isPlaced(found)) {
       for (const { id } of found.nodes) bound.add(id);
@@ -82,8 +85,9 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     inVain.set(kind, wait);
     holds.push(...turnedAway(entry, wait));
   }
-  const { packed, isFreed } = packedAnew(state, { waits: [...inVain.values()], learned: snapshot.learned });
-  const { launches, isAll } = launchesNow(state, pool, catalogue);
+  const waits = [...inVain.values()];
+  const { bundles, packed } = repack(state, snapshot.learned);
+  const { launches, isAll } = launchesNow(bundles, { pool, catalogue, capacity: state.capacity });
   const recorded = recordedNow(holds);
   return {
     // Holds are last, because recording why thousands of jobs wait must not delay the first job's node.
@@ -91,38 +95,27 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     bound,
     isWhole,
     packed,
-    wakeAtMs: wakeOf([...inVain.values()], {
+    wakeAtMs: wakeOf(waits, {
       snapshot,
       budget: state.budget,
-      isMore: steps.length >= maxSteps || !isAll || isFreed || !recorded.isAll,
+      isMore: steps.length >= maxSteps || !isAll || isFreed(bundles, { state, waits }) || !recorded.isAll,
     }),
   };
 }
 
 const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
 
-/** `isFreed`: a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
-function packedAnew(
-  state: PlacementState,
-  { waits, learned }: { waits: readonly Wait[]; learned: Learned | undefined },
-): { readonly packed: Repacked | undefined; readonly isFreed: boolean } {
-  const before = reservedFor(state.bundles);
-  const packed = repack(state, learned);
-  return {
-    packed,
-    isFreed: reservedFor(state.bundles).usdPerHour < before.usdPerHour && waits.some(({ miss }) => limited.includes(miss)),
-  };
-}
+/** Reports whether a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
+const isFreed = (bundles: readonly Bundle[], { state, waits }: { state: PlacementView; waits: readonly Wait[] }): boolean =>
+  reservedFor(bundles).usdPerHour < reservedFor(state.bundles).usdPerHour && waits.some(({ miss }) => limited.includes(miss));
 
 /** Returns what is launched now. `isAll`: no launch was left for the next decision. */
 function launchesNow(
-  state: PlacementState,
-  pool: Pool,
-  catalogue: Catalogue,
+  bundles: readonly Bundle[],
+  { pool, catalogue, capacity }: { pool: Pool; catalogue: Catalogue; capacity: CapacityView },
 ): { readonly launches: readonly Step[]; readonly isAll: boolean } {
-  const { capacity } = state;
   const wanted = launchesOf(
-    state.bundles,
+    bundles,
     pool,
     ({ entries: [first], usdPerHour }) => first && passedOver(first, usdPerHour, { catalogue, seen: capacity }),
   );
@@ -147,7 +140,7 @@ const whyHeldBack = "nodes still hold its last attempt; the job starts when all 
 const isPlaced = (found: PlacementResult | Wait): found is Extract<PlacementResult, object> =>
   typeof found === "object" && "nodes" in found;
 
-type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly state: PlacementState };
+type Judged = { readonly snapshot: Snapshot; readonly catalogue: Catalogue; readonly state: PlacementView };
 
 function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
@@ -157,8 +150,8 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
-const whereElse = (entry: QueueEntry, { snapshot, catalogue, state }: Judged): Fallback | undefined =>
-  fallbackFor(entry, { snapshot, catalogue, seen: state.capacity, left: left(state, snapshot.pool.shared ? undefined : entry.team) });
+const whereElse = (entry: QueueEntry, { snapshot, catalogue, state: { capacity, leeway } }: Judged): Fallback | undefined =>
+  fallbackFor(entry, { snapshot, catalogue, seen: capacity, left: leftFor(snapshot.pool.shared ? undefined : entry.team, leeway) });
 
 /** Returns why no offer of today can hold the job, even after other work ends; undefined if one can. */
 const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: Judged): string | undefined =>
@@ -196,8 +189,12 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: 
       return whyLimited(
         {
           team: entry.team,
-          least: cheapestFor(entry, state, allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team)),
-          allowance: state.allowance,
+          least: cheapestFor(
+            entry,
+            state.availableFor(entry.nodes),
+            allowed(unreserved(snapshot), snapshot.pool.shared ? undefined : entry.team),
+          ),
+          allowance: state.leeway.allowance,
         },
         snapshot,
       );

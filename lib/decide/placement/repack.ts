@@ -11,7 +11,8 @@ import type { Solution } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
 import { triedBy } from "../health/breaker.ts";
 import { type AvailableOffers, type Bundle, emptyBundle, extended, maxPlaces, placesOf } from "./bundles.ts";
-import { left, type PlacementState, reserve } from "./placement-state.ts";
+import { after, type Leeway, leftFor } from "./leeway.ts";
+import type { PlacementView } from "./placement-state.ts";
 
 /** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
 const [stepsOfJob, maxSteps] = [2_000, 300_000];
@@ -19,36 +20,43 @@ const [stepsOfJob, maxSteps] = [2_000, 300_000];
 /**
  * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
  * have a place within the limits; this decides which jobs share a node. Gangs stay as they are, and so do bundles that try a place that did
- * not boot. Returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be packed.
+ * not boot. Also returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be
+ * packed.
  */
-export function repack(state: PlacementState, learned?: Learned): Repacked | undefined {
+export function repack(state: PlacementView, learned?: Learned): Repacked {
   const movable = state.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, state.broken).length === 0);
-  if (movable.length === 0) return undefined;
+  if (movable.length === 0) return { bundles: state.bundles };
   const available = state.availableFor(1);
   const teams: TeamRepacked[] = [];
-  for (const bundles of Map.groupBy(movable, ({ team }) => team).values())
-    teams.push(repacked(bundles, { available, state, learned: teams.at(-1)?.learned ?? learned }));
+  for (const bundles of Map.groupBy(movable, ({ team }) => team).values()) {
+    const before = teams.at(-1) ?? { leeway: state.leeway, learned };
+    teams.push(repacked(bundles, { available, leeway: before.leeway, learned: before.learned }));
+  }
   const moved = new Set(movable);
   const kept = state.bundles.filter((bundle) => !moved.has(bundle));
-  state.bundles.splice(0, state.bundles.length, ...[...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst));
   const packing = summed(teams.map((each) => each.packing));
-  return packing && { packing, learned: teams.at(-1)?.learned ?? {} };
+  return {
+    bundles: [...kept, ...teams.flatMap(({ bundles }) => bundles)].sort(byFirst),
+    packed: packing && { packing, learned: teams.at(-1)?.learned ?? {} },
+  };
 }
 
-export type Repacked = { readonly packing: Packing; readonly learned: Learned };
-type TeamRepacked = Repacked & { readonly bundles: readonly Bundle[] };
+/** How jobs were packed, and what the optimizer has learned, including this. */
+export type PackingResult = { readonly packing: Packing; readonly learned: Learned };
+type Repacked = { readonly bundles: readonly Bundle[]; readonly packed?: PackingResult | undefined };
+/** `leeway`: what the next team's packing may reserve in addition to the bundles. */
+type TeamRepacked = PackingResult & { readonly bundles: readonly Bundle[]; readonly leeway: Leeway };
 
-type Repacking = { readonly available: AvailableOffers; readonly state: PlacementState; readonly learned: Learned | undefined };
+type Repacking = { readonly available: AvailableOffers; readonly leeway: Leeway; readonly learned: Learned | undefined };
 
-function repacked(before: readonly Bundle[], { available, state, learned }: Repacking): TeamRepacked {
+function repacked(before: readonly Bundle[], { available, leeway, learned }: Repacking): TeamRepacked {
   const team = before[0]?.team;
-  const room = plus(left(state, team), reservedFor(before));
+  const room = plus(leftFor(team, leeway), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
   const answer = asked(entries, { available, room, learned });
-  const after = bundlesOf(answer, entries, { available, room, team });
-  const isCheaper = after !== undefined && costOf(after) < costOf(before) - 1e-9;
-  if (isCheaper) reserve(state, team, less(reservedFor(after), reservedFor(before)));
-  const bundles = isCheaper ? after : before;
+  const found = bundlesOf(answer, entries, { available, room, team });
+  const isCheaper = found !== undefined && costOf(found) < costOf(before) - 1e-9;
+  const bundles = isCheaper ? found : before;
   const usdPerHour = costOf(bundles);
   const packing = {
     engine: isCheaper ? answer.engine : "first fit",
@@ -56,7 +64,7 @@ function repacked(before: readonly Bundle[], { available, state, learned }: Repa
     boundUsdPerHour: Math.min(usdPerHour, exactly(answer.waiting.length === 0 ? answer.boundUsd : 0)),
     steps: answer.steps,
   };
-  return { bundles, packing, learned: answer.learned };
+  return { bundles, packing, learned: answer.learned, leeway: after(leeway, team, less(reservedFor(bundles), reservedFor(before))) };
 }
 
 export const reservedFor = (bundles: readonly Bundle[]): Reservation =>

@@ -7,7 +7,7 @@ import { isWithin, less, plus } from "../../model/reservations.ts";
 import { budgetRoom } from "../budget/budget-room.ts";
 import { capacityView } from "../capacity/capacity-view.ts";
 import { mayTry } from "../health/breaker.ts";
-import { allowanceOf, allowed } from "../limits/allowance.ts";
+import { leewayOf, leftFor } from "../placement/leeway.ts";
 
 /** If EC2 takes back an instance after a recommendation to leave it, it mostly does so within this time. */
 const recommendedForMs = 15 * 60_000;
@@ -57,6 +57,15 @@ export function replacements(snapshot: Snapshot, of: { planned: readonly Step[];
   return { steps, kept };
 }
 
+/** Returns when the next draining node's work needs another node, or its worker must stop that work. */
+export function nextEndOfDrain({ nodes, pool, nowMs }: Pick<Snapshot, "nodes" | "pool" | "nowMs">): number | undefined {
+  const ahead = nodes
+    .filter(({ state }) => state === "draining")
+    .flatMap(({ drain }) => (drain ? [drain.untilMs - pool.bootSeconds * 1000, drain.untilMs] : []))
+    .filter((atMs) => atMs > nowMs);
+  return ahead.length > 0 ? Math.min(...ahead) : undefined;
+}
+
 type LaunchStep = Extract<Step, { kind: "launch" }>;
 
 function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchStep | undefined {
@@ -99,10 +108,8 @@ function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly
 
 /** Returns what all limits and budgets leave for a node of that team, before this plan's launches. */
 function roomFor(team: string | undefined, snapshot: Snapshot): Reservation {
-  const { usdPerHour, usedUp } = budgetRoom(snapshot);
-  if (usedUp) return nothing;
-  const room = allowed(allowanceOf(snapshot), team);
-  return { ...room, usdPerHour: Math.min(room.usdPerHour, usdPerHour) };
+  const budget = budgetRoom(snapshot);
+  return budget.usedUp ? nothing : leftFor(team, leewayOf(snapshot, budget));
 }
 
 const nothing: Reservation = { usdPerHour: 0, gpus: 0 };

@@ -1,13 +1,8 @@
-import type { CapacityMemory } from "../../ports/capacity.ts";
-import type { Fleet } from "../../ports/fleet.ts";
-import type { Decisions, Placements, Written } from "../../ports/pool-ledger.ts";
+import type { Written } from "../../ports/pool-ledger.ts";
+import type { Ports } from "../../ports/ports.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 
-export type LaunchDeps = {
-  readonly decisions: Decisions;
-  readonly placements: Placements;
-  readonly capacity: CapacityMemory;
-  readonly fleet: Fleet;
+export type LaunchDeps = Pick<Ports, "capacity" | "decisions" | "fleet" | "placements"> & {
   readonly rateLimiter: RateLimiter;
   readonly now: () => number;
 };

@@ -1,9 +1,9 @@
 import type { Node } from "../../model/node.ts";
 import type { Log } from "../../ports/log.ts";
-import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
+import type { Fence, Written } from "../../ports/pool-ledger.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type LostDeps = {
-  readonly placements: Pick<Placements, "bootFailed" | "takeBack">;
+export type LostDeps = Pick<Ports, "placements"> & {
   readonly now: () => number;
   readonly log: Log;
 };

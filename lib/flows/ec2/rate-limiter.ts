@@ -1,8 +1,7 @@
 import type { RequestKind, RequestPriority } from "../../model/requests/request-limits.ts";
-import type { RequestBudget } from "../../ports/request-budget.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type RateLimiterDeps = {
-  readonly budget: RequestBudget;
+export type RateLimiterDeps = Pick<Ports, "budget"> & {
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
   /** In [0, 1). */

@@ -5,13 +5,12 @@ import type { DatasetUse } from "../../model/dataset.ts";
 import type { JobRef, JobSpec } from "../../model/job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
-import type { DatasetReader } from "../../ports/datasets.ts";
-import type { CatalogueStore } from "../../ports/pool-ledger.ts";
+import type { Ports } from "../../ports/ports.ts";
 import type { Read, Unfit } from "./read-job.ts";
 
 export type JudgeDeps = {
-  readonly catalogues: Pick<CatalogueStore, "get">;
-  readonly datasets: DatasetReader;
+  readonly catalogues: Pick<Ports["catalogues"], "get">;
+  readonly datasets: Pick<Ports["datasets"], "get">;
   readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string } & ConfiguredLimits;
 };
 

@@ -3,13 +3,11 @@ import type { Order } from "../../../events/node-call.ts";
 import { holdingFor, type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { Assignment } from "../../model/node.ts";
-import type { Datasets, ShardQueue } from "../../ports/datasets.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type DataDeps = {
-  readonly datasets: Pick<Datasets, "get" | "mayAsk">;
-  readonly queue: ShardQueue;
+export type DataDeps = Pick<Ports, "datasets" | "shardQueue"> & {
   /** The bucket with the lists of shards. */
-  readonly bucket: string;
+  readonly places: { readonly datasetsBucket: string };
 };
 
 export type DatasetOrders = NonNullable<Extract<Order, { kind: "run" }>["datasets"]>;
@@ -42,10 +40,10 @@ export async function datasetsFor(
   for (const { use, dataset } of found) {
     const holding = dataset && holdingFor(dataset, node, use);
     if (dataset?.map && holding) {
-      orders.push({ name: use.name, version: dataset.map.version, list: { bucket: deps.bucket, key: holding.list } });
+      orders.push({ name: use.name, version: dataset.map.version, list: { bucket: deps.places.datasetsBucket, key: holding.list } });
     } else {
       const ref = { team, dataset: use.name };
-      if (await deps.datasets.mayAsk(ref, node, { nowMs, againAtMs: nowMs + askEveryMs })) await deps.queue.send(ref);
+      if (await deps.datasets.mayAsk(ref, node, { nowMs, againAtMs: nowMs + askEveryMs })) await deps.shardQueue.send(ref);
     }
   }
   return orders.length === uses.length ? { kind: "ready", datasets: orders } : { kind: "wait" };
@@ -53,5 +51,5 @@ export async function datasetsFor(
 
 /** Asks for new maps after an attempt has left its node. If a message cannot be sent, the tick makes up for it. */
 export async function notifyRelease(deps: DataDeps, held: Pick<Assignment, "team" | "datasets"> | undefined): Promise<void> {
-  await Promise.allSettled((held?.datasets ?? []).map((use) => deps.queue.send({ team: held?.team ?? "", dataset: use.name })));
+  await Promise.allSettled((held?.datasets ?? []).map((use) => deps.shardQueue.send({ team: held?.team ?? "", dataset: use.name })));
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Order } from "../../../events/node-call.ts";
 import { type AttemptRef, attemptName, type Job } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
-import type { NodeLedger } from "../../ports/node-ledger.ts";
+import type { Ports } from "../../ports/ports.ts";
 
 export type Gang = NonNullable<Extract<Order, { kind: "run" }>["gang"]>;
 
@@ -11,12 +11,12 @@ export type Gang = NonNullable<Extract<Order, { kind: "run" }>["gang"]>;
  * reported its address. `node` is the caller's own, with what it has just reported.
  */
 export async function gangOrder(
-  deps: { readonly ledger: Pick<NodeLedger, "get"> },
+  deps: Pick<Ports, "nodeLedger">,
   node: Node,
   { job, held }: { job: Job; held: Assignment },
 ): Promise<Gang | "wait" | undefined> {
   if (held.rank === undefined || job.gang === undefined || job.node === undefined) return undefined;
-  const first = job.node === node.id ? node : await deps.ledger.get(node.pool, job.node);
+  const first = job.node === node.id ? node : await deps.nodeLedger.get(node.pool, job.node);
   if (first?.address === undefined) return "wait";
   return { rank: held.rank, size: job.gang.length, master: { address: first.address, port: masterPort(held) } };
 }

@@ -2,21 +2,18 @@ import type { Order } from "../../../events/node-call.ts";
 import type { ByteLimits } from "../../model/byte-allowance.ts";
 import { type Job, type JobState, logStream } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
-import type { JobAccess } from "../../ports/job-access.ts";
-import type { NodeLedger } from "../../ports/node-ledger.ts";
+import type { Ports } from "../../ports/ports.ts";
 import { type DataDeps, datasetsFor } from "./dataset-orders.ts";
 import { gangOrder } from "./gang-order.ts";
 
-export type RunOrderDeps = {
-  readonly ledger: Pick<NodeLedger, "job" | "get">;
-  readonly access: JobAccess;
-  readonly data: DataDeps;
-  readonly now: () => number;
-  /** Where attempts put their files and logs. */
-  readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
-  /** What an attempt's live log may contain. */
-  readonly liveLimits: ByteLimits;
-};
+export type RunOrderDeps = DataDeps &
+  Pick<Ports, "access" | "nodeLedger"> & {
+    readonly now: () => number;
+    /** Where attempts put their files and logs. */
+    readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
+    /** What an attempt's live log may contain. */
+    readonly liveLimits: ByteLimits;
+  };
 
 /** The attempt cannot run on any node, so its job must end. */
 export type CannotRun = { readonly reason: string; readonly from: JobState };
@@ -28,14 +25,14 @@ export type CannotRun = { readonly reason: string; readonly from: JobState };
 export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment): Promise<readonly Order[] | CannotRun> {
   const { team, job: id, attempt, rank } = held;
   const ref = { team, job: id, attempt };
-  const job = await deps.ledger.job(ref);
+  const job = await deps.nodeLedger.job(ref);
   // The worker may be preparing it, so only the worker's report takes the attempt off the node.
   if (job?.state === "cancelled") return [{ kind: "stop", ...ref, because: "the job was cancelled" }];
   if (rank !== undefined && !isUnderWay(job, held)) return [{ kind: "stop", ...ref, because: "the attempt has ended" }];
   if (!job?.spec || !isUnderWay(job, held)) return [];
   const gang = await gangOrder(deps, node, { job, held });
   if (gang === "wait") return [];
-  const data = await datasetsFor(deps.data, { node: node.id, team, uses: job.spec.datasets, nowMs: deps.now() });
+  const data = await datasetsFor(deps, { node: node.id, team, uses: job.spec.datasets, nowMs: deps.now() });
   if (data.kind === "wait") return [];
   if (data.kind === "never") return { reason: data.reason, from: job.state };
   const { places } = deps;

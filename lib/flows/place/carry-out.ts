@@ -2,9 +2,9 @@ import { isReplacement } from "../../decide/placement/replacement.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../../model/limits.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import type { Lane } from "../../ports/bell.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
+import type { Ports } from "../../ports/ports.ts";
 import type { LaunchDeps } from "../ec2/launching.ts";
 import { type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { clientToken } from "./client-token.ts";
@@ -14,11 +14,11 @@ import { carryThrough } from "./launch-node.ts";
 import { claimProbes } from "./remember-capacity.ts";
 import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
 
-export type CarryOutDeps = LaunchDeps & {
-  readonly lane: Lane;
-  readonly newId: () => string;
-  readonly log: Log;
-};
+export type CarryOutDeps = LaunchDeps &
+  Pick<Ports, "lane"> & {
+    readonly newId: () => string;
+    readonly log: Log;
+  };
 
 type Single = Exclude<Step, { kind: "retire" | "end" | "lose" | "confirm" }>;
 

@@ -1,7 +1,7 @@
 import type { Cause } from "../../model/cause.ts";
-import type { Bell, Lane } from "../../ports/bell.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type Ringing = { readonly bell: Bell; readonly lane: Lane };
+export type Ringing = Pick<Ports, "bell" | "lane">;
 
 /**
  * Rings a pool's bell after a fact was committed. A lane message is sent only if the pool was quiet, because otherwise the first

@@ -1,12 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Dataset, Shard, Skipped } from "../../model/dataset.ts";
-import type { Datasets, ShardStore } from "../../ports/datasets.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type ListDeps = {
-  readonly datasets: Pick<Datasets, "recordListing" | "recordTrouble">;
-  readonly store: Pick<ShardStore, "list" | "write">;
-  readonly newId: () => string;
-};
+export type ListDeps = Pick<Ports, "datasets" | "shardStore"> & { readonly newId: () => string };
 
 /**
  * Lists a dataset's source. If the listing differs from the last one, it is written and becomes the dataset's next
@@ -14,7 +10,7 @@ export type ListDeps = {
  */
 export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"done" | "stale"> {
   const { team, dataset: name, source, listing: last } = dataset;
-  const listed = await deps.store.list(source);
+  const listed = await deps.shardStore.list(source);
   if (listed.kind === "trouble") return deps.datasets.recordTrouble(dataset, listed.reason);
   const { shards, skipped } = listed;
   const digest = digestOf(shards, skipped);
@@ -22,7 +18,7 @@ export async function listShards(deps: ListDeps, dataset: Dataset): Promise<"don
 
   const version = (last?.version ?? 0) + 1;
   // The name is unique, so if two runs list at once, one is recorded, and the other overwrites nothing.
-  const key = await deps.store.write({ team, dataset: name, source, listing: version }, `shards/${version}-${deps.newId()}`, shards);
+  const key = await deps.shardStore.write({ team, dataset: name, source, listing: version }, `shards/${version}-${deps.newId()}`, shards);
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   return deps.datasets.recordListing(dataset, { version, shards: shards.length, bytes, digest, key, ...(skipped && { skipped }) });
 }

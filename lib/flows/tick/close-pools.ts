@@ -1,16 +1,14 @@
 import type { PoolState } from "../../model/pool.ts";
-import type { Decisions } from "../../ports/pool-ledger.ts";
-import type { PoolRegistry } from "../../ports/pool-registry.ts";
+import type { Ports } from "../../ports/ports.ts";
 import { type Ringing, ring } from "../pool/ring.ts";
 
-export type ClosePoolsDeps = Ringing & {
-  readonly registry: PoolRegistry;
-  readonly decisions: Pick<Decisions, "state" | "load">;
-  readonly pools: readonly { readonly name: string }[];
-  /** Wakes the pool if it is known to have work; returns whether it is. */
-  readonly wake: (pool: string, state: PoolState) => Promise<boolean>;
-  readonly now: () => number;
-};
+export type ClosePoolsDeps = Ringing &
+  Pick<Ports, "decisions" | "registry"> & {
+    readonly pools: readonly { readonly name: string }[];
+    /** Wakes the pool if it is known to have work; returns whether it is. */
+    readonly wake: (pool: string, state: PoolState) => Promise<boolean>;
+    readonly now: () => number;
+  };
 
 /**
  * Keeps a registry of pools, so that pools that were removed from the configuration are still decided on until nothing of them is left.

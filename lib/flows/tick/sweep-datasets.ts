@@ -1,10 +1,7 @@
 import { needsOf, sameNeeds } from "../../decide/shards/needs.ts";
-import type { Datasets, PoolNodes, ShardQueue } from "../../ports/datasets.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type SweepDeps = {
-  readonly datasets: Pick<Datasets, "list">;
-  readonly queue: ShardQueue;
-  readonly nodes: PoolNodes;
+export type SweepDeps = Pick<Ports, "datasets" | "poolNodes" | "shardQueue"> & {
   readonly teams: readonly string[];
   readonly pools: readonly { readonly name: string }[];
 };
@@ -18,8 +15,8 @@ export async function sweepDatasets(deps: SweepDeps): Promise<number> {
   const mapped = datasets.filter((dataset) => (dataset.map?.holdings.length ?? 0) > 0);
   const unlisted = datasets.filter((dataset) => dataset.state === "listing");
   if (mapped.length === 0 && unlisted.length === 0) return 0;
-  const nodes = mapped.length === 0 ? [] : (await Promise.all(deps.pools.map((pool) => deps.nodes.nodes(pool.name)))).flat();
+  const nodes = mapped.length === 0 ? [] : (await Promise.all(deps.pools.map((pool) => deps.poolNodes.nodes(pool.name)))).flat();
   const due = mapped.filter((dataset) => !sameNeeds(needsOf(dataset, nodes), dataset.map?.holdings ?? []));
-  for (const dataset of [...unlisted, ...due]) await deps.queue.send(dataset);
+  for (const dataset of [...unlisted, ...due]) await deps.shardQueue.send(dataset);
   return unlisted.length + due.length;
 }

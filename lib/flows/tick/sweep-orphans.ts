@@ -1,13 +1,8 @@
 import { judgeOrphans } from "../../decide/health/orphans.ts";
-import type { Fleet } from "../../ports/fleet.ts";
-import type { Orphans, TaggedInstances } from "../../ports/orphans.ts";
-import type { RequestBudget } from "../../ports/request-budget.ts";
+import type { Ports } from "../../ports/ports.ts";
 
-export type SweepOrphansDeps = {
-  readonly instances: TaggedInstances;
-  readonly orphans: Orphans;
-  readonly fleet: Pick<Fleet, "terminate">;
-  readonly budget: RequestBudget;
+export type SweepOrphansDeps = Pick<Ports, "budget" | "instances" | "orphans"> & {
+  readonly fleet: Pick<Ports["fleet"], "terminate">;
   readonly now: () => number;
 };
 
@@ -30,7 +25,7 @@ export async function sweepOrphans(deps: SweepOrphansDeps): Promise<Swept> {
   return { noted: since.size, ended: ends.length === 0 ? [] : await end(deps, ends) };
 }
 
-async function end(deps: SweepOrphansDeps, ends: Parameters<Orphans["unowned"]>[0]): Promise<readonly string[]> {
+async function end(deps: SweepOrphansDeps, ends: Parameters<Ports["orphans"]["unowned"]>[0]): Promise<readonly string[]> {
   const still = (await deps.orphans.unowned(ends)).map(({ id }) => id);
   if (still.length === 0 || !(await mayAsk(deps, "terminate", still.length))) return [];
   const ended = await deps.fleet.terminate(still);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createApi } from "../../api/app.ts";
 import type { ApiDeps } from "../../api/http/deps.ts";
 import { logsClient } from "../../aws/clients/logs.ts";
@@ -5,12 +6,14 @@ import { s3Client } from "../../aws/clients/s3.ts";
 import { s3DecisionReader } from "../../aws/decisions/decision-reader.ts";
 import { cloudWatchLogPages } from "../../aws/logs/log-pages.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
+import { createAdmissions } from "../../aws/table/jobs/admissions.ts";
 import { createCancellations } from "../../aws/table/jobs/cancellations.ts";
 import { createJobLookup } from "../../aws/table/jobs/job-lookup.ts";
 import { createJobReader } from "../../aws/table/jobs/job-reader.ts";
 import { createSealing } from "../../aws/table/jobs/sealing.ts";
 import { createNodeReader } from "../../aws/table/nodes/node-reader.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
+import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../aws/table/pools/decisions.ts";
 import type { Log } from "../../ports/log.ts";
 import { type ApiCall, urlAnswer } from "../api-call.ts";
@@ -20,34 +23,37 @@ import type { UrlAnswer } from "../function-url.ts";
 import { logTo } from "../logger.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
-import { addWiring } from "./shards.ts";
-import { submitWiring } from "./submit.ts";
+import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
 /** Returns a function that handles calls of the API's URL. */
 export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlAnswer> {
-  const log = logTo(logger);
-  const api = createApi({ deps: depsOf(env, fleet, log), log });
+  const api = createApi(depsOf(env, fleet, logTo(logger)));
   return async ({ request, ...signed }) => urlAnswer(await api.fetch(request, signed));
 }
 
 function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
   const table = tableOf(env);
   return {
-    fleet,
-    submit: submitWiring(env, fleet),
-    cancel: { ...ringWiring(env, table), cancellations: createCancellations(table), now: Date.now, log },
-    jobs: createJobReader(table),
-    lookup: createJobLookup(table),
-    current: createSealing(table),
-    logs: cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX),
-    nodes: createNodeReader(table),
-    pools: createDecisions(table),
-    // Short, because the caller waits for the response.
-    decisions: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    ...ringWiring(env, table),
+    admissions: createAdmissions(table),
+    attemptLogs: cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX),
+    cancellations: createCancellations(table),
+    catalogues: createCatalogueStore(table),
     datasets: createDatasets(table),
+    // Short, because the caller waits for the response.
+    decisionReader: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    decisions: createDecisions(table),
+    jobLookup: createJobLookup(table),
+    jobReader: createJobReader(table),
+    nodeReader: createNodeReader(table),
     poolNodes: createPoolNodes(table),
-    addDataset: addWiring(env, fleet),
+    sealing: createSealing(table),
+    shardQueue: shardQueueOf(env),
+    fleet,
+    places: { datasetsBucket: env.DATASETS_BUCKET, dataBuckets: fleet.dataBuckets },
     now: Date.now,
+    newId: randomUUID,
+    log,
   };
 }

@@ -6,5 +6,5 @@ import { tableOf } from "./table.ts";
 
 export function instanceWiring(env: Environment<"on-instance">): NoteDeps {
   const table = tableOf(env);
-  return { ...ringWiring(env, table), ledger: createNodeLedger(table), now: Date.now };
+  return { ...ringWiring(env, table), nodeLedger: createNodeLedger(table), now: Date.now };
 }

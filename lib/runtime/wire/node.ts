@@ -2,26 +2,33 @@ import { s3BootDownloads } from "../../aws/access/boot-urls.ts";
 import { stsJobAccess } from "../../aws/access/job-access.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
+import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { NodeCallDeps } from "../../flows/handle-node-call.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { liveLimitsOf } from "../live-logs.ts";
 import { ringWiring } from "./ring.ts";
-import { dataWiring } from "./shards.ts";
+import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
 export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): NodeCallDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),
-    ledger: createNodeLedger(table),
+    nodeLedger: createNodeLedger(table),
     access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
-    data: dataWiring(env),
+    datasets: createDatasets(table),
+    shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
     maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
     liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
-    places: { incomingBucket: env.INCOMING_BUCKET, keyAliasPrefix: env.KEY_ALIAS_PREFIX, logGroupPrefix: env.LOG_GROUP_PREFIX },
+    places: {
+      incomingBucket: env.INCOMING_BUCKET,
+      datasetsBucket: env.DATASETS_BUCKET,
+      keyAliasPrefix: env.KEY_ALIAS_PREFIX,
+      logGroupPrefix: env.LOG_GROUP_PREFIX,
+    },
   };
 }

@@ -5,8 +5,6 @@ import { s3ShardStore } from "../../aws/datasets/shard-store.ts";
 import { sqsShardQueue } from "../../aws/queues/shard-queue.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
-import type { AddDeps } from "../../flows/add-dataset.ts";
-import type { DataDeps } from "../../flows/node/dataset-orders.ts";
 import type { NoteObjectsDeps } from "../../flows/note-objects.ts";
 import type { RebalanceDeps } from "../../flows/rebalance-shards.ts";
 import type { Environment } from "../env.ts";
@@ -17,29 +15,13 @@ type DataEnv = Pick<Environment<"rebalance-shards">, "TABLE" | "DATASETS_BUCKET"
 
 export const shardQueueOf = (env: Pick<DataEnv, "SHARDS_QUEUE_URL">) => sqsShardQueue(sqsClient(), env.SHARDS_QUEUE_URL);
 
-/** The parts for datasets that handling workers' calls needs. */
-export const dataWiring = (env: DataEnv): DataDeps => ({
-  datasets: createDatasets(tableOf(env)),
-  queue: shardQueueOf(env),
-  bucket: env.DATASETS_BUCKET,
-});
-
-/** The parts that adding datasets needs. */
-export const addWiring = (env: DataEnv, fleet: FleetFile): AddDeps => ({
-  datasets: createDatasets(tableOf(env)),
-  queue: shardQueueOf(env),
-  places: { datasetsBucket: env.DATASETS_BUCKET, dataBuckets: fleet.dataBuckets },
-  now: Date.now,
-  newId: randomUUID,
-});
-
 export function shardsWiring(env: DataEnv, fleet: FleetFile): RebalanceDeps & NoteObjectsDeps {
   const table = tableOf(env);
   return {
     datasets: createDatasets(table),
-    store: s3ShardStore(s3Client({ requestMs: 30_000 }), env.DATASETS_BUCKET),
-    nodes: createPoolNodes(table),
-    queue: shardQueueOf(env),
+    shardStore: s3ShardStore(s3Client({ requestMs: 30_000 }), env.DATASETS_BUCKET),
+    poolNodes: createPoolNodes(table),
+    shardQueue: shardQueueOf(env),
     datasetsBucket: env.DATASETS_BUCKET,
     pools: fleet.pools,
     now: Date.now,

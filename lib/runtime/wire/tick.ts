@@ -39,7 +39,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
     datasets: createDatasets(table),
     shardQueue: shardQueueOf(env),
-    nodes: createPoolNodes(table),
+    poolNodes: createPoolNodes(table),
     teams: fleet.teams,
     pools: fleet.pools,
     registry: createPoolRegistry(table),

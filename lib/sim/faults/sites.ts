@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { callFaults } from "./ports.ts";
 
 /** A place in a flow's source where it calls a port. A handler can die there, before the call or after it. */
 export type Site = {
@@ -12,12 +13,7 @@ export type Site = {
 };
 
 const flows = join(import.meta.dirname, "..", "..", "flows");
-/** The names by which flows call their ports. */
-const ports = [
-  "decisions|placements|fleet|lane|journal|bell|admissions|catalogues|datasets|ledger|access|downloads|cancellations|sealing",
-  "artifacts|sealAgain|shardQueue|queue|market|nodes|store|budget|capacity|orphans|instances|registry",
-].join("|");
-const call = new RegExp(`(?<![\\w$])(?:${ports})\\.(\\w+)\\(`, "g");
+const call = new RegExp(`(?<![\\w$])(?:${Object.keys(callFaults).join("|")})\\.(\\w+)\\(`, "g");
 const declared = /^(?:export )?(?:async )?(?:function\*? (\w+)|const (\w+) = (?:async )?\()/;
 
 /** Returns every site of all flows, sorted by file. */

@@ -1,6 +1,7 @@
 import { FleetError } from "../../model/fleet-error.ts";
-import type { FaultKind, Faults } from "../faults/faults.ts";
+import type { Faults } from "../faults/faults.ts";
 import type { ArmedKill, KillPlan } from "../faults/kill-plan.ts";
+import { type CallFaults, callFaults, type SimPorts } from "../faults/ports.ts";
 import type { SimClock } from "./clock.ts";
 import { forever } from "./forever.ts";
 
@@ -16,20 +17,6 @@ export type InvocationWorld = {
   readonly kills: KillPlan;
   readonly note: (...said: readonly unknown[]) => void;
 };
-
-/** The faults of a call, by port. */
-const troubles: Readonly<Record<string, { readonly fails: FaultKind; readonly loses?: FaultKind }>> = {
-  lane: { fails: "sqs.unavailable" },
-  queue: { fails: "sqs.unavailable" },
-  shardQueue: { fails: "sqs.unavailable" },
-  sealAgain: { fails: "sqs.unavailable" },
-  artifacts: { fails: "s3.trouble" },
-  store: { fails: "s3.trouble" },
-  journal: { fails: "s3.trouble" },
-};
-const tableTroubles = { fails: "table.throttle", loses: "table.lost-answer" } as const;
-/** Ports that have faults of their own, such as EC2's, or none. */
-const untroubled: ReadonlySet<string> = new Set(["fleet", "instances", "market", "access", "downloads"]);
 
 /**
  * One run of a handler. It calls the world's ports as if over a network: calls take time, fail, and lose their responses. A run that has
@@ -76,14 +63,23 @@ export class Invocation {
     return promise;
   }
 
-  /** Returns a port through which this run makes its calls. */
-  port<T extends object>(name: string, real: T): T {
+  /** Returns the ports through which this run makes its calls. */
+  ports(real: SimPorts): SimPorts {
+    const names = Object.keys(callFaults) as (keyof SimPorts)[];
+    return Object.assign({ ...real }, ...names.map((name) => ({ [name]: this.#port(name, real[name]) })));
+  }
+
+  #port<T extends object>(name: keyof SimPorts, real: T): T {
     return new Proxy(real, {
       get: (target, method) => {
         const own: unknown = Reflect.get(target, method);
         if (typeof own !== "function") return own;
+        const point = `${name}.${String(method)}`;
         return (...args: unknown[]): Promise<unknown> =>
-          this.#call(`${name}.${String(method)}`, async (): Promise<unknown> => Reflect.apply(own, target, args));
+          this.#call(
+            point,
+            async (): Promise<unknown> => this.#carryOut(point, callFaults[name], async () => Reflect.apply(own, target, args)),
+          );
       },
     });
   }
@@ -99,8 +95,7 @@ export class Invocation {
       : this.#isSwift
         ? 0
         : faults.chance("lambda.skew").between(2, 120);
-    const done = (): Promise<unknown> => this.#carryOut(point, work);
-    const carried = ms === 0 ? done() : new Promise((resolve, reject) => void clock.after(ms, () => void done().then(resolve, reject)));
+    const carried = ms === 0 ? work() : new Promise((resolve, reject) => void clock.after(ms, () => void work().then(resolve, reject)));
     return kill === undefined
       ? carried.then(this.#answered, (error: unknown) => {
           if (this.#isDead) return forever();
@@ -115,11 +110,9 @@ export class Invocation {
   /** A dead run gets no responses. */
   #answered = (answer: unknown): unknown => (this.#isDead ? forever() : answer);
 
-  async #carryOut(point: string, work: () => Promise<unknown>): Promise<unknown> {
+  async #carryOut(point: string, trouble: CallFaults | undefined, work: () => Promise<unknown>): Promise<unknown> {
+    if (!trouble) return work();
     const { faults } = this.#world;
-    const port = point.slice(0, point.indexOf("."));
-    if (untroubled.has(port)) return work();
-    const trouble: { readonly fails: FaultKind; readonly loses?: FaultKind } = troubles[port] ?? tableTroubles;
     if (faults.strikes(trouble.fails, point)) throw new FleetError("unavailable", `${point} was not carried out`, { retry: true });
     const answer = await work();
     if (trouble.loses && faults.strikes(trouble.loses, point))

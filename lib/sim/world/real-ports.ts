@@ -4,6 +4,7 @@ import type { Pool } from "../../model/pool.ts";
 import type { Lane } from "../../ports/bell.ts";
 import type { Datasets } from "../../ports/datasets.ts";
 import type { Placements } from "../../ports/pool-ledger.ts";
+import type { SimPorts } from "../faults/ports.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
 import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
@@ -13,7 +14,6 @@ import { MemoryRequestBudget } from "../memory/request-budget.ts";
 import type { SimClock } from "./clock.ts";
 import type { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
-import type { Ports } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimQueues } from "./wires.ts";
 
@@ -32,7 +32,7 @@ export type PortsWorld = {
 };
 
 /** Returns the ports without any planted bug. Writes through them are reported to the invariants. */
-export function realPorts(world: PortsWorld): Ports {
+export function realPorts(world: PortsWorld): SimPorts {
   const { clock, scenario, emit, ledger, ec2, artifacts, datasets, store, queues } = world;
   const sold = {
     types: scenario.types.map(({ name, ...raw }) => ({
@@ -53,7 +53,7 @@ export function realPorts(world: PortsWorld): Ports {
     lane,
     artifacts,
     datasets: emittingMaps(world, datasets),
-    store,
+    shardStore: store,
     fleet: ec2.port,
     instances: ec2.instances,
     market: new MemoryMarket(sold),
@@ -61,7 +61,7 @@ export function realPorts(world: PortsWorld): Ports {
     journal: { record: async (decision) => emit({ kind: "decided", decision }) },
     access: new MemoryJobAccess(() => clock.nowMs),
     downloads: memoryBootDownloads,
-    nodes: memoryPoolNodes(ledger.table),
+    poolNodes: memoryPoolNodes(ledger.table),
     shardQueue: {
       send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>
         queues.shards.send({ team, dataset, relist }, delaySeconds * 1000),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { withNewNames } from "../../model/old-names.ts";
+import { withNewNames } from "../../model/pool.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
 
 const Rate = z.number().min(0).max(1);

@@ -6,6 +6,7 @@ import type { Pool } from "../../model/pool.ts";
 import { Chance } from "../faults/chance.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
+import type { SimPorts } from "../faults/ports.ts";
 import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
@@ -15,7 +16,6 @@ import { SimEc2 } from "./ec2.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
 import { SimMachine } from "./machine.ts";
-import type { Ports } from "./ports.ts";
 import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
 import { ratesOf, type Scenario } from "./scenario.ts";
@@ -31,7 +31,7 @@ export type WorldOptions = {
   /** Only these faults happen; undefined for all. */
   readonly only?: ReadonlySet<FaultKind> | undefined;
   /** Plants a bug in the ports. */
-  readonly plant?: ((ports: Ports, world: World) => Partial<Ports>) | undefined;
+  readonly plant?: ((ports: SimPorts, world: World) => Partial<SimPorts>) | undefined;
   readonly emit: (fact: Fact) => void;
 };
 

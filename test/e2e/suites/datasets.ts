@@ -28,7 +28,7 @@ export function datasetTests(on: () => Stage): void {
     bucket = deployment.datasetsBucket;
     deps = {
       datasets: createDatasets({ client: documentClient(settings), table: deployment.table }),
-      queue: sqsShardQueue(sqs, QueueUrl),
+      shardQueue: sqsShardQueue(sqs, QueueUrl),
       places: { datasetsBucket: bucket, dataBuckets: [] },
       now: Date.now,
       newId: () => crypto.randomUUID(),

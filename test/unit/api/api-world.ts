@@ -7,7 +7,6 @@ import { ProblemView } from "../../../lib/api/views/problem.ts";
 import type { SigningPrincipal } from "../../../lib/api/views/speaker.ts";
 import type { JobRecord } from "../../../lib/model/job.ts";
 import type { DecisionRecord } from "../../../lib/ports/journal.ts";
-import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import {
   aCatalogue,
   aDecision,
@@ -22,7 +21,6 @@ import {
   aSpec,
   monday,
 } from "../../fakes/builders.ts";
-import { MemoryAttemptLogs, memoryDecisionReader } from "../../fakes/readers.ts";
 import { World } from "../flows/world.ts";
 
 const account = "123456789012";
@@ -51,7 +49,7 @@ export const allOperations: readonly Operation[] = [...operations, describeItsel
 
 /** A world with the complete API, two teams, two pools and some items of each kind. */
 export class ApiWorld extends World {
-  readonly logs = new MemoryAttemptLogs();
+  readonly logs = this.ports.attemptLogs;
   #requests = 0;
   readonly #api;
 
@@ -59,30 +57,15 @@ export class ApiWorld extends World {
     super(aPool({ budgets: { usdPerDay: 100 } }), aCatalogue(), [aPool({ name: "lab", teams: ["research"], shared: true })]);
     this.nowMs = monday + 3_600_000;
     this.#seed();
-    this.#api = createApi({ deps: { ...this.deps, ...over }, log: this.note });
+    this.#api = createApi({ ...this.apiDeps, ...over });
   }
 
-  get deps(): ApiDeps {
-    const { jobLookup, jobReader, sealing, decisions, nodeReader, table } = this.ledger;
+  get apiDeps(): ApiDeps {
     return {
+      ...this.deps,
       fleet: { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" },
-      submit: this.submitDeps,
-      cancel: this.cancelDeps,
-      jobs: jobReader,
-      lookup: jobLookup,
-      current: sealing,
-      logs: this.logs,
-      nodes: nodeReader,
-      pools: decisions,
-      decisions: memoryDecisionReader(this.journal),
-      datasets: this.datasets,
-      poolNodes: memoryPoolNodes(table),
-      addDataset: {
-        queue: this.shardQueue,
-        places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
-        newId: () => `dataset-${this.#requests}`,
-      },
-      now: () => this.nowMs,
+      places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
+      newId: () => `dataset-${this.#requests}`,
     };
   }
 

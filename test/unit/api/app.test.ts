@@ -84,7 +84,7 @@ describe("an operation that throws", () => {
 
   test("a call that failed temporarily returns 503 with retry-after", async () => {
     const world = new ApiWorld({
-      decisions: { get: () => Promise.reject(new FleetError("s3", "slow", { retry: true })), page: () => Promise.reject(new Error()) },
+      decisionReader: { get: () => Promise.reject(new FleetError("s3", "slow", { retry: true })), page: () => Promise.reject(new Error()) },
     });
     const { status, headers } = await world.askRaw("/v1/pools/gpu/decisions/20260601-000000.000Z-x");
     expect(status).toBe(503);

@@ -3,16 +3,13 @@ import { type AddDeps, addDataset, type NewDataset } from "../../../lib/flows/ad
 import { getDataset, listDatasets, removeDataset } from "../../../lib/flows/datasets.ts";
 import { noteObjects } from "../../../lib/flows/note-objects.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
-import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { aNode, anAssignment } from "../../fakes/builders.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 
 let ids = 0;
 const depsOf = (world: DataWorld): AddDeps => ({
-  datasets: world.datasets,
-  queue: world.shardQueue,
+  ...world.deps,
   places: { datasetsBucket: "datasets", dataBuckets: ["scans"] },
-  now: () => world.nowMs,
   newId: () => `id-${++ids}`,
 });
 const add = (world: DataWorld, over: Partial<NewDataset> = {}) =>
@@ -93,7 +90,7 @@ describe("an existing dataset", () => {
       aNode({ id: "i-a", assignments: [anAssignment({ datasets: [{ name: "mnist", share: "whole" }] })], datasets: [fetched] }),
     );
     await rebalanceShards(world.rebalanceDeps, { ...mnist, relist: false });
-    const deps = { datasets: world.datasets, nodes: memoryPoolNodes(world.ledger.table), pools: [world.pool] };
+    const { deps } = world;
     expect(await getDataset(deps, mnist)).toMatchObject({ dataset: { state: "ready" }, holders: [{ node: "i-a", shards: 3, fetched }] });
     expect(await getDataset(deps, { ...mnist, dataset: "cifar" })).toBeUndefined();
     expect(await listDatasets(deps, "vision")).toMatchObject([mnist]);
@@ -103,7 +100,7 @@ describe("an existing dataset", () => {
   test("a dataset is removed once, and its lists and maps are deleted later", async () => {
     const world = new DataWorld();
     world.datasets.put(aDataset());
-    const deps = { datasets: world.datasets, queue: world.shardQueue };
+    const { deps } = world;
     expect(await removeDataset(deps, mnist)).toBe("removed");
     expect(await removeDataset(deps, mnist)).toBe("unknown");
     expect(world.shardQueue.sent).toEqual([{ ...mnist, relist: false, delaySeconds: 900 }]);
@@ -112,10 +109,7 @@ describe("an existing dataset", () => {
 
 describe("created and deleted objects", () => {
   const note = (world: DataWorld, keys: readonly string[], bucket = "datasets") =>
-    noteObjects(
-      { datasets: world.datasets, queue: world.shardQueue, datasetsBucket: "datasets", now: () => world.nowMs },
-      { bucket, keys },
-    );
+    noteObjects({ ...world.deps, datasetsBucket: "datasets" }, { bucket, keys });
   const withTwo = (): DataWorld => {
     const world = new DataWorld();
     world.datasets.put(aDataset());

@@ -1,6 +1,5 @@
 import type { RebalanceDeps } from "../../../lib/flows/rebalance-shards.ts";
 import type { Dataset, Shard } from "../../../lib/model/dataset.ts";
-import { MemoryShardStore, memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { monday } from "../../fakes/builders.ts";
 import { World } from "./world.ts";
 
@@ -22,19 +21,11 @@ export const aDataset = (over: Partial<Dataset> = {}): Dataset => ({
 
 /** A world with a dataset store. */
 export class DataWorld extends World {
-  readonly store = new MemoryShardStore(() => this.nowMs);
+  readonly store = this.ports.shardStore;
   #names = 0;
 
   get rebalanceDeps(): RebalanceDeps {
-    const { datasets, store } = this;
-    return {
-      datasets,
-      store,
-      nodes: memoryPoolNodes(this.ledger.table),
-      pools: [this.pool],
-      now: () => this.nowMs,
-      newId: () => `n${++this.#names}`,
-    };
+    return { ...this.deps, newId: () => `n${++this.#names}` };
   }
 
   get mnist(): Dataset {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { NodeAnswer } from "../../../events/node-call.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepDatasets } from "../../../lib/flows/tick/sweep-datasets.ts";
-import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 
 const ordersOf = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => {
@@ -119,8 +118,7 @@ describe("an attempt that leaves its node", () => {
     world.shardQueue.down = true;
     expect(ordersOf(await exit(world)).done).toHaveLength(1);
     world.shardQueue.down = false;
-    const { datasets, shardQueue: queue } = world;
-    const deps = { datasets, queue, nodes: memoryPoolNodes(world.ledger.table), teams: ["vision", "research"], pools: [world.pool] };
+    const deps = { ...world.deps, teams: ["vision", "research"] };
     expect(await sweepDatasets(deps)).toBe(1);
     await workOffShards(world);
     expect(await sweepDatasets(deps)).toBe(0);
@@ -130,10 +128,8 @@ describe("an attempt that leaves its node", () => {
   test("the tick updates the maps of an attempt that was lost with its node", async () => {
     const world = await working();
     world.ledger.table.changeNode("gpu", world.node.id, { state: "gone" });
-    const { datasets, shardQueue: queue } = world;
-    const deps = { datasets, queue, nodes: memoryPoolNodes(world.ledger.table), teams: ["vision"], pools: [world.pool] };
-    expect(await sweepDatasets(deps)).toBe(1);
-    expect(queue.sent).toMatchObject([mnist]);
+    expect(await sweepDatasets({ ...world.deps, teams: ["vision"] })).toBe(1);
+    expect(world.shardQueue.sent).toMatchObject([mnist]);
   });
 });
 

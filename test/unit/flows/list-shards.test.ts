@@ -9,8 +9,9 @@ it("a listing records the objects that it skips, and a change of those alone mak
   const world = new DataWorld();
   await world.datasets.add(aDataset());
   const list = (skipped?: Skipped) => {
-    const store = { list: async () => ({ kind: "listed", shards: someShards(2), skipped }) as const, write: world.store.write };
-    return listShards({ ...world.rebalanceDeps, store }, world.mnist);
+    const { shardStore, ...deps } = world.rebalanceDeps;
+    const list = async () => ({ kind: "listed", shards: someShards(2), skipped }) as const;
+    return listShards({ ...deps, shardStore: { ...shardStore, list } }, world.mnist);
   };
   await list(skipping(1));
   expect(world.mnist).toMatchObject({ state: "ready", listing: { version: 1, shards: 2, skipped: skipping(1) } });

@@ -34,7 +34,6 @@ export const alarmChange = (alarmName: string, from: AlarmState | undefined, to:
 });
 
 /** What on-instance does with an event. */
-export const hear = ({ ledger, lane, nowMs }: World, event: InstanceEvent) =>
-  noteInstance({ bell: ledger.bell, lane, ledger: ledger.nodeLedger, now: () => nowMs }, event);
+export const hear = ({ deps }: World, event: InstanceEvent) => noteInstance(deps, event);
 
-export const cancel = ({ cancelDeps }: World, job: string) => cancelJob(cancelDeps, { team: "vision", job }, "not wanted any more");
+export const cancel = ({ deps }: World, job: string) => cancelJob(deps, { team: "vision", job }, "not wanted any more");

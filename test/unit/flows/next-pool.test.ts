@@ -1,10 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
-import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
-import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
-import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
-import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
-import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
+import { tick } from "../../../lib/flows/tick.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { cancel } from "./news.ts";
@@ -35,25 +31,7 @@ async function due(): Promise<World> {
   return world;
 }
 
-function tickOf(world: World): Promise<unknown> {
-  const { bell, decisions, catalogues, sealing, registry, orphans } = world.ledger;
-  const deps: TickDeps = {
-    ...{ bell, decisions, catalogues, sealing, registry, orphans },
-    lane: world.lane,
-    market: new MemoryMarket(aCatalogue()),
-    sealAgain: new MemorySealQueue(),
-    datasets: world.datasets,
-    shardQueue: world.shardQueue,
-    nodes: memoryPoolNodes(world.ledger.table),
-    teams: ["vision"],
-    pools: world.pools,
-    instances: new MemoryTaggedInstances(world.fleet, () => world.nowMs),
-    fleet: world.fleet,
-    budget: world.budget,
-    now: () => world.nowMs,
-  };
-  return tick(deps);
-}
+const tickOf = (world: World): Promise<unknown> => tick({ ...world.deps, teams: ["vision"] });
 
 describe("a job that EC2 has no capacity for", () => {
   test("a job that EC2 has no capacity for waits for as long as configured, moves with the reason, and runs in the next pool", async () => {

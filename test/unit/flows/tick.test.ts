@@ -1,38 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
-import { memoryPoolNodes } from "../../../lib/sim/memory/datasets.ts";
-import { MemorySealQueue } from "../../../lib/sim/memory/lane.ts";
-import { MemoryMarket } from "../../../lib/sim/memory/market.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
 import { aWorld } from "./world.ts";
 
 function ticking(world = aWorld()) {
-  const market = new MemoryMarket(aCatalogue());
-  const sealAgain = new MemorySealQueue();
+  const { market, sealAgain } = world.ports;
   const instances = new MemoryTaggedInstances(world.fleet, () => monday);
-  const { bell, decisions, catalogues, sealing } = world.ledger;
-  const deps: TickDeps = {
-    bell,
-    lane: world.lane,
-    decisions,
-    catalogues,
-    market,
-    sealing,
-    sealAgain,
-    datasets: world.datasets,
-    shardQueue: world.shardQueue,
-    nodes: memoryPoolNodes(world.ledger.table),
-    teams: ["vision", "research"],
-    pools: [world.pool],
-    registry: world.ledger.registry,
-    orphans: world.ledger.orphans,
-    instances,
-    fleet: world.fleet,
-    budget: world.budget,
-    now: () => world.nowMs,
-  };
+  const deps: TickDeps = { ...world.deps, teams: ["vision", "research"], instances };
   return { world, market, sealAgain, instances, deps };
 }
 

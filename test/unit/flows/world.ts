@@ -1,5 +1,4 @@
 import { type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
-import type { CancelManyDeps } from "../../../lib/flows/cancel-job.ts";
 import { handleNodeCall, type NodeCallDeps } from "../../../lib/flows/handle-node-call.ts";
 import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts";
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
@@ -10,15 +9,9 @@ import { isLive } from "../../../lib/model/node.ts";
 import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { plus } from "../../../lib/model/reservations.ts";
-import type { Log, LogLine } from "../../../lib/ports/log.ts";
-import { MemoryDatasets, MemoryShardQueue } from "../../../lib/sim/memory/datasets.ts";
-import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
-import { MemoryJobAccess, memoryBootDownloads } from "../../../lib/sim/memory/job-access.ts";
-import { MemoryJournal } from "../../../lib/sim/memory/journal.ts";
-import { MemoryLane } from "../../../lib/sim/memory/lane.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
-import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
+import { memoryPorts } from "../../fakes/memory-ports.ts";
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 
@@ -30,15 +23,15 @@ export class World {
   /** The limits beyond the pool's; tests change them. */
   limits: ConfiguredLimits = {};
   readonly ledger = memoryLedger();
-  readonly lane = new MemoryLane();
-  readonly fleet = new MemoryFleet();
-  readonly journal = new MemoryJournal();
-  readonly budget = new MemoryRequestBudget();
-  readonly datasets = new MemoryDatasets();
-  readonly shardQueue = new MemoryShardQueue();
-  readonly access = new MemoryJobAccess(() => this.nowMs);
-  readonly log: LogLine[] = [];
-  readonly note: Log = (line) => void this.log.push(line);
+  readonly ports = memoryPorts(this.ledger, () => this.nowMs);
+  readonly lane = this.ports.lane;
+  readonly fleet = this.ports.fleet;
+  readonly journal = this.ports.journal;
+  readonly budget = this.ports.budget;
+  readonly datasets = this.ports.datasets;
+  readonly shardQueue = this.ports.shardQueue;
+  readonly access = this.ports.access;
+  readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
   #ids = 0;
 
   /** Other pools are those that its jobs may move to. */
@@ -48,53 +41,40 @@ export class World {
     this.ledger.table.catalogues.set(pool.name, catalogue);
   }
 
-  get submitDeps(): SubmitDeps {
-    const { bell, admissions, catalogues } = this.ledger;
-    const fleet = { pools: this.pools, defaultPool: this.pool.name, ...this.limits };
-    return { bell, admissions, catalogues, datasets: this.datasets, lane: this.lane, fleet };
-  }
-
-  get cancelDeps(): CancelManyDeps {
-    const { bell, cancellations } = this.ledger;
-    return { bell, cancellations, lane: this.lane, now: () => this.nowMs, log: this.note };
-  }
-
-  get placeDeps(): PlaceDeps {
-    const { decisions, placements, capacity, catalogues } = this.ledger;
+  /** All ports and settings that flows need, except the configured pools of those that submit. */
+  get deps() {
     return {
-      decisions,
-      placements,
+      ...this.ports,
       limits: widerLimits(this.limits),
-      capacity,
-      catalogues,
       pools: this.pools,
-      fleet: this.fleet,
-      lane: this.lane,
-      journal: this.journal,
-      budget: this.budget,
-      pause: async (ms) => {
+      maxLosses: () => this.pool.maxLosses,
+      liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
+      places: {
+        incomingBucket: "incoming",
+        datasetsBucket: "datasets",
+        keyAliasPrefix: "alias/fleetwright-",
+        logGroupPrefix: "/fleetwright/",
+      },
+      pause: async (ms: number) => {
         this.nowMs += ms;
       },
       random: () => 0.5,
       now: () => this.nowMs,
       newId: () => `id-${++this.#ids}`,
-      log: this.note,
+      log: (line: World["log"][number]) => void this.log.push(line),
     };
   }
 
+  get submitDeps(): SubmitDeps {
+    return { ...this.deps, fleet: { pools: this.pools, defaultPool: this.pool.name, ...this.limits } };
+  }
+
+  get placeDeps(): PlaceDeps {
+    return this.deps;
+  }
+
   get answerDeps(): NodeCallDeps {
-    return {
-      bell: this.ledger.bell,
-      lane: this.lane,
-      ledger: this.ledger.nodeLedger,
-      access: this.access,
-      data: { datasets: this.datasets, queue: this.shardQueue, bucket: "datasets" },
-      downloads: memoryBootDownloads,
-      maxLosses: () => this.pool.maxLosses,
-      now: () => this.nowMs,
-      liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
-      places: { incomingBucket: "incoming", keyAliasPrefix: "alias/fleetwright-", logGroupPrefix: "/fleetwright/" },
-    };
+    return this.deps;
   }
 
   /** Submits a job as team vision. */
@@ -124,7 +104,7 @@ export class World {
 
   /** Does what the ring of a `later` message does. */
   ringLater(pool = this.pool.name): Promise<void> {
-    return ring({ bell: this.ledger.bell, lane: this.lane }, pool, "later");
+    return ring(this.ports, pool, "later");
   }
 
   /** Advances time, while every node's worker calls. */
