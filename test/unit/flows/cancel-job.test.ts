@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
-import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { cancel, hear, stateChange } from "./news.ts";
 import { expectOneTruth } from "./one-truth.ts";
@@ -79,13 +78,10 @@ describe("a cancelled job", () => {
     await worker.call();
     expect(world.job("a")).toMatchObject({ state: "sealing" });
     await cancel(world, "a");
-    const artifacts = new MemoryArtifacts();
+    const { artifacts } = world.ports;
     const attempt = { team: "vision", job: "a", attempt: 1 };
     artifacts.upload(attempt, { "model.bin": "weights" });
-    expect(await sealAttempt({ sealing: world.ledger.sealing, artifacts, now: () => world.nowMs }, attempt)).toMatchObject({
-      kind: "kept",
-      files: 1,
-    });
+    expect(await sealAttempt(world.deps, attempt)).toMatchObject({ kind: "kept", files: 1 });
     expect(artifacts.listed(attempt)?.artifacts).toMatchObject([{ path: "model.bin" }]);
     await worker.call();
     await worker.call();

@@ -15,7 +15,7 @@ async function withOrphans(count = 1) {
   for (let n = 0; n < count; n += 1) await world.fleet.launch(aLaunch({ id: `orphan-${n}`, clientToken: `orphan-${n}` }));
   const orphans = world.fleet.live.filter(({ launch }) => launch.id.startsWith("orphan")).map(({ id }) => id);
   const instances = new MemoryTaggedInstances(world.fleet, () => monday);
-  const deps: SweepOrphansDeps = { ...world, orphans: world.ledger.orphans, instances, now: () => world.nowMs };
+  const deps: SweepOrphansDeps = { ...world.deps, instances };
   const sweep = async (minutes: number) => {
     world.nowMs = monday + minutes * minute;
     return sweepOrphans(deps);

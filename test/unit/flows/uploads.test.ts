@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import type { AttemptRef } from "../../../lib/model/job.ts";
-import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { cancel, hear, interruption, stateChange } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
@@ -233,13 +232,11 @@ describe("a gang member's upload of its log", () => {
 test("an upload whose event was lost is found by the next sweep, and sealed although its job is over", async () => {
   const world = await working();
   await tell(world, exited(3));
-  const artifacts = new MemoryArtifacts();
-  artifacts.upload(of, { "model.pt": "weights" });
+  world.ports.artifacts.upload(of, { "model.pt": "weights" });
   await tell(world, uploaded);
   world.nowMs += 16 * 60_000;
-  const { sealing } = world.ledger;
-  expect(await sealing.waitingSince(world.nowMs - 15 * 60_000)).toEqual([of]);
-  expect(await sealAttempt({ sealing, artifacts, now: () => world.nowMs }, of)).toEqual({ kind: "kept", files: 1 });
+  expect(await world.ledger.sealing.waitingSince(world.nowMs - 15 * 60_000)).toEqual([of]);
+  expect(await sealAttempt(world.deps, of)).toEqual({ kind: "kept", files: 1 });
   expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3" });
   expect(waiting(world)).toEqual([]);
 });
