@@ -39,7 +39,7 @@ export type Ports = {
   readonly registry: PoolRegistry;
   readonly sealing: Sealing;
   readonly orphans: Orphans;
-  // SimQueues.
+  // Queues.
   readonly lane: Lane;
   readonly sealAgain: SealAgainQueue;
   readonly shardQueue: ShardQueue;

@@ -124,6 +124,9 @@ export class PlacementState {
       tried.add(like);
       const shared = extended(open, entry, plus(leftFor(team, this.#leeway), open.reserved));
       if (typeof shared !== "object" || shared.usdPerHour - open.usdPerHour >= aloneUsd) continue;
+      // The bundle's offers are from before another one began to try some of their places.
+      const before = triedBy(open.offers, this.broken);
+      if (triedBy(shared.offers, this.broken).some((name) => this.#tried.has(name) && !before.includes(name))) continue;
       this.#grow(index, { before: open, bundle: shared, entry });
       return true;
     }

@@ -26,7 +26,8 @@ const [stepsOfJob, maxSteps] = [2_000, 300_000];
 export function repack(state: PlacementView, learned?: Learned): Repacked {
   const movable = state.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, state.broken).length === 0);
   if (movable.length === 0) return { bundles: state.bundles };
-  const available = state.availableFor(1);
+  // A packing may name an offer many times, so it must not try a place that did not boot.
+  const available = state.availableFor(1).filter(({ offer }) => triedBy([offer], state.broken).length === 0);
   const teams: TeamRepacked[] = [];
   for (const bundles of Map.groupBy(movable, ({ team }) => team).values()) {
     const before = teams.at(-1) ?? { leeway: state.leeway, learned };

@@ -3,6 +3,7 @@ import { coarse } from "./coarse.ts";
 import { allowedBy, type Trait, traitKey, traitsOf } from "./match.ts";
 import { type FreeNode, type JobClass, type Problem, type Supply, standardTerms } from "./problem.ts";
 import type { Shape } from "./shape.ts";
+import { standardThresholds, type Thresholds } from "./thresholds.ts";
 import { sizeOf, unit, unitsOf } from "./units.ts";
 import { byUrgency } from "./urgency.ts";
 
@@ -35,10 +36,9 @@ export type Instance = {
   readonly usd: number;
 };
 
-/** If there are more shapes than this, shapes of nearly the same size are joined: rounded up for packings, down for bounds. */
-const maxShapes = 400;
+type Coarseness = Partial<Pick<Thresholds, "maxShapes">> & { readonly rounding?: "up" | "down" };
 
-export function instanceOf(problem: Problem, rounding: "up" | "down" = "up"): Instance {
+export function instanceOf(problem: Problem, { rounding = "up", maxShapes = standardThresholds.maxShapes }: Coarseness = {}): Instance {
   const terms = { ...standardTerms, ...problem.terms };
   const jobs = problem.jobs.filter((each) => (each.nodes ?? 1) === 1 && each.names.length > 0);
   const exact = shapesOf(jobs);

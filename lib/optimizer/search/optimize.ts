@@ -2,6 +2,7 @@ import type { Learned } from "../../model/plan.ts";
 import type { SolveProgram } from "../../model/planning/linear-program.ts";
 import { type Budget, Counted } from "../problem/budget.ts";
 import type { JobClass, Problem } from "../problem/problem.ts";
+import type { Thresholds } from "../problem/thresholds.ts";
 import { byUrgency } from "../problem/urgency.ts";
 import type { Solution } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
@@ -17,6 +18,7 @@ export type Options = {
   readonly learned?: Learned | undefined;
   /** A solver, loaded by the caller, for problems that are small enough to solve exactly. Undefined if they should not be. */
   readonly solve?: SolveProgram | undefined;
+  readonly thresholds?: Thresholds | undefined;
 };
 
 /**

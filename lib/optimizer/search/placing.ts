@@ -6,6 +6,7 @@ import { type Budget, Counted } from "../problem/budget.ts";
 import { keyOf } from "../problem/classes.ts";
 import { type Instance, instanceOf } from "../problem/instance.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
+import { standardThresholds, type Thresholds } from "../problem/thresholds.ts";
 import type { Binding, Purchase, Solution } from "./answer.ts";
 import { costOfPlan } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
@@ -24,6 +25,7 @@ export type PlacingOptions = {
   readonly engines?: readonly EngineName[] | undefined;
   readonly learned?: Learned | undefined;
   readonly solve?: SolveProgram | undefined;
+  readonly thresholds?: Thresholds | undefined;
 };
 
 /** A search with its input and its bound. */
@@ -34,13 +36,11 @@ type Searching = {
   readonly bound: number;
 };
 
-/** If there are more existing nodes than this, they are filled before the search, each job where it leaves least. */
-const maxNodesInSearch = 40;
-
 /** A plan in progress: what is still free, what is bought, and which jobs wait. */
 export class Placing {
   readonly #problem: Problem;
   readonly #options: PlacingOptions;
+  readonly #thresholds: Thresholds;
   readonly #rooms: readonly NodeRoom[];
   readonly #ledger: LimitLedger;
   readonly #purchases: Purchase[] = [];
@@ -57,6 +57,7 @@ export class Placing {
   constructor(problem: Problem, options: PlacingOptions) {
     this.#problem = problem;
     this.#options = options;
+    this.#thresholds = options.thresholds ?? standardThresholds;
     this.#rooms = roomsOf(problem.nodes);
     this.#ledger = new LimitLedger(problem);
     this.#learned = options.learned ?? {};
@@ -72,7 +73,7 @@ export class Placing {
     const jobs = all.filter((each) => each.names.length > 0);
     for (const gang of jobs.filter((each) => (each.nodes ?? 1) > 1)) this.#placeGangs(gang);
     let left = jobs.filter((each) => (each.nodes ?? 1) === 1);
-    if (this.#rooms.length > maxNodesInSearch) left = fillNodes(left, this.#rooms);
+    if (this.#rooms.length > this.#thresholds.maxNodesInSearch) left = fillNodes(left, this.#rooms);
     // If a limit refused some of the bins, another offer may hold their jobs, so the search repeats as long as it places jobs.
     for (let before = Number.POSITIVE_INFINITY; left.length > 0 && countOf(left) < before; ) {
       before = countOf(left);
@@ -105,8 +106,9 @@ export class Placing {
 
   /** Places the jobs that it can. Returns the others. */
   #search(jobs: readonly JobClass[]): JobClass[] {
-    const nodes = this.#rooms.length > maxNodesInSearch ? [] : this.#rooms.map(restOf);
-    const instance = instanceOf({ ...this.#problem, jobs, nodes, offers: this.#ledger.within(this.#problem.offers, 1) });
+    const nodes = this.#rooms.length > this.#thresholds.maxNodesInSearch ? [] : this.#rooms.map(restOf);
+    const offers = this.#ledger.within(this.#problem.offers, 1);
+    const instance = instanceOf({ ...this.#problem, jobs, nodes, offers }, this.#thresholds);
     const found = search(instance, { ...this.#options, learned: this.#learned });
     this.#note(found);
     this.#searches += 1;
@@ -175,20 +177,23 @@ export class Placing {
     const searched = this.#searched;
     if (!searched?.instance.isExact || this.#searches > 1 || this.someWait) return 0;
     const rooms = roomsOf(this.#problem.nodes);
-    const isOurs = rooms.length <= maxNodesInSearch || searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
+    const isOurs =
+      rooms.length <= this.#thresholds.maxNodesInSearch ||
+      searched.jobs.every((job) => !rooms.some((room) => takes(room, job, needOf(job))));
     return isOurs && this.#gangsOnNodes === 0 ? searched.bound * searched.instance.usd : 0;
   }
 
   /** Returns the search if there was only one and its input was the whole problem, or else undefined. */
   #onlySearch(): Searching | undefined {
-    const isOnly = this.#searches === 1 && !this.someWait && this.#rooms.length <= maxNodesInSearch && this.#gangsOnNodes === 0;
+    const isOnly =
+      this.#searches === 1 && !this.someWait && this.#rooms.length <= this.#thresholds.maxNodesInSearch && this.#gangsOnNodes === 0;
     return isOnly && this.#searched?.instance.isExact ? this.#searched : undefined;
   }
 
   #placedInstance(): Instance {
     const waits = new Set(this.#waiting.flatMap((job) => job.names));
     const placed = (job: JobClass): JobClass => (waits.size === 0 ? job : { ...job, names: job.names.filter((name) => !waits.has(name)) });
-    return instanceOf({ ...this.#problem, jobs: this.#problem.jobs.map(placed), limits: [] }, "down");
+    return instanceOf({ ...this.#problem, jobs: this.#problem.jobs.map(placed), limits: [] }, { ...this.#thresholds, rounding: "down" });
   }
 }
 

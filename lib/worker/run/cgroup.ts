@@ -17,14 +17,18 @@ export type Cgroup = {
 
 const periodUs = 100_000;
 
+/** The machine that the worker runs on. `root` is where its file system begins. */
+type CgroupMachine = { readonly uid: number | undefined; readonly root: string };
+const thisMachine: CgroupMachine = { uid: process.getuid?.(), root: "/" };
+
 /** Returns undefined, and logs why, if there is no systemd or no delegated cgroup v2, or if the worker is not root. */
-export async function openCgroups(log: WorkerLog): Promise<Cgroups | undefined> {
+export async function openCgroups(log: WorkerLog, { uid, root }: CgroupMachine = thisMachine): Promise<Cgroups | undefined> {
   try {
-    if (process.getuid?.() !== 0) throw new Error("the worker is not root");
-    await access("/run/systemd/system");
-    const own = /^0::(\/.+\.service)$/m.exec(await readFile("/proc/self/cgroup", "utf8"))?.[1];
+    if (uid !== 0) throw new Error("the worker is not root");
+    await access(join(root, "run/systemd/system"));
+    const own = /^0::(\/.+\.service)$/m.exec(await readFile(join(root, "proc/self/cgroup"), "utf8"))?.[1];
     if (own === undefined) throw new Error("the worker is not a systemd service");
-    return await cgroupsBelow(join("/sys/fs/cgroup", own), process.pid);
+    return await cgroupsBelow(join(root, "sys/fs/cgroup", own), process.pid);
   } catch (error) {
     log("info", "jobs run without memory and CPU limits", {}, error);
     return undefined;

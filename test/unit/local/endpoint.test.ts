@@ -1,5 +1,6 @@
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
 import { createEndpoint, type Endpoint } from "../../../lib/local/endpoint.ts";
 import type { HttpAnswer, HttpCall } from "../../../lib/local/requests/http.ts";
@@ -48,10 +49,9 @@ async function opened(): Promise<{ readonly url: string; readonly reached: reado
 /** Sends a call with any headers, which `fetch` would not. */
 function send(url: string, method: string, headers: Readonly<Record<string, string>> = {}) {
   return new Promise<{ status: number | undefined; headers: NodeJS.Dict<string | string[]>; body: string }>((resolve, reject) => {
-    const call = request(url, { method, headers }, async (response) => {
-      let body = "";
-      for await (const chunk of response) body += String(chunk);
-      resolve({ status: response.statusCode, headers: response.headers, body });
+    const call = request(url, { method, headers }, (response) => {
+      const { statusCode: status, headers: theirs } = response;
+      text(response).then((body) => resolve({ status, headers: theirs, body }), reject);
     });
     call.once("error", reject).end();
   });

@@ -80,6 +80,7 @@ describe("a container", () => {
     expect(lines.filter((line) => !line.includes("docker pull")).toSorted()).toEqual(["done", "hello model", "log"]);
     expect(lines).toContain("[fleetwright: docker pull: Status: Downloaded newer image for busybox:latest]");
     expect((await calls()).map(([verb]) => verb)).toEqual(["pull", "rm", "run", "inspect", "rm"]);
+    expect(logged).not.toContain("container not removed");
     expect(await readdir(join(folder, "containers"))).toEqual([]);
     expect(await readdir(join(folder, "attempts/vision/train-1/1/work"))).toEqual(["model"]);
   });

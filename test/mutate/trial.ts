@@ -1,0 +1,94 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Compiler } from "./compiler.ts";
+import type { Mutant } from "./mutant.ts";
+import { mutated } from "./operators.ts";
+import type { Processes } from "./processes.ts";
+import type { Reach } from "./reach.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** `killed`: a test failed. `timed-out`: the tests did not end. `refused`: the compiler rejects the mutant, so no one could commit it. */
+export type Verdict =
+  | { readonly kind: "killed"; readonly by: string; readonly file: string }
+  | { readonly kind: "survived" | "timed-out" | "refused" };
+
+/** The tests that are run first, because the nearest ones notice most mutants. */
+const nearest = 6;
+
+type Failure = { readonly file: string; readonly name: string };
+
+/** Tries mutants, one after another. */
+export class Trials {
+  readonly #sandbox: Sandbox;
+  readonly #processes: Processes;
+  readonly #compiler: Compiler;
+  readonly #reach: Reach;
+  readonly #timeoutMs: number;
+
+  constructor(of: { sandbox: Sandbox; processes: Processes; compiler: Compiler; reach: Reach; timeoutMs: number }) {
+    this.#sandbox = of.sandbox;
+    this.#processes = of.processes;
+    this.#compiler = of.compiler;
+    this.#reach = of.reach;
+    this.#timeoutMs = of.timeoutMs;
+  }
+
+  async try(mutant: Mutant): Promise<Verdict> {
+    const source = this.#sandbox.read(mutant.path);
+    this.#sandbox.write(mutant.path, mutated(source, mutant));
+    try {
+      return this.#compiler.accepts(mutant.path, this.#reach.importersOf(mutant.path)) ? await this.#tested(mutant) : { kind: "refused" };
+    } finally {
+      this.#sandbox.write(mutant.path, source);
+    }
+  }
+
+  /** Runs the tests that reach the mutant: a few of the nearest ones first, and those that need the emulators only if they are the nearest. */
+  async #tested({ path }: Mutant): Promise<Verdict> {
+    const tests = this.#reach.testsOf(path).filter((test) => !/^test\/(?:e2e|first-hour|contract\/storms)\//.test(test));
+    const withEmulators = tests.filter((test) => test.startsWith("test/contract/"));
+    const without = tests.filter((test) => !test.startsWith("test/contract/"));
+    const stages = [without.slice(0, nearest), without.slice(nearest)];
+    for (const stage of tests[0] === withEmulators[0] ? [withEmulators, ...stages] : [...stages, withEmulators]) {
+      const found = await this.fails(stage);
+      if (found === "timed-out") return { kind: "timed-out" };
+      if (found) return { kind: "killed", by: found.name, file: found.file };
+    }
+    return { kind: "survived" };
+  }
+
+  /** Runs test files. Returns the first test that fails, or undefined if all pass. */
+  async fails(files: readonly string[]): Promise<Failure | "timed-out" | undefined> {
+    if (files.length === 0) return undefined;
+    const report = join(this.#sandbox.folder, "tests.json");
+    rmSync(report, { force: true });
+    const vitest = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--bail", "1", "--maxWorkers", "2"] as const;
+    const command = [...vitest, "--reporter", "json", "--outputFile", report, ...files] as const;
+    const ended = await this.#processes.run([...command], { cwd: this.#sandbox.folder, timeoutMs: this.#timeoutMs });
+    if (ended.kind === "timed-out") return "timed-out";
+    if (ended.code === 0) return undefined;
+    return failureIn(report, this.#sandbox.folder) ?? { file: files[0] ?? "", name: `the run failed:\n${ended.output.slice(-2_000)}` };
+  }
+}
+
+type Report = {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+};
+
+function failureIn(report: string, folder: string): Failure | undefined {
+  if (!existsSync(report)) return undefined;
+  const { testResults } = JSON.parse(readFileSync(report, "utf8")) as Report;
+  const failed = testResults
+    .filter(({ status }) => status === "failed")
+    .map(({ name, assertionResults }) => {
+      const test = assertionResults.find((each) => each.status === "failed");
+      return { file: name.replace(`${folder}/`, ""), name: test?.fullName.trim() };
+    });
+  // A file without a failed test could not be loaded, or was given up after the failure of another one.
+  const first = failed.find(({ name }) => name !== undefined) ?? failed[0];
+  return first && { file: first.file, name: first.name ?? "the file cannot be loaded" };
+}

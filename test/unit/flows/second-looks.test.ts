@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
+import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
+import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
+import { aCatalogue, aJob, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import { aDataset, DataWorld, someShards } from "./dataset-builders.ts";
+import { World } from "./world.ts";
+
+/** Runs a decision now, and returns the outcomes of its steps by their kind. */
+async function outcomesOf(world: World): Promise<readonly string[]> {
+  const before = world.journal.decisions.length;
+  await world.ringLater();
+  await world.workOff();
+  return world.journal.decisions
+    .slice(before)
+    .flatMap(({ plan, outcomes }) => plan.steps.map((step, n) => `${step.kind} ${"node" in step ? step.node : ""} ${outcomes[n]}`));
+}
+
+describe("a node that EC2 is asked about", () => {
+  test("an instance that lives although its end was requested is ended again, and a missing response to that is in the record", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.workOff();
+    const { id } = world.node;
+    await world.ledger.nodeLedger.seen("gpu", id, { atMs: world.nowMs, leaseUntilMs: world.nowMs });
+    world.ledger.table.changeNode("gpu", id, { state: "terminating", stateSinceMs: world.nowMs, assignments: [] });
+    world.nowMs += 121_000;
+    world.fleet.deafNext("terminate");
+    expect(await outcomesOf(world)).toContain(`confirm ${id} again: EC2 did not respond`);
+    expect(world.fleet.instances.get(id)?.over).toBe(true);
+  });
+
+  test("an instance that still boots is asked about, and is not ended", async () => {
+    const world = new World();
+    await world.submit("a");
+    await world.workOff();
+    const { id } = world.node;
+    world.nowMs += 90_000;
+    await outcomesOf(world);
+    expect(world.fleet.endsAsked).toEqual([]);
+    expect(world.node).toMatchObject({ id, state: "launching" });
+  });
+});
+
+describe("a move of a job to another pool", () => {
+  test("a move that a later decision has fenced off does not wake the other pool", async () => {
+    const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });
+    const world = new World(aPool({ fallback: "b", fallbackSeconds: 60 }), aCatalogue(), [aPool({ name: "b", families: ["g6"] })]);
+    world.ledger.table.catalogues.set("b", aCatalogue({ types: [l4], offers: [anOffer({ instanceType: l4.name })] }));
+    world.fleet.refuse(anOffer());
+    await world.submit("a");
+    let moves = 0;
+    world.ledger.wire.before("placements.move", async () => {
+      moves += 1;
+      await world.ledger.decisions.begin("gpu");
+    });
+    for (let n = 0; n < 60 && moves === 0; n += 1) {
+      world.nowMs += 10_000;
+      await world.ringLater();
+      const message = world.lane.receive();
+      await world.place();
+      message?.done();
+    }
+    expect(moves).toBe(1);
+    expect(world.lane.waiting).not.toContain("b");
+  });
+});
+
+describe("a message about data or an upload", () => {
+  test("the response to a worker waits until the message about data that is no longer needed is sent", async () => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset());
+    world.upload(someShards(2));
+    await world.submit("a", { datasets: ["mnist"] });
+    await world.workOff();
+    const { id } = world.node;
+    await world.call(id);
+    const of = { team: "vision", job: "a", attempt: 1 };
+    let sent = false;
+    const slow = {
+      send: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        sent = true;
+      },
+    };
+    const deps = { ...world.answerDeps, shardQueue: slow };
+    const report = { ...of, phase: "failed", reason: "trouble", again: false } as const;
+    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [report], renew: [] } as const;
+    await handleNodeCall(deps, id, { ...call, attempts: [report], renew: [] });
+    expect(world.node.assignments).toEqual([]);
+    expect(sent).toBe(true);
+  });
+
+  test("a tick reports an upload that it could not send to be sealed again", async () => {
+    const world = new World();
+    const sealAgain = { send: () => Promise.reject(new Error("SQS is down")) };
+    const instances = new MemoryTaggedInstances(world.fleet, () => monday);
+    const deps: TickDeps = { ...world.deps, teams: ["vision"], instances, sealAgain };
+    world.ledger.table.moveJob(aJob({ state: "running" }), { state: "sealing" }, monday);
+    world.nowMs = monday + 900_001;
+    expect(await tick(deps)).toMatchObject({ sealedAgain: 0, errors: [{ part: "sealing", error: new Error("SQS is down") }] });
+  });
+});
