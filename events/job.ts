@@ -100,7 +100,8 @@ const Image = z
 
 /**
  * The message that a team sends to its queue. The smallest legal message is {"command":["python","train.py"]}. A new field must be optional
- * or have a default, so that messages keep their meaning and jobs their body hash. Changing a default changes both.
+ * or have a default, so that messages keep their meaning and jobs their body hash. Changing a default changes both. Its fields are those of
+ * JobSpec and the id: a field that only one of the two has does not compile.
  */
 export const JobMessage = z
   .strictObject({
@@ -162,7 +163,7 @@ export const JobMessage = z
       .describe("More than 1: a gang; each member gets a node of its own and the resources above, all start or none"),
     datasets: z.array(Dataset).max(20).default([]).describe("Datasets of the team that it reads, below $FLEETWRIGHT_DATA"),
     zones: z.array(Zone).max(10).default([]).describe("The availability zones that it accepts, such as us-east-1a; empty for any"),
-  })
+  } satisfies Readonly<Record<"id" | keyof JobSpec, z.ZodType>>)
   .refine((job) => job.command.length > 0 || job.image !== undefined, {
     message: 'say what to run, such as "command": ["python", "train.py"]',
     path: ["command"],
@@ -190,4 +191,4 @@ export const StoredSpec: z.ZodType<JobSpec> = z.object({
   nodes: z.int().min(1).default(1),
   datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).default([]),
   zones: z.array(z.string()).default([]),
-});
+} satisfies Readonly<Record<keyof JobSpec, z.ZodType>>);

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 /**
  * Cells of the tables that `fleet capacity` and `fleet plan` read. In CSV every cell is text; in JSON it has its own type. An empty cell
- * is the same as none.
+ * means the same as a missing one.
  */
 type Bounds = {
   readonly least?: number;
@@ -10,9 +10,9 @@ type Bounds = {
   readonly whole?: boolean;
 };
 
-/** A number, by default 0 or more. */
+/** A number; at least 0 unless `least` says otherwise. */
 export const amount = ({ least = 0, most = 1e12, whole = false }: Bounds = {}) =>
-  z.union([z.number(), z.string()], { error: "a number is wanted" }).transform((given, context) => {
+  z.union([z.number(), z.string()], { error: "must be a number" }).transform((given, context) => {
     const value = typeof given === "string" ? decimal(given) : given;
     const wrong = wrongOf(value, { least, most, whole });
     if (wrong === undefined) return value;
@@ -20,45 +20,45 @@ export const amount = ({ least = 0, most = 1e12, whole = false }: Bounds = {}) =
     return z.NEVER;
   });
 
-/** Reads decimal numbers only, because people do not mean a number by `0x10` and the like in a table. */
+/** Reads decimal numbers only, because in a table, texts such as `0x10` are not meant as numbers. */
 const decimal = (text: string): number => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN);
 
 function wrongOf(value: number, { least, most, whole }: Required<Bounds>): string | undefined {
-  if (!Number.isFinite(value)) return "a number is wanted";
-  if (whole && !Number.isInteger(value)) return "a whole number is wanted";
-  if (value < least) return `a number of at least ${least} is wanted`;
-  return value > most ? `a number of at most ${most} is wanted` : undefined;
+  if (!Number.isFinite(value)) return "must be a number";
+  if (whole && !Number.isInteger(value)) return "must be a whole number";
+  if (value < least) return `must be at least ${least}`;
+  return value > most ? `must be at most ${most}` : undefined;
 }
 
 const yes = ["true", "yes", "1"];
 const no = ["false", "no", "0"];
 
-/** Yes or no. */
+/** A cell that says yes or no. */
 export const flag = () =>
-  z.union([z.boolean(), z.string(), z.number()], { error: "yes or no is wanted" }).transform((given, context) => {
+  z.union([z.boolean(), z.string(), z.number()], { error: "must be yes or no" }).transform((given, context) => {
     const text = String(given).toLowerCase();
     if (yes.includes(text)) return true;
-    if (!no.includes(text)) context.addIssue({ code: "custom", message: `yes or no is wanted, not ${JSON.stringify(given)}` });
+    if (!no.includes(text)) context.addIssue({ code: "custom", message: `must be yes or no, not ${JSON.stringify(given)}` });
     return false;
   });
 
 /** A name, which may also be a number. */
 export const name = () =>
   z
-    .union([z.string(), z.number()], { error: "a name is wanted" })
+    .union([z.string(), z.number()], { error: "must be a name" })
     .transform(String)
     .pipe(
       z
         .string()
-        .min(1, "a name is wanted")
-        .max(200, "a name has 200 letters at most")
-        .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "a name has no line break and no other control character in it"),
+        .min(1, "must be a name")
+        .max(200, "must have at most 200 characters")
+        .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "must not contain line breaks or other control characters"),
     );
 
 /** Several values: a list in JSON, or a cell of CSV in which `|` separates them. */
 export const list = () =>
   z
     .union([z.string(), z.number().transform(String), z.array(z.union([z.string(), z.number()]).transform(String))], {
-      error: "a list is wanted: A|B",
+      error: "must be a list, such as A|B",
     })
     .transform((given) => (typeof given === "string" ? given.split("|") : given).map((each) => each.trim()).filter((each) => each !== ""));

@@ -28,7 +28,7 @@ export type PlanJob = {
 
 /** An id must not contain `#`, because the plan numbers the jobs of a row with it. */
 const jobId = () => name().pipe(z.string().refine((text) => !text.includes("#"), "an id must not contain #"));
-const share = () => amount({ most: 1 }).pipe(z.number().gt(0, "more than 0 is wanted"));
+const share = () => amount({ most: 1 }).pipe(z.number().gt(0, "must be more than 0"));
 
 /** The columns of a table of jobs for `fleet plan`. */
 export const PlanJobColumns = z.strictObject({
@@ -57,7 +57,7 @@ export const PlanJobRow: z.ZodType<PlanJob> = PlanJobColumns.transform(({ gpuFra
   const read = datasets.map((each): [string, number] => {
     const [name = "", giB = "", ...more] = each.split(":");
     const size = /^[\d.]+$/.test(giB) ? Number(giB) : Number.NaN;
-    if (giB === "" || more.length > 0 || !(size >= 0)) wrong("datasets", `NAME:GIB is wanted, not ${JSON.stringify(each)}`);
+    if (giB === "" || more.length > 0 || !(size >= 0)) wrong("datasets", `must be NAME:GIB, not ${JSON.stringify(each)}`);
     return [name, size];
   });
   return {

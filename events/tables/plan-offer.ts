@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { amount, list, name } from "./cells.ts";
 
-const Market = z.enum(["spot", "on-demand", "reserved", "block"], { error: "spot, on-demand, reserved or block is wanted" });
+const Market = z.enum(["spot", "on-demand", "reserved", "block"], { error: "must be spot, on-demand, reserved or block" });
 
 /** The hours of a month, as AWS counts them. */
 const hoursOfMonth = 730;
@@ -47,7 +47,7 @@ export const PlanNodeColumns = z.strictObject({
   freeVcpus: amount().describe("its free vCPUs"),
   freeMemoryGiB: amount().describe("its free memory"),
   freeGpus: z
-    .union([z.string(), z.number().transform(String)], { error: "a number of GPUs is wanted" })
+    .union([z.string(), z.number().transform(String)], { error: "must be a number of GPUs" })
     .default("0")
     .describe("its free GPUs: 2, or how much of each is free, such as 1|0.5|0 (default: 0)"),
   gpuModel: name().optional().describe("the model of its GPUs, such as T4"),
@@ -67,7 +67,7 @@ export const PlanNodeRow = PlanNodeColumns.transform(({ freeGpus: free, ...node 
     context.addIssue({
       code: "custom",
       path: ["freeGpus"],
-      message: `a whole number, or shares from 0 to 1, are wanted, not ${JSON.stringify(free)}`,
+      message: `must be a whole number, or shares from 0 to 1, not ${JSON.stringify(free)}`,
     });
   return { ...node, gpusFree: gpusFree ?? [] };
 });

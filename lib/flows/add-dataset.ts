@@ -3,7 +3,7 @@ import type { Dataset, DatasetRef, Source } from "../model/dataset.ts";
 import { sourceUrl } from "../model/dataset.ts";
 import type { Ports } from "../ports/ports.ts";
 
-/** Where sources may lie: below a team's own prefix of the datasets bucket, or anywhere in the buckets that the admin lists. */
+/** Where sources may be: below a team's own prefix of the datasets bucket, or anywhere in the buckets that the admin lists. */
 export type DataPlaces = { readonly datasetsBucket: string; readonly dataBuckets: readonly string[] };
 
 export type AddDeps = Pick<Ports, "datasets" | "shardQueue"> & {
@@ -26,7 +26,7 @@ export type Added =
 
 /**
  * Adds a team's dataset and asks for its source to be listed. Adding it twice is harmless. Each call sends the message, because an earlier
- * one may have crashed before sending it. This is also how to list a bucket again that sends no events about its changes.
+ * one may have crashed before sending it. If a bucket sends no events about its changes, this is also the way to list it again.
  */
 export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Added> {
   const { team } = asked;

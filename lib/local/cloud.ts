@@ -112,7 +112,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const identities = createIdentities({
     onIssue: (principal, issued) => {
       registerCredentials(emulators.ministackUrl, principal, issued).catch((error: unknown) =>
-        log({ message: "Credentials not registered", role: principal.role, error }),
+        log({ message: "credentials not registered", role: principal.role, error }),
       );
     },
   });

@@ -48,7 +48,7 @@ export async function createEndpoint(options: { port?: number; log: LocalLog; lo
     dispatch({ request, response, routes, agent }).catch((error: unknown) => {
       // Logged without the query, which may contain a presigned URL's signature.
       const path = request.url?.split("?")[0];
-      options.log({ message: "Endpoint could not handle a call", method: request.method, path, error });
+      options.log({ message: "endpoint call failed", method: request.method, path, error });
       failed(response, options.logFile);
     });
   });

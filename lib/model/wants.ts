@@ -99,7 +99,7 @@ const conditions: { readonly [Name in ConditionName]: Condition<Wanted[Name]> } 
     key: (zones = []) => (zones.length === 0 ? "" : JSON.stringify(zones.toSorted())),
     isMet: (zones, place) => zones === undefined || zones.length === 0 || zones.includes(place.zone),
     inWords: (zones) => (zones && zones.length > 0 ? `in ${listed(zones)}` : ""),
-    onlySold: (places) => `what fits in ${listed(places.map(({ zone }) => zone))} only; change "zones"`,
+    onlySold: (places) => `nodes for this job only in ${listed(places.map(({ zone }) => zone))}; change "zones"`,
     reason: "it does not accept the zone",
     change: "the zone among its zones",
   },

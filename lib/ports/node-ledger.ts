@@ -2,14 +2,14 @@ import type { AttemptRef, Job, JobChange, JobRef } from "../model/job.ts";
 import type { Node } from "../model/node.ts";
 import type { NodeTelemetry, Notice } from "../model/telemetry.ts";
 
-/** A change that a worker's report causes to the job's record, the node's assignment, or both, in one transaction. */
+/** A change of the job's record, the node's assignment, or both, in one transaction, because of a worker's report. */
 export type AttemptChange = {
   readonly attempt: AttemptRef;
   /** Undefined if the job stays as it is. */
   readonly job?: JobChange | undefined;
   /** The new phase of the assignment. `removed`: the node no longer holds the attempt. */
   readonly assignment: "running" | "uploading" | "removed";
-  /** The attempt waits to be sealed from now on, although its job is not in `sealing`, because its upload is in the incoming bucket. */
+  /** From now on the attempt waits to be sealed, although its job is not in `sealing`, because its upload is in the incoming bucket. */
   readonly toSeal?: true | undefined;
 };
 
@@ -37,8 +37,9 @@ export interface NodeLedger {
    */
   change(on: { pool: string; node: string; atMs: number; process: string }, change: AttemptChange): Promise<"done" | "stale">;
   /**
-   * Records EC2's notice that it may take the instance back. A live node becomes `draining` and keeps the notice, unless it has one
-   * that says as much. A node that is terminating or gone stays as it is. `unknown`: the instance is not ours, or not in the ledger.
+   * Records EC2's notice that it may take the instance back. A live node becomes `draining` and keeps the notice. A notice of an
+   * interruption replaces one of a rebalance recommendation, and no other notice is replaced. A node that is terminating or gone stays
+   * as it is. `unknown`: the instance is not ours, or not in the ledger.
    */
   noticed(node: string, notice: Notice, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
   /** Records that the instance has ended, as EC2 reports it. `unknown`: the instance is not ours, or not in the ledger. */

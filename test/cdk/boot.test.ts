@@ -86,7 +86,7 @@ describe("the boot script", () => {
       expect(unit.split("\n")).toContain(setting);
   });
 
-  test("the boot script signs its calls of node without credentials on a command line", () => {
+  test("the boot script signs its calls of the node function, and shows no credentials on a command line", () => {
     const { read } = booted;
     expect(read("calls")).toContain("--aws-sigv4 aws:amz:eu-west-1:lambda");
     expect(read("calls")).toContain('{"protocol":1,"kind":"boot","pool":"gpu"}');

@@ -61,7 +61,7 @@ test("a segment that is missing or differs from what the worker uploaded is not 
   expect(await logs.segments(part, 0)).toEqual([]);
 });
 
-test("a segment does not open in the place of another one", async () => {
+test("a log segment cannot be decrypted in the place of another one", async () => {
   const attempt = anAttempt();
   const [first, second] = [0, 1].map((number) => ({ ...attempt, rank: 0, number })) as [SegmentRef, SegmentRef];
   await upload(first, "first");

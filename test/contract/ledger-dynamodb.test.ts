@@ -57,7 +57,7 @@ describe("what only the ledger in DynamoDB does", () => {
     });
   });
 
-  it("items expire: an ended job after 30 days, a forgotten node after 14", async () => {
+  it("the item of an ended job expires after 30 days, and that of a forgotten node after 14 days", async () => {
     const access = await newTable();
     const ledger = ledgerOn(access);
     const { fence, node } = await placed(ledger);
@@ -130,7 +130,7 @@ describe("what only the ledger in DynamoDB does", () => {
     expect((await ledger.decisions.state("gpu")).bell).toBe(2);
   });
 
-  it("a node is reported as launching before even if the write that made it ready had to be sent twice", async () => {
+  it("the ledger reports that a node was launching before, even if the write that made it ready was sent twice", async () => {
     const base = clientWithSmallPages();
     const ledger = ledgerOn(await newTable(base));
     const { id } = newNode();

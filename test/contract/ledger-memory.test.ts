@@ -9,7 +9,7 @@ describe("the ledger in memory", () => {
 });
 
 describe("faults of the ledger in memory", () => {
-  it("a reader that lags sees every job except the newest write", async () => {
+  it("a job reader that lags sees every job except the one that was written last", async () => {
     const ledger = memoryLedger({ lag: true });
     await admitted(ledger, { job: "first" });
     expect(await ledger.jobReader.get({ team: "vision", job: "first" })).toBeUndefined();

@@ -56,7 +56,7 @@ describe("fleet chaos", () => {
     expect(again.out, "with its story").toMatch(/^ +\d+\.\d{3} s {2}\S/m);
   });
 
-  test("fleet chaos takes a scenario, and says what is wrong with an invalid one", async () => {
+  test("fleet chaos reads a scenario, and reports what is wrong with an invalid one", async () => {
     await writeFile(join(folder, "mine.json"), JSON.stringify({ name: "mine", minutes: 2, faults: { "spot.storm": 1 } }));
     await writeFile(join(folder, "wrong.json"), JSON.stringify({ minuts: 2 }));
     const [mine, wrong, none] = await Promise.all([

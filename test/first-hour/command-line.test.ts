@@ -174,7 +174,7 @@ describe("fleet with a running local cloud", () => {
     expect(decision.code, decision.err).toBe(0);
     expect(decision.out).toMatch(/pool +gpu/);
     const forgotten = await fleet("pool", "reset-stats", "gpu");
-    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("pool gpu starts to learn again") });
+    expect(forgotten, forgotten.err).toMatchObject({ code: 0, out: expect.stringContaining("deleted the statistics of pool gpu") });
   });
 
   it("fleet dataset adds, shows and removes a dataset, and says why a source is refused", async () => {
@@ -242,7 +242,7 @@ describe("fleet with a running local cloud", () => {
     ["a team that does not exist", ["jobs", "--team", "sales"], 2, /no team sales; there are: research, vision/],
     ["no team", ["jobs"], 2, /choose a team: --team research \| --team vision/],
     ["a deployment that does not exist", ["--name", "other", "jobs", "--team", "vision"], 1, /no deployment named other; omit --name/],
-  ])("fleet says what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
+  ])("fleet reports what is wrong with %s", { concurrent: true }, async (_what, args, code, message) => {
     const ended = await fleet(...args.map((arg) => (/\.json$|^nowhere$/.test(arg) ? inFolder(arg) : arg)));
     expect(ended).toMatchObject({ code, out: "" });
     expect(ended.err).toMatch(message);

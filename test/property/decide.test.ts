@@ -127,7 +127,7 @@ test("launches never exceed what the pool's limits leave", () => {
   });
 });
 
-test("a launch reserves the price of its dearest and the GPUs of its largest offer, per node", () => {
+test("a launch reserves, per node, the price of its most expensive offer and the GPUs of its largest", () => {
   forEverySnapshot((_seen, plan) => {
     for (const { launch } of only(plan, "launch")) {
       const shape = new Map(launch.types.map((type) => [type.name, type]));

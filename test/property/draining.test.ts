@@ -20,7 +20,7 @@ const fresh: fc.Arbitrary<Snapshot> = snapshot
     refusals: [],
   }));
 
-/** EC2 gives the cheapest, the dearest, or varying offers. */
+/** EC2 gives the cheapest, the most expensive, or varying offers. */
 const choices: fc.Arbitrary<Choose> = fc.oneof(
   fc.constantFrom<Choose>(
     (offers) => offers[0],

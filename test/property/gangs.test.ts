@@ -51,7 +51,7 @@ test("the generated snapshots lead to gangs that are bound, launched for, and he
   for (const [what, times] of Object.entries(count)) expect(times, what).toBeGreaterThan(50);
 });
 
-test("a gang gets all its nodes or none, and these are different, heard, of one type, in one zone and of its team", () => {
+test("a gang gets all its nodes or none: different ones that report, of one type, in one zone and of its team", () => {
   forEveryCrowd((seen, plan) => {
     for (const { entry, nodes: ids } of only(plan, "bind-gang")) {
       const nodes = ids.flatMap((id) => seen.nodes.filter((node) => node.id === id));

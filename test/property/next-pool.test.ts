@@ -62,7 +62,7 @@ test("a job moves only to a pool where it could run, if EC2 has long refused it 
         const on = { pool: there.pool, catalogue: there.catalogue };
         expect(whyTooLarge(entry, on.pool, on.catalogue.types) ?? whyUnsold(entry, on.pool, on.catalogue)).toBeUndefined();
         expect(offersFor(entry, on, on.pool.limits).some((asked) => known.status(asked) !== "cooling-down")).toBe(true);
-        // This decision's launches for other jobs may leave no room for the dearest offer.
+        // This decision's launches for other jobs may leave no room for the most expensive offer.
         const launched = steps.flatMap((each) => (each.kind === "launch" ? [each.launch.reserved] : []));
         const room = launched.reduce(less, less(seen.pool.limits, seen.reserved));
         for (const asked of offersFor(entry, { pool: seen.pool, catalogue: seen.catalogue }, room)) {

@@ -59,7 +59,7 @@ export const PoolView = z
     refusals: z
       .array(Refusal)
       .describe("Offers of this pool that EC2 refused, to this pool or another; they are not requested again before `until`"),
-    breakers: z.array(Breaker).describe("Types in zones that do not boot with the image of the pool's launch template"),
+    breakers: z.array(Breaker).describe("Instance types that, in a zone, do not boot with the image of the pool's launch template"),
     learned: z
       .array(z.object({ problems: z.string(), engine: z.string(), tries: z.number(), reward: z.number() }))
       .describe("Statistics about packing new nodes: per kind of problem and engine, how often the engine was tried, and its total reward"),
@@ -70,7 +70,7 @@ export const PoolView = z
   .meta({ id: "Pool" });
 export type PoolView = z.infer<typeof PoolView>;
 
-/** Limits and reservations across all pools. An omitted limit does not limit. */
+/** Limits and reservations across all pools. If a limit is omitted, there is none. */
 const Standing = z.object({ limits: z.object({ usdPerHour: z.number().optional(), gpus: Count.optional() }), reserved: Reserved });
 
 export const PoolList = z
@@ -80,7 +80,7 @@ export const PoolList = z
     teams: z
       .array(Standing.extend({ team: TeamName }))
       .optional()
-      .describe("The same for the own nodes of each team that the caller may act for. Nodes of shared pools do not count towards any team"),
+      .describe("The same for the nodes of each team that the caller may act for; nodes of shared pools count towards no team"),
   })
   .meta({ id: "PoolList" });
 export type PoolList = z.infer<typeof PoolList>;

@@ -1,5 +1,5 @@
 /**
- * Settings of a client. For undefined ones the SDK uses its usual sources (region, credentials, AWS_ENDPOINT_URL).
+ * Settings of a client. If region, endpoint or credentials are undefined, the SDK uses its usual sources, such as AWS_ENDPOINT_URL.
  * Each service has a file of its own, so that bundles contain and commands load only the clients that they call.
  */
 export type ClientSettings = {

@@ -72,7 +72,7 @@ async function listFiles({ s3, bucket }: Place, prefix: string): Promise<StoredF
   }
 }
 
-/** Returns a stream that counts bytes. It fails at the end if there were not `expected` ones, because the file changed meanwhile. */
+/** Returns a stream that counts bytes. It fails at the end if their number is not `expected`, because then the file has changed. */
 function counting(expected: number, onBytes: (bytes: number) => void): Transform {
   let bytes = 0;
   return new Transform({
@@ -90,7 +90,7 @@ function counting(expected: number, onBytes: (bytes: number) => void): Transform
 /**
  * Returns whether an object with this ETag holds the same bytes. The ETag of an object that was uploaded in one piece is its MD5.
  * For an upload in parts it is the MD5 of the parts' MD5s, which can be computed for the part sizes of `uploadObject`.
- * Returns false if that cannot be shown: for parts of another size, and for objects encrypted with a KMS key, whose ETag is no MD5.
+ * Returns false if that cannot be shown: for parts of another size, and for objects encrypted with a KMS key, whose ETag is not an MD5.
  */
 async function hasSameBytes(etag: string, of: { readonly bytes: number; open(): Readable }): Promise<boolean> {
   const partBytes = partBytesOf(of.bytes);

@@ -39,7 +39,7 @@ export class ShardSorter {
     const because =
       whyNoName(path) ?? (archived === undefined ? undefined : `is archived (${archived}); restore it, and add the dataset again`);
     if (because !== undefined) this.#skip(shard.key, because);
-    else if (this.#folders.has(path)) this.#skip(shard.key, besideFolder);
+    else if (this.#folders.has(path)) this.#skip(shard.key, sharesFolderName);
     else this.#keep(path, shard);
   }
 
@@ -55,7 +55,7 @@ export class ShardSorter {
       this.#folders.add(folder);
       if (!this.#files.delete(folder)) continue;
       this.#replaced.add(folder);
-      this.#skip(`${this.#source.prefix}${folder}`, besideFolder);
+      this.#skip(`${this.#source.prefix}${folder}`, sharesFolderName);
     }
     this.#files.add(path);
     this.#shards.push(shard);
@@ -67,7 +67,7 @@ export class ShardSorter {
   }
 }
 
-const besideFolder = "is a file where other keys have a folder";
+const sharesFolderName = "is a file where other keys have a folder";
 
 const shortened = (key: string): string => {
   const letters = [...key];

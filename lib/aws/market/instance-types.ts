@@ -36,9 +36,10 @@ export async function instanceTypes(
     if (type) return [{ type, markets: marketsOf(info) }];
     of.log({
       level: "info",
-      message: "instance type ignored: EC2 does not describe its vCPUs, memory and whole GPUs",
+      message: "instance type ignored",
+      because: "EC2 does not describe its vCPUs, memory and whole GPUs",
       instanceType: info.InstanceType ?? "unknown",
-      told: { GpuInfo: info.GpuInfo, VCpuInfo: info.VCpuInfo?.DefaultVCpus, MemoryInfo: info.MemoryInfo },
+      received: { GpuInfo: info.GpuInfo, VCpuInfo: info.VCpuInfo?.DefaultVCpus, MemoryInfo: info.MemoryInfo },
     });
     return [];
   });

@@ -3,5 +3,7 @@ export type MarketLog = (line: {
   readonly level: "info";
   readonly message: string;
   readonly instanceType: string;
-  readonly told: unknown;
+  readonly because: string;
+  /** What AWS said. */
+  readonly received: unknown;
 }) => void;

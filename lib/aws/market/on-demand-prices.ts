@@ -63,7 +63,8 @@ async function priceOf(
     const product = productOf(String(text));
     if (product) return hourlyPrices(product, instanceType);
     // A malformed product affects at most the price of its own type.
-    log({ level: "info", message: "product of the price list ignored: cannot be read", instanceType, told: String(text).slice(0, 500) });
+    const [because, received] = ["it cannot be read", String(text).slice(0, 500)];
+    log({ level: "info", message: "product of the price list ignored", instanceType, because, received });
     return [];
   });
   // These filters match one product. If there are more, the highest price counts, because reservations must not be below the cost.

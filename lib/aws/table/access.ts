@@ -64,7 +64,7 @@ function troubleOf(error: unknown): "busy" | Error {
   });
 }
 
-/** Returns an item, or undefined if there is none. Reads are strongly consistent unless `behind`, which costs half and may be outdated. */
+/** Returns an item, or undefined if there is none. The read is strongly consistent; if `behind`, it costs half and may be outdated. */
 export async function getItem({ client, table }: TableAccess, key: Key, read: { behind?: boolean } = {}): Promise<Item | undefined> {
   const { Item } = await call((options) =>
     client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: !read.behind }), options),

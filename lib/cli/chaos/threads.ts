@@ -21,7 +21,7 @@ export type ThreadMessage = { readonly kind: "far"; readonly tally: Tally } | { 
 
 type Watching = { readonly signal: AbortSignal; readonly far: (tally: Tally) => void };
 
-/** Shares the seeds among threads, or does all runs here if there is one. After an abort, no new run begins. */
+/** Divides the seeds among threads. If there is only one, it does all runs in this thread. After an abort, no new run begins. */
 export async function runThreads(job: Omit<ChaosJob, "step">, threads: number, { signal, far }: Watching): Promise<Tally> {
   if (threads === 1) {
     return runJob({ ...job, step: 1 }, (tally) => {

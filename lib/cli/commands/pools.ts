@@ -81,7 +81,11 @@ export async function resetStats(
 ): Promise<number> {
   const pool = poolNamed(name, connection.deployment);
   await connection.api.forgetLearned(pool);
-  console.out(options.json ? JSON.stringify({ pool, learned: [] }) : `pool ${pool} starts to learn again which engine packs best`);
+  console.out(
+    options.json
+      ? JSON.stringify({ pool, learned: [] })
+      : `deleted the statistics of pool ${pool}; it collects new ones about which engine packs best`,
+  );
   return exitCodes.ok;
 }
 

@@ -49,7 +49,7 @@ export function addFleet(program: Command, { run, context }: Session): void {
     .addOption(json())
     .addHelpText(
       "after",
-      "\nThe pool starts to learn again. This affects only how soon a good packing is found. For admins.\n\nExample:\n  fleet pool reset-stats gpu",
+      "\nAfterwards the pool collects new statistics. Only the time until it finds a good packing changes. For admins.\n\nExample:\n  fleet pool reset-stats gpu",
     )
     .action(resetStats);
   // The command's old name.

@@ -2,6 +2,7 @@ import type { JobSpec } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
+import { whyNoContainerVariable } from "../../model/values/container-variable.ts";
 import { wantsOfAsked } from "../../model/wants.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
@@ -39,6 +40,7 @@ function whyNotContained({ image, env }: JobSpec, pool: Pool): string | undefine
   if (image === undefined) return undefined;
   if (!pool.containers)
     return `pool ${pool.name} runs plain programs, not containers; give a "command" without "image", or name another pool`;
-  const broken = Object.keys(env).find((name) => /[\n\r\0]/.test(env[name] ?? ""));
-  return broken && `the variable ${broken} contains a line break, which container variables must not`;
+  return Object.entries(env)
+    .map(([name, value]) => whyNoContainerVariable(name, value))
+    .find((why) => why !== undefined);
 }

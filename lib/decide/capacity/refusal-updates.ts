@@ -9,8 +9,8 @@ import { quotaOf } from "./quotas.ts";
 export type RefusalUpdate = { readonly subject: Subject; readonly next: (known: Refusal | undefined) => Refusal | undefined };
 
 /**
- * Returns what a launch teaches: refusals of what was given are forgotten, and what was refused rests. If a subject gave less than
- * requested, both apply: the old refusal is forgotten, and a new one starts.
+ * Returns what is learned from a launch: refusals of what EC2 has now given are forgotten, and what it has refused rests. If EC2 gave less
+ * of a subject than was requested, both apply: the old refusal is forgotten, and a new one starts.
  */
 export function refusalUpdatesOf(
   launch: Launch,

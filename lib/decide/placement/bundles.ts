@@ -9,7 +9,7 @@ import type { Least } from "../limits/in-words.ts";
 
 /** How much more than the cheapest an offer of one launch may cost: EC2 needs a choice to find capacity, but the cost must be bounded. */
 const dearestFactor = 1.5;
-/** The most offers of one launch. EC2 takes 300, but more than this only make the reservation dearer. */
+/** The most offers of one launch. EC2 takes 300, but more than this only make the reservation more expensive. */
 const maxOffers = 24;
 
 /**
@@ -46,7 +46,7 @@ export type Bundle = {
   readonly types: readonly InstanceType[];
   /** The price of one node of the cheapest offer. */
   readonly usdPerHour: number;
-  /** For all nodes, at the price of the dearest offer. */
+  /** For all nodes, at the price of the most expensive offer. */
   readonly reserved: Reservation;
 };
 

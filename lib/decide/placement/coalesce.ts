@@ -76,7 +76,7 @@ function narrowed(step: LaunchStep, offers: readonly Offer[]): LaunchStep {
 const jobsOf = (bundles: readonly Bundle[]): number => bundles.reduce((sum, { entries }) => sum + entries.length, 0);
 const likeness = ({ team, offers }: Bundle): string => [team ?? "", ...offers.map(offerName)].join(" ");
 
-/** Bundles with the same offers reserve the same: the price of the dearest and the GPUs of the largest. */
+/** Bundles with the same offers reserve the same: the price of the most expensive one and the GPUs of the largest one. */
 function launchOf(bundles: readonly Bundle[], pool: Pool, whatElse: (first: Bundle) => string | undefined): LaunchStep {
   const [first] = bundles;
   if (!first) throw new Error("a launch needs at least one bundle");

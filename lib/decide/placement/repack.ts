@@ -140,7 +140,7 @@ function summed(packings: readonly Packing[]): Packing | undefined {
   return others.reduce<Packing | undefined>(
     (sum, each) =>
       sum && {
-        // The engine of the dearest team.
+        // The engine of the most expensive team.
         engine: sum.engine,
         usdPerHour: exactly(sum.usdPerHour + each.usdPerHour),
         boundUsdPerHour: exactly(sum.boundUsdPerHour + each.boundUsdPerHour),

@@ -13,7 +13,8 @@ type DrainStep = Extract<Step, { kind: "drain" }>;
 const margin = 2;
 
 /**
- * Drains nodes whose work fits into the free room of other nodes, which stay because of their own work: the dearest first, at most `most`.
+ * Drains nodes whose work fits into the free room of other nodes, which stay because of their own work: at most `most`, the most
+ * expensive first.
  * A program that is stopped starts from the beginning, so the move must pay. How long work will still run is unknown; the estimate is that
  * it will run as long again as it has. So a node saves its price for the time since anything changed on it, and loses
  * the share of its price that is in use, for as long as it has worked. A job that has started again before stays, because nothing should

@@ -11,8 +11,8 @@ export type ClosePoolsDeps = Ringing &
   };
 
 /**
- * Keeps a registry of pools, so that pools that were removed from the configuration are still decided on until nothing of them is left.
- * Returns the names of those pools.
+ * Keeps a registry of pools, so that decisions about a pool that was removed from the configuration continue until nothing of it is left.
+ * Returns the names of such pools.
  */
 export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[]> {
   const configured = new Set(deps.pools.map(({ name }) => name));

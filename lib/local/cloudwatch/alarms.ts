@@ -41,10 +41,10 @@ export function startAlarms(options: AlarmsOptions): EmulatedAlarms {
 
   const enter = (alarm: Alarm, from: StateNote, to: StateNote): void => {
     notes.set(alarm.name, to);
-    log({ message: "Alarm changed state", alarm: alarm.name, state: to.value, reason: to.reason });
+    log({ message: "alarm changed state", alarm: alarm.name, state: to.value, reason: to.reason });
     notified = notified
       .then(() => options.putEvent(stateChange(alarm, from, to)))
-      .catch((error: unknown) => log({ message: "Alarm event not put on the bus", alarm: alarm.name, error }));
+      .catch((error: unknown) => log({ message: "alarm event not put on the bus", alarm: alarm.name, error }));
   };
   const look = (alarm: Alarm, nowMs: number): void => {
     const before = notes.get(alarm.name);

@@ -61,7 +61,8 @@ export function startCloudWatch(options: CloudWatchOptions): CloudWatch {
       try {
         metrics.put(putMetricData(call, now()) ?? []);
       } catch (error) {
-        log({ message: "CloudWatch call not read; alarms do not see its metrics", error });
+        // No alarm sees the metrics of this call.
+        log({ message: "CloudWatch call not read", error });
       }
     },
     close: async () => {

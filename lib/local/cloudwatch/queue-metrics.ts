@@ -61,7 +61,7 @@ export function publishQueueMetrics(options: {
     for (const queue of queues) {
       if (stop.signal.aborted) return;
       await look(queue).catch((error: unknown) => {
-        if (!stop.signal.aborted) options.log({ message: "Queue metrics not read", queue: queue.name, error });
+        if (!stop.signal.aborted) options.log({ message: "queue metrics not read", queue: queue.name, error });
       });
     }
   };

@@ -36,7 +36,7 @@ export async function emulatorPython(options: { folder: string; log: LocalLog })
   } finally {
     await rm(making, { recursive: true, force: true });
   }
-  options.log({ message: `Installed the AWS emulators in ${((performance.now() - startedAt) / 1000).toFixed(0)} s` });
+  options.log({ message: "Installed the AWS emulators", seconds: Math.round((performance.now() - startedAt) / 1000) });
   return pythonIn(venv);
 }
 

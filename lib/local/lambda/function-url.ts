@@ -36,7 +36,7 @@ export function createFunctionUrls(options: FunctionUrlOptions) {
       const answer = answerOf(invocation.payload);
       if (answer) return answer;
     }
-    options.log({ message: "Function URL call failed", function: target.name, requestId: invocation.requestId });
+    options.log({ message: "function URL call failed", function: target.name, requestId: invocation.requestId });
     return problem(502, "InternalServerErrorException", "Internal Server Error");
   };
 }

@@ -86,7 +86,7 @@ async function receive(
     return await queue.receive({ ...wanted, max: Math.min(wanted.max, receiveLimit) });
   } catch (error) {
     if (wanted.signal.aborted) return [];
-    log({ message: "Queue not read", error });
+    log({ message: "queue not read", error });
     await sleep(pauseAfterErrorMs, undefined, { signal: wanted.signal }).catch(() => undefined);
     return [];
   }
@@ -114,6 +114,6 @@ async function carryOut({ queue, handle, log }: PollerOptions, batch: readonly Q
     const done = failed === "all" ? [] : batch.filter((message) => !failed.has(message.messageId));
     if (done.length > 0) await queue.delete(done);
   } catch (error) {
-    log({ message: "Batch not handled", error });
+    log({ message: "batch not handled", error });
   }
 }

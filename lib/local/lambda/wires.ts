@@ -22,7 +22,7 @@ export async function startWires(options: WiresOptions): Promise<{ close(): Prom
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
   const call = createAsynchronousCaller({ functions, blueprint, sqs, pause, signal });
   const failed = (schedule: string) => (error: unknown) => {
-    if (!stop.signal.aborted) log({ message: "Schedule failed", schedule, error });
+    if (!stop.signal.aborted) log({ message: "schedule failed", schedule, error });
   };
   const pollers = await Promise.all([
     ...blueprint.eventSources.map((fact) => pollQueue(fact, options)),

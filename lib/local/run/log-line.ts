@@ -3,8 +3,8 @@ import { finished } from "node:stream/promises";
 import { withLoggedError } from "../../model/errors/logged-error.ts";
 
 /**
- * A line of the local cloud's log: a message for people, and fields to search for. An error is passed as it was caught, under
- * `error`.
+ * A line of the local cloud's log. `message` is the same text for every event of a kind; what varies is in other fields. An error is
+ * passed as it was caught, under `error`.
  */
 export type LocalLogLine = { readonly message: string; readonly error?: unknown; readonly [field: string]: unknown };
 export type LocalLog = (line: LocalLogLine) => void;

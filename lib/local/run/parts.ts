@@ -15,7 +15,7 @@ export function createParts(log: LocalLog): Parts {
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     for (let part = parts.pop(); part; part = parts.pop())
-      await part.close().catch((error: unknown) => log({ message: "Part not closed", error }));
+      await part.close().catch((error: unknown) => log({ message: "part not closed", error }));
   };
   return {
     log,
@@ -30,7 +30,7 @@ export function createParts(log: LocalLog): Parts {
   };
 }
 
-/** Resolves when all have resolved. If one fails, rejects after the others have settled, so that none still starts something later. */
+/** Resolves when all have resolved. If one fails, rejects after the others have settled, so that nothing is started after that. */
 export async function together<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   const settled = await Promise.allSettled(work);
   const failed = settled.find((one) => one.status === "rejected");

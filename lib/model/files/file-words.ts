@@ -2,7 +2,7 @@
 const meanings: Readonly<Record<string, string>> = {
   EACCES: "cannot be read or written: its permissions, or those of a folder above it, do not allow it",
   EPERM: "cannot be changed: the system does not allow it",
-  EISDIR: "is a folder, and a file is wanted",
+  EISDIR: "is a folder, and a file is expected",
   ENOTDIR: "is below something that is a file, not a folder",
   ENOENT: "is not there",
   EROFS: "cannot be written: the file system is read-only",

@@ -9,8 +9,8 @@ const maxNumbers = 200_000;
 export type Uses = { readonly rows: number; readonly uses: Float64Array };
 
 /**
- * Returns Fekete and Schepers' functions u(k), k = 1 to 4, for each dimension and for single GPUs. They prove, for example, that a bin
- * holds no more than two jobs if each takes just over a third of it. A row is left out if it is no stronger than its plain dimension.
+ * Returns Fekete and Schepers' functions u(k) (2001), k = 1 to 4, for each dimension and for single GPUs. They prove, for example, that a
+ * bin holds no more than two jobs if each takes just over a third of it. A row is left out if it is no stronger than its plain dimension.
  */
 export function dualFeasible(instance: Instance, kind: BinKind): Uses {
   const { dimensions } = instance;

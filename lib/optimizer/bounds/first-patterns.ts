@@ -4,7 +4,7 @@ import { unit } from "../problem/units.ts";
 import type { BinPattern } from "./master.ts";
 import type { Pricing } from "./pricing.ts";
 
-/** The cost of a waiting job, in prices of the dearest offer. It must be more than any place for the job costs. */
+/** The cost of a waiting job, as a multiple of the price of the most expensive offer. It must be more than any place for the job costs. */
 export const waitingCost = 1_000;
 /** Stands for a kind in the pattern of a job that waits. */
 export const noKind = -1;

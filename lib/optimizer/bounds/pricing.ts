@@ -33,7 +33,7 @@ export class Pricing {
     });
   }
 
-  /** Returns Farley's lower bound for all jobs: their worth at these prices, scaled until no bin is worth more than it costs. */
+  /** Returns Farley's lower bound (1990) for all jobs: their worth at these prices, scaled until no bin is worth more than it costs. */
   bound(prices: Float64Array): number {
     let sum = prices.reduce((all, price, shape) => all + price * (this.counts[shape] as number), 0);
     let scale = 1;

@@ -20,8 +20,9 @@ const maxScarce = 60;
 
 /**
  * Engine `columns`: column generation (Gilmore and Gomory, 1961). A linear program over patterns has prices that show which patterns to
- * add; its solution is then rounded down to whole bins, and greedy packs what is left. Prices are smoothed by their moving average
- * (Neame, 1999), so that they do not jump. Greedy runs at the same prices add patterns of all shapes at once and so save most rounds.
+ * add. Its solution is then rounded down to whole bins, and greedy packs what is left. Prices are smoothed by their moving average, so
+ * that they do not jump (dual price smoothing: Pessoa, Sadykov, Uchoa and Vanderbeck, 2013). Greedy runs at the same prices add patterns
+ * of all shapes at once and so save most rounds.
  *
  * A round searches one knapsack per kind of bin, each cut off after `searched` nodes; a pivot of the program takes the square of its
  * rows, which are the shapes and at most `maxScarce` kinds. Rounding is a heuristic: an optimal program does not make an optimal packing.

@@ -4,7 +4,7 @@ import type { Load } from "../problem/load.ts";
 /** A number of bins of one kind with the same load. */
 export type Bins = Load & { readonly kind: number; readonly times: number };
 
-/** The bins that hold the jobs of an instance, and the jobs that wait. Costs are multiples of the dearest offer's price. */
+/** The bins that hold the jobs of an instance, and the jobs that wait. Costs are multiples of the most expensive offer's price. */
 export type BinPacking = {
   readonly bins: readonly Bins[];
   readonly cost: number;

@@ -7,7 +7,7 @@ import type { Random } from "./random.ts";
 
 /** Tries per slice. */
 const triesOfSlice = 16;
-/** The heat at the start, as a share of the cost of the bins taken apart, and the number of tries over which it falls to nothing. */
+/** The heat at the start, as a share of the cost of the bins taken apart, and the number of tries over which it falls to 0. */
 const [hottest, cooledAfter] = [0.02, 2_000];
 /** The chance that a try leaves a kind out. */
 const leftOut = 0.25;
@@ -23,9 +23,9 @@ export type Ruin = {
 /**
  * Engines `ruin-any-4` and `ruin-worst-8`: ruin and recreate (Schrimpf, Schneider, Stamm-Wilbrandt and Dueck, 2000), a large
  * neighbourhood search (Shaw, 1998). A try takes a few bins apart and packs their jobs again greedily, at the prices of column generation
- * and without some of the kinds. Acceptance is that of simulated annealing (Kirkpatrick, Gelatt and Vecchi, 1983): a dearer packing is
- * kept with the chance exp(-dearer / heat), and heat falls linearly to nothing over `cooledAfter` tries, after which only packings that
- * are no dearer are kept. The search remembers the best packing, so this engine cannot lose it.
+ * and without some of the kinds. Acceptance is that of simulated annealing (Kirkpatrick, Gelatt and Vecchi, 1983): a packing that costs
+ * more is kept with the probability exp(-difference / heat), and heat falls linearly to 0 over `cooledAfter` tries, after which only
+ * packings that do not cost more are kept. The search remembers the best packing, so this engine cannot lose it.
  *
  * A try takes time in proportion to the bins of the packing, and one or two greedy runs over the few jobs that were taken out. It changes
  * only a few bins at a time, so it does not find a packing that needs many bins to change at once. It proves nothing.
@@ -85,9 +85,9 @@ export class RuinAndRecreate implements Engine {
     if (left.some((count) => count > 0)) made.push(...greedy(this.#pricing, { left, bins, maxNodes }));
     const next = packingOf(instance, [...kept, ...made], left);
     const heat = hottest * Math.max(0, 1 - this.#tries / cooledAfter) * ruined;
-    const dearer = next.cost - current.cost;
+    const difference = next.cost - current.cost;
     const isTaken =
-      next.waits < current.waits || (next.waits === current.waits && (dearer <= 0 || this.#random() < Math.exp(-dearer / heat)));
+      next.waits < current.waits || (next.waits === current.waits && (difference <= 0 || this.#random() < Math.exp(-difference / heat)));
     return isTaken ? next : current;
   }
 

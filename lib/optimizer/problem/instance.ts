@@ -10,7 +10,7 @@ import { byUrgency } from "./urgency.ts";
 /** Bins of one kind: an offer, or identical nodes. */
 export type BinKind = {
   readonly name: string;
-  /** The cost of a bin per hour, including its expected interruptions, as a multiple of the dearest offer's cost. 0 for nodes. */
+  /** The cost of a bin per hour, including its expected interruptions, as a multiple of the most expensive offer's cost. 0 for nodes. */
   readonly price: number;
   readonly room: Float64Array;
   /** The free part of each GPU, in millionths. */

@@ -20,13 +20,13 @@ export type Consolidated = {
   readonly problem: Problem;
 };
 
-/** The steps per try, and the number of nodes that are tried, the dearest first. */
+/** The steps per try, and the number of nodes that are tried, the most expensive first. */
 const [stepsOfTry, maxTries] = [20_000, 40];
 
 /**
  * Returns the optimizer's plan together with the nodes to empty for it. A node is emptied if its price is more than its jobs cost on other
  * nodes, existing or bought, including what they lose because they start again. No job may wait because of it. Nodes are tried one after
- * the other, the dearest first, so that jobs move to nodes that stay.
+ * the other, the most expensive first, so that jobs move to nodes that stay.
  */
 export function consolidate(problem: Problem, options: Options): Consolidated {
   const candidates = problem.nodes

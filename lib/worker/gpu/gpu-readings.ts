@@ -74,7 +74,7 @@ const known = <K extends string, V>(name: K, value: V | undefined): { [P in K]?:
   return field;
 };
 
-/** Reads a number, with or without its unit because some drivers ignore `nounits`. Returns undefined for other text or out of range. */
+/** Reads a number, with or without its unit because some drivers ignore `nounits`. Returns undefined if there is none in the range. */
 function number(cell: string, range: { readonly from?: number; readonly to?: number }): number | undefined {
   const digits = /^(-?\d{1,12}(?:\.\d{1,6})?)(?: ?(?:%|MiB|W|C))?$/.exec(cell)?.[1];
   if (digits === undefined) return undefined;

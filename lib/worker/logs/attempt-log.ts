@@ -77,7 +77,7 @@ export class AttemptLog {
     const bytes = this.#uploads.missingBytes;
     if (bytes > 0) {
       this.#push(undefined, { text: `[fleetwright: ${bytes} bytes of the kept log were lost because they could not be uploaded]` });
-      log("warn", "log bytes lost because they could not be uploaded", { attempt: attemptName(attempt), bytes });
+      log("warn", "log bytes lost", { attempt: attemptName(attempt), bytes, because: "they could not be uploaded" });
     }
     const { lost } = await this.#stream.close(withinMs);
     if (lost > 0) log("warn", "live log lines lost", { attempt: attemptName(attempt), lines: lost });

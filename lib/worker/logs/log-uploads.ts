@@ -109,7 +109,8 @@ export class LogUploads {
     const { log, attempt } = this.#options;
     const { number, segment } = oldest;
     this.#lostBytes += segment.bytes;
-    log("error", "log segment lost because too many bytes wait to be uploaded", { attempt, number, bytes: segment.bytes });
+    const because = "too many bytes wait to be uploaded";
+    log("error", "log segment lost", { attempt, number, bytes: segment.bytes, because });
     await remove(segment);
   }
 

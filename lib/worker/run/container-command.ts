@@ -1,5 +1,6 @@
 import type { Order } from "../../../events/node-call.ts";
 import { FleetError } from "../../model/fleet-error.ts";
+import { whyNoContainerVariable } from "../../model/values/container-variable.ts";
 import { whyNoImage } from "../../model/values/image-reference.ts";
 import type { User } from "../program/program.ts";
 import { aboutAttempt, liveOutput, placeVariable } from "./job-environment.ts";
@@ -109,7 +110,8 @@ export function containerVariables({ order, folder, gpus, data }: JobStart): Con
     NVIDIA_VISIBLE_DEVICES: gpus.length > 0 ? gpus.join(",") : "void",
   };
   for (const [name, value] of Object.entries(variables)) {
-    if (/[\n\r\0]/.test(value)) throw new FleetError("env", `the variable ${name} contains a line break, which containers do not support`);
+    const why = whyNoContainerVariable(name, value);
+    if (why !== undefined) throw new FleetError("env", why);
   }
   const file = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
   return { file: file.join(""), client: { [manyLines]: artifacts } };

@@ -3,7 +3,7 @@ import type { FreeNode, NamedJob, Supply } from "../../../lib/optimizer/problem/
 
 export const nodesThere = 1_000;
 
-/** Returns as many offers as a region sells, by repeating the given ones, each time a little dearer and a little larger. */
+/** Returns as many offers as a region sells, by repeating the given ones, each time a little more expensive and a little larger. */
 export const manyOf = (offers: readonly Supply[], count: number): readonly Supply[] =>
   Array.from({ length: count }, (_, index) => {
     const offer = offers[index % offers.length] as Supply;

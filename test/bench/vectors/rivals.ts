@@ -8,7 +8,7 @@ export const rivals: Readonly<Record<string, (vectors: Vectors) => number>> = {
   "first fit": (of) => placed(of, { order: of.items, score: () => 0 }),
   "FFD, sum": (of) => placed(of, { order: decreasing(of, sum), score: () => 0 }),
   "FFD, largest": (of) => placed(of, { order: decreasing(of, largest), score: () => 0 }),
-  // Panigrahy et al., "Heuristics for vector bin packing", 2011: sizes are weighted by the total demand in each dimension.
+  // Sizes are weighted by the total demand in each dimension: FFDAvgSum in Panigrahy et al., "Heuristics for vector bin packing", 2011.
   "FFD, dot": (of) => placed(of, { order: decreasing(of, weighed(of)), score: () => 0 }),
   "best fit": (of) => placed(of, { order: decreasing(of, sum), score: (free) => -sum(free) }),
 };

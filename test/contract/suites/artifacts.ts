@@ -100,7 +100,7 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
         ["of another shape", () => ({ version: 3 })],
         ["of another attempt", (attempt) => manifestOf({ ...attempt, attempt: 2 }, [])],
         ["of another team", (attempt) => manifestOf({ ...attempt, team: "audio" }, [])],
-      ])("reading a manifest %s is a fault", async (_what, manifest) => {
+      ])("reading a manifest %s fails, and is not retried", async (_what, manifest) => {
         const attempt = anAttempt();
         await putManifest(attempt, manifest(attempt));
         await expect(stage.artifacts.uploaded(attempt)).rejects.toMatchObject({ code: "manifest", retry: false });

@@ -39,7 +39,7 @@ export const capacityMemoryContract = (make: MakeLedger): void => {
       expect(seen).toEqual([undefined, undefined, first, second]);
     });
 
-    it("a refusal that is left as it is is not written", async () => {
+    it("a refusal that does not change is not written", async () => {
       const ledger = await make();
       await ledger.capacity.change(offer, () => aRefusal());
       expect(await ledger.capacity.change(offer, (known) => known)).toBe(false);

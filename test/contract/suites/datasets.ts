@@ -46,7 +46,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       return { datasets, read };
     };
 
-    it("one of many datasets gets the name, and the others get that one back", async () => {
+    it("if many datasets are added under one name at once, one of them gets the name, and every call returns that one", async () => {
       const datasets = await make();
       expect(await datasets.get(ref)).toBeUndefined();
       const all = await Promise.all(Array.from({ length: 10 }, (_, n) => datasets.add(aDataset({ id: `id-${n}` }))));
@@ -80,7 +80,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await read()).toMatchObject({ state: "empty", listing: { version: 2 } });
     });
 
-    it("only one of two listings, and one of several maps, made from the same state is written", async () => {
+    it("if several listings or several shard maps are made from the same state, only one of them is written", async () => {
       const { datasets, read } = await added();
       const was = await read();
       const listings = await Promise.all(["a", "b"].map((digest) => datasets.recordListing(was, aListing({ digest }))));
@@ -91,7 +91,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await read()).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
     });
 
-    it("a map of an outdated listing is stale, and so is every write for a dataset that was replaced or removed", async () => {
+    it("a shard map of an outdated listing is stale, and so is every write for a dataset that was replaced or removed", async () => {
       const { datasets, read } = await added();
       await datasets.recordListing(await read(), aListing());
       const was = await read();
@@ -115,14 +115,14 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
       expect(await datasets.get(ref)).toBeUndefined();
     });
 
-    it("a replacement that was written before is done again", async () => {
+    it("replacing a dataset again with the same one is done, not stale", async () => {
       const { datasets, read } = await added();
       const was = await read();
       expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");
       expect(await datasets.replace(was, aDataset({ id: "second" }))).toBe("done");
     });
 
-    it("a map is read as it was written", async () => {
+    it("a shard map is read as it was written", async () => {
       const { datasets, read } = await added();
       await datasets.recordListing(await read(), aListing());
       const holdings = Array.from({ length: 1_000 }, (_, n) => ({ ...aMap().holdings[0], node: `i-${String(n).padStart(17, "0")}` })).map(

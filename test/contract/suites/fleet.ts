@@ -314,7 +314,7 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(stage.live()).toEqual([]);
     });
 
-    test("a throttled call terminates nothing and says so for each instance", async () => {
+    test("a throttled call terminates nothing, and reports that for each instance", async () => {
       const stage = await make();
       const id = only(await stage.fleet.launch(launchOf(stage.offers)));
       stage.throttleNext("terminate");

@@ -133,7 +133,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
     });
 
-    it("taking back counts a loss if it counts, and fails the job at its last allowed one", async () => {
+    it("taking a job back from a lost node counts a loss, and fails the job at the last loss that is allowed", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
@@ -325,7 +325,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
-    it("failing is stale for a job that was placed or has another attempt", async () => {
+    it("failing a job that was placed or has another attempt is stale", async () => {
       const ledger = await make();
       const { fence, job } = await placed(ledger);
       expect(await ledger.placements.fail(fence, { attempt: anAssignment(), reason: "no", atMs })).toBe("stale");
@@ -346,7 +346,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toEqual({ ...job, reason: "the pool is at its limit" });
     });
 
-    it("a hold is stale for a job that no longer waits", async () => {
+    it("holding a job that no longer waits is stale, and records no reason", async () => {
       const ledger = await make();
       const { fence, entry, job } = await placed(ledger);
       expect(await ledger.placements.hold(fence, { entry, reason: "late" })).toBe("stale");

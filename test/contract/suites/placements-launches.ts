@@ -133,7 +133,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
   });
 
   describe("placements.settle", () => {
-    it("settling adds the node and keeps only its own cost reserved", async () => {
+    it("settling a launch adds the node and keeps only its own cost reserved", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
@@ -147,7 +147,7 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toEqual(node);
     });
 
-    it("settling adds forty nodes at once, or the fewer that were launched", async () => {
+    it("settling a launch adds forty nodes at once, or as many as were launched", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const nodes = Array.from({ length: 40 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}`, launch: "forty" }));

@@ -62,7 +62,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({ state: "draining", drain, notice });
     });
 
-    it("withdrawing is stale for a node that is ending or unknown", async () => {
+    it("withdrawing a node that is ending or unknown is stale", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
       const ending = await readyNode(ledger, fence);

@@ -71,7 +71,7 @@ describe("words of errors for people", () => {
     expect(wrongsIn(imported + caught("throw new FleetError(code, `${withCauses(error)}`, { cause: error });"))).toEqual([]);
   });
 
-  test("the words of an error are refused in the message of a new error that loses it", () => {
+  test("the words of an error are refused in the message of a new error without a cause", () => {
     expect(wrongsIn(imported + caught('throw new FleetError("x", `the list cannot be read: ${inWords(error)}`);'))).toEqual([
       "lib/flows/x.ts wraps an error without its cause: throw new FleetError",
       "lib/flows/x.ts makes a text for people of an error, but is not listed in error-rules.ts",

@@ -40,7 +40,7 @@ function refuseTooMuch(input: object): void {
   if (InstanceTypes.length > 100) throw Object.assign(new Error("too many names"), { name: "InvalidParameterValue" });
 }
 
-const lines: { instanceType: string; told: unknown }[] = [];
+const lines: { instanceType: string; received: unknown }[] = [];
 
 async function catalogueOf(world: World, pool: Partial<Pool> = {}): Promise<Catalogue> {
   lines.length = 0;
@@ -206,5 +206,5 @@ test("a type that EC2 describes incompletely is logged, and a type that is exclu
       aTypeInfo("g5.xlarge"),
     ],
   });
-  expect(lines).toMatchObject([{ instanceType: "p5.4xlarge", told: { GpuInfo: odd } }]);
+  expect(lines).toMatchObject([{ instanceType: "p5.4xlarge", received: { GpuInfo: odd } }]);
 });

@@ -36,7 +36,7 @@ describe("a source's objects", () => {
     expect(skipped).toEqual({ objects: 1, examples: [{ key: `${source.prefix}${path}`, because: expect.stringMatching(because) }] });
   });
 
-  it("an archived object is skipped and named with what to do", () => {
+  it("an archived object is skipped, and named with what to do about it", () => {
     const { paths, skipped } = sorted(object("new"), object("old", { archived: "GLACIER" }));
     expect(paths).toEqual(["new"]);
     expect(skipped?.examples[0]?.because).toBe("is archived (GLACIER); restore it, and add the dataset again");

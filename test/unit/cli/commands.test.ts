@@ -89,7 +89,7 @@ describe("fleet job", () => {
     await expect(job("nobody", { team }, on)).rejects.toThrow(/team research has no job nobody .*fleet jobs --team research/);
   });
 
-  it("fleet job says that the caller may not see a job", async () => {
+  it("fleet job reports that the caller may not see a job", async () => {
     const { on } = await start({ "GET /v1/teams/research/jobs/x": problem(403, "denied", "You may not speak for research.") });
     await expect(job("x", { team }, on)).rejects.toMatchObject({ code: "denied", message: "You may not speak for research." });
   });

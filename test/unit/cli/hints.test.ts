@@ -43,10 +43,10 @@ it.each([
   ['"fleet logs x -f"'],
   ["`again: npm run -s fleet -- chaos --runs 1`"],
   ["`start again (fleet pool reset-stats gpu)`"],
-])("the check finds a hint that does not use commandLine: %s", (text) => {
+])("the check of hints finds one that does not use commandLine: %s", (text) => {
   expect(bypassesIn("lib/cli/x.ts", `const hint = ${text};`)).toHaveLength(1);
 });
 
-it("the check ignores text that only mentions the fleet", () => {
+it("the check of hints ignores a text that only mentions the fleet", () => {
   expect(bypassesIn("lib/cli/x.ts", '"no fleet of these types is enough"; `the fleet plans again`; "a fleet command"')).toEqual([]);
 });

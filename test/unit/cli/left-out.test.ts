@@ -72,7 +72,7 @@ describe("files that packing always excludes", () => {
 });
 
 describe("links", () => {
-  it("links that stay inside are packed, even if they are broken", async () => {
+  it("links that stay inside the folder are packed, even if they are broken", async () => {
     plant(root, { "data/v1/x": file("x"), "latest.txt": file(""), "data/gone": link("v2"), "data/self": link("self") });
     symlinkSync(join(root, "data/v1"), join(root, "data/absolute"));
     symlinkSync(join(root, "not-yet"), join(root, "absolute-gone"));
@@ -119,7 +119,7 @@ describe("links", () => {
 });
 
 describe("special files", () => {
-  it("sockets and named pipes are left out and named", async () => {
+  it("packing leaves out sockets and named pipes, and names them", async () => {
     plant(root, { "a.py": file("a") });
     makePipe("pipe");
     const server = createServer().listen(join(root, "run.sock"));

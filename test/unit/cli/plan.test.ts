@@ -214,11 +214,7 @@ describe("the errors of fleet plan", () => {
   const jobs = "id,vcpus,memoryGiB,gpus\na,1,1,0\n";
   it.each<[string, Tables, RegExp]>([
     ["a missing column", { jobs: "id,vcpus,gpus\na,1,0\n" }, /jobs\.csv, row 1: the column memoryGiB is missing/],
-    [
-      "a negative size",
-      { jobs: "id,vcpus,memoryGiB,gpus\na,-1,1,0\n" },
-      /jobs\.csv, row 2, vcpus: a number of at least 0 is wanted, not "-1"/,
-    ],
+    ["a negative size", { jobs: "id,vcpus,memoryGiB,gpus\na,-1,1,0\n" }, /jobs\.csv, row 2, vcpus: must be at least 0, not "-1"/],
     [
       "an invalid price",
       { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,NaN,1,1\n" },
@@ -235,8 +231,8 @@ describe("the errors of fleet plan", () => {
       /row 3: x\/any\/on-demand already exists/,
     ],
     ["a share of two GPUs", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,2,0.5\n" }, /row 2, gpuFraction: a share is of one GPU/],
-    ["a share of zero", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0\n" }, /row 2, gpuFraction: more than 0 is wanted/],
-    ["datasets without sizes", { jobs: "id,vcpus,memoryGiB,gpus,datasets\na,1,1,0,images\n" }, /row 2, datasets: NAME:GIB is wanted/],
+    ["a share of zero", { jobs: "id,vcpus,memoryGiB,gpus,gpuFraction\na,1,1,1,0\n" }, /row 2, gpuFraction: must be more than 0/],
+    ["datasets without sizes", { jobs: "id,vcpus,memoryGiB,gpus,datasets\na,1,1,0,images\n" }, /row 2, datasets: must be NAME:GIB/],
     [
       "invalid free GPUs",
       { jobs, nodes: "id,freeVcpus,freeMemoryGiB,freeGpus\nn,1,1,1|2\n" },

@@ -170,7 +170,7 @@ describe("the fleet program", () => {
     ["a plan without offers", ["plan", "--jobs", "jobs.csv"], 2, /required option '--offers <file>' not specified/],
     ["a table that is a folder", ["plan", "--jobs", ".", "--offers", "."], 2, /\. is a folder, and a file is expected/],
     ["a page that is too long", ["decisions", "--limit", "51"], 2, /expected a whole number from 1 to 50/],
-  ])("fleet says what is wrong with %s", async (_what, args, code, message) => {
+  ])("fleet reports what is wrong with %s", async (_what, args, code, message) => {
     const ended = await fleet(...args);
     expect(ended).toMatchObject({ code, out: "" });
     expect(ended.err).toMatch(message);

@@ -44,15 +44,15 @@ describe("a table", () => {
 
 describe("the errors of a table", () => {
   it.each([
-    ["a text for a number", "id,size\na,1\nb,many\n", /^things\.csv, row 3, size: a number is wanted, not "many"$/],
-    ["NaN", "id,size\na,NaN\n", /row 2, size: a number is wanted, not "NaN"/],
-    ["infinity", "id,size\na,Infinity\n", /row 2, size: a number is wanted, not "Infinity"/],
-    ["a number below the minimum", "id,size\na,-1\n", /row 2, size: a number of at least 0 is wanted, not "-1"/],
-    ["a number above the maximum", "id,size\na,101\n", /row 2, size: a number of at most 100 is wanted, not "101"/],
-    ["a fraction for a whole number", "id,size,whole\na,1,1.5\n", /row 2, whole: a whole number is wanted, not "1\.5"/],
-    ["a value that is neither yes nor no", "id,size,good\na,1,maybe\n", /row 2, good: yes or no is wanted, not "maybe"/],
+    ["a text for a number", "id,size\na,1\nb,many\n", /^things\.csv, row 3, size: must be a number, not "many"$/],
+    ["NaN", "id,size\na,NaN\n", /row 2, size: must be a number, not "NaN"/],
+    ["infinity", "id,size\na,Infinity\n", /row 2, size: must be a number, not "Infinity"/],
+    ["a number below the minimum", "id,size\na,-1\n", /row 2, size: must be at least 0, not "-1"/],
+    ["a number above the maximum", "id,size\na,101\n", /row 2, size: must be at most 100, not "101"/],
+    ["a fraction for a whole number", "id,size,whole\na,1,1.5\n", /row 2, whole: must be a whole number, not "1\.5"/],
+    ["a value that is neither yes nor no", "id,size,good\na,1,maybe\n", /row 2, good: must be yes or no, not "maybe"/],
     ["a missing column", "id,good\na,yes\n", /^things\.csv, row 1: the column size is missing; a thing needs id, size$/],
-    ["an empty cell in a required column", "id,size\na,\n", /row 2, size: a number is wanted/],
+    ["an empty cell in a required column", "id,size\na,\n", /row 2, size: must be a number/],
     ["a column in another spelling", "ID,size\na,1\n", /row 1: there is no column ID; did you mean id\?/],
     ["a column with a letter missing", "id,sze\na,1\n", /no column sze; did you mean size\?/],
     ["an unknown column", "id,size,colour\na,1,red\n", /no column colour; there are: id, size, whole, good, tags/],
@@ -60,10 +60,10 @@ describe("the errors of a table", () => {
     ["a column without a name", "id,size,\na,1,2\n", /there is no column without a name/],
     ["a row that is too short", "id,size\na\n", /row 2: it has 1 cells and the header has 2/],
     ["semicolons between the columns", "id;size\na;1\n", /^things\.csv separates its columns with semicolons.*save it as CSV with commas$/],
-    ["a hexadecimal number", "id,size\na,0x10\n", /row 2, size: a number is wanted, not "0x10"/],
-    ["a binary number", "id,size\na,0b1\n", /row 2, size: a number is wanted, not "0b1"/],
-    ["infinity in a cell", "id,size\na,Infinity\n", /row 2, size: a number is wanted, not "Infinity"/],
-    ["a name with a line break", 'id,size\n"a\nb",1\n', /id: a name has no line break and no other control character in it/],
+    ["a hexadecimal number", "id,size\na,0x10\n", /row 2, size: must be a number, not "0x10"/],
+    ["a binary number", "id,size\na,0b1\n", /row 2, size: must be a number, not "0b1"/],
+    ["infinity in a cell", "id,size\na,Infinity\n", /row 2, size: must be a number, not "Infinity"/],
+    ["a name with a line break", 'id,size\n"a\nb",1\n', /id: must not contain line breaks or other control characters/],
     ["a quote without an end", 'id,size\n"a,1\n', /^things\.csv is not CSV: /],
     ["a repeated row", "id,size\na,1\nb,1\na,2\n", /row 4: a already exists, in row 2/],
     ["no rows", "id,size\n", /^things\.csv contains no thing$/],
@@ -73,8 +73,8 @@ describe("the errors of a table", () => {
     ["JSON that is not a list", '{"id":"a"}', /JSON, but not a list of objects/],
     ["a JSON list without objects", "[1]", /JSON, but not a list of objects/],
     ["a missing field in JSON", '[{"id":"a","size":1},{"id":"b"}]', /item 2: the column size is missing/],
-    ["a text for a number in JSON", '[{"id":"a","size":"x"}]', /item 1, size: a number is wanted, not "x"/],
-    ["a list for a number in JSON", '[{"id":"a","size":[1]}]', /item 1, size: a number is wanted/],
+    ["a text for a number in JSON", '[{"id":"a","size":"x"}]', /item 1, size: must be a number, not "x"/],
+    ["a list for a number in JSON", '[{"id":"a","size":[1]}]', /item 1, size: must be a number/],
     ["bytes that would colour the terminal", 'a\u009b31m"b,c\n', /^things\.csv is not CSV: \P{C}*a\?31m\P{C}*$/u],
     ["bytes that are not text", "\u0000\u0001\u0002", /there is no column/],
   ])("a table is refused, with file, row and field, for %s", (_what, text, message) => {
@@ -123,7 +123,7 @@ describe("the file of a table", () => {
   });
 });
 
-it("a help text lists the columns with their descriptions", () => {
+it("the help about a table lists its columns with their descriptions", () => {
   expect(columnLines(columns).split("\n")).toEqual([
     "  id     what it is called (required)",
     "  size    (required)",

@@ -19,7 +19,7 @@ it("no line of a table ends with blanks", () => {
   expect(tableLines([{ name: "", count: 1 }], columns.slice(0, 1), "none")).toEqual(["NAME", ""]);
 });
 
-it("a table without rows prints its text for that case", () => {
+it("a table without rows prints the text for an empty table", () => {
   expect(tableLines([], columns, "no jobs")).toEqual(["no jobs"]);
 });
 

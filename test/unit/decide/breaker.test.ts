@@ -60,7 +60,7 @@ describe("a job and a breaker", () => {
   const launched = (over: Partial<Snapshot>) =>
     decide(seen(over)).steps.flatMap((step) => (step.kind === "launch" ? [step.launch.offers.map(({ zone }) => zone).join()] : []));
 
-  test("a job gets a dearer node elsewhere while a breaker is open", () => {
+  test("a job gets a more expensive node elsewhere while a breaker is open", () => {
     const catalogue = aCatalogue({ offers: [anOffer(), elsewhere] });
     expect(launched({ catalogue })).toEqual(["us-east-1a,us-east-1b"]);
     expect(launched({ catalogue, bootFailures: three(0) })).toEqual(["us-east-1b"]);

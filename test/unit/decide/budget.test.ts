@@ -26,26 +26,26 @@ const reserved = { usdPerHour: 1, gpus: 1 };
 const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
 
 describe("the room that budgets leave", () => {
-  test("the room is infinite without a budget", () => {
+  test("a pool without a budget has infinite room", () => {
     expect(budgetRoom(seen(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
     expect(budgetRoom(seen({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("the room counts the cost of ended nodes, of living nodes and of an hour of what is reserved", () => {
+  test("a budget's room counts the cost of ended nodes, of live nodes and of an hour of what is reserved", () => {
     const nodes = [aLiveNode({ launchedAtMs: now - 2 * hourMs })];
     const room = budgetRoom(seen({ usdPerDay: 10 }, { nodes, reserved, spent: { dayUsd: 3, monthUsd: 50 } }));
     expect(room.tightest).toMatchObject({ period: "day", usedUsd: 5, usdPerHour: 4, renewsAtMs: midnight });
     expect(room.usdPerHour).toBe(4);
   });
 
-  test("the room counts only the part of a node's life that falls into the day or month", () => {
+  test("a budget's room counts only the part of a node's life that falls into the day or month", () => {
     const old = aLiveNode({ launchedAtMs: monday - 100 * hourMs });
     const nextDay = { nodes: [old], reserved, nowMs: now + 24 * hourMs };
     expect(budgetRoom(seen({ usdPerDay: 100 }, nextDay)).tightest?.usedUsd).toBe(12);
     expect(budgetRoom(seen({ usdPerMonth: 100 }, nextDay)).tightest).toMatchObject({ usedUsd: 36, usdPerHour: 63, renewsAtMs: july });
   });
 
-  test("the room counts a node whose cost is recorded only once, and a node that EC2 has ended only until its end", () => {
+  test("a budget's room counts a node whose cost is recorded only once, and a node that EC2 has ended only until its end", () => {
     const nodes = [
       aLiveNode({ id: "on-record", state: "terminating", released: true, launchedAtMs: now - 5 * hourMs }),
       aLiveNode({ id: "gone", state: "gone", stateSinceMs: now - hourMs, launchedAtMs: now - 3 * hourMs }),
@@ -53,7 +53,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(seen({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
   });
 
-  test("the room covers an hour ahead, and if the period ends within it, the next period's budget pays for the rest", () => {
+  test("a budget's room covers an hour ahead, and if the period ends within it, the next period's budget pays for the rest", () => {
     const until = (minutes: number) => midnight - minutes * 60_000;
     const room = (nowMs: number, dayUsd = 0) => budgetRoom(seen({ usdPerDay: 3 }, { nowMs, spent: { dayUsd, monthUsd: dayUsd } }));
     expect(room(until(15)).usdPerHour).toBe(4);
@@ -64,7 +64,7 @@ describe("the room that budgets leave", () => {
     expect(budgetRoom(seen({ usdPerMonth: 3 }, { nowMs: july - 1 })).usdPerHour).toBeCloseTo(3, 5);
   });
 
-  test("the room is the lesser of two budgets", () => {
+  test("a pool's room is the smaller of its two budgets' rooms", () => {
     const spent = { dayUsd: 1, monthUsd: 8 };
     expect(budgetRoom(seen({ usdPerDay: 5, usdPerMonth: 10 }, { spent }))).toMatchObject({
       usdPerHour: 2,
@@ -76,7 +76,7 @@ describe("the room that budgets leave", () => {
     });
   });
 
-  test("the room is exact to the millionth of a dollar", () => {
+  test("a budget's room is exact to the millionth of a dollar", () => {
     const exact = { spent: { dayUsd: 0.1, monthUsd: 0.1 }, reserved: { usdPerHour: 0.1, gpus: 1 } };
     expect(budgetRoom(seen({ usdPerDay: 0.3 }, exact)).usdPerHour).toBe(0.1);
   });
@@ -141,7 +141,7 @@ describe("a launch that the budget does not pay for", () => {
     expect(offersWith(1.3)).toEqual(["g5.xlarge", "g5.2xlarge"]);
   });
 
-  test("the reason names the limit if only the limit is in the way", () => {
+  test("a waiting job's reason names the limit if only the limit is in the way", () => {
     const atLimit = { reserved: { usdPerHour: 9.5, gpus: 1 } };
     expect(decide(seen({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([
       { because: expect.stringContaining(" reserved; it starts when ") },

@@ -44,7 +44,7 @@ describe("a bundle", () => {
     expect(bundle).toMatchObject({ usdPerHour: 1, reserved: { usdPerHour: 1.5, gpus: 1 }, types: [one] });
   });
 
-  test("a bundle reserves the price of its dearest offer and the GPUs of its largest", () => {
+  test("a bundle reserves the price of its most expensive offer and the GPUs of its largest", () => {
     const offers = [anOffer({ usdPerHour: 1.4 }), anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1 })];
     expect(bundleOf(availableOffers([one, four], offers, noneDry), anEntry()).reserved).toEqual({ usdPerHour: 1.4, gpus: 4 });
   });
@@ -82,7 +82,7 @@ describe("an offer after its rest", () => {
     expect(names(bundleOf(restedIn("a"), anEntry()))).toEqual(["g5.xlarge/a/spot", "g5.xlarge/b/spot"]);
   });
 
-  test("an offer after its rest is requested with the cheapest offers that were not refused, even if they are much dearer", () => {
+  test("an offer after its rest is requested with the cheapest offers that were not refused, even if they are much more expensive", () => {
     const bundle = bundleOf(restedIn("a", "b"), anEntry());
     expect(names(bundle)).toEqual(["a", "b", "c", "d"].map((zone) => `g5.xlarge/${zone}/spot`));
     expect(bundle.reserved).toEqual({ usdPerHour: 5, gpus: 1 });

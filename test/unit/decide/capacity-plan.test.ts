@@ -48,7 +48,7 @@ function planned(asked: Asked): CapacityPlan {
 const bought = (plan: CapacityPlan) => Object.fromEntries(plan.types.flatMap(({ type, count }) => (count > 0 ? [[type.name, count]] : [])));
 
 describe("a million of compute from four sizes", () => {
-  it("the plan for a million of compute costs 111 dollars per node, on as few nodes as that price allows", () => {
+  it("a capacity plan for a million units of compute buys only the type that is cheapest per unit", () => {
     const plan = planned({ demand: { compute: 1_000_000 }, types: four });
     expect(bought(plan)).toEqual({ b: 5_000 });
     expect(plan).toMatchObject({ total: 111_000_000, relaxed: 111_000_000, bound: 111_000_000, gap: 0, proven: true });
@@ -56,14 +56,14 @@ describe("a million of compute from four sizes", () => {
     expect(plan.performance.total).toBe(0);
   });
 
-  it("the plan prices one more unit, and reports by how much the other types are too dear", () => {
+  it("a capacity plan reports the price of one more unit, and by how much the other types are too expensive", () => {
     const plan = planned({ demand: { compute: 1_000_000 }, types: four });
     expect(plan.resources.compute.shadowPrice).toBeCloseTo(111, 9);
     expect(plan.resources.storage).toMatchObject({ demand: 0, bought: 160_000, unmet: 0, shadowPrice: 0 });
     expect(plan.types.map(({ overWorth }) => Math.round(overWorth))).toEqual([0, 0, 800, 3_200]);
   });
 
-  it("the plan buys the larger sizes if memory is demanded too", () => {
+  it("a capacity plan buys the larger sizes if memory is demanded too", () => {
     const plan = planned({ demand: { compute: 1_000_000, storage: 320_000 }, types: four });
     expect(bought(plan)).toEqual({ d: 2_500 });
     expect(plan.total).toBe(119_000_000);
@@ -84,7 +84,7 @@ describe("whole nodes", () => {
     expect(plan.bound).toBeCloseTo(7.9, 6);
   });
 
-  it("the plan buys the cheapest type as far as there are nodes of it", () => {
+  it("a capacity plan buys the cheapest type as far as there are nodes of it", () => {
     const types = [aType("cheap", { most: 3 }), aType("dear", { cost: { hardware: 2, software: 0, network: 0 } })];
     const plan = planned({ demand: { compute: 5 }, types });
     expect(bought(plan)).toEqual({ cheap: 3, dear: 2 });
@@ -94,7 +94,7 @@ describe("whole nodes", () => {
 });
 
 describe("performance", () => {
-  it("the plan minimizes the performance that is lost per node and to failures", () => {
+  it("a capacity plan minimizes the performance that is lost per node and to failures", () => {
     const risky = aType("risky", { loss: 0.5 });
     const calm = aType("calm", { cost: { hardware: 1.4, software: 0, network: 0 } });
     const plan = planned({ demand: { compute: 10 }, types: [risky, calm], prices: { perNode: 0.1 } });
@@ -107,7 +107,7 @@ describe("performance", () => {
   it.each([
     ["buys more nodes if waiting costs more than a node", 4, { bought: 13, waiting: 0 }],
     ["lets demand wait if waiting costs less than a node", 0.5, { bought: 10, waiting: 2 }],
-  ])("the plan %s", (_what, price, expected) => {
+  ])("a capacity plan %s", (_what, price, expected) => {
     const prices = { headroom: 0.2, waiting: { compute: price, storage: 0, bandwidth: 0 } };
     const plan = planned({ demand: { compute: 10 }, types: [aType("one")], prices });
     expect(plan.resources.compute.bought).toBe(expected.bought);
@@ -116,7 +116,7 @@ describe("performance", () => {
     expect(plan.total).toBeGreaterThanOrEqual(plan.bound);
   });
 
-  it("the plan leaves demand unmet if that costs less than nodes", () => {
+  it("a capacity plan leaves demand unmet if that costs less than nodes", () => {
     const shortfall = { ...noPerformancePrices.shortfall, compute: 0.6 };
     const types = [aType("cheap", { most: 4, cost: { hardware: 0.5, software: 0, network: 0 } }), aType("dear")];
     const plan = planned({ demand: { compute: 10 }, types, prices: { shortfall } });
@@ -125,7 +125,7 @@ describe("performance", () => {
     expect(plan.total).toBeCloseTo(2 + 3.6, 9);
   });
 
-  it("the plan leaves demand unmet rather than waiting if waiting costs more", () => {
+  it("a capacity plan leaves demand unmet rather than waiting if waiting costs more", () => {
     const prices = {
       headroom: 0.5,
       waiting: { compute: 9, storage: 0, bandwidth: 0 },

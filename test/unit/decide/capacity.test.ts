@@ -140,7 +140,7 @@ describe("what a launch teaches", () => {
     expect([...whole.values()]).toMatchObject([{ least: 12 }]);
   });
 
-  test("a refused gang teaches that so many nodes are not available together", () => {
+  test("a refused gang shows that so many nodes are not available together", () => {
     expect([...taught(refusal(said({}, "capacity")), undefined, { ...launch, whole: true }).values()]).toMatchObject([{ least: 3 }]);
     expect([...taught(refusal(said({}, "capacity"))).values()]).toMatchObject([{ least: 1 }]);
   });

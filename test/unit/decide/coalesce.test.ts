@@ -31,7 +31,7 @@ describe("launches of bundles", () => {
     expect(told([single("a"), other, single("b"), single("c")])).toEqual(["3: a+b+c", "1: large"]);
   });
 
-  test("a joined launch reserves the dearest offer per node, and its reason says how many jobs wait", () => {
+  test("a joined launch reserves the most expensive offer per node, and its reason says how many jobs wait", () => {
     const [step] = launchesOf([single("a"), single("b")], pool);
     expect(step?.launch).toMatchObject({ offers: zones, reserved: { usdPerHour: 2.4, gpus: 2 }, team: "vision", market: "spot" });
     expect(step?.because).toBe("2 jobs wait for 2 nodes; g5.xlarge spot at $1/h is the cheapest that holds them");
@@ -41,7 +41,7 @@ describe("launches of bundles", () => {
     expect(told([single("a"), single("b", { team: "audio" })])).toEqual(["1: a", "1: b"]);
   });
 
-  test("bundles with different offers are launched separately, as when the limits leave too little for dearer ones", () => {
+  test("bundles with different offers are launched separately, as when the limits leave too little for more expensive ones", () => {
     const less = availableOffers([aType()], zones.slice(0, 1), () => "free");
     expect(told([single("a"), single("b", { from: less })])).toEqual(["1: a", "1: b"]);
   });

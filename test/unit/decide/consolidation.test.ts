@@ -104,7 +104,7 @@ describe("the savings of a drain", () => {
     expect(drained([node("a", 5, { offer: anOffer({ usdPerHour: 9 }) }), node("b", 5)], {}, at)).toEqual([]);
   });
 
-  test("a drain does not pay if the node has worked for long on what it runs now", () => {
+  test("a drain does not pay if the node has worked for a long time on what it runs", () => {
     const busy = node("a", 2, { offer: anOffer({ usdPerHour: 9 }), lastBusyMs: monday + long - 30 * minute });
     expect(drained([busy, node("b", 6)], {}, { nowMs: monday + long, most: 1 })).toEqual([]);
   });

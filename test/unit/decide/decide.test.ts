@@ -41,7 +41,7 @@ describe("a node", () => {
     expect(decide(seen({ queue: [anEntry()], nodes: [silent] })).steps.map((step) => step.kind)).toEqual(["launch"]);
   });
 
-  test("a booting node that is looked up still gets work", () => {
+  test("a booting node that a decision looks up at EC2 still gets work", () => {
     const booting = aNode({ id: "n", state: "launching", launchedAtMs: now - 60_000, readyAtMs: undefined, lastSeenMs: undefined });
     const plan = decide(seen({ queue: [anEntry()], nodes: [booting] }));
     expect(plan.steps).toMatchObject([
@@ -51,7 +51,7 @@ describe("a node", () => {
     expect(plan.wakeAtMs).toBe(now + 60_000);
   });
 
-  test("a node that EC2 takes back gets no work", () => {
+  test("a node with an interruption notice gets no work", () => {
     const draining = aNode({
       state: "draining",
       notice: { kind: "rebalance", atMs: now },
@@ -60,7 +60,7 @@ describe("a node", () => {
     expect(decide(seen({ queue: [anEntry()], nodes: [draining] })).steps.map((step) => step.kind)).toEqual(["launch"]);
   });
 
-  test("a node that EC2 takes back is given back as soon as it is empty", () => {
+  test("a node with an interruption notice is ended as soon as it is empty", () => {
     const draining = aNode({ state: "draining", notice: { kind: "interruption", atMs: now } });
     expect(decide(seen({ nodes: [draining] })).steps).toMatchObject([{ kind: "retire" }]);
   });

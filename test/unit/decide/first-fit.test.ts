@@ -112,7 +112,7 @@ test("a job whose zones sell nothing waits with the reason, and does not delay j
   const queue = [anEntry({ job: "a", zones: ["us-east-1z"] }), anEntry({ job: "b" })];
   expect(steps({ queue })).toEqual(["launch g5.xlarge spot for b", "hold a"]);
   const [, held] = placed({ queue }).steps;
-  expect(held?.because).toBe('pool gpu buys what fits in us-east-1a only; change "zones" or name another pool');
+  expect(held?.because).toBe('pool gpu buys nodes for this job only in us-east-1a; change "zones" or name another pool');
 });
 
 test("a job does not go to a node outside its zones", () => {

@@ -25,37 +25,37 @@ function chosen(nodes: readonly FixedNode[], need: Need, expected: Demand = dema
 }
 
 describe("the choice of a node on a fleet that does not grow", () => {
-  it("the choice fills the rest of a GPU before it opens a whole one", () => {
+  it("the choice of a node fills the rest of a GPU before it opens a whole one", () => {
     expect(chosen([aNode("n1"), aNode("n2", { gpus: [wholeGpu, 340] })], third)).toEqual({ node: "n2", gpus: [1] });
   });
 
-  it("the choice prefers the GPU on which it leaves the least", () => {
+  it("the choice of a node prefers the GPU on which the job leaves the least free", () => {
     expect(chosen([aNode("n1", { gpus: [500, 340] })], third)).toEqual({ node: "n1", gpus: [1] });
   });
 
-  it("the choice keeps a node whole for jobs that need all of its GPUs", () => {
+  it("the choice of a node keeps a node whole for jobs that need all of its GPUs", () => {
     expect(chosen([aNode("n1"), aNode("n2", { gpus: [0, wholeGpu] })], whole)).toEqual({ node: "n2", gpus: [1] });
   });
 
-  it("the choice takes vCPUs of nodes whose GPUs no longer need them", () => {
+  it("the choice of a node takes vCPUs of nodes whose GPUs no longer need them", () => {
     expect(chosen([aNode("n1", { vcpuMilli: 8_000 }), aNode("n2", { vcpuMilli: 8_000, gpus: [0, 0] })], withoutGpu)).toEqual({
       node: "n2",
       gpus: [],
     });
   });
 
-  it("the choice leaves GPUs of a model to jobs that require it", () => {
+  it("the choice of a node leaves GPUs of a model to jobs that require it", () => {
     const picky = aNeed({ models: ["b"] });
     const expected = [...demand, { need: picky, count: 40 }];
     expect(chosen([aNode("n1", { model: "b", gpus: [wholeGpu] }), aNode("n2", { gpus: [wholeGpu] })], whole, expected)?.node).toBe("n2");
   });
 
-  it("the choice places unexpected kinds of jobs, and all kinds if none are expected", () => {
+  it("the choice of a node places unexpected kinds of jobs, and all kinds if none are expected", () => {
     expect(chosen([aNode("n1")], aNeed({ gpuMilli: 777 }))?.node).toBe("n1");
     expect(chosen([aNode("n2"), aNode("n1")], whole, [])?.node).toBe("n1");
   });
 
-  it("the choice has no place for a job that no node holds", () => {
+  it("the choice of a node has no place for a job that no node holds", () => {
     expect(chosen([], whole)).toBeUndefined();
     expect(chosen([aNode("n1", { memoryMiB: 7_999 })], whole)).toBeUndefined();
     expect(chosen([aNode("n1", { vcpuMilli: 3_999 })], whole)).toBeUndefined();

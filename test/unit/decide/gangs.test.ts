@@ -38,7 +38,7 @@ describe("a gang", () => {
     ]);
   });
 
-  test("a gang goes to booting nodes", () => {
+  test("a gang is placed on nodes that still boot", () => {
     expect(boundTo(planned({ nodes: nodes("abc", { state: "launching" }) }))).toEqual(["a", "b", "c"]);
   });
 
@@ -71,7 +71,7 @@ describe("a gang", () => {
     expect(planned({ openLaunches: [open] })).toEqual([]);
   });
 
-  test("a gang reserves its dearest offer per node, and shares its launch with no other job", () => {
+  test("a gang reserves the price of its most expensive offer per node, and shares its launch with no other job", () => {
     const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.7 })];
     const queue = [gang, anEntry({ job: "single", needs: { vcpus: 0.1, memoryGiB: 0.1, gpus: 0 } })];
     const steps = launched(planned({ queue, catalogue: aCatalogue({ offers }) }));

@@ -58,12 +58,12 @@ describe("a GPU", () => {
     expect(idleNodes([{ ...idle, gpusBusyAtMs: monday + 99_000 }], pool, due).steps).toHaveLength(1);
   });
 
-  test("a GPU that is no longer reported does not keep its node", () => {
+  test("a GPU that was busy but is no longer reported does not keep its node from being retired", () => {
     const stale = { ...idle, gpus: [{ index: 0, utilizationPercent: 90 }], gpusAtMs: monday + 50_000, gpusBusyAtMs: monday + 50_000 };
     expect(idleNodes([stale], pool, due).steps).toHaveLength(1);
   });
 
-  test("a GPU that works without any job keeps its node for an hour, and the reason says so", () => {
+  test("a GPU that works without any job keeps its node for an hour, and the reason reports that", () => {
     const at = (nowMs: number) => idleNodes([{ ...idle, gpusBusyAtMs: nowMs, lastSeenMs: nowMs }], pool, nowMs);
     const hourLater = monday + 100_000 + 3_600_000 + 120_000;
     expect(at(hourLater - 1).steps).toEqual([]);

@@ -71,38 +71,38 @@ test("a job that refuses spot cannot be bought for in a pool that buys spot only
   );
 });
 
-test("the reason names the limit if a job needs more GPUs than the pool may have", () => {
+test("the reason why nothing is sold names the limit if a job needs more GPUs than the pool may have", () => {
   expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
     "the job needs 5 GPUs and pool gpu is limited to 4",
   );
 });
 
-test("the reason names the limit if the cheapest node costs more than the pool may", () => {
+test("the reason why nothing is sold names the limit if the cheapest node costs more than the pool may", () => {
   expect(whyUnsold(wanting({ gpus: 5 }), aPool({ limits: { usdPerHour: 5, gpus: 8 } }), catalogue)).toBe(
     "the cheapest node that fits, g5.48xlarge, costs $6/h and pool gpu is limited to $5/h",
   );
 });
 
-test("the reason names the GPUs if only nodes with more GPUs than the pool may have are sold", () => {
+test("the reason why nothing is sold names the GPUs if all nodes for sale have more GPUs than the pool may", () => {
   expect(whyUnsold(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 100, gpus: 4 } }), catalogue)).toBe(
     "no node that fits is within the limits of pool gpu: the cheapest, g5.48xlarge, has 8 GPUs and costs $6/h; the pool is limited to 4 GPUs and $100/h",
   );
 });
 
-test("the reason names both limits if no node is within dollars and GPUs together", () => {
+test("the reason why nothing is sold names both limits if no node is within dollars and GPUs together", () => {
   const few = aType({ name: "g5.dear", resources: { vcpus: 128, memoryGiB: 256, gpus: 1 } });
   const dear = anOffer({ instanceType: "g5.dear", market: "on-demand", usdPerHour: 50 });
   const both = { ...catalogue, types: [eight, few], offers: [...catalogue.offers, dear] };
   expect(whyUnsold(wanting({ vcpus: 100 }), aPool({ limits: { usdPerHour: 20, gpus: 4 } }), both)).toBeDefined();
 });
 
-test("the reason does not suggest spot to a job that already accepts it", () => {
+test("the reason why nothing is sold does not suggest spot to a job that already accepts it", () => {
   expect(whyUnsold(wanting({}), aPool(), { ...catalogue, offers: [] })).toBe(
     "EC2 sells no instance type that fits in the zones and markets of pool gpu; name another pool",
   );
 });
 
-test("the reason is the same in whatever order the offers are listed", () => {
+test("the reason why nothing is sold does not depend on the order of the offers", () => {
   const twins = [anOffer({ zone: "us-east-1a", usdPerHour: 7 }), anOffer({ instanceType: "g5.48xlarge", usdPerHour: 7 })];
   const poor = aPool({ limits: { usdPerHour: 1, gpus: 8 } });
   expect(whyUnsold(anEntry(), poor, { ...catalogue, offers: twins })).toBe(
@@ -118,7 +118,7 @@ describe("a budget that never pays for an hour of a node that fits", () => {
   const rich = { limits: { usdPerHour: 100, gpus: 8 } };
   const why = (budgets: Budgets, gpus = 8) => whyUnsold(wanting({ gpus }), aPool({ ...rich, budgets }), catalogue);
 
-  test("the reason names the price and the budget that never pays for it", () => {
+  test("the reason why nothing is sold names the price and the budget that never pays for it", () => {
     expect(why({ usdPerDay: 5 })).toBe(
       "an hour of the cheapest node that fits, g5.48xlarge, costs $6 and the budget of pool gpu is $5 a day",
     );

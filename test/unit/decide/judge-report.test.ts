@@ -144,7 +144,7 @@ describe("a report about a gang's member", () => {
     for (const said of ["exited 0", "uploaded"] as const) expect(told(said, { rank: 1, job: { state: "running" } })).toBe(removed);
   });
 
-  test.each([0, 1, 2])("a failure of member %i ends the attempt of all, and the reason names the member", (rank) => {
+  test.each([0, 1, 2])("a failure of gang member %i ends the attempts of all members, and the reason names it", (rank) => {
     const job = { ...gang, state: "running", spec: aSpec({ nodes: 3, retries: 1 }) } as const;
     const held = anAssignment({ rank, phase: "running" });
     expect(told("exited 3", { rank, job })).toBe(`running → queued, ${removed}`);

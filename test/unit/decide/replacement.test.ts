@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isReplacement } from "../../../lib/decide/placement/replacement.ts";
 import { replacements } from "../../../lib/decide/scaling/replacements.ts";
-import { aCatalogue, aLaunch, anAssignment, anEntry, aNode, anOffer, aSnapshot, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aSnapshot, monday } from "../../fakes/builders.ts";
 
 test("a launch that replaces a node, or in which a job has had a node before, takes precedence", () => {
   const launch = aLaunch();

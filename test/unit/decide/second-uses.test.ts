@@ -6,7 +6,7 @@ import type { QueueEntry } from "../../../lib/model/job.ts";
 import type { BootFailure, Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
 import type { Resources } from "../../../lib/model/values/resources.ts";
-import { aCatalogue, anAssignment, anEntry, aNode, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aNode, anAssignment, anEntry, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
 const minute = 60_000;
 

@@ -24,13 +24,13 @@ const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reserva
 });
 
 describe("a job that waits for a limit", () => {
-  test("the reason names only what is in the way: GPUs, if there are enough dollars", () => {
+  test("a waiting job's reason names only what is in the way: GPUs, if there are enough dollars", () => {
     expect(why({ usdPerHour: 16.288, gpus: 8 })).toBe(
       "the job needs 8 GPUs more, and pool gpu has 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
     );
   });
 
-  test("the reason rounds dollars so that they never seem to leave room", () => {
+  test("a waiting job's reason rounds dollars so that they never seem to leave room", () => {
     const reserved = { usdPerHour: 27.3, gpus: 1 };
     expect(why({ usdPerHour: 16.288, gpus: 8 }, { reserved })).toBe(
       "the job needs $16.29/h more, and pool gpu has at least $26/h of its $40/h reserved; it starts when other work ends or the limit is raised",
@@ -38,18 +38,18 @@ describe("a job that waits for a limit", () => {
     expect(why({ usdPerHour: 13, gpus: 1 }, { reserved })).toContain("has more than $27/h of its $40/h reserved");
   });
 
-  test("the reason stays the same while little changes, so that thousands of jobs cost no writes", () => {
+  test("a waiting job's reason stays the same while little changes, so that thousands of jobs cost no writes", () => {
     const told = [26, 26.4, 27.9].map((usdPerHour) => why({ usdPerHour: 16.288, gpus: 1 }, { reserved: { usdPerHour, gpus: 1 } }));
     expect(new Set(told.slice(1)).size).toBe(1);
   });
 
-  test("the reason names dollars and GPUs if both are in the way", () => {
+  test("a waiting job's reason names dollars and GPUs if both are in the way", () => {
     expect(why({ usdPerHour: 38, gpus: 8 })).toBe(
       "the job needs $38/h and 8 GPUs more, and pool gpu has more than $2/h of its $40/h and 10 of its 16 GPUs reserved; it starts when other work ends or the limit is raised",
     );
   });
 
-  test("the reason names whose limit is in the way", () => {
+  test("a waiting job's reason names whose limit is in the way", () => {
     expect(why({ usdPerHour: 1, gpus: 1 }, { wider: wider({ team: { gpus: 2 } }, { usdPerHour: 2, gpus: 2 }) })).toMatch(
       /^the job needs 1 GPU more, and team vision has 2 of its 2 GPUs reserved; it starts when other work of the team ends/,
     );
@@ -58,7 +58,7 @@ describe("a job that waits for a limit", () => {
     );
   });
 
-  test("the reason names the refusal, and not other work, if what the job could afford was refused", () => {
+  test("a waiting job's reason names the refusal, and not other work, if what the job could afford was refused", () => {
     const large = aType({ name: "g6.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } });
     const catalogue = aCatalogue({
       types: [aType(), large],

@@ -49,7 +49,7 @@ describe("paths of artifacts", () => {
     );
   });
 
-  test("two names never get the same path", () => {
+  test("two file names never get the same artifact path", () => {
     const name = fc.oneof(
       part.map((each) => Buffer.from(each)),
       part.map((each) => Buffer.from(artifactName(Buffer.from(each)).path)),

@@ -49,7 +49,7 @@ test("a message repeats no long text, and names only a few of a thousand unknown
   expect(job(many).join().length).toBeLessThan(400);
 });
 
-test("no message contains words of the schema library", () => {
+test("no error message about a job contains words of the schema library", () => {
   const odd = [undefined, null, 7, Number.NaN, "", "x", [], {}, true, [7], { a: 1 }];
   for (const field of Object.keys(JobMessage.shape))
     for (const value of odd)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checked, lineOf } from "../../../events/checked.ts";
-import { JobMessage, specOf } from "../../../events/job.ts";
+import { JobMessage, StoredSpec, specOf } from "../../../events/job.ts";
+import { jobFieldTable } from "../../../events/schema/job-fields.ts";
 
 const smallest = { command: ["python", "train.py"] };
 const why = (message: unknown): string => {
@@ -24,6 +25,27 @@ test("the smallest job message gets one GPU, a day of run time and no retries", 
     datasets: [],
     zones: [],
   });
+});
+
+test("a job that the first release stored can still be read", () => {
+  const first = {
+    command: ["python", "train.py"],
+    gpus: { count: 1, memoryGiB: 0, models: [] },
+    vcpus: 2,
+    memoryGiB: 8,
+    priority: 0,
+    maxRuntimeSeconds: 86_400,
+    retries: 0,
+    env: {},
+    artifacts: [],
+    spot: true,
+  };
+  expect(StoredSpec.parse(first)).toEqual(specOf(JobMessage.parse(smallest)));
+});
+
+test("every field of a job message has a limit and a description in the field table", () => {
+  const rows = jobFieldTable().split("\n").slice(2, -1);
+  expect(rows.filter((row) => row.includes("undefined") || row.endsWith("|  |"))).toEqual([]);
 });
 
 test("an artifact that is not required gives the same spec in either form", () => {

@@ -16,7 +16,7 @@ const created = (key: string): object => ({
 });
 
 describe("segments of a log", () => {
-  test("a log segment is named by its key, both uploaded and sealed", () => {
+  test("a log segment can be read back from its key, before and after it is sealed", () => {
     expect(segmentKey(segment)).toBe("vision/train-1/2/log/3/000017.gz");
     expect(segmentOfKey(segmentKey(segment))).toEqual({ ...segment, sealed: false });
     expect(segmentOfKey(sealedSegmentKey(segment))).toEqual({ ...segment, sealed: true });

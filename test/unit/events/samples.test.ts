@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InstanceEvent } from "../../../events/instance.ts";
+import { JobMessage } from "../../../events/job.ts";
 import { PoolRang } from "../../../events/lane.ts";
 import { NodeCall } from "../../../events/node-call.ts";
 import { samples } from "../../../events/schema/samples.ts";
@@ -20,6 +21,10 @@ test("every sample has a schema, and every schema has a sample", () => {
 
 test.each(Object.entries(samples))("the sample %s matches its schema", (name, schema) => {
   expect(schema.safeParse(sample(name)).error).toBeUndefined();
+});
+
+test("the sample job-full has every field of a job message", () => {
+  expect(Object.keys(sample("job-full")).toSorted()).toEqual(Object.keys(JobMessage.shape).toSorted());
 });
 
 describe("events that are refused", () => {

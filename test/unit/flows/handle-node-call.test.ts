@@ -341,7 +341,7 @@ describe("credentials", () => {
     expect(answer).toMatchObject({ renewed: [{ ...of, credentials: { sessionToken: "vision.a.1" } }] });
   });
 
-  test("credentials are not renewed for anything else", async () => {
+  test("credentials are not renewed for an attempt that is not on the node", async () => {
     const world = await working();
     const given = world.access.given.length;
     const renew = [

@@ -83,7 +83,7 @@ describe("lowered limits and risen prices", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("a waiting job is held with the limit that no offer of today is within", async () => {
+  test("a waiting job is held if no current offer is within the limits, and its reason names the limit", async () => {
     const world = aWorld();
     world.limits = { limits: { usdPerHour: 1 } };
     await world.submit("a");

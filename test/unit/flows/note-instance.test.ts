@@ -192,7 +192,7 @@ describe("a recommendation to rebalance", () => {
 });
 
 describe("an instance that vanishes without notice", () => {
-  test("an instance that vanishes without an event is found by its silence", async () => {
+  test("a node whose instance vanishes without an event is found, because it no longer reports", async () => {
     const { world, id } = await working();
     world.fleet.end(id);
     world.nowMs += 900_000 + 60_001;

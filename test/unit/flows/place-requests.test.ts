@@ -68,7 +68,7 @@ describe("nodes that end together", () => {
     expectOneTruth(world);
   });
 
-  test("nodes end in ever smaller halves if EC2 refuses a call without naming an instance", async () => {
+  test("if EC2 refuses to end nodes without naming one, they are ended in ever smaller halves", async () => {
     const world = await idling(5);
     const { fleet } = world;
     const protectedOne = world.nodes[2]?.id ?? "";
@@ -149,7 +149,7 @@ describe("launches", () => {
     expectOneTruth(world);
   });
 
-  test("launches that wait for a turn wake the pool when there is one", async () => {
+  test("launches that wait for a turn at EC2 wake the pool when there is one", async () => {
     const world = await waiting(2);
     const budget = new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 1, perSecond: 0.2 } });
     expect(await world.place({ budget })).toMatchObject({ ended: "quiet" });

@@ -137,7 +137,7 @@ describe("a job that nothing may be bought for any more", () => {
 });
 
 describe("the reasons of waiting jobs", () => {
-  test("a wait of seconds writes no reason, as when 45 launches take two decisions of one run", async () => {
+  test("a wait of a few seconds writes no reason, for example when 45 launches take two decisions of one run", async () => {
     const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }) });
     for (let n = 0; n < 45; n += 1) await world.submit(`job-${n}`);
     expect(await world.place()).toMatchObject({ ended: "quiet" });
@@ -172,7 +172,7 @@ test("limits hold although more was reserved after the decision's snapshot", asy
 });
 
 describe("the outcome of a launch", () => {
-  test("the reservation of a launch becomes what EC2 gave, not its dearest offer", async () => {
+  test("the reservation of a launch becomes what EC2 gave, not its most expensive offer", async () => {
     const dear = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
     const world = aWorld({ catalogue: aCatalogue({ offers: [spot, dear] }) });
     world.ledger.wire.before("placements.settle", () => expect(world.reserved).toEqual({ usdPerHour: 0.7, gpus: 1 }));
@@ -460,7 +460,7 @@ describe("an overtaken run", () => {
     expect(world.fleet.live).toHaveLength(1);
   });
 
-  test("an overtaken run does not record as heard what it did not act on", async () => {
+  test("a run that another one has overtaken does not record causes as heard on which it did not act", async () => {
     const world = aWorld();
     await world.submit("a");
     world.ledger.wire.before("decisions.finish", () => world.ledger.decisions.begin("gpu"), 1);
@@ -469,7 +469,7 @@ describe("an overtaken run", () => {
   });
 });
 
-/** A catalogue with spot and dearer on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
+/** A catalogue with spot and more expensive on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
 const twoMarkets = () => aWorld({ catalogue: aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }) });
 
 describe("a failing step", () => {
@@ -601,7 +601,7 @@ describe("the record of a decision", () => {
     expect(first?.outcomes).toEqual([expect.stringMatching(/^again: launched i-/)]);
   });
 
-  test("a decision goes on although it cannot be recorded", async () => {
+  test("a decision is carried out even if it cannot be recorded", async () => {
     const world = aWorld();
     world.journal.interruptions.failBefore("record");
     await world.submit("a");

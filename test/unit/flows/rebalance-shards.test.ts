@@ -63,7 +63,7 @@ describe("a dataset", () => {
     expect(world.mnist.state).toBe("ready");
   });
 
-  test("a dataset that cannot be listed fails with the reason, but one that was listed before stays ready with the trouble on it", async () => {
+  test("a dataset that cannot be listed fails with the reason; one that was listed before stays ready and shows it", async () => {
     const world = await shardedWorld(3);
     world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "there is no bucket datasets" });
     expect(await run(world)).toEqual({ kind: "trouble", trouble: "there is no bucket datasets" });
@@ -113,7 +113,7 @@ describe("a map", () => {
     expect(world.mnist).toEqual(before);
   });
 
-  test("a map moves only the shards of a node that left, and the plan of the move is recorded", async () => {
+  test("a new shard map moves only the shards of a node that left, and the plan of the move is recorded", async () => {
     const world = await shardedWorld(60, { "i-a": "part", "i-b": "part", "i-c": "part" });
     await run(world);
     const before = new Map(await Promise.all(["i-a", "i-b", "i-c"].map(async (node) => [node, await listOf(world, node)] as const)));
@@ -146,7 +146,7 @@ describe("a map", () => {
     expect(after.map((each) => each.shards).sort()).toEqual([0, 1]);
   });
 
-  test("a map follows a change of the source", async () => {
+  test("a shard map follows a change of its dataset's source", async () => {
     const world = await shardedWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     world.upload(someShards(11));
@@ -155,7 +155,7 @@ describe("a map", () => {
     expect(await listOf(world, "i-b")).toHaveLength(11);
   });
 
-  test("a map weighs nodes by their GPUs, and nodes without GPUs by their vCPUs", async () => {
+  test("a shard map weighs nodes by their GPUs, and nodes without GPUs by their vCPUs", async () => {
     const world = await shardedWorld(10);
     join(world, "i-a", "part", 4);
     world.ledger.table.putNode(
@@ -192,7 +192,7 @@ describe("a map", () => {
 });
 
 describe("the list of a node", () => {
-  test("a list that a node has just received outlives its map, however old it is", async () => {
+  test("a shard list that a node may just have received is kept when a new map replaces its map, however old it is", async () => {
     const world = await shardedWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     const told = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);

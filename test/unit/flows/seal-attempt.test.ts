@@ -33,7 +33,7 @@ test("a job succeeds when all its files are sealed and listed", async () => {
   expect(waits()).toBe(0);
 });
 
-test("a job without files succeeds too", async () => {
+test("a job without files succeeds when its attempt is sealed", async () => {
   const { artifacts, deps, job } = sealing();
   artifacts.upload(attempt, {});
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 0 });
@@ -172,7 +172,7 @@ describe("an attempt with nothing to seal", () => {
     expect(job()).toEqual(before);
   });
 
-  test("nothing is sealed of an unknown job", async () => {
+  test("nothing is sealed for an unknown job", async () => {
     const { deps } = sealing();
     expect(await sealAttempt(deps, { ...attempt, job: "nobody" })).toEqual({ kind: "nothing", files: 0 });
   });

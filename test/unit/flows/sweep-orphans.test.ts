@@ -70,7 +70,7 @@ describe("an instance without an owner", () => {
     expect(lives(orphans[0])).toBe(true);
   });
 
-  test("the ten minutes start again if the instance was owned in between", async () => {
+  test("an orphan's ten minutes start again if the instance was owned in between", async () => {
     const { world, sweep, orphans } = await withOrphans();
     await sweep(0);
     world.ledger.table.openLaunches.set("orphan-0", aLaunch({ id: "orphan-0" }));

@@ -73,7 +73,7 @@ describe("a pool with work", () => {
     expect([world.job("a")?.state, world.job("b")?.state]).toEqual(["placed", "placed"]);
   });
 
-  test("a pool loses a node that never boots", async () => {
+  test("a node that never boots is removed from its pool", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
@@ -89,7 +89,7 @@ describe("a pool with work", () => {
 describe("a pool's numbers", () => {
   const gpu = (utilizationPercent: number | undefined) => ({ index: 0, utilizationPercent });
 
-  test("a pool's numbers are counted while it has work", async () => {
+  test("a tick counts a pool's nodes, jobs and GPU use while the pool has work", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();

@@ -96,7 +96,7 @@ function stage(change: Partial<Alarm> = {}, options: Partial<AlarmsOptions> = {}
 }
 
 describe("the alarms of a local cloud", () => {
-  it("an alarm that stays over its threshold changes its state once and sends an event in CloudWatch's shape", async () => {
+  it("an alarm that stays over its threshold changes its state once, and sends one event in CloudWatch's format", async () => {
     const { alarms, events, period, startMs } = stage();
     period(3, 12);
     period(11, 12);

@@ -172,7 +172,7 @@ describe("the poller of any queue", () => {
       handle: async () => fine,
     });
     await until(() => queue.deleted.length === 1);
-    expect(lines).toEqual([{ message: "Queue not read", error: new Error("connection reset") }]);
+    expect(lines).toEqual([{ message: "queue not read", error: new Error("connection reset") }]);
     await poller.close();
     queue.send("a", "a1");
     await sleep(30);

@@ -13,7 +13,7 @@ const call = (body: string | Buffer, headers: Record<string, string> = {}, path 
 const metric = { namespace: "N", name: "m", dimensions: { d: "1" } };
 const target = { "x-amz-target": "GraniteServiceVersion20100801.PutMetricData" };
 
-it("putMetricData reads a form", () => {
+it("putMetricData reads a call in the form of the query protocol", () => {
   const form = new URLSearchParams({
     Action: "PutMetricData",
     Version: "2010-08-01",

@@ -18,7 +18,7 @@ test.each([
   ["plain/below", /plain\/below is below something that is a file, not a folder$/],
   ["loop", /loop is a link that leads back to itself$/],
   ["x".repeat(300), /has a name that is too long$/],
-  [".", /^a file is a folder, and a file is wanted$/],
+  [".", /^a file is a folder, and a file is expected$/],
 ])("the operating system's error for %s is explained in words", async (name, words) => {
   const error = await reading(name);
   expect(fileWords(error)).toMatch(words);

@@ -49,7 +49,7 @@ test("a job that may run nowhere gets as its reason what is sold instead and wha
     { offer: anOffer({ zone: "us-east-1b" }), type: a10g },
     { offer: anOffer({ zone: "us-east-1a" }), type: a10g },
   ];
-  expect(whyNotAllowed(anEntry({ zones: ["us-east-1z"] }), sold)).toBe('what fits in us-east-1a, us-east-1b only; change "zones"');
+  expect(whyNotAllowed(anEntry({ zones: ["us-east-1z"] }), sold)).toBe('nodes for this job only in us-east-1a, us-east-1b; change "zones"');
   expect(whyNotAllowed(anEntry({ spot: false }), sold)).toBe('spot capacity only; set "spot": true');
   expect(whyNotAllowed(anEntry(), sold)).toBeUndefined();
 });

@@ -52,7 +52,7 @@ describe("existing nodes", () => {
     expect(filled([job("cpu", [3, 3]), job("share", [3, 3], { gpu: { count: 0.5 } })], nodes)).toEqual({ left: ["cpu"], n: ["share"] });
   });
 
-  test("all that fit of a class of equal jobs are placed over the nodes, and the others stay in their class", () => {
+  test("as many jobs of a class as fit are placed on the nodes, and the others stay in their class", () => {
     const class4: JobClass = { names: ["a", "b", "c", "d"], size: [2, 2] };
     expect(filled([class4], [node("one", [2, 2]), node("two", [5, 5])])).toEqual({ left: ["d"], one: ["a"], two: ["b", "c"] });
   });

@@ -62,7 +62,7 @@ describe("the error of a wrong variable", () => {
   });
 });
 
-test("variables that hold JSON are parsed", () => {
+test("environment variables that hold JSON are parsed", () => {
   expect(environment("place", whole)).toMatchObject({
     SUBNETS: [{ zone: "us-east-1a", subnet: "subnet-1" }],
     LAUNCH_TEMPLATES: { gpu: "lt-1" },

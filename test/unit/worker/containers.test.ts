@@ -73,7 +73,7 @@ const forever = "echo ready; exec sleep 600";
 const tellsItsPids = "echo pid $$ $PPID; exec sleep 600";
 
 describe("a container", () => {
-  test("a container is pulled, run and removed, and its output becomes the job's lines", async () => {
+  test("an image is pulled, its container is run and removed, and the output becomes the job's lines", async () => {
     const script = 'echo "$GREETING $FLEETWRIGHT_ARTIFACTS"; echo done >&2; touch model';
     const { end, lines } = await run({ command: sh(script), env: { GREETING: "hello" }, artifacts: ["model", "log"] });
     expect(end).toEqual({ kind: "exited", code: 0 });

@@ -71,7 +71,7 @@ test("lines of any other form and additional columns are ignored", () => {
   expect(parse(text.join("\n")).map(({ index, utilizationPercent }) => [index, utilizationPercent])).toEqual([[1, 3]]);
 });
 
-test("units are removed if the driver prints them", () => {
+test("GPU readings are parsed without their units if the driver prints them", () => {
   expect(parse("0, Tesla T4, 35 %, 100 MiB, 15360 MiB, 27.10 W, 40, 0, 0x0")).toMatchObject([
     { utilizationPercent: 35, memoryUsedMiB: 100, memoryTotalMiB: 15360, powerWatts: 27.1 },
   ]);

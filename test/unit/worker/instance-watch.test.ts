@@ -86,7 +86,7 @@ describe("an instance's watch", () => {
     ["is right", 90_000, 90_000],
     ["is an hour ahead", -3_510_000, 115_000],
     ["is an hour behind", 3_690_000, 115_000],
-  ])("an instance's watch tells when the instance ends if its clock %s", async (_, byTheClockMs, leftMs) => {
+  ])("an instance's watch reports when the instance ends if its clock %s", async (_, byTheClockMs, leftMs) => {
     const { documents, clock, news } = watch();
     await clock.pass(1_000);
     documents.set(action, JSON.stringify({ action: "terminate", time: new Date(clock.wallMs() + 4_000 + byTheClockMs).toISOString() }));

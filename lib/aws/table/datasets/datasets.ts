@@ -20,7 +20,7 @@ export const createDatasets = (access: TableAccess): Datasets => {
 
     async add(dataset) {
       const written = await transact(access, [{ kind: "put", item: datasetItem(dataset), when: [isAbsent("pk")] }]);
-      // If the existing dataset was removed in the meantime, the new one is returned, because it no longer matters which it was.
+      // If the existing dataset was removed in the meantime, the new one is returned, because it no longer matters which one had the name.
       return written === "done" ? dataset : ((await get(dataset)) ?? dataset);
     },
 

@@ -10,7 +10,7 @@ import type { Part } from "../transaction.ts";
 /** A part of a reservation, in whole micro-dollars per hour, so that additions and subtractions cancel exactly. */
 export type Amount = { readonly microUsd: number; readonly gpus: number };
 
-/** Many, because all pools share one item, on which concurrent transactions cancel each other: fifty pools need seconds in total. */
+/** There are many tries, because all pools share one item, on which concurrent transactions cancel each other: fifty pools need seconds. */
 export const reservingTries = 24;
 
 export const nothing: Amount = { microUsd: 0, gpus: 0 };

@@ -147,7 +147,7 @@ async function launchAll(maker: FleetMaker, order: MarketOrder, allocations: rea
         // The instances of the other places stay. This place is reported as an error in addition to them.
         maker.capacity.giveBack(place.offer, count);
         const code = error instanceof Ec2Error ? error.code : "InternalError";
-        if (code === "InternalError") maker.log({ message: "Instances not launched", offer: place.offer, error });
+        if (code === "InternalError") maker.log({ message: "instances not launched", offer: place.offer, error });
         refused.push({ ...place, code, message: inWords(error) });
       }
     }),

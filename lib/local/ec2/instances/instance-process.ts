@@ -92,7 +92,7 @@ export function createMachine(
       const end = await ended;
       if (stop.signal.aborted || deserted) return undefined;
       if (end === "exit code 0") return "its worker ended";
-      room.log({ message: "Worker crashed and will be restarted", instance: instance.id, end });
+      room.log({ message: "worker crashed and will be restarted", instance: instance.id, end });
       await endTree(tree(), 0);
       await sleep(room.behaviour.restartMs, undefined, { signal: stop.signal });
     }
@@ -102,7 +102,8 @@ export function createMachine(
     const booted = await boot();
     if (booted === "shutdown") return "the node function ordered the boot script to shut down";
     if (booted !== "no script") return await work(booted);
-    room.log({ message: "Instance runs nothing: its user data has no node URL or no pool", instance: instance.id });
+    const because = "its user data has no node URL or no pool";
+    room.log({ message: "instance runs nothing", instance: instance.id, because });
     return undefined;
   };
 
@@ -112,7 +113,7 @@ export function createMachine(
     run() {
       running = run().catch((error: unknown) => {
         if (stop.signal.aborted) return undefined;
-        room.log({ message: "Worker could not be started", instance: instance.id, error });
+        room.log({ message: "worker not started", instance: instance.id, error });
         return `it could not start its worker: ${inWords(error)}`;
       });
       return running;

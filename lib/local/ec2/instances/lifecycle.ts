@@ -65,7 +65,7 @@ export function createLifecycle(world: World): Lifecycle {
 
   const enter = (entry: Entry, state: InstanceStateName, because: string): void => {
     entry.states.push({ state, atMs: world.now(), because });
-    world.log({ message: "Instance changed state", instance: entry.record.id, state, because });
+    world.log({ message: "instance changed state", instance: entry.record.id, state, because });
     if (!entry.vanished) world.events.emit(entry.record, { kind: "state", state });
   };
   const stateOf = (entry: Entry): InstanceStateName => entry.states.at(-1)?.state ?? "pending";
@@ -84,7 +84,7 @@ export function createLifecycle(world: World): Lifecycle {
     try {
       await entry.machine.end(graceMs);
     } catch (error) {
-      world.log({ message: "Instance's processes not ended", instance: entry.record.id, error });
+      world.log({ message: "instance processes not ended", instance: entry.record.id, error });
     }
     enter(entry, "terminated", because);
     world.capacity.giveBack(entry.record, 1);
@@ -145,7 +145,7 @@ export function createLifecycle(world: World): Lifecycle {
       instances.push(record);
       enter(entry, "pending", "launched");
       live(entry).catch((error: unknown) => {
-        if (!entry.start.signal.aborted) world.log({ message: "Instance failed", instance: facts.id, error });
+        if (!entry.start.signal.aborted) world.log({ message: "instance failed", instance: facts.id, error });
       });
     },
     shutDown: (id, because) => shutDown(found(id), because),

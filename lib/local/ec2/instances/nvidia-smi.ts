@@ -1,6 +1,6 @@
 /**
- * A replacement for `nvidia-smi` on a machine of the local cloud, which has no GPU. It shows the GPUs of the instance type: one is
- * busy per running program of a job, and the others are idle.
+ * A replacement for `nvidia-smi` on a machine of the local cloud, which has no GPU. It shows the GPUs of the instance type:
+ * for each running program of a job one GPU is busy, and the others are idle.
  */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -36,7 +36,7 @@ export function createStateEvents(putEvent: PutEvent, log: LocalLog, delayMs: ()
       try {
         return await putEvent(event);
       } catch (error) {
-        log({ message: "Instance event not put on the bus", instance, event, attempt, error });
+        log({ message: "instance event not put on the bus", instance, event, attempt, error });
         if (attempt < attempts) await sleep(100 * 2 ** attempt);
       }
     }

@@ -28,7 +28,7 @@ export function createWatchdog(log: LocalLog): Watchdog {
     const lost = (how: { readonly error: unknown } | { readonly end: unknown }): void => {
       if (child !== started) return;
       child = undefined;
-      log({ message: "Watchdog ended", ...how });
+      log({ message: "watchdog ended", ...how });
     };
     started.on("error", (error) => lost({ error }));
     started.on("exit", (code, signal) => lost({ end: signal ?? code }));

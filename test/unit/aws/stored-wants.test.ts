@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { StoredWants, wantsItem, wantsOfItem } from "../../../lib/aws/table/items/stored-wants.ts";
+import type { Wants } from "../../../lib/model/wants.ts";
+
+test("the stored form of a job's wants keeps all of them", () => {
+  const wants: Wants = {
+    needs: { vcpus: 8, memoryGiB: 32, gpus: 2 },
+    gpu: { memoryGiB: 20, models: ["A10G"] },
+    spot: false,
+    nodes: 3,
+    datasets: [
+      { name: "images", share: "whole" },
+      { name: "words", share: "part" },
+    ],
+    zones: ["us-east-1a"],
+  };
+  expect(wantsOfItem(StoredWants.parse(wantsItem(wants)))).toEqual(wants);
+});
+
+test("wants that the first release stored can still be read", () => {
+  expect(wantsOfItem(StoredWants.parse({ v: 2, m: 8, g: 1, s: true }))).toEqual({
+    needs: { vcpus: 2, memoryGiB: 8, gpus: 1 },
+    gpu: { memoryGiB: 0, models: [] },
+    spot: true,
+    nodes: 1,
+    datasets: [],
+    zones: [],
+  });
+});
