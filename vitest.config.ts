@@ -29,6 +29,7 @@ export default defineConfig(({ mode }) => ({
       // Hints read the same however the tests were started.
       FLEETWRIGHT_COMMAND: "fleet",
     },
+    globalSetup: ["test/temporary.setup.ts"],
     maxWorkers: 4,
     sequence: { sequencer: ProjectByProject },
     projects: [

@@ -1,22 +1,13 @@
 /** The local cloud's EC2 and its price list, new for each test, with a stand-in for the worker on its instances. */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  type CreateFleetCommandInput,
-  type CreateFleetCommandOutput,
-  CreateLaunchTemplateCommand,
-  DescribeSubnetsCommand,
-  EC2Client,
-} from "@aws-sdk/client-ec2";
+import { type CreateFleetCommandInput, type CreateFleetCommandOutput, EC2Client } from "@aws-sdk/client-ec2";
 import { PricingClient } from "@aws-sdk/client-pricing";
-import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
+import { afterAll, afterEach, expect } from "vitest";
 import * as z from "zod";
 import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour/behaviour.ts";
-import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
-import type { HttpAnswer, HttpCall } from "../../lib/local/requests/http.ts";
+import type { Ec2Front } from "../../lib/local/ec2/front.ts";
 import type { Identities } from "../../lib/local/requests/identities.ts";
+import { aStage, type Ec2Stage } from "./ec2-stage.ts";
 import { served } from "./served.ts";
 
 /** A stand-in for the worker: it writes down its environment, starts a child that leaves its process group, and waits. */
@@ -58,6 +49,7 @@ export type Cloud = {
   readonly front: Ec2Front;
   readonly ec2: EC2Client;
   readonly pricing: PricingClient;
+  readonly subnets: Ec2Stage["subnets"];
   readonly events: StateEvent[];
   readonly bootCalls: { readonly authorization: string; readonly token: string; readonly body: string }[];
   launch(change?: Partial<CreateFleetCommandInput>): CreateFleetCommandInput;
@@ -68,26 +60,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-export let subnets: { zone: string; subnet: string }[] = [];
-beforeAll(async () => {
-  const moto = new EC2Client({
-    region: "us-east-1",
-    endpoint: inject("motoUrl"),
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-  });
-  const { Subnets = [] } = await moto.send(new DescribeSubnetsCommand({}));
-  subnets = Subnets.map((one) => ({ zone: one.AvailabilityZone ?? "", subnet: one.SubnetId ?? "" })).sort((a, b) =>
-    a.zone < b.zone ? -1 : 1,
-  );
-  moto.destroy();
-});
 afterAll(() => expect(closing).toEqual([]));
-
-async function listen(answer: (call: HttpCall) => Promise<HttpAnswer>): Promise<string> {
-  const server = await served(answer);
-  closing.push(() => server.close());
-  return server.url;
-}
 
 const identities: Identities = {
   issue: ({ role, session }) => ({
@@ -100,12 +73,11 @@ const identities: Identities = {
   find: () => undefined,
 };
 
+/** Opens the stage of the contract suites with workers on its instances. It is closed after the test. */
 export async function aCloud(behaviour: Partial<Ec2Behaviour> = {}, script = standIn): Promise<Cloud> {
-  const stateFolder = await mkdtemp(join(tmpdir(), "ec2-front-"));
-  closing.push(() => rm(stateFolder, { recursive: true, force: true }));
   const events: StateEvent[] = [];
   const bootCalls: Cloud["bootCalls"][number][] = [];
-  const nodeUrl: string = await listen(async (call) => {
+  const node = await served(async (call) => {
     if (call.method === "GET") return { status: 200, headers: {}, body: script };
     bootCalls.push({
       authorization: call.headers["authorization"] ?? "",
@@ -116,14 +88,12 @@ export async function aCloud(behaviour: Partial<Ec2Behaviour> = {}, script = sta
     const orders =
       bootCalls.length === 2
         ? { kind: "wait", callAgainMs: 10 }
-        : { kind: "boot", workerUrl: `${nodeUrl}/worker.mjs`, nodeUrl: `${nodeUrl}/node` };
+        : { kind: "boot", workerUrl: `${node.url}/worker.mjs`, nodeUrl: `${node.url}/node` };
     return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(orders) };
   });
-  const front = await createEc2Front({
-    motoUrl: inject("motoUrl"),
+  closing.push(() => node.close());
+  const { front, settings, subnets, template, close } = await aStage({
     identities,
-    endpoint: "http://127.0.0.1:9",
-    stateFolder,
     roleOfProfile: (profile) => `role-of-${profile.split("/").at(-1)}`,
     putEvent: async (event) => {
       expect(event.source).toBe("aws.ec2");
@@ -131,40 +101,33 @@ export async function aCloud(behaviour: Partial<Ec2Behaviour> = {}, script = sta
       expect(event.resources).toEqual([expect.stringMatching(new RegExp(`^arn:aws:ec2:.*:instance/${detail["instance-id"]}$`))]);
       events.push({ instance: detail["instance-id"], state: "state" in detail ? detail.state : detailType });
     },
-    log: () => undefined,
     behaviour: { pendingMs: 5, bootMs: { min: 5, max: 10 }, shutdownMs: 500, ...behaviour },
+    userData: `#!/bin/bash\nset -eu\nexport FLEETWRIGHT_NODE_URL='${node.url}/'\nexport FLEETWRIGHT_POOL='it'\\''s'\nexport AWS_REGION='us-east-1'\nexec boot\n`,
+    tags: [{ ResourceType: "instance", Tags: [{ Key: "from", Value: "template" }] }],
   });
-  closing.push(() => front.close());
-  const endpoint = await listen((call) => ("x-amz-target" in call.headers ? front.handlePricing(call) : front.handle(call)));
-  const client = { region: "us-east-1", endpoint, credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 };
+  closing.push(close);
+  const client = {
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    maxAttempts: 1,
+    endpoint: settings.endpoint ?? "",
+  };
   const ec2 = new EC2Client(client);
   const pricing = new PricingClient(client);
   closing.push(async () => ec2.destroy());
   closing.push(async () => pricing.destroy());
-  const template = `t-${Math.random().toString(36).slice(2)}`;
-  const userData = `#!/bin/bash\nset -eu\nexport FLEETWRIGHT_NODE_URL='${nodeUrl}/'\nexport FLEETWRIGHT_POOL='it'\\''s'\nexport AWS_REGION='us-east-1'\nexec boot\n`;
-  const { LaunchTemplate } = await ec2.send(
-    new CreateLaunchTemplateCommand({
-      LaunchTemplateName: template,
-      LaunchTemplateData: {
-        ImageId: "resolve:ssm:/an/image",
-        UserData: Buffer.from(userData).toString("base64"),
-        IamInstanceProfile: { Arn: "arn:aws:iam::123456789012:instance-profile/nodes" },
-        TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "from", Value: "template" }] }],
-      },
-    }),
-  );
   return {
     front,
     ec2,
     pricing,
+    subnets,
     events,
     bootCalls,
     launch: (change = {}) => ({
       Type: "instant",
       LaunchTemplateConfigs: [
         {
-          LaunchTemplateSpecification: { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId, Version: "$Latest" },
+          LaunchTemplateSpecification: { LaunchTemplateId: template, Version: "$Latest" },
           Overrides: ["g5.2xlarge", "g5.xlarge"].flatMap((InstanceType) =>
             subnets.slice(0, 2).map(({ subnet }) => ({ InstanceType: InstanceType as "g5.xlarge", SubnetId: subnet })),
           ),

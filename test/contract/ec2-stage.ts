@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateLaunchTemplateCommand, DescribeSubnetsCommand, type EC2Client } from "@aws-sdk/client-ec2";
+import { CreateLaunchTemplateCommand, DescribeSubnetsCommand, type EC2Client, type RequestLaunchTemplateData } from "@aws-sdk/client-ec2";
 import { inject } from "vitest";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import type { ClientSettings } from "../../lib/aws/clients/settings.ts";
 import type { ZoneSubnet } from "../../lib/aws/ec2/fleet-request.ts";
 import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour/behaviour.ts";
-import { createEc2Front, type Ec2Front } from "../../lib/local/ec2/front.ts";
+import { createEc2Front, type Ec2Front, type Ec2FrontOptions } from "../../lib/local/ec2/front.ts";
 import { served } from "./served.ts";
 import { unique, wire } from "./wire.ts";
 
-/** The local cloud's EC2 and price list on a separate port. Nothing ever boots on its instances. */
+/** The local cloud's EC2 and price list on a separate port. By default, nothing ever boots on its instances. */
 export type Ec2Stage = {
   readonly front: Ec2Front;
   /** Settings of a client that does not retry, so that the caller sees what the stage does to a call. */
@@ -23,24 +23,38 @@ export type Ec2Stage = {
   close(): Promise<void>;
 };
 
-export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<Ec2Stage> {
+export type Ec2StageOptions = Partial<Pick<Ec2FrontOptions, "identities" | "putEvent" | "roleOfProfile">> & {
+  /** Changes the behaviour of an EC2 where nothing boots. */
+  readonly behaviour?: Partial<Ec2Behaviour>;
+  /** The script that instances run. */
+  readonly userData?: string;
+  /** The tags of the launch template. */
+  readonly tags?: RequestLaunchTemplateData["TagSpecifications"];
+};
+
+const noIdentities: Ec2FrontOptions["identities"] = {
+  issue: () => ({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c", expiresAtMs: 0 }),
+  adopt: () => undefined,
+  find: () => undefined,
+};
+const idle =
+  "#!/bin/bash\nexport FLEETWRIGHT_NODE_URL='http://127.0.0.1:9/'\nexport FLEETWRIGHT_POOL='gpu'\nexport AWS_REGION='us-east-1'\n";
+
+/** Opens a stage. Close it after the test. */
+export async function aStage(options: Ec2StageOptions = {}): Promise<Ec2Stage> {
   const stateFolder = await mkdtemp(join(tmpdir(), "fleet-contract-"));
   const troubles: string[] = [];
   const front = await createEc2Front({
     motoUrl: inject("motoUrl"),
-    identities: {
-      issue: () => ({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c", expiresAtMs: 0 }),
-      adopt: () => undefined,
-      find: () => undefined,
-    },
-    putEvent: async () => undefined,
+    identities: options.identities ?? noIdentities,
+    putEvent: options.putEvent ?? (async () => undefined),
     endpoint: "http://127.0.0.1:9",
     stateFolder,
-    roleOfProfile: (profile) => profile,
+    roleOfProfile: options.roleOfProfile ?? ((profile) => profile),
     log: (line) => {
       if ("error" in line) troubles.push(JSON.stringify(line));
     },
-    behaviour: { pendingMs: 1, bootMs: { min: 3_600_000, max: 3_600_000 }, shutdownMs: 10, ...behaviour },
+    behaviour: { pendingMs: 1, bootMs: { min: 3_600_000, max: 3_600_000 }, shutdownMs: 10, ...options.behaviour },
   });
   const server = await served((call) => ("x-amz-target" in call.headers ? front.handlePricing(call) : front.handle(call)));
   const settings = { ...wire(server.url), maxAttempts: 1 };
@@ -48,7 +62,7 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
   return {
     front,
     settings,
-    template: await launchTemplate(ec2),
+    template: await launchTemplate(ec2, options),
     subnets: await defaultSubnets(ec2),
     troubles,
     async close() {
@@ -59,16 +73,15 @@ export async function ec2Stage(behaviour: Partial<Ec2Behaviour> = {}): Promise<E
   };
 }
 
-async function launchTemplate(ec2: EC2Client): Promise<string> {
-  const script =
-    "#!/bin/bash\nexport FLEETWRIGHT_NODE_URL='http://127.0.0.1:9/'\nexport FLEETWRIGHT_POOL='gpu'\nexport AWS_REGION='us-east-1'\n";
+async function launchTemplate(ec2: EC2Client, { userData = idle, tags }: Ec2StageOptions): Promise<string> {
   const { LaunchTemplate } = await ec2.send(
     new CreateLaunchTemplateCommand({
       LaunchTemplateName: unique("fleetwright"),
       LaunchTemplateData: {
         ImageId: "resolve:ssm:/an/image",
-        UserData: Buffer.from(script).toString("base64"),
+        UserData: Buffer.from(userData).toString("base64"),
         IamInstanceProfile: { Arn: "arn:aws:iam::123456789012:instance-profile/nodes" },
+        TagSpecifications: tags,
       },
     }),
   );

@@ -6,7 +6,7 @@ import { ec2TaggedInstances } from "../../lib/aws/ec2/tagged-instances.ts";
 import { offerName } from "../../lib/model/offer.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
-import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { aStage, type Ec2Stage } from "./ec2-stage.ts";
 import { fleetContract } from "./suites/fleet.ts";
 
 fleetContract("in memory", async () => {
@@ -26,7 +26,7 @@ fleetContract("in memory", async () => {
 
 let stage: Ec2Stage;
 beforeEach(async ({ task }) => {
-  if (task.suite?.name !== "fleet: in memory") stage = await ec2Stage();
+  if (task.suite?.name !== "fleet: in memory") stage = await aStage();
 });
 afterEach(async ({ task }) => {
   if (task.suite?.name !== "fleet: in memory") await stage.close();

@@ -5,14 +5,14 @@ import { ec2Market } from "../../lib/aws/market/market.ts";
 import { onDemandPrice } from "../../lib/local/ec2/offers/on-demand-prices.ts";
 import { MemoryMarket } from "../../lib/sim/memory/market.ts";
 import { aCatalogue, aPool } from "../fakes/builders.ts";
-import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { aStage, type Ec2Stage } from "./ec2-stage.ts";
 import { marketContract } from "./suites/market.ts";
 
 marketContract("in memory", async () => new MemoryMarket(aCatalogue()));
 
 let stage: Ec2Stage;
 beforeAll(async () => {
-  stage = await ec2Stage();
+  stage = await aStage();
 });
 afterAll(() => stage.close());
 

@@ -8,14 +8,14 @@ import { ec2TaggedInstances } from "../../lib/aws/ec2/tagged-instances.ts";
 import { changeStack } from "../../lib/flows/change-stack.ts";
 import { answerStack } from "../../lib/runtime/stack-answer.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
-import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { aStage, type Ec2Stage } from "./ec2-stage.ts";
 import { served } from "./served.ts";
 import { unique } from "./wire.ts";
 
 const sample = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "events", "samples", "stack-delete.json"), "utf8"));
 let stage: Ec2Stage;
 beforeEach(async () => {
-  stage = await ec2Stage();
+  stage = await aStage();
 });
 afterEach(() => stage.close());
 

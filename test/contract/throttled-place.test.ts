@@ -16,7 +16,7 @@ import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { MemoryLane } from "../../lib/sim/memory/lane.ts";
 import { aCatalogue, aJob, anOffer, aPool, aSpec } from "../fakes/builders.ts";
 import { newTable } from "./dynamodb-ledger.ts";
-import { type Ec2Stage, ec2Stage } from "./ec2-stage.ts";
+import { aStage, type Ec2Stage } from "./ec2-stage.ts";
 
 const tight: BucketLimits = { burst: 3, perSecond: 4 };
 const pools = ["gpu", "cpu"].map((name) => aPool({ name, limits: { usdPerHour: 1_000, gpus: 1_000 } }));
@@ -55,7 +55,7 @@ describe("two pools at once, with an EC2 that accepts three CreateFleet calls an
     "every gang gets its nodes once and no job notices the throttling if %s",
     { timeout: 120_000 },
     async (_what, believed, maxRefused) => {
-      stage = await ec2Stage({ requests: { CreateFleet: tight } });
+      stage = await aStage({ behaviour: { requests: { CreateFleet: tight } } });
       const access = await newTable();
       const offers = stage.subnets.slice(0, 2).map(({ zone }, n) => anOffer({ zone, usdPerHour: 0.5 + n / 10 }));
       const admissions = createAdmissions(access);

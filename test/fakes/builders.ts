@@ -2,6 +2,7 @@ import { type JobRecord, type JobSpec, type QueueEntry, waiting } from "../../li
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node } from "../../lib/model/node.ts";
 import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
+import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
 import { type Wants, wantsOfAsked } from "../../lib/model/wants.ts";
@@ -143,6 +144,20 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   ...over,
 });
 
+/** What a decision sees of `aPool` at `monday` if no job waits, no node runs and prices are known. */
+export const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs: monday,
+  pool: aPool(),
+  reserved: { usdPerHour: 0, gpus: 0 },
+  spent: { dayUsd: 0, monthUsd: 0 },
+  queue: [],
+  nodes: [],
+  openLaunches: [],
+  catalogue: aCatalogue(),
+  refusals: [],
+  ...over,
+});
+
 /** A decision that gave one of two jobs that waited to a node. */
 export const aDecision = (over: Partial<DecisionRecord> = {}): DecisionRecord => ({
   id: "decision-1",
@@ -150,17 +165,12 @@ export const aDecision = (over: Partial<DecisionRecord> = {}): DecisionRecord =>
   epoch: 7,
   atMs: monday,
   causes: ["job", "tick"],
-  snapshot: {
-    nowMs: monday,
-    pool: aPool(),
+  snapshot: aSnapshot({
     reserved: { usdPerHour: 0.5, gpus: 1 },
     spent: { dayUsd: 1.25, monthUsd: 20 },
     queue: [anEntry(), anEntry({ job: "train-2" })],
     nodes: [aNode()],
-    openLaunches: [],
-    catalogue: aCatalogue(),
-    refusals: [],
-  },
+  }),
   plan: { steps: [{ kind: "bind", entry: anEntry(), node: aNode().id, because: "it has room" }], wakeAtMs: monday + 120_000 },
   outcomes: ["done"],
   ...over,

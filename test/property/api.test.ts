@@ -137,7 +137,7 @@ test("every request gets a JSON response as documented, and never a server error
     fc.asyncProperty(fc.record({ target, query: someQuery, body, type, who }), async ({ target: { path, method }, ...asked }) => {
       const withBody = method !== "GET" && method !== "HEAD" ? { body: asked.body } : {};
       const url = `${path}${asked.query === "" ? "" : `?${asked.query}`}`;
-      const told = await new ApiWorld().callRaw(url, { as: asked.who, method, type: asked.type, ...withBody });
+      const told = await new ApiWorld().askRaw(url, { as: asked.who, method, type: asked.type, ...withBody });
       expect(told.status, JSON.stringify(told.body)).toBeLessThan(500);
       holdAgainstDocument(url, method, told);
       statuses.set(told.status, (statuses.get(told.status) ?? 0) + 1);
@@ -152,7 +152,7 @@ test("every request gets a JSON response as documented, and never a server error
 test("no response to a team contains another team's names", async () => {
   await fc.assert(
     fc.asyncProperty(fc.record({ target: known, query }), async ({ target: { path }, query: with_ }) => {
-      const told = await new ApiWorld().callRaw(`${path}${with_ === "" ? "" : `?${with_}`}`, { as: "vision" });
+      const told = await new ApiWorld().askRaw(`${path}${with_ === "" ? "" : `?${with_}`}`, { as: "vision" });
       const said = told.status < 300 ? JSON.stringify(told.body) : "";
       expect(said).not.toMatch(/secret|hidden|dogs/);
     }),

@@ -7,7 +7,7 @@ import { doomed } from "../unit/flows/crash.ts";
 import { ModelWorker } from "../unit/flows/model-worker.ts";
 import { cancel, hear, interruption, stateChange } from "../unit/flows/news.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
-import { World } from "../unit/flows/world.ts";
+import { aWorld } from "../unit/flows/world.ts";
 import { stormRuns } from "./storm-runs.ts";
 
 const offers = ["us-east-1a", "us-east-1b"].map((zone, n) => anOffer({ zone, usdPerHour: 1 + n / 10 }));
@@ -40,7 +40,7 @@ type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 
 class Storm {
   readonly #uploads: boolean;
-  readonly world = new World(aPool({ limits, idleSeconds: 200 }), catalogue);
+  readonly world = aWorld({ pool: aPool({ limits, idleSeconds: 200 }), catalogue });
   readonly #workers = new Map<string, { readonly worker: ModelWorker; readonly process: string }>();
   #restarts = 0;
   readonly cancelled = new Set<string>();

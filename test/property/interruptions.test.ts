@@ -5,7 +5,7 @@ import { aCatalogue, anOffer, aPool } from "../fakes/builders.ts";
 import { ModelWorker } from "../unit/flows/model-worker.ts";
 import { cancel, hear, interruption, rebalance, stateChange } from "../unit/flows/news.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
-import { World } from "../unit/flows/world.ts";
+import { aWorld } from "../unit/flows/world.ts";
 import { stormRuns } from "./storm-runs.ts";
 
 const spot = anOffer({ usdPerHour: 1 });
@@ -42,7 +42,7 @@ type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 
 class Storm {
   readonly #uploads: boolean;
-  readonly world = new World(aPool({ limits: { usdPerHour: 6, gpus: 6 }, idleSeconds: 200 }), catalogue);
+  readonly world = aWorld({ pool: aPool({ limits: { usdPerHour: 6, gpus: 6 }, idleSeconds: 200 }), catalogue });
   readonly #workers = new Map<string, ModelWorker>();
   readonly cancelled = new Set<string>();
   submitted = 0;

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { deadNodes } from "../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../lib/model/node.ts";
 import { graceMs, judgeLease, type Lease } from "../../lib/worker/attempt/lease.ts";
-import { aNode, anAssignment, aPool, monday } from "../fakes/builders.ts";
-import { World } from "../unit/flows/world.ts";
+import { aNode, anAssignment, aSnapshot, monday } from "../fakes/builders.ts";
+import { aWorld } from "../unit/flows/world.ts";
 
 /**
  * Times are true ms since the first call was sent. No machine knows them: each has its own clock, and the node's is
@@ -45,7 +45,7 @@ const stories = ({ drift, offMs, freezeMs }: Bounds): fc.Arbitrary<Story> => {
 
 /** The lease in the server's response. */
 async function lengthOfLease(): Promise<number> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   const answer = await world.call(world.node.id);
@@ -83,16 +83,7 @@ const nodeWith = (leaseUntilMs: number): Node =>
   aNode({ lastSeenMs: monday, leaseUntilMs, assignments: [anAssignment({ phase: "running" })] });
 
 const isGivenAway = (leaseUntilMs: number, nowMs: number): boolean =>
-  deadNodes({
-    nowMs,
-    pool: aPool(),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [],
-    nodes: [nodeWith(leaseUntilMs)],
-    openLaunches: [],
-    refusals: [],
-  }).some(({ kind }) => kind === "lose");
+  deadNodes(aSnapshot({ nowMs, nodes: [nodeWith(leaseUntilMs)] })).some(({ kind }) => kind === "lose");
 
 /** Reports whether the next attempt may have started before the last program ended. */
 function overlaps(story: Story, lengthMs: number): boolean {
@@ -125,7 +116,7 @@ test.each<[string, Partial<Bounds>]>([
 });
 
 test("the attempts of a dead node return to the queue only if its lease has not been renewed since it was read", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   await world.call(world.node.id);

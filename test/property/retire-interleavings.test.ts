@@ -7,7 +7,7 @@ import type { Node } from "../../lib/model/node.ts";
 import type { Step } from "../../lib/model/plan.ts";
 import type { Fence } from "../../lib/ports/pool-ledger.ts";
 import type { MemoryInstance } from "../../lib/sim/memory/fleet.ts";
-import { World } from "../unit/flows/world.ts";
+import { aWorld, type World } from "../unit/flows/world.ts";
 import { type Actor, everyOrder, type Gate } from "./interleavings.ts";
 
 /** What ran where, and what EC2 was asked to end while something ran there, which must be nothing. */
@@ -15,7 +15,7 @@ type Watched = { readonly world: World; readonly node: string; readonly running:
 
 /** A node that ran a job and now holds nothing, as the flows leave it, and its instance. */
 async function emptied(): Promise<{ readonly node: Node; readonly instance: MemoryInstance }> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("first");
   await world.workOff();
   const { id } = world.node;
@@ -31,7 +31,7 @@ const { node: empty, instance: its } = await emptied();
 
 /** That node and a waiting job. Two decisions are made about them at once, and the node's worker calls. */
 async function arrange(): Promise<Watched> {
-  const world = new World();
+  const world = aWorld();
   world.ledger.table.putNode({ ...empty });
   world.ledger.table.reserve(empty, { microUsd: empty.offer.usdPerHour * 1e6, gpus: empty.type.resources.gpus });
   world.fleet.instances.set(its.id, { ...its });

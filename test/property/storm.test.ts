@@ -7,7 +7,7 @@ import type { Assignment } from "../../lib/model/node.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../fakes/builders.ts";
 import { doomed } from "../unit/flows/crash.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
-import { World } from "../unit/flows/world.ts";
+import { aWorld, type World } from "../unit/flows/world.ts";
 import { expectWithinBudgets } from "./spending.ts";
 import { stormRuns } from "./storm-runs.ts";
 
@@ -140,7 +140,7 @@ test("the ledger stays consistent and no job is lost, whatever happens and where
       fc.array(happening, { minLength: 5, maxLength: 40, size: "max" }),
       budgeted,
       async (happenings, { budgets, fromMs }) => {
-        const world = new World(aPool({ limits: { usdPerHour: 8, gpus: 12 }, budgets }), catalogue);
+        const world = aWorld({ pool: aPool({ limits: { usdPerHour: 8, gpus: 12 }, budgets }), catalogue });
         world.nowMs += fromMs;
         for (const [number, what] of happenings.entries()) {
           await happen(world, what, number);

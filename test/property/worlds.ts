@@ -8,7 +8,7 @@ import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Budgets, Pool } from "../../lib/model/pool.ts";
 import { type Refusal, type Subject, subjectName } from "../../lib/model/refusal.ts";
 import { fits, minus, type Resources } from "../../lib/model/values/resources.ts";
-import { monday, someWants } from "../fakes/builders.ts";
+import { aSnapshot, monday, someWants } from "../fakes/builders.ts";
 
 const teams = ["audio", "vision"] as const;
 const team = fc.constantFrom(...teams);
@@ -224,15 +224,14 @@ const openOf = (known: Catalogue, waiting: readonly QueueEntry[]): fc.Arbitrary<
 export const snapshot: fc.Arbitrary<Snapshot> = fc
   .record({ known: catalogue, ofPool: pool, waiting: queue })
   .chain(({ known, ofPool, waiting }) =>
-    fc.record({
-      nowMs: fc.constant(nowMs),
-      pool: fc.constant(ofPool),
-      reserved: fc.record({ usdPerHour: fc.constantFrom(0, 1.1, 4.9, 30), gpus: fc.constantFrom(0, 1, 8) }),
-      spent: fc.record({ dayUsd: fc.constantFrom(0, 2.5, 40), monthUsd: fc.constantFrom(40, 900) }),
-      queue: fc.constant(waiting),
-      nodes: nodesOf(known, ofPool),
-      openLaunches: openOf(known, waiting),
-      catalogue: fc.option(fc.constant(known), { nil: undefined, freq: 10 }),
-      refusals: refusalsOf(known),
-    }),
+    fc
+      .record({
+        reserved: fc.record({ usdPerHour: fc.constantFrom(0, 1.1, 4.9, 30), gpus: fc.constantFrom(0, 1, 8) }),
+        spent: fc.record({ dayUsd: fc.constantFrom(0, 2.5, 40), monthUsd: fc.constantFrom(40, 900) }),
+        nodes: nodesOf(known, ofPool),
+        openLaunches: openOf(known, waiting),
+        catalogue: fc.option(fc.constant(known), { nil: undefined, freq: 10 }),
+        refusals: refusalsOf(known),
+      })
+      .map((parts) => aSnapshot({ nowMs, pool: ofPool, queue: waiting, ...parts })),
   );

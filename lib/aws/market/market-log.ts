@@ -4,5 +4,9 @@ export type MarketLog = (line: {
   readonly message: string;
   readonly instanceType: string;
   readonly because: string;
+<<<<<<< HEAD
+=======
+  /** What AWS said. */
+>>>>>>> main
   readonly received: unknown;
 }) => void;

@@ -5,7 +5,7 @@ import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { wantsOf } from "../../../lib/model/wants.ts";
 import { seeded } from "../../../lib/optimizer/engines/random.ts";
-import { aPool } from "../../fakes/builders.ts";
+import { aPool, aSnapshot } from "../../fakes/builders.ts";
 import type { Memory } from "./memories.ts";
 import { type ScarceEc2, scarceEc2 } from "./scarce-ec2.ts";
 
@@ -166,18 +166,15 @@ class World {
       { usdPerHour: 0, gpus: 0 },
     );
     const queue = this.#queues.get(pool.name) ?? [];
-    const spent = { dayUsd: 0, monthUsd: 0 };
-    return {
+    return aSnapshot({
       nowMs,
       pool,
       reserved,
-      spent,
       queue,
       nodes,
-      openLaunches: [],
       catalogue: this.#ec2.catalogue,
       refusals: this.#memory.seenBy(pool.name),
-    };
+    });
   }
 
   #take(step: Step, seen: Snapshot): void {

@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
 import { aCatalogue, aPool } from "../../fakes/builders.ts";
-import { World } from "../../unit/flows/world.ts";
+import { aWorld } from "../../unit/flows/world.ts";
 import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
 
 test("300 messages about ten jobs result in ten jobs and ten nodes, whatever decisions run at the same time", async () => {
   const ledger = ledgerOn(await newTable());
-  const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+  const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }) });
   await ledger.catalogues.put("gpu", aCatalogue());
   const submitDeps = { ...world.submitDeps, ...ledger };
   const placeDeps = { ...world.placeDeps, ...ledger };

@@ -5,12 +5,23 @@ import { describeItself } from "../../../lib/api/operations/document.ts";
 import { operations } from "../../../lib/api/operations.ts";
 import { ProblemView } from "../../../lib/api/views/problem.ts";
 import type { SigningPrincipal } from "../../../lib/api/views/speaker.ts";
-import type { Job, JobRecord } from "../../../lib/model/job.ts";
+import type { JobRecord } from "../../../lib/model/job.ts";
 import type { DecisionRecord } from "../../../lib/ports/journal.ts";
-import type { Log, LogLine } from "../../../lib/ports/log.ts";
-import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
-import { aCatalogue, aJob, aLaunch, aNode, anAssignment, anEntry, aPool, aRefusal, aSpec, monday } from "../../fakes/builders.ts";
-import { memoryPorts } from "../../fakes/memory-ports.ts";
+import {
+  aCatalogue,
+  aDecision,
+  aJob,
+  aLaunch,
+  aNode,
+  anAssignment,
+  anEntry,
+  aPool,
+  aRefusal,
+  aSnapshot,
+  aSpec,
+  monday,
+} from "../../fakes/builders.ts";
+import { World } from "../flows/world.ts";
 
 const account = "123456789012";
 export const callerOf = (arn: string, from = account): SigningPrincipal => ({ arn, account: from, owner: account });
@@ -36,47 +47,37 @@ export type Told = { readonly status: number; readonly headers: Headers; readonl
 
 export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];
 
-/** The complete API over fakes, with two teams, two pools and some items of each kind. */
-export class ApiWorld {
-  nowMs = monday + 3_600_000;
-  readonly ledger = memoryLedger();
-  readonly ports = memoryPorts(this.ledger, () => this.nowMs);
-  readonly lane = this.ports.lane;
+/** A world with the complete API, two teams, two pools and some items of each kind. */
+export class ApiWorld extends World {
   readonly logs = this.ports.attemptLogs;
-  readonly journal = this.ports.journal;
-  readonly datasets = this.ports.datasets;
-  readonly shardQueue = this.ports.shardQueue;
-  readonly log: LogLine[] = [];
-  readonly pools = [aPool({ budgets: { usdPerDay: 100 } }), aPool({ name: "lab", teams: ["research"], shared: true })];
-  readonly #log: Log = (line) => void this.log.push(line);
   #requests = 0;
   readonly #api;
 
   constructor(over: Partial<ApiDeps> = {}) {
+    super(aPool({ budgets: { usdPerDay: 100 } }), aCatalogue(), [aPool({ name: "lab", teams: ["research"], shared: true })]);
+    this.nowMs = monday + 3_600_000;
     this.#seed();
-    this.#api = createApi({ ...this.deps, ...over });
+    this.#api = createApi({ ...this.apiDeps, ...over });
   }
 
-  get deps(): ApiDeps {
+  get apiDeps(): ApiDeps {
     return {
-      ...this.ports,
+      ...this.deps,
       fleet: { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" },
       places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
       newId: () => `dataset-${this.#requests}`,
-      now: () => this.nowMs,
-      log: this.#log,
     };
   }
 
   /** Calls the API. Throws if the response is a server error or does not match the document. */
-  async call(path: string, asked: Asked = {}): Promise<Told> {
-    const told = await this.callRaw(path, asked);
+  async ask(path: string, asked: Asked = {}): Promise<Told> {
+    const told = await this.askRaw(path, asked);
     if (told.status >= 500) throw new Error(`${path}: ${told.status} ${JSON.stringify(told.body)} ${JSON.stringify(this.log)}`);
     holdAgainstDocument(path, asked.method ?? "GET", told);
     return told;
   }
 
-  async callRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Told> {
+  async askRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Told> {
     this.#requests += 1;
     const requestId = `00000000-0000-4000-8000-${String(this.#requests).padStart(12, "0")}`;
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
@@ -90,13 +91,8 @@ export class ApiWorld {
     return { status: response.status, headers: response.headers, body: answer === "" ? undefined : JSON.parse(answer) };
   }
 
-  job(name: string, team = "vision"): Job | undefined {
-    return this.ledger.table.jobs.get(`${team}/${name}`);
-  }
-
   #seed(): void {
     const { table } = this.ledger;
-    table.catalogues.set("gpu", aCatalogue());
     table.catalogues.set("lab", aCatalogue());
     const put = (job: JobRecord): void => {
       table.putJob(job);
@@ -130,7 +126,7 @@ export class ApiWorld {
     table.openLaunches.set("launch-7", aLaunch({ id: "launch-7", team: "research", jobs: [{ team: "research", job: "hidden" }] }));
     table.refusals.set("x", aRefusal({ untilMs: this.nowMs + 60_000 }));
     this.logs.write({ team: "vision", job: "runs", attempt: 2 }, ...["one", "two", "three"].map((text, n) => ({ atMs: monday + n, text })));
-    this.journal.decisions.push(...[0, 1, 2].map((n) => aDecision(n)));
+    this.journal.decisions.push(...[0, 1, 2].map(seededDecision));
     this.datasets.put({
       team: "vision",
       dataset: "cats",
@@ -159,29 +155,19 @@ const sealed = { files: 1, bytes: 5, leftOut: 0, missing: [], lost: 0 };
 /** Returns the id of the n-th seeded decision. */
 export const decisionId = (n: number): string => `20260601-000${n}00.000Z-decision-${n}`;
 
-const aDecision = (n: number): DecisionRecord => {
+const seededDecision = (n: number): DecisionRecord => {
   const {
     id: _id,
     clientToken: _token,
     intendedAtMs: _at,
     ...launch
   } = aLaunch({ team: "research", jobs: [{ team: "research", job: "secret" }] });
-  return {
+  return aDecision({
     id: `decision-${n}`,
-    pool: "gpu",
     epoch: n + 1,
     atMs: monday + n * 60_000,
     causes: ["job", "dataset research/dogs", "dataset vision/cats"],
-    snapshot: {
-      nowMs: monday,
-      pool: aPool(),
-      reserved: { usdPerHour: 0.5, gpus: 1 },
-      spent: { dayUsd: 0, monthUsd: 0 },
-      queue: [anEntry()],
-      nodes: [aNode()],
-      openLaunches: [],
-      refusals: [],
-    },
+    snapshot: aSnapshot({ reserved: { usdPerHour: 0.5, gpus: 1 }, queue: [anEntry()], nodes: [aNode()] }),
     plan: {
       steps: [
         { kind: "bind", entry: anEntry({ job: "runs" }), node: nodeId(1), because: "runs has room" },
@@ -192,7 +178,7 @@ const aDecision = (n: number): DecisionRecord => {
       wakeAtMs: monday + 120_000,
     },
     outcomes: ["done", "done secret", "launched for secret", "done"],
-  };
+  });
 };
 
 const hasPath = (operation: Operation, path: string): boolean =>

@@ -212,7 +212,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 describe("every operation", () => {
   const all = Object.entries(cases).flatMap(([id, its]) => its.map(([path, status, asked]) => ({ id, path, status, asked: asked ?? {} })));
   test.each(all)("the operation $id returns $status for $path $asked.method", async ({ id, path, status, asked }) => {
-    const told = await new ApiWorld().call(path, asked);
+    const told = await new ApiWorld().ask(path, asked);
     expect(`${told.status} ${JSON.stringify(told.body)?.slice(0, 300)}`).toMatch(new RegExp(`^${status} `));
     const at = operationAt(new URL(path, "https://api").pathname, asked.method === "HEAD" ? "GET" : (asked.method ?? "GET"));
     // A path that is not the operation's own must match no other operation.
@@ -220,7 +220,7 @@ describe("every operation", () => {
   });
 
   test("every operation of the document has cases with good and with bad input", async () => {
-    const { body } = await new ApiWorld().call("/v1/openapi.json");
+    const { body } = await new ApiWorld().ask("/v1/openapi.json");
     const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);
     expect(body).toMatchObject({ servers: [{ url: "https://api" }] });
     const documented = Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));

@@ -19,7 +19,9 @@ const notes = [
 /** Returns the names of the log lines that a source writes, as they are in its text. */
 const namesIn = (source: string): string[] =>
   calls.flatMap((call) =>
-    [...source.matchAll(call)].map(({ 0: begin, index }) => /^(?:"[^"\n]*"|[^,)}\n]+)/.exec(source.slice(index + begin.length))?.[0] ?? ""),
+    [...source.matchAll(call)].map(
+      ({ 0: begin, index }) => /^(?:"[^"\n]*"|`[^`\n]*`|[^,)}\n]+)/.exec(source.slice(index + begin.length))?.[0] ?? "",
+    ),
   );
 const wrongIn = (source: string): string[] => namesIn(source).filter((each) => !name.test(each) && !notes.includes(each));
 

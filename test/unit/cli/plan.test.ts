@@ -218,12 +218,12 @@ describe("the errors of fleet plan", () => {
     [
       "an invalid price",
       { jobs, offers: "instanceType,usdPerHour,vcpus,memoryGiB\nx,NaN,1,1\n" },
-      /offers\.csv, row 2, usdPerHour: a number/,
+      /offers\.csv, row 2, usdPerHour: must be a number/,
     ],
     [
       "an unknown market",
       { jobs, offers: "instanceType,market,usdPerHour,vcpus,memoryGiB\nx,spott,1,1,1\n" },
-      /row 2, market: spot, on-demand/,
+      /row 2, market: must be spot, on-demand/,
     ],
     [
       "a repeated offer",
@@ -236,7 +236,7 @@ describe("the errors of fleet plan", () => {
     [
       "invalid free GPUs",
       { jobs, nodes: "id,freeVcpus,freeMemoryGiB,freeGpus\nn,1,1,1|2\n" },
-      /nodes\.csv, row 2, freeGpus: a whole number/,
+      /nodes\.csv, row 2, freeGpus: must be a whole number/,
     ],
     ["no jobs", { jobs: "id,vcpus,memoryGiB,gpus\n" }, /jobs\.csv contains no job/],
     ["no offers", { jobs, offers: "" }, /offers\.csv is empty/],

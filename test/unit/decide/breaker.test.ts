@@ -4,7 +4,7 @@ import { heal } from "../../../lib/decide/health/breaker.ts";
 import { breakers } from "../../../lib/model/breaker.ts";
 import type { BootFailure } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { aCatalogue, aLaunch, aNode, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anEntry, anOffer, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
 const now = monday + 3_600_000;
 const minute = 60_000;
@@ -16,18 +16,7 @@ const failed = (node: string, agoMs: number, over: Partial<BootFailure> = {}): B
   ...over,
 });
 const three = (agoMs: number) => [failed("a", agoMs + 2), failed("b", agoMs + 1), failed("c", agoMs)];
-const seen = (over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: now,
-  pool: aPool(),
-  reserved: { usdPerHour: 0, gpus: 0 },
-  spent: { dayUsd: 0, monthUsd: 0 },
-  queue: [anEntry()],
-  nodes: [],
-  openLaunches: [],
-  catalogue: aCatalogue(),
-  refusals: [],
-  ...over,
-});
+const seen = (over: Partial<Snapshot> = {}): Snapshot => aSnapshot({ nowMs: now, queue: [anEntry()], ...over });
 const state = (over: Partial<Snapshot>) => breakers(seen(over)).map((each) => each.state);
 
 describe("a breaker", () => {

@@ -4,25 +4,21 @@ import { decide } from "../../../lib/decide/decide.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Plan, Snapshot } from "../../../lib/model/plan.ts";
 import type { Budgets } from "../../../lib/model/pool.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
 const hourMs = 3_600_000;
 const now = monday + 12 * hourMs;
 const midnight = monday + 24 * hourMs;
 const july = monday + 30 * 24 * hourMs;
 
-const aSnapshot = (budgets: Budgets | undefined, over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: now,
-  pool: aPool({ budgets }),
-  reserved: { usdPerHour: 0, gpus: 0 },
-  spent: { dayUsd: 0, monthUsd: 0 },
-  queue: [anEntry()],
-  nodes: [],
-  openLaunches: [],
-  catalogue: aCatalogue({ offers: [anOffer({ usdPerHour: 1 })] }),
-  refusals: [],
-  ...over,
-});
+const seen = (budgets: Budgets | undefined, over: Partial<Snapshot> = {}): Snapshot =>
+  aSnapshot({
+    nowMs: now,
+    pool: aPool({ budgets }),
+    queue: [anEntry()],
+    catalogue: aCatalogue({ offers: [anOffer({ usdPerHour: 1 })] }),
+    ...over,
+  });
 /** Returns a node at $1/h whose worker calls now. */
 const aLiveNode = (over: Partial<Node> = {}): Node =>
   aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + hourMs, ...over });
@@ -31,13 +27,13 @@ const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
 
 describe("the room that budgets leave", () => {
   test("a pool without a budget has infinite room", () => {
-    expect(budgetRoom(aSnapshot(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
-    expect(budgetRoom(aSnapshot({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
+    expect(budgetRoom(seen(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
+    expect(budgetRoom(seen({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("a budget's room counts the cost of ended nodes, of live nodes and of an hour of what is reserved", () => {
     const nodes = [aLiveNode({ launchedAtMs: now - 2 * hourMs })];
-    const room = budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes, reserved, spent: { dayUsd: 3, monthUsd: 50 } }));
+    const room = budgetRoom(seen({ usdPerDay: 10 }, { nodes, reserved, spent: { dayUsd: 3, monthUsd: 50 } }));
     expect(room.tightest).toMatchObject({ period: "day", usedUsd: 5, usdPerHour: 4, renewsAtMs: midnight });
     expect(room.usdPerHour).toBe(4);
   });
@@ -45,8 +41,8 @@ describe("the room that budgets leave", () => {
   test("a budget's room counts only the part of a node's life that falls into the day or month", () => {
     const old = aLiveNode({ launchedAtMs: monday - 100 * hourMs });
     const nextDay = { nodes: [old], reserved, nowMs: now + 24 * hourMs };
-    expect(budgetRoom(aSnapshot({ usdPerDay: 100 }, nextDay)).tightest?.usedUsd).toBe(12);
-    expect(budgetRoom(aSnapshot({ usdPerMonth: 100 }, nextDay)).tightest).toMatchObject({ usedUsd: 36, usdPerHour: 63, renewsAtMs: july });
+    expect(budgetRoom(seen({ usdPerDay: 100 }, nextDay)).tightest?.usedUsd).toBe(12);
+    expect(budgetRoom(seen({ usdPerMonth: 100 }, nextDay)).tightest).toMatchObject({ usedUsd: 36, usdPerHour: 63, renewsAtMs: july });
   });
 
   test("a budget's room counts a node whose cost is recorded only once, and a node that EC2 has ended only until its end", () => {
@@ -54,27 +50,27 @@ describe("the room that budgets leave", () => {
       aLiveNode({ id: "on-record", state: "terminating", released: true, launchedAtMs: now - 5 * hourMs }),
       aLiveNode({ id: "gone", state: "gone", stateSinceMs: now - hourMs, launchedAtMs: now - 3 * hourMs }),
     ];
-    expect(budgetRoom(aSnapshot({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
+    expect(budgetRoom(seen({ usdPerDay: 10 }, { nodes })).tightest?.usedUsd).toBe(2);
   });
 
   test("a budget's room covers an hour ahead, and if the period ends within it, the next period's budget pays for the rest", () => {
     const until = (minutes: number) => midnight - minutes * 60_000;
-    const room = (nowMs: number, dayUsd = 0) => budgetRoom(aSnapshot({ usdPerDay: 3 }, { nowMs, spent: { dayUsd, monthUsd: dayUsd } }));
+    const room = (nowMs: number, dayUsd = 0) => budgetRoom(seen({ usdPerDay: 3 }, { nowMs, spent: { dayUsd, monthUsd: dayUsd } }));
     expect(room(until(15)).usdPerHour).toBe(4);
     expect(room(until(15), 2.5).usdPerHour).toBe(2);
     expect(room(until(45), 1.5).usdPerHour).toBe(2);
     expect(room(midnight - 1).usdPerHour).toBeCloseTo(3, 5);
-    expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: until(15) })).usdPerHour).toBe(3);
-    expect(budgetRoom(aSnapshot({ usdPerMonth: 3 }, { nowMs: july - 1 })).usdPerHour).toBeCloseTo(3, 5);
+    expect(budgetRoom(seen({ usdPerMonth: 3 }, { nowMs: until(15) })).usdPerHour).toBe(3);
+    expect(budgetRoom(seen({ usdPerMonth: 3 }, { nowMs: july - 1 })).usdPerHour).toBeCloseTo(3, 5);
   });
 
   test("a pool's room is the smaller of its two budgets' rooms", () => {
     const spent = { dayUsd: 1, monthUsd: 8 };
-    expect(budgetRoom(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }))).toMatchObject({
+    expect(budgetRoom(seen({ usdPerDay: 5, usdPerMonth: 10 }, { spent }))).toMatchObject({
       usdPerHour: 2,
       tightest: { period: "month" },
     });
-    expect(budgetRoom(aSnapshot({ usdPerDay: 2, usdPerMonth: 10 }, { spent }))).toMatchObject({
+    expect(budgetRoom(seen({ usdPerDay: 2, usdPerMonth: 10 }, { spent }))).toMatchObject({
       usdPerHour: 1,
       tightest: { period: "day" },
     });
@@ -82,7 +78,7 @@ describe("the room that budgets leave", () => {
 
   test("a budget's room is exact to the millionth of a dollar", () => {
     const exact = { spent: { dayUsd: 0.1, monthUsd: 0.1 }, reserved: { usdPerHour: 0.1, gpus: 1 } };
-    expect(budgetRoom(aSnapshot({ usdPerDay: 0.3 }, exact)).usdPerHour).toBe(0.1);
+    expect(budgetRoom(seen({ usdPerDay: 0.3 }, exact)).usdPerHour).toBe(0.1);
   });
 });
 
@@ -92,24 +88,24 @@ describe("a launch that the budget does not pay for", () => {
   const short: Partial<Snapshot> = { spent: { dayUsd: 8.6, monthUsd: 8.6 }, reserved, nodes: [aLiveNode({ team: "audio" })] };
 
   test("a launch that the budget does not pay for is not made, and its job is held once with the reason until the next day starts", () => {
-    expect(decide(aSnapshot({ usdPerDay: 10 }, short))).toMatchObject({
+    expect(decide(seen({ usdPerDay: 10 }, short))).toMatchObject({
       steps: [{ kind: "hold", entry: { job: "train-1" }, because }],
     });
-    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, { ...short, queue: [anEntry({ reason: because })] })))).toEqual([]);
-    expect(decide(aSnapshot({ usdPerDay: 10 }, { ...short, nodes: [] })).wakeAtMs).toBe(midnight);
+    expect(kinds(decide(seen({ usdPerDay: 10 }, { ...short, queue: [anEntry({ reason: because })] })))).toEqual([]);
+    expect(decide(seen({ usdPerDay: 10 }, { ...short, nodes: [] })).wakeAtMs).toBe(midnight);
   });
 
   test("a launch is made on the next day, and with the last dollar of a budget", () => {
     const nextDay = { ...short, nowMs: midnight, spent: { dayUsd: 0, monthUsd: 8.6 }, nodes: [] };
-    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, nextDay)))).toEqual(["launch"]);
+    expect(kinds(decide(seen({ usdPerDay: 10 }, nextDay)))).toEqual(["launch"]);
     const last = { reserved, spent: { dayUsd: 8, monthUsd: 8 } };
-    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, last)))).toEqual(["launch"]);
-    expect(kinds(decide(aSnapshot({ usdPerDay: 10 }, { ...last, spent: { dayUsd: 8.000001, monthUsd: 8 } })))).toEqual(["hold"]);
+    expect(kinds(decide(seen({ usdPerDay: 10 }, last)))).toEqual(["launch"]);
+    expect(kinds(decide(seen({ usdPerDay: 10 }, { ...last, spent: { dayUsd: 8.000001, monthUsd: 8 } })))).toEqual(["hold"]);
   });
 
   test("a decision launches those of several nodes that the budget pays for", () => {
     const queue = ["a", "b", "c"].map((job) => anEntry({ job }));
-    const plan = decide(aSnapshot({ usdPerMonth: 2.5 }, { queue }));
+    const plan = decide(seen({ usdPerMonth: 2.5 }, { queue }));
     expect(kinds(plan)).toEqual(["launch", "hold"]);
     expect(plan).toMatchObject({
       steps: [{ launch: { count: 2 } }, { because: expect.stringContaining("$0 of its budget of $2.50 a month") }],
@@ -119,13 +115,13 @@ describe("a launch that the budget does not pay for", () => {
 
   test("the budget counts launches whose outcome is not known yet", () => {
     const openLaunches = [aLaunch({ jobs: [{ team: "vision", job: "before" }] })];
-    expect(kinds(decide(aSnapshot({ usdPerDay: 1.5 }, { openLaunches, reserved })))).toEqual(["hold"]);
+    expect(kinds(decide(seen({ usdPerDay: 1.5 }, { openLaunches, reserved })))).toEqual(["hold"]);
   });
 
   test("the budget does not keep a job off an existing node", () => {
     const nodes = [aLiveNode({ id: "n" })];
     const room = { ...short, nodes, queue: [anEntry({ job: "a" }), anEntry({ job: "b" })] };
-    expect(decide(aSnapshot({ usdPerDay: 10 }, room)).steps).toMatchObject([
+    expect(decide(seen({ usdPerDay: 10 }, room)).steps).toMatchObject([
       { kind: "bind", node: "n", entry: { job: "a" } },
       { kind: "hold", entry: { job: "b" } },
     ]);
@@ -138,7 +134,7 @@ describe("a launch that the budget does not pay for", () => {
       offers: [anOffer({ usdPerHour: 1 }), anOffer({ instanceType: "g5.2xlarge", usdPerHour: 1.3 })],
     });
     const offersWith = (usdPerDay: number) =>
-      decide(aSnapshot({ usdPerDay }, { catalogue })).steps.flatMap((step) =>
+      decide(seen({ usdPerDay }, { catalogue })).steps.flatMap((step) =>
         step.kind === "launch" ? step.launch.offers.map((offer) => offer.instanceType) : [],
       );
     expect(offersWith(1.2)).toEqual(["g5.xlarge"]);
@@ -147,13 +143,13 @@ describe("a launch that the budget does not pay for", () => {
 
   test("a waiting job's reason names the limit if only the limit is in the way", () => {
     const atLimit = { reserved: { usdPerHour: 9.5, gpus: 1 } };
-    expect(decide(aSnapshot({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([
+    expect(decide(seen({ usdPerDay: 100 }, atLimit)).steps).toMatchObject([
       { because: expect.stringContaining(" reserved; it starts when ") },
     ]);
-    expect(decide(aSnapshot({ usdPerDay: 10 }, atLimit)).steps).toMatchObject([
+    expect(decide(seen({ usdPerDay: 10 }, atLimit)).steps).toMatchObject([
       { because: expect.stringContaining(" reserved; it starts when ") },
     ]);
-    expect(decide(aSnapshot({ usdPerDay: 9 }, { reserved: { usdPerHour: 9, gpus: 1 } })).steps).toMatchObject([
+    expect(decide(seen({ usdPerDay: 9 }, { reserved: { usdPerHour: 9, gpus: 1 } })).steps).toMatchObject([
       { because: expect.stringContaining("budget of $9 a day") },
     ]);
   });
@@ -161,7 +157,7 @@ describe("a launch that the budget does not pay for", () => {
 
 describe("a budget that is used up", () => {
   const spent = { dayUsd: 10, monthUsd: 10 };
-  const usedUp = (over: Partial<Snapshot> = {}): Plan => decide(aSnapshot({ usdPerDay: 10 }, { spent, ...over }));
+  const usedUp = (over: Partial<Snapshot> = {}): Plan => decide(seen({ usdPerDay: 10 }, { spent, ...over }));
   const because =
     "pool gpu has spent at least $10 of its budget of $10 a day; running work goes on, and the job starts after 2026-06-02 00:00 UTC";
 
@@ -182,7 +178,7 @@ describe("a budget that is used up", () => {
       { ...retire, node: "boots" },
       { ...retire, node: "idle" },
     ]);
-    expect(kinds(decide(aSnapshot({ usdPerDay: 100 }, { nodes, queue: [], reserved })))).toEqual([]);
+    expect(kinds(decide(seen({ usdPerDay: 100 }, { nodes, queue: [], reserved })))).toEqual([]);
   });
 
   test("the cost of living nodes can use up a budget", () => {
@@ -195,7 +191,7 @@ describe("a budget that is used up", () => {
   });
 
   test("if both budgets are used up, the reason names the one that renews later, and jobs wait for it", () => {
-    const plan = decide(aSnapshot({ usdPerDay: 5, usdPerMonth: 10 }, { spent }));
+    const plan = decide(seen({ usdPerDay: 5, usdPerMonth: 10 }, { spent }));
     expect(plan).toMatchObject({
       steps: [{ because: expect.stringMatching(/\$10 a month; .* after 2026-07-01 00:00 UTC/) }],
       wakeAtMs: july,
@@ -208,7 +204,7 @@ describe("a budget that is used up", () => {
   });
 
   test("a budget of zero lets nothing start", () => {
-    expect(kinds(decide(aSnapshot({ usdPerMonth: 0 }, { nodes: [aLiveNode()], reserved })))).toEqual(["hold", "retire"]);
+    expect(kinds(decide(seen({ usdPerMonth: 0 }, { nodes: [aLiveNode()], reserved })))).toEqual(["hold", "retire"]);
   });
 
   test("a budget that is used up still lets a decision fail jobs that can never run, and take back what a dead node held", () => {

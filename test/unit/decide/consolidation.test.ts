@@ -3,7 +3,7 @@ import { decide } from "../../../lib/decide/decide.ts";
 import { consolidation } from "../../../lib/decide/scaling/consolidation.ts";
 import type { Assignment, Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { aCatalogue, aNode, anAssignment, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aNode, anAssignment, anEntry, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
 const minute = 60_000;
 const pool = aPool({ consolidateSeconds: 600, drainSeconds: 120, disruption: { nodes: 2 } });
@@ -111,18 +111,15 @@ describe("the savings of a drain", () => {
 });
 
 describe("a decision", () => {
-  const seen = (over: Partial<Snapshot> = {}): Snapshot => ({
-    nowMs,
-    pool: aPool({ ...pool, limits: { usdPerHour: 100, gpus: 100 } }),
-    reserved: { usdPerHour: 10, gpus: 16 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [],
-    nodes: [node("a", 1), node("b", 6)].map((each) => ({ ...each, lastSeenMs: nowMs, leaseUntilMs: nowMs + minute })),
-    openLaunches: [],
-    catalogue: aCatalogue({ types: [eight], offers: [anOffer({ instanceType: eight.name })] }),
-    refusals: [],
-    ...over,
-  });
+  const seen = (over: Partial<Snapshot> = {}): Snapshot =>
+    aSnapshot({
+      nowMs,
+      pool: aPool({ ...pool, limits: { usdPerHour: 100, gpus: 100 } }),
+      reserved: { usdPerHour: 10, gpus: 16 },
+      nodes: [node("a", 1), node("b", 6)].map((each) => ({ ...each, lastSeenMs: nowMs, leaseUntilMs: nowMs + minute })),
+      catalogue: aCatalogue({ types: [eight], offers: [anOffer({ instanceType: eight.name })] }),
+      ...over,
+    });
   const drains = (snapshot: Snapshot) => decide(snapshot).steps.filter(({ kind }) => kind === "drain");
 
   test("a decision drains a node with little work, and launches nothing for it when its time is up", () => {

@@ -2,26 +2,27 @@ import { describe, expect, test } from "vitest";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Refusal } from "../../../lib/model/refusal.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aRefusal, aType, monday } from "../../fakes/builders.ts";
+import {
+  aCatalogue,
+  aLaunch,
+  aNode,
+  anAssignment,
+  anEntry,
+  anOffer,
+  aPool,
+  aRefusal,
+  aSnapshot,
+  aType,
+  monday,
+} from "../../fakes/builders.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
 const now = monday + 60_000;
 type OfferRefused = Extract<Refusal, { why: "capacity" }>;
 
-const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: now,
-  pool: aPool(),
-  reserved: { usdPerHour: 0, gpus: 0 },
-  spent: { dayUsd: 0, monthUsd: 0 },
-  queue: [anEntry()],
-  nodes: [],
-  openLaunches: [],
-  catalogue: aCatalogue(),
-  refusals: [],
-  ...over,
-});
-const placed = (over: Partial<Snapshot>) => firstFit(aSnapshot(over), over.nodes ?? []);
+const seen = (over: Partial<Snapshot> = {}): Snapshot => aSnapshot({ nowMs: now, queue: [anEntry()], ...over });
+const placed = (over: Partial<Snapshot>) => firstFit(seen(over), over.nodes ?? []);
 const inWords = (step: Step): string => {
   switch (step.kind) {
     case "bind":

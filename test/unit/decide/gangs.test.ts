@@ -3,7 +3,20 @@ import { whyRejected } from "../../../lib/decide/admission/admit.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aRefusal, aSpec, aType, monday } from "../../fakes/builders.ts";
+import {
+  aCatalogue,
+  aLaunch,
+  aNode,
+  anAssignment,
+  anEntry,
+  anOffer,
+  aPool,
+  aRefusal,
+  aSnapshot,
+  aSpec,
+  aType,
+  monday,
+} from "../../fakes/builders.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const fourSpot = anOffer({ instanceType: "g5.12xlarge", usdPerHour: 1.8 });
@@ -11,18 +24,9 @@ const now = monday + 70_000;
 const gang = anEntry({ job: "gang", nodes: 3 });
 
 const planned = (over: Partial<Snapshot> = {}): readonly Step[] =>
-  decide({
-    nowMs: now,
-    pool: aPool(),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [gang],
-    nodes: [],
-    openLaunches: [],
-    catalogue: aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] }),
-    refusals: [],
-    ...over,
-  }).steps;
+  decide(
+    aSnapshot({ nowMs: now, queue: [gang], catalogue: aCatalogue({ types: [aType(), four], offers: [anOffer(), fourSpot] }), ...over }),
+  ).steps;
 const nodes = (ids: string, over: Partial<Node> = {}): Node[] => [...ids].map((id) => aNode({ id, ...over }));
 const boundTo = (steps: readonly Step[]): readonly string[] => steps.flatMap((step) => (step.kind === "bind-gang" ? step.nodes : []));
 const launched = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));

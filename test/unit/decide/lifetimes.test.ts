@@ -3,7 +3,7 @@ import { decide } from "../../../lib/decide/decide.ts";
 import { lifetimes } from "../../../lib/decide/scaling/lifetimes.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { aCatalogue, aNode, anAssignment, anEntry, aPool, monday } from "../../fakes/builders.ts";
+import { aNode, anAssignment, anEntry, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const pool = aPool({ maxLifetimeSeconds: 3600, drainSeconds: 600, disruption: { nodes: 1 } });
 const drainMs = monday + 3_000_000;
@@ -73,18 +73,7 @@ describe("the disruption budget", () => {
 });
 
 describe("a decision for a pool with lifetimes", () => {
-  const seen = (over: Partial<Snapshot>): Snapshot => ({
-    nowMs: drainMs,
-    pool,
-    reserved: { usdPerHour: 0.5, gpus: 1 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [],
-    nodes: [],
-    openLaunches: [],
-    catalogue: aCatalogue(),
-    refusals: [],
-    ...over,
-  });
+  const seen = (over: Partial<Snapshot>): Snapshot => aSnapshot({ nowMs: drainMs, pool, reserved: { usdPerHour: 0.5, gpus: 1 }, ...over });
   const roomy = working("n", { assignments: [anAssignment({ needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, phase: "running" })] });
   const heard = { lastSeenMs: drainMs, leaseUntilMs: drainMs + 900_000 };
 

@@ -5,7 +5,19 @@ import { decide } from "../../../lib/decide/decide.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import type { Refusal } from "../../../lib/model/refusal.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, aRefusal, aType, monday } from "../../fakes/builders.ts";
+import {
+  aCatalogue,
+  aLaunch,
+  aNode,
+  anAssignment,
+  anEntry,
+  anOffer,
+  aPool,
+  aRefusal,
+  aSnapshot,
+  aType,
+  monday,
+} from "../../fakes/builders.ts";
 
 const minute = 60_000;
 const inZoneB = anOffer({ zone: "us-east-1b" });
@@ -23,20 +35,17 @@ const dry: readonly Refusal[] = [
 ];
 const dueMs = monday + 6 * minute;
 
-const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: dueMs,
-  pool: aPool({ fallback: "b" }),
-  reserved: { usdPerHour: 0, gpus: 0 },
-  spent: { dayUsd: 0, monthUsd: 0 },
-  queue: [anEntry()],
-  nodes: [],
-  openLaunches: [],
-  catalogue,
-  next: [{ pool: poolB(), catalogue: catalogueOfB }],
-  refusals: dry,
-  ...over,
-});
-const only = (over: Partial<Snapshot> = {}): Step | undefined => decide(aSnapshot(over)).steps[0];
+const seen = (over: Partial<Snapshot> = {}): Snapshot =>
+  aSnapshot({
+    nowMs: dueMs,
+    pool: aPool({ fallback: "b" }),
+    queue: [anEntry()],
+    catalogue,
+    next: [{ pool: poolB(), catalogue: catalogueOfB }],
+    refusals: dry,
+    ...over,
+  });
+const only = (over: Partial<Snapshot> = {}): Step | undefined => decide(seen(over)).steps[0];
 const why = (over: Partial<Snapshot> = {}): string | undefined => {
   const step = only(over);
   return step?.kind === "hold" ? step.because : `${step?.kind}`;
@@ -44,7 +53,7 @@ const why = (over: Partial<Snapshot> = {}): string | undefined => {
 
 describe("a job that EC2 has no capacity for", () => {
   test("a job moves to the next pool with the reason when the last of its offers has been refused for long enough", () => {
-    expect(decide(aSnapshot()).steps).toEqual([
+    expect(decide(seen()).steps).toEqual([
       {
         kind: "move",
         entry: anEntry(),
@@ -67,7 +76,7 @@ describe("a job that EC2 has no capacity for", () => {
   });
 
   test("a job waits until its move is due, its reason names the next pool, and the pool wakes at that moment", () => {
-    const plan = decide(aSnapshot({ nowMs: dueMs - 1 }));
+    const plan = decide(seen({ nowMs: dueMs - 1 }));
     expect(plan.wakeAtMs).toBe(dueMs);
     expect(why({ nowMs: dueMs - 1 })).toMatch(
       /the next request follows within minutes; when that has lasted for 300 s the job moves to pool b$/,
@@ -194,7 +203,7 @@ describe("a job that stays in its pool", () => {
 
 test("a decision moves at most a hundred jobs, in their turn, and the next one follows at once", () => {
   const queue = Array.from({ length: 250 }, (_, n) => anEntry({ job: `job-${String(n).padStart(3, "0")}`, priority: n }));
-  const plan = decide(aSnapshot({ queue }));
+  const plan = decide(seen({ queue }));
   expect(plan.steps.map(({ kind }) => kind)).toEqual(Array.from({ length: 100 }, () => "move"));
   expect(plan.steps[0]).toMatchObject({ entry: { job: "job-249" } });
   expect(plan.wakeAtMs).toBe(dueMs);

@@ -1,19 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { deadNodes, isResponsive, nextLookAtBooting } from "../../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../../lib/model/node.ts";
-import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
+import { aNode, anAssignment, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
-const verdictOn = (node: Node, nowMs: number) =>
-  deadNodes({
-    nowMs,
-    pool: aPool({ bootSeconds: 600 }),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [],
-    nodes: [node],
-    openLaunches: [],
-    refusals: [],
-  });
+const verdictOn = (node: Node, nowMs: number) => deadNodes(aSnapshot({ nowMs, pool: aPool({ bootSeconds: 600 }), nodes: [node] }));
 const booting = aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, leaseUntilMs: monday, stateSinceMs: monday });
 const leaseEnd = aNode().leaseUntilMs;
 

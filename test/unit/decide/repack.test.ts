@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import { gapOf, type Snapshot, type Step } from "../../../lib/model/plan.ts";
-import { aCatalogue, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, anEntry, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
 const types = [
   aType({ name: "small", resources: { vcpus: 4, memoryGiB: 64, gpus: 0 }, gpu: undefined }),
@@ -12,23 +12,13 @@ const offers = [anOffer({ instanceType: "small", usdPerHour: 0.6 }), anOffer({ i
 const wanting = (vcpus: number, nth: number) =>
   anEntry({ job: `j${nth}`, submittedAtMs: monday + nth, needs: { vcpus, memoryGiB: 1, gpus: 0 }, gpu: { models: [], memoryGiB: 0 } });
 
-const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: monday + 60_000,
-  pool: aPool(),
-  reserved: { usdPerHour: 0, gpus: 0 },
-  spent: { dayUsd: 0, monthUsd: 0 },
-  queue: [3, 3, 5, 5].map(wanting),
-  nodes: [],
-  openLaunches: [],
-  catalogue: aCatalogue({ types, offers }),
-  refusals: [],
-  ...over,
-});
+const seen = (over: Partial<Snapshot> = {}): Snapshot =>
+  aSnapshot({ nowMs: monday + 60_000, queue: [3, 3, 5, 5].map(wanting), catalogue: aCatalogue({ types, offers }), ...over });
 const launches = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));
 
 describe("jobs that share new nodes", () => {
   test("jobs that share new nodes are packed again if first fit costs more", () => {
-    const { steps, packed } = firstFit(aSnapshot(), []);
+    const { steps, packed } = firstFit(seen(), []);
     expect(launches(steps).map(({ count, offers: [offer] }) => `${count} ${offer?.instanceType}`)).toEqual(["2 large"]);
     expect(
       launches(steps)
@@ -40,15 +30,15 @@ describe("jobs that share new nodes", () => {
   });
 
   test("a plan reports the cost of its packing, the lower bound and the gap", () => {
-    const { packing } = decide(aSnapshot({ queue: [wanting(5, 1)] }));
+    const { packing } = decide(seen({ queue: [wanting(5, 1)] }));
     expect(packing).toMatchObject({ engine: "first fit", usdPerHour: 1, boundUsdPerHour: 1 });
     expect(packing && gapOf(packing)).toBe(0);
-    expect(decide(aSnapshot({ queue: [] })).packing).toBeUndefined();
+    expect(decide(seen({ queue: [] })).packing).toBeUndefined();
   });
 
   test("a packing never takes more than the pool may reserve, and leaves what it frees to waiting jobs", () => {
     const pool = aPool({ limits: { usdPerHour: 2.2, gpus: 0 } });
-    const snapshot = aSnapshot({ pool, queue: [3, 3, 5, 4].map(wanting) });
+    const snapshot = seen({ pool, queue: [3, 3, 5, 4].map(wanting) });
     const { steps, wakeAtMs } = firstFit(snapshot, []);
     expect(
       launches(steps)
@@ -62,7 +52,6 @@ describe("jobs that share new nodes", () => {
 
   test("jobs of two teams never share a new node", () => {
     const queue = [3, 3, 5, 5].map((vcpus, nth) => ({ ...wanting(vcpus, nth), team: nth % 2 === 0 ? "audio" : "vision" }));
-    for (const { team, jobs } of launches(firstFit(aSnapshot({ queue }), []).steps))
-      expect(jobs.every((job) => job.team === team)).toBe(true);
+    for (const { team, jobs } of launches(firstFit(seen({ queue }), []).steps)) expect(jobs.every((job) => job.team === team)).toBe(true);
   });
 });

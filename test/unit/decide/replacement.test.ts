@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isReplacement } from "../../../lib/decide/placement/replacement.ts";
 import { replacements } from "../../../lib/decide/scaling/replacements.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aPool, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aSnapshot, monday } from "../../fakes/builders.ts";
 
 test("a launch that replaces a node, or in which a job has had a node before, takes precedence", () => {
   const launch = aLaunch();
@@ -18,17 +18,7 @@ test("a replacement names the cheapest offers first, and equally cheap ones by n
   const zones = ["us-east-1d", "us-east-1b", "us-east-1c"];
   const offers = [...zones.map((zone) => anOffer({ zone, usdPerHour: 0.6 })), anOffer({ zone: "us-east-1e", usdPerHour: 0.55 })];
   const { steps } = replacements(
-    {
-      nowMs,
-      pool: aPool(),
-      reserved: { usdPerHour: 0.5, gpus: 1 },
-      spent: { dayUsd: 0, monthUsd: 0 },
-      queue: [],
-      nodes: [node],
-      openLaunches: [],
-      catalogue: aCatalogue({ offers }),
-      refusals: [],
-    },
+    aSnapshot({ nowMs, reserved: { usdPerHour: 0.5, gpus: 1 }, nodes: [node], catalogue: aCatalogue({ offers }) }),
     { planned: [], free: [] },
   );
   const [step] = steps;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { replacements } from "../../../lib/decide/scaling/replacements.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, aRefusal, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aLaunch, aNode, anAssignment, anOffer, aPool, aRefusal, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const now = monday + 3_600_000;
 const running = [anAssignment({ phase: "running" })];
@@ -16,18 +16,13 @@ const launchesFor = (
 ) => decided(over, of).steps;
 const decided = (over: Partial<Snapshot>, of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {}) =>
   replacements(
-    {
+    aSnapshot({
       nowMs: now,
-      pool: aPool(),
       reserved: { usdPerHour: 0.5, gpus: 1 },
-      spent: { dayUsd: 0, monthUsd: 0 },
-      queue: [],
       nodes: [ward],
-      openLaunches: [],
       catalogue: aCatalogue({ offers: [anOffer(), elsewhere, anOffer({ market: "on-demand", usdPerHour: 0.9 })] }),
-      refusals: [],
       ...over,
-    },
+    }),
     { planned: of.planned ?? [], free: of.free ?? [] },
   );
 

@@ -6,7 +6,7 @@ import type { QueueEntry } from "../../../lib/model/job.ts";
 import type { BootFailure, Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
 import type { Resources } from "../../../lib/model/values/resources.ts";
-import { aCatalogue, aNode, anAssignment, anEntry, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aNode, anAssignment, anEntry, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
 const minute = 60_000;
 
@@ -21,18 +21,13 @@ describe("a job that joins another one on a node of a half-open breaker", () => 
   const three = anEntry({ job: "three", needs: { vcpus: 2, memoryGiB: 4, gpus: 4 } });
   /** Returns the jobs as they wait in this order. */
   const inOrder = (...jobs: readonly QueueEntry[]) => jobs.map((job, n) => ({ ...job, submittedAtMs: monday + n }));
-  const snapshot: Snapshot = {
+  const snapshot = aSnapshot({
     nowMs,
     pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
     // The first gets a small node. The second is cheaper together with it on a big one. The third needs a big one of its own.
     queue: inOrder(one, two, three),
-    nodes: [],
-    openLaunches: [],
     catalogue: aCatalogue({ types: [aType(), big], offers: [anOffer(), anOffer({ instanceType: big.name, usdPerHour: 0.9 })] }),
-    refusals: [],
-  };
+  });
   const bigNodes = (seen: Snapshot): number =>
     decide(seen)
       .steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []))
@@ -52,17 +47,12 @@ describe("packing jobs again", () => {
   const big = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
   const nowMs = monday + 60 * minute;
   // A big node costs more than one job saves, but less than four small nodes.
-  const snapshot: Snapshot = {
+  const snapshot = aSnapshot({
     nowMs,
     pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
     queue: Array.from({ length: 8 }, (_, n) => anEntry({ job: `j${n}`, needs: { vcpus: 2, memoryGiB: 4, gpus: 1 } })),
-    nodes: [],
-    openLaunches: [],
     catalogue: aCatalogue({ types: [aType(), big], offers: [anOffer(), anOffer({ instanceType: big.name, usdPerHour: 1.9 })] }),
-    refusals: [],
-  };
+  });
   const types = (bootFailures: readonly BootFailure[]) =>
     decide({ ...snapshot, bootFailures }).steps.flatMap((step) =>
       step.kind === "launch" ? step.launch.types.map(({ name }) => `${step.launch.count} ${name}`) : [],

@@ -5,22 +5,17 @@ import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import type { Reservation } from "../../../lib/model/launch.ts";
 import type { Limits } from "../../../lib/model/limits.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
-import { aCatalogue, anEntry, anOffer, aPool, aRefusal, aType, monday } from "../../fakes/builders.ts";
+import { aCatalogue, anEntry, anOffer, aPool, aRefusal, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
-const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: monday,
-  pool: aPool({ limits: { usdPerHour: 40, gpus: 16 } }),
-  reserved: { usdPerHour: 2.58, gpus: 10 },
-  spent: { dayUsd: 0, monthUsd: 0 },
-  queue: [anEntry()],
-  nodes: [],
-  openLaunches: [],
-  catalogue: aCatalogue(),
-  refusals: [],
-  ...over,
-});
+const seen = (over: Partial<Snapshot> = {}): Snapshot =>
+  aSnapshot({
+    pool: aPool({ limits: { usdPerHour: 40, gpus: 16 } }),
+    reserved: { usdPerHour: 2.58, gpus: 10 },
+    queue: [anEntry()],
+    ...over,
+  });
 const why = (asks: Reservation, over: Partial<Snapshot> = {}): string => {
-  const snapshot = aSnapshot(over);
+  const snapshot = seen(over);
   return whyLimited({ team: "vision", least: { instanceType: "g6.48xlarge", asks }, allowance: allowanceOf(snapshot) }, snapshot);
 };
 const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reservation): Snapshot["wider"] => ({
@@ -70,7 +65,7 @@ describe("a job that waits for a limit", () => {
       offers: [anOffer(), anOffer({ instanceType: "g6.48xlarge", market: "on-demand", usdPerHour: 16.288 })],
     });
     const { steps } = firstFit(
-      aSnapshot({
+      seen({
         pool: aPool({ limits: { usdPerHour: 10, gpus: 16 } }),
         catalogue,
         reserved: { usdPerHour: 2.58, gpus: 1 },

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
-import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { cancel, hear, stateChange } from "./news.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 async function placed(): Promise<{ world: World; id: string; worker: ModelWorker }> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   return { world, id: world.node.id, worker: new ModelWorker(world, world.node.id) };
@@ -26,7 +25,7 @@ const ended = { state: "cancelled", reason: "not wanted any more" };
 
 describe("a cancelled job", () => {
   test("a job that is cancelled while it waits never runs, and a second cancel changes nothing", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     expect(await cancel(world, "a")).toEqual({ kind: "cancelled", pool: "gpu" });
     expect(await cancel(world, "a")).toEqual({ kind: "same", pool: "gpu" });
@@ -79,13 +78,10 @@ describe("a cancelled job", () => {
     await worker.call();
     expect(world.job("a")).toMatchObject({ state: "sealing" });
     await cancel(world, "a");
-    const artifacts = new MemoryArtifacts();
+    const { artifacts } = world.ports;
     const attempt = { team: "vision", job: "a", attempt: 1 };
     artifacts.upload(attempt, { "model.bin": "weights" });
-    expect(await sealAttempt({ sealing: world.ledger.sealing, artifacts, now: () => world.nowMs }, attempt)).toMatchObject({
-      kind: "kept",
-      files: 1,
-    });
+    expect(await sealAttempt(world.deps, attempt)).toMatchObject({ kind: "kept", files: 1 });
     expect(artifacts.listed(attempt)?.artifacts).toMatchObject([{ path: "model.bin" }]);
     await worker.call();
     await worker.call();
@@ -134,13 +130,13 @@ describe("a cancelled job", () => {
 });
 
 test("cancelling an unknown job is refused and rings no pool", async () => {
-  const world = new World();
+  const world = aWorld();
   expect(await cancel(world, "nobody")).toEqual({ kind: "unknown" });
   expect(world.lane.waiting).toEqual([]);
 });
 
 test("a retry recovers a cancel that crashed before ringing the bell", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   world.ledger.wire.failBefore("bell.ring");

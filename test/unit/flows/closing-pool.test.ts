@@ -5,14 +5,14 @@ import { closePools } from "../../../lib/flows/tick/close-pools.ts";
 import { aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld } from "./world.ts";
 
 const because = "pool gpu was removed from the configuration";
 const gone = poolToPlace([aPool({ name: "other" })], "gpu");
 
 /** The pool has a running job, an empty node and a waiting job when it is removed from the configuration. */
 async function takenOut() {
-  const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+  const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) });
   await world.submit("runs");
   await world.workOff();
   const worker = new ModelWorker(world, world.node.id);
@@ -65,7 +65,7 @@ describe("a pool that was removed from the configuration", () => {
 
 describe("the registry of pools", () => {
   test("the registry keeps an idle pool with a job whose ring was lost, and lets it decide", async () => {
-    const world = new World();
+    const world = aWorld();
     const { registry, decisions, bell } = world.ledger;
     await registry.add("gpu");
     world.ledger.wire.failBefore("bell.ring");

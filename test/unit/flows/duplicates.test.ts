@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
 import { generator } from "../../../lib/local/ec2/behaviour/seeded.ts";
-import { aCatalogue, aPool } from "../../fakes/builders.ts";
+import { aPool } from "../../fakes/builders.ts";
 import { doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const jobs = Array.from({ length: 40 }, (_, n) => `job-${String(n).padStart(2, "0")}`);
 
@@ -28,7 +28,7 @@ test.each([1, 2, 3])(
   "1,000 messages of forty jobs make forty jobs and forty nodes, whatever crashes and overlaps (seed %i)",
   async (seed) => {
     const random = generator(seed);
-    const world = new World(aPool({ limits: { usdPerHour: 1_000, gpus: 1_000 } }), aCatalogue());
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 1_000, gpus: 1_000 } }) });
     const messages = Array.from({ length: 1_000 }, (_, n) => jobs[n % jobs.length] ?? "");
     while (messages.length > 0) {
       const batch = messages.splice(Math.floor(random() * Math.max(1, messages.length - 10)), 10);

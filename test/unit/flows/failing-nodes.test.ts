@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const bootSeconds = 120;
 const running = (attempt: number, atMs: number) => ({ team: "vision", job: "a", attempt, phase: "running" as const, startedAtMs: atMs });
 
 describe("an image that does not boot", () => {
   test("an image that does not boot is tried three times in a zone, then elsewhere, then once after each rest, and its job waits with the reason until it boots", async () => {
-    const world = new World(aPool({ bootSeconds, limits: { usdPerHour: 1, gpus: 1 } }), aCatalogue());
+    const world = aWorld({ pool: aPool({ bootSeconds, limits: { usdPerHour: 1, gpus: 1 } }) });
     await world.submit("a");
     await world.workOff();
     const failOnce = async () => {
@@ -44,7 +44,7 @@ describe("an image that does not boot", () => {
   });
 
   test("an instance that EC2 or the fleet itself ended does not count as a boot failure", async () => {
-    const world = new World(aPool({ bootSeconds, budgets: { usdPerDay: 1 } }), aCatalogue());
+    const world = aWorld({ pool: aPool({ bootSeconds, budgets: { usdPerDay: 1 } }) });
     await world.submit("a");
     await world.workOff();
     const { id } = world.node;
@@ -69,7 +69,7 @@ describe("a job that takes its node down with it", () => {
     await world.workOff();
   }
   const started = async () => {
-    const world = new World(aPool(), aCatalogue({ offers: [anOffer()] }));
+    const world = aWorld({ catalogue: aCatalogue({ offers: [anOffer()] }) });
     await world.submit("a");
     await world.workOff();
     return world;

@@ -4,7 +4,7 @@ import { masterPort } from "../../../lib/flows/node/gang-order.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { cancel, hear, interruption, rebalance, stateChange } from "./news.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
 const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })];
@@ -13,7 +13,7 @@ type Stage = { readonly world: World; readonly ids: readonly string[]; readonly 
 
 /** A gang of three that is bound to booting nodes. */
 async function bound(asks: object = {}): Promise<Stage> {
-  const world = new World(aPool(), aCatalogue({ offers }));
+  const world = aWorld({ catalogue: aCatalogue({ offers }) });
   await world.submit("a", { nodes: 3, ...asks });
   await world.workOff();
   const ids = world.job("a")?.gang ?? [];
@@ -53,7 +53,7 @@ describe("a waiting gang", () => {
   });
 
   test("a gang that got too few nodes gets a new launch, and those nodes are given back", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 8 } }), aCatalogue({ offers }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 8 } }), catalogue: aCatalogue({ offers }) });
     const launch = world.fleet.launch.bind(world.fleet);
     world.fleet.launch = async (asked) => {
       const outcome = await launch(asked);
@@ -72,7 +72,7 @@ describe("a waiting gang", () => {
   });
 
   test("a refused gang does not keep other jobs from the same offers", async () => {
-    const world = new World(aPool(), aCatalogue({ offers: [anOffer()] }));
+    const world = aWorld({ catalogue: aCatalogue({ offers: [anOffer()] }) });
     const launch = world.fleet.launch.bind(world.fleet);
     const refused: number[] = [];
     world.fleet.launch = async (asked) => {
@@ -102,13 +102,13 @@ describe("a waiting gang", () => {
   });
 
   test("a gang that can never fit into the limits is rejected with the reason", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 2 } }), aCatalogue({ offers }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 2 } }), catalogue: aCatalogue({ offers }) });
     expect(await world.submit("a", { nodes: 3 })).toMatchObject({ kind: "rejected" });
     expect(world.job("a")?.reason).toBe("the gang needs 3 GPUs on 3 nodes and pool gpu is limited to 2");
   });
 
   test("a gang does not lose its nodes to a job that has another place", async () => {
-    const world = new World(aPool(), aCatalogue({ offers }));
+    const world = aWorld({ catalogue: aCatalogue({ offers }) });
     await world.submit("single");
     world.nowMs += 1;
     await world.submit("gang", { nodes: 2 });

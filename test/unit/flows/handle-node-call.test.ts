@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer, NodeCall } from "../../../events/node-call.ts";
 import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { monday } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
 const running = (world: World): AttemptReport => ({ ...of, phase: "running", startedAtMs: world.nowMs });
@@ -15,7 +15,7 @@ const orders = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => 
 
 /** A world in which job a is placed on a booting node. */
 async function placed(asks: object = {}): Promise<World> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a", asks);
   await world.workOff();
   return world;
@@ -31,14 +31,14 @@ async function working(asks: object = {}): Promise<World> {
 }
 
 test("the boot script learns where the worker is", async () => {
-  const world = new World();
+  const world = aWorld();
   const answer = await handleNodeCall(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
   expect(answer).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
 });
 
 describe("a call of an instance", () => {
   test("an instance that is not in the ledger yet must call again", async () => {
-    expect(await new World().call("i-0000000000000009")).toEqual({ kind: "wait", callAgainMs: 1_000 });
+    expect(await aWorld().call("i-0000000000000009")).toEqual({ kind: "wait", callAgainMs: 1_000 });
   });
 
   test.each(["terminating", "gone"] as const)("an instance whose node is %s is shut down", async (state) => {

@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const pool = aPool({ maxLifetimeSeconds: 1800, drainSeconds: 600, bootSeconds: 120, limits: { usdPerHour: 10, gpus: 4 } });
 
 /** A busy node with its worker. */
 async function working(): Promise<{ world: World; worker: ModelWorker; node: string }> {
-  const world = new World(pool, aCatalogue({ offers: [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })] }));
+  const world = aWorld({ pool, catalogue: aCatalogue({ offers: [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })] }) });
   await world.submit("a");
   await world.workOff();
   const node = world.node.id;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { aCatalogue, aLaunch, anOffer, aPool } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 /** Reserves a launch of that price in another pool, as that pool's decision would. */
 async function elsewhere(world: World, over: Partial<Parameters<typeof aLaunch>[0]> = {}): Promise<() => Promise<void>> {
@@ -20,7 +20,7 @@ const tick = async (world: World): Promise<void> => {
 
 describe("a job with room in its pool", () => {
   test("a job waits at the limit of the whole deployment with that reason, and starts at the next tick after another pool made room", async () => {
-    const world = new World();
+    const world = aWorld();
     world.limits = { limits: { usdPerHour: 1.4 } };
     const release = await elsewhere(world, { team: "speech" });
     await world.submit("a");
@@ -37,7 +37,7 @@ describe("a job with room in its pool", () => {
   });
 
   test("a job waits at its team's limit across all pools, whatever other teams have", async () => {
-    const world = new World();
+    const world = aWorld();
     world.limits = { teamLimits: { vision: { gpus: 2 }, speech: { gpus: 0 } } };
     const release = await elsewhere(world);
     await world.submit("a");
@@ -51,7 +51,7 @@ describe("a job with room in its pool", () => {
   });
 
   test("a job waits with the reason if another pool reached the limit during its decision", async () => {
-    const world = new World();
+    const world = aWorld();
     world.limits = { limits: { gpus: 2 } };
     await world.submit("a");
     world.ledger.wire.before("placements.intend", () => elsewhere(world), 1);
@@ -62,7 +62,7 @@ describe("a job with room in its pool", () => {
   });
 
   test("a job in a shared pool counts towards no team's limit", async () => {
-    const world = new World(aPool({ shared: true }));
+    const world = aWorld({ pool: aPool({ shared: true }) });
     world.limits = { teamLimits: { vision: { gpus: 0 } } };
     await world.submit("a");
     await world.workOff();
@@ -73,7 +73,7 @@ describe("a job with room in its pool", () => {
 
 describe("lowered limits and risen prices", () => {
   test("lowered limits stop growth but not running work", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     await world.workOff();
     world.limits = { limits: { usdPerHour: 0, gpus: 0 }, teamLimits: { vision: { usdPerHour: 0.1 } } };
@@ -84,7 +84,7 @@ describe("lowered limits and risen prices", () => {
   });
 
   test("a waiting job is held if no current offer is within the limits, and its reason names the limit", async () => {
-    const world = new World();
+    const world = aWorld();
     world.limits = { limits: { usdPerHour: 1 } };
     await world.submit("a");
     world.ledger.table.catalogues.set("gpu", aCatalogue({ offers: [anOffer({ usdPerHour: 1.5 })] }));
@@ -96,7 +96,7 @@ describe("lowered limits and risen prices", () => {
   });
 
   test("a new job that no offer within the limits holds is rejected", async () => {
-    const world = new World();
+    const world = aWorld();
     world.limits = { teamLimits: { vision: { gpus: 0 } } };
     expect(await world.submit("a")).toMatchObject({
       kind: "rejected",

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { cancelJob } from "../../../lib/flows/cancel-job.ts";
 import { place } from "../../../lib/flows/place.ts";
 import { tick } from "../../../lib/flows/tick.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
+import { cancel } from "./news.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });
 const ofL4 = anOffer({ instanceType: "g6.xlarge", usdPerHour: 0.6 });
@@ -14,7 +14,7 @@ const moved = /^moved from pool gpu: EC2 has no capacity for any instance type t
 
 /** EC2 has nothing for pool gpu, whose jobs may move to pool b. */
 function dryWorld(fallbackSeconds = 300): World {
-  const world = new World(aPool({ fallback: "b", fallbackSeconds }), aCatalogue(), [aPool({ name: "b", families: ["g6"] })]);
+  const world = aWorld({ pool: aPool({ fallback: "b", fallbackSeconds }), others: [aPool({ name: "b", families: ["g6"] })] });
   world.ledger.table.catalogues.set("b", catalogueOfB);
   world.fleet.refuse(anOffer());
   return world;
@@ -32,7 +32,6 @@ async function due(): Promise<World> {
 }
 
 const tickOf = (world: World): Promise<unknown> => tick({ ...world.deps, teams: ["vision"] });
-const cancel = (world: World, job: string) => cancelJob(world.deps, { team: "vision", job }, "not wanted any more");
 
 describe("a job that EC2 has no capacity for", () => {
   test("a job that EC2 has no capacity for waits for as long as configured, moves with the reason, and runs in the next pool", async () => {

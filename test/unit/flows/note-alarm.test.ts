@@ -4,7 +4,7 @@ import { noteAlarm } from "../../../lib/flows/note-alarm.ts";
 import { alarmName } from "../../../lib/model/alarm.ts";
 import { aPool } from "../../fakes/builders.ts";
 import { alarmChange } from "./news.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const pools = [aPool(), aPool({ name: "big", teams: ["research"] }), aPool({ name: "shared", teams: ["research", "vision"] })];
 const note = ({ ledger, lane }: World, event: AlarmStateChange) =>
@@ -16,28 +16,28 @@ test.each([
   ["begins from an unknown state", undefined, "ALARM"],
   ["ends", "ALARM", "OK"],
 ] as const)("an alarm of the fleet that %s rings its pool and is recorded", async (_what, from, to) => {
-  const world = new World();
+  const world = aWorld();
   expect(await note(world, alarmChange(gpuHigh, from, to))).toEqual({ kind: "rung", pools: ["big"] });
   expect(world.lane.waiting).toEqual(["big"]);
   expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuHigh}`]);
 });
 
 test("an alarm about a team's queue rings every pool that the team may use", async () => {
-  const world = new World();
+  const world = aWorld();
   const name = alarmName({ fleet: "fleetwright", kind: "jobs-age", of: "vision" });
   expect(await note(world, alarmChange(name, "OK", "ALARM"))).toEqual({ kind: "rung", pools: ["gpu", "shared"] });
   expect(world.lane.waiting).toEqual(["gpu", "shared"]);
 });
 
 test("the same alarm twice wakes the pool once", async () => {
-  const world = new World();
+  const world = aWorld();
   for (const _time of [1, 2]) await note(world, alarmChange(gpuHigh, "OK", "ALARM"));
   expect(world.lane.waiting).toEqual(["big"]);
   expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuHigh}`]);
 });
 
 test("an alarm's end that arrives before its beginning also rings, because decisions use the table", async () => {
-  const world = new World();
+  const world = aWorld();
   await note(world, alarmChange(gpuHigh, "ALARM", "OK"));
   expect(await note(world, alarmChange(gpuHigh, "OK", "ALARM"))).toMatchObject({ kind: "rung" });
 });
@@ -47,7 +47,7 @@ test.each([
   ["repeats its state", "OK", "OK"],
   ["has no data", "OK", "INSUFFICIENT_DATA"],
 ] as const)("an alarm that %s rings no pool", async (_what, from, to) => {
-  const world = new World();
+  const world = aWorld();
   expect(await note(world, alarmChange(gpuHigh, from, to))).toEqual({ kind: "no-news" });
   expect(world.lane.waiting).toEqual([]);
 });
@@ -63,7 +63,7 @@ describe("an alarm that is not the fleet's", () => {
     ["an alarm whose name lacks a part", "fleetwright/gpu-high"],
     ["an alarm that is named like a property of every object", "fleetwright/constructor/gpu"],
   ])("%s is ignored", async (_what, name) => {
-    const world = new World();
+    const world = aWorld();
     expect(await note(world, alarmChange(name, "OK", "ALARM"))).toEqual({ kind: "not-ours" });
     expect(world.lane.waiting).toEqual([]);
   });

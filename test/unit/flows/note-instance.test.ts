@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ModelWorker } from "./model-worker.ts";
 import { hear, interruption, rebalance, stateChange } from "./news.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const stranger = "i-0fedcba9876543210";
 
 async function launched(): Promise<World> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   return world;

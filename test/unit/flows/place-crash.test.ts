@@ -4,7 +4,7 @@ import type { Pool } from "../../../lib/model/pool.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const four = aType({ name: "g5.12xlarge", resources: { vcpus: 48, memoryGiB: 192, gpus: 4 } });
 const spot = anOffer({ usdPerHour: 1 });
@@ -17,26 +17,26 @@ const failed = (job: string) => ({ team: "vision", job, attempt: 1, phase: "fail
 /** Worlds in which one run of `place` has something to do; each time the same one. */
 const stories: Readonly<Record<string, () => Promise<World>>> = {
   "three jobs share a new node": async () => {
-    const world = new World(aPool(), catalogue);
+    const world = aWorld({ catalogue });
     for (const job of ["a", "b", "c"]) await world.submit(job);
     return world;
   },
   "EC2 has no spot capacity": async () => {
-    const world = new World(aPool(), catalogue);
+    const world = aWorld({ catalogue });
     world.fleet.refuse(spot);
     world.fleet.refuse(fourSpot);
     await world.submit("a");
     return world;
   },
   "EC2's answers are lost": async () => {
-    const world = new World(aPool(), catalogue);
+    const world = aWorld({ catalogue });
     world.fleet.unknownNext("launched");
     world.fleet.unknownNext("launched");
     await world.submit("a");
     return world;
   },
   "a node is idle, and another is gone with its jobs": async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 20, gpus: 16 } }), catalogue);
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 20, gpus: 16 } }), catalogue });
     await world.submit("a");
     await world.submit("b", { spot: false });
     await world.workOff();
@@ -53,7 +53,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     return world;
   },
   "one job can never run and another waits at the limit": async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 1.5, gpus: 4 } }), catalogue);
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 1.5, gpus: 4 } }), catalogue });
     world.ledger.table.catalogues.clear();
     await world.submit("never", { gpus: 9 });
     world.ledger.table.catalogues.set("gpu", catalogue);
@@ -62,7 +62,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     return world;
   },
   "two jobs' price has risen past the limit, and another's has not": async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 1.95, gpus: 4 } }), catalogue);
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 1.95, gpus: 4 } }), catalogue });
     for (const job of ["a", "b"]) await world.submit(job, { spot: false });
     await world.submit("c");
     const dear = anOffer({ market: "on-demand", usdPerHour: 2 });
@@ -82,7 +82,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     return world;
   },
   "a node does not boot": async () => {
-    const world = new World(aPool(), catalogue);
+    const world = aWorld({ catalogue });
     await world.submit("a");
     await world.workOff();
     world.nowMs += 600_001;
@@ -90,7 +90,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     return world;
   },
   "an instance of a type that did not boot becomes a worker": async () => {
-    const world = new World(aPool(), catalogue);
+    const world = aWorld({ catalogue });
     const { fence } = await world.ledger.decisions.begin("gpu");
     for (const node of ["i-1", "i-2"])
       await world.ledger.placements.bootFailed(fence, { node, instanceType: spot.instanceType, zone: spot.zone, atMs: world.nowMs });
@@ -103,7 +103,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
 
 /** A pool whose only node works, in a world that has nothing else to do. */
 async function working(pool: Pool): Promise<World> {
-  const world = new World(pool, catalogue);
+  const world = aWorld({ pool, catalogue });
   await world.submit("a");
   await world.workOff();
   await workOn(world, 0);

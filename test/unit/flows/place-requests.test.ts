@@ -4,13 +4,13 @@ import { documentedLimits } from "../../../lib/model/requests/request-limits.ts"
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const wide = { limits: { usdPerHour: 1_000, gpus: 1_000 } };
 
 /** Ready nodes that hold nothing and have been idle for long enough. */
 async function idling(count: number): Promise<World> {
-  const world = new World(aPool(wide));
+  const world = aWorld({ pool: aPool(wide) });
   for (let n = 0; n < count; n += 1) await world.submit(`job-${n}`, { gpus: 1 });
   await world.place({ budget: new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 1_000, perSecond: 1 } }) });
   await world.workOff();
@@ -126,7 +126,7 @@ describe("launches", () => {
       aType({ name: `g5.${n + 1}xlarge`, resources: { vcpus: 4 * (n + 1), memoryGiB: 16, gpus: 1 } }),
     );
     const offers = types.map(({ name }, n) => anOffer({ instanceType: name, usdPerHour: 2 ** n }));
-    const world = new World(aPool({ limits: { usdPerHour: 1e6, gpus: 1_000 } }), aCatalogue({ types, offers }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 1e6, gpus: 1_000 } }), catalogue: aCatalogue({ types, offers }) });
     for (let n = 0; n < count; n += 1) await world.submit(`job-${n}`, { vcpus: 4 * (n + 1) - 1 });
     return world;
   }

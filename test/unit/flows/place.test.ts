@@ -4,14 +4,14 @@ import { ring } from "../../../lib/flows/pool/ring.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const spot = anOffer({ usdPerHour: 0.5 });
 const onDemand = anOffer({ market: "on-demand", usdPerHour: 1 });
 
 /** A world in which one job runs on one node. */
 async function working(): Promise<World> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   await world.call(world.node.id, { attempts: [{ team: "vision", job: "a", attempt: 1, phase: "running", startedAtMs: world.nowMs }] });
@@ -30,7 +30,7 @@ async function idling(): Promise<World> {
 
 describe("a waiting job", () => {
   test("a waiting job gets a node, and is bound to the one that was launched", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     expect(await world.place()).toMatchObject({ ended: "quiet" });
     expect(world.fleet.live).toHaveLength(1);
@@ -48,7 +48,7 @@ describe("a waiting job", () => {
   });
 
   test("a job that can never run fails with the reason", async () => {
-    const world = new World(aPool());
+    const world = aWorld();
     world.ledger.table.catalogues.clear();
     await world.submit("a", { gpus: 9 });
     world.ledger.table.catalogues.set("gpu", aCatalogue());
@@ -57,7 +57,7 @@ describe("a waiting job", () => {
   });
 
   test("a job at the pool's limit waits with that reason, and starts when there is room again", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) });
     await world.submit("a");
     await world.submit("b");
     await world.workOff();
@@ -79,7 +79,7 @@ describe("a job that nothing may be bought for any more", () => {
   const failed = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
 
   test("a job whose offers vanished is held, and placed when they are back", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     sell(world, []);
     await world.workOff();
@@ -138,7 +138,7 @@ describe("a job that nothing may be bought for any more", () => {
 
 describe("the reasons of waiting jobs", () => {
   test("a wait of a few seconds writes no reason, for example when 45 launches take two decisions of one run", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }) });
     for (let n = 0; n < 45; n += 1) await world.submit(`job-${n}`);
     expect(await world.place()).toMatchObject({ ended: "quiet" });
     expect(world.fleet.live).toHaveLength(45);
@@ -147,7 +147,7 @@ describe("the reasons of waiting jobs", () => {
   });
 
   test("a decision writes at most 500 reasons, and the next ones write the others", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) });
     for (let n = 0; n < 1_102; n += 1) await world.submit(`job-${n}`);
     const told = () => [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes(" reserved; it starts when ")).length;
     await world.place();
@@ -163,7 +163,7 @@ describe("the reasons of waiting jobs", () => {
 });
 
 test("limits hold although more was reserved after the decision's snapshot", async () => {
-  const world = new World(aPool({ limits: { usdPerHour: 10, gpus: 1 } }));
+  const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) });
   await world.submit("a");
   world.ledger.wire.before("placements.intend", () => Object.assign(world.ledger.table.pool("gpu"), { gpus: 1 }));
   await world.place();
@@ -174,7 +174,7 @@ test("limits hold although more was reserved after the decision's snapshot", asy
 describe("the outcome of a launch", () => {
   test("the reservation of a launch becomes what EC2 gave, not its most expensive offer", async () => {
     const dear = anOffer({ zone: "us-east-1b", usdPerHour: 0.7 });
-    const world = new World(aPool(), aCatalogue({ offers: [spot, dear] }));
+    const world = aWorld({ catalogue: aCatalogue({ offers: [spot, dear] }) });
     world.ledger.wire.before("placements.settle", () => expect(world.reserved).toEqual({ usdPerHour: 0.7, gpus: 1 }));
     await world.submit("a");
     await world.place();
@@ -183,7 +183,7 @@ describe("the outcome of a launch", () => {
   });
 
   test("a launch is recorded before EC2 is called", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     let open = 0;
     const fleet = {
@@ -201,7 +201,7 @@ describe("the outcome of a launch", () => {
 
   test("fewer nodes than requested are kept, and the rest is planned again on the remaining offers", async () => {
     const other = anOffer({ zone: "us-east-1b", usdPerHour: 2 });
-    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 8 } }), aCatalogue({ offers: [anOffer(), other] }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 8 } }), catalogue: aCatalogue({ offers: [anOffer(), other] }) });
     world.fleet.restock(anOffer(), 3);
     for (const job of ["a", "b", "c", "d", "e"]) await world.submit(job);
     await world.workOff();
@@ -216,7 +216,7 @@ describe("the outcome of a launch", () => {
   });
 
   test("a launch with an unknown outcome keeps all its jobs from being launched for again", async () => {
-    const world = new World();
+    const world = aWorld();
     world.fleet.unknownNext("launched");
     world.fleet.unknownNext("launched");
     for (const job of ["a", "b", "c"]) await world.submit(job);
@@ -241,7 +241,7 @@ describe("the outcome of a launch", () => {
   test.each(["launched", "not-launched"] as const)(
     "a launch with an unknown outcome that is actually %s is repeated unchanged",
     async (how) => {
-      const world = new World();
+      const world = aWorld();
       world.fleet.unknownNext(how);
       await world.submit("a");
       await world.workOff();
@@ -255,7 +255,7 @@ describe("the outcome of a launch", () => {
   );
 
   test("a launch whose outcome is unknown for long is still one launch", async () => {
-    const world = new World();
+    const world = aWorld();
     for (let n = 0; n < 20; n += 1) world.fleet.unknownNext("launched");
     await world.submit("a");
     await world.workOff();
@@ -265,7 +265,7 @@ describe("the outcome of a launch", () => {
   });
 
   test("a lack of capacity is remembered, and on-demand is tried", async () => {
-    const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
+    const world = aWorld({ catalogue: aCatalogue({ offers: [spot, onDemand] }) });
     world.fleet.refuse(spot);
     await world.submit("a");
     await world.workOff();
@@ -275,7 +275,7 @@ describe("the outcome of a launch", () => {
   });
 
   test("a lack of capacity everywhere holds the job with the reason, and EC2 is asked again later", async () => {
-    const world = new World();
+    const world = aWorld();
     world.fleet.refuse(spot);
     await world.submit("a");
     await world.workOff();
@@ -288,7 +288,7 @@ describe("the outcome of a launch", () => {
   });
 
   test("what a packing teaches is in the next snapshot, and a decision goes on if it cannot be stored", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }) });
     for (let n = 0; n < 6; n += 1) await world.submit(`job-${n}`);
     await world.workOff();
     const [first] = world.journal.decisions;
@@ -306,7 +306,7 @@ describe("the outcome of a launch", () => {
   });
 
   test("an unknown error code turns the decision to other offers, is in the job's reason, and causes no endless loop", async () => {
-    const world = new World(aPool(), aCatalogue({ offers: [spot, onDemand] }));
+    const world = aWorld({ catalogue: aCatalogue({ offers: [spot, onDemand] }) });
     for (const offer of [spot, onDemand]) world.fleet.refuse(offer, "MoonInTheWrongHouse");
     await world.submit("a");
     await world.workOff();
@@ -394,7 +394,7 @@ describe("a node that is gone", () => {
 
 describe("a ring", () => {
   test("a ring during a decision is heard by the same run", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.ledger.wire.before("decisions.finish", () => world.submit("b"));
     const placed = await world.place();
@@ -404,7 +404,7 @@ describe("a ring", () => {
   });
 
   test("a ring before the snapshot is not decided on twice", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     await world.workOff();
     const begun = world.ledger.wire.calls["decisions.begin"];
@@ -413,7 +413,7 @@ describe("a ring", () => {
   });
 
   test("endless rings wake another run", async () => {
-    const world = new World(aPool({ limits: { usdPerHour: 100, gpus: 100 } }));
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }) });
     await world.submit("a");
     world.lane.receive()?.done();
     for (let n = 1; n <= 8; n += 1) world.ledger.wire.before("decisions.finish", () => world.submit(`more-${n}`), n);
@@ -423,7 +423,7 @@ describe("a ring", () => {
   });
 
   test("a ring when a run has no time left is not lost", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.lane.receive()?.done();
     expect(await place(world.placeDeps, { pool: world.pool, msLeft: () => 5_000 })).toMatchObject({ decisions: 0, ended: "later" });
@@ -434,7 +434,7 @@ describe("a ring", () => {
 
 describe("an overtaken run", () => {
   test("an overtaken run stops, and launches and binds nothing", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.ledger.wire.before("decisions.isCurrent", () => world.ledger.decisions.begin("gpu"));
     expect(await world.place()).toMatchObject({ ended: "fenced" });
@@ -443,7 +443,7 @@ describe("an overtaken run", () => {
   });
 
   test("a run that is overtaken between EC2's response and its record leaves one instance and the rest to its successor", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.ledger.wire.before("placements.settle", () => world.place());
     expect(await world.place()).toMatchObject({ ended: "fenced" });
@@ -461,7 +461,7 @@ describe("an overtaken run", () => {
   });
 
   test("a run that another one has overtaken does not record causes as heard on which it did not act", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.ledger.wire.before("decisions.finish", () => world.ledger.decisions.begin("gpu"), 1);
     expect(await world.place()).toMatchObject({ ended: "fenced" });
@@ -470,7 +470,7 @@ describe("an overtaken run", () => {
 });
 
 /** A catalogue with spot and more expensive on-demand offers: jobs that accept spot and jobs that do not get separate launches. */
-const twoMarkets = () => new World(aPool(), aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }));
+const twoMarkets = () => aWorld({ catalogue: aCatalogue({ offers: [anOffer(), anOffer({ market: "on-demand", usdPerHour: 1 })] }) });
 
 describe("a failing step", () => {
   test("a failing step does not delay the others", async () => {
@@ -487,7 +487,7 @@ describe("a failing step", () => {
   });
 
   test("a bug in a step reaches the log as the error that was thrown, and the run ends as after any other failure", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     const bug = new TypeError("Cannot read properties of undefined (reading 'y')", { cause: new RangeError("no such offer") });
     const placements = { ...world.placeDeps.placements, intend: () => Promise.reject(bug) };
@@ -509,7 +509,7 @@ describe("a failing step", () => {
   });
 
   test("a failed step is tried again two seconds later", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.ledger.wire.failBefore("placements.intend");
     await world.workOff();
@@ -519,7 +519,7 @@ describe("a failing step", () => {
   });
 
   test("a step that fails after it was done is not done twice", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     world.ledger.wire.loseAnswerOf("placements.intend");
     await world.workOff();
@@ -571,7 +571,7 @@ describe("the delayed message of a pool", () => {
   });
 
   test("no delayed message is sent for a pool at rest", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.place();
     expect(world.lane.later).toEqual([]);
     expect(world.journal.decisions).toEqual([]);
@@ -591,7 +591,7 @@ describe("the record of a decision", () => {
   });
 
   test("a decision is recorded with its snapshot, plan and outcomes", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     await world.place();
     expect(world.journal.decisions.map((decision) => decision.plan.steps.map((step) => step.kind))).toEqual([["launch"], ["bind"]]);
@@ -602,7 +602,7 @@ describe("the record of a decision", () => {
   });
 
   test("a decision is carried out even if it cannot be recorded", async () => {
-    const world = new World();
+    const world = aWorld();
     world.journal.interruptions.failBefore("record");
     await world.submit("a");
     await world.place();

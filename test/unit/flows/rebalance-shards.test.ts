@@ -8,7 +8,7 @@ const reads = (share: "whole" | "part", over: Partial<Assignment> = {}): Assignm
   anAssignment({ datasets: [{ name: "mnist", share }], ...over });
 
 /** A world with `mnist`, this many shards of it, and these nodes that read it. */
-async function aWorld(shards: number, nodes: Readonly<Record<string, "whole" | "part">> = {}): Promise<DataWorld> {
+async function shardedWorld(shards: number, nodes: Readonly<Record<string, "whole" | "part">> = {}): Promise<DataWorld> {
   const world = new DataWorld();
   world.datasets.put(aDataset());
   world.upload(someShards(shards));
@@ -28,7 +28,7 @@ const listOf = async (world: DataWorld, node: string): Promise<string[]> => {
 
 describe("a dataset", () => {
   test("a new dataset is listed, and has no map while no node needs it", async () => {
-    const world = await aWorld(3);
+    const world = await shardedWorld(3);
     expect(await run(world)).toEqual({ kind: "same", listing: 1, map: 0, nodes: 0, moved: 0 });
     expect(world.mnist).toMatchObject({ state: "ready", listing: { version: 1, shards: 3, bytes: 300 } });
     expect(world.mnist.map).toBeUndefined();
@@ -36,7 +36,7 @@ describe("a dataset", () => {
   });
 
   test("a new listing of a dataset makes a new version only if something has changed", async () => {
-    const world = await aWorld(3);
+    const world = await shardedWorld(3);
     await run(world);
     const before = world.mnist;
     await run(world, true);
@@ -48,14 +48,14 @@ describe("a dataset", () => {
   });
 
   test("a dataset is not listed if only its nodes have changed", async () => {
-    const world = await aWorld(3);
+    const world = await shardedWorld(3);
     await run(world);
     await run(world);
     expect(world.store.interruptions.calls.list).toBe(1);
   });
 
   test("a dataset without objects is empty, and ready again when there are some", async () => {
-    const world = await aWorld(0);
+    const world = await shardedWorld(0);
     await run(world);
     expect(world.mnist.state).toBe("empty");
     world.upload(someShards(1));
@@ -64,7 +64,7 @@ describe("a dataset", () => {
   });
 
   test("a dataset that cannot be listed fails with the reason; one that was listed before stays ready and shows it", async () => {
-    const world = await aWorld(3);
+    const world = await shardedWorld(3);
     world.store.sources.set("s3://datasets/vision/mnist/", { trouble: "there is no bucket datasets" });
     expect(await run(world)).toEqual({ kind: "trouble", trouble: "there is no bucket datasets" });
     expect(world.mnist).toMatchObject({ state: "failed", trouble: "there is no bucket datasets" });
@@ -79,7 +79,7 @@ describe("a dataset", () => {
   });
 
   test("only the lists and maps of an unknown or removed dataset are deleted", async () => {
-    const world = await aWorld(3, { "i-a": "part" });
+    const world = await shardedWorld(3, { "i-a": "part" });
     await run(world);
     world.datasets.records.clear();
     expect(await run(world)).toEqual({ kind: "unknown" });
@@ -92,7 +92,7 @@ describe("a dataset", () => {
 
 describe("a map", () => {
   test("a map gives whole nodes the listing itself, and deals parts out so that each shard has one holder", async () => {
-    const world = await aWorld(40, { "i-a": "whole", "i-b": "part", "i-c": "part" });
+    const world = await shardedWorld(40, { "i-a": "whole", "i-b": "part", "i-c": "part" });
     expect(await run(world)).toMatchObject({ kind: "changed", map: 1, nodes: 3, moved: 0 });
     expect(world.mnist.map?.holdings.map(({ node, share, shards }) => [node, share, shards])).toEqual([
       ["i-a", "whole", 40],
@@ -105,7 +105,7 @@ describe("a map", () => {
   });
 
   test("a map stays as it is if nothing has changed", async () => {
-    const world = await aWorld(10, { "i-a": "part" });
+    const world = await shardedWorld(10, { "i-a": "part" });
     await run(world);
     const before = world.mnist;
     expect(await run(world)).toMatchObject({ kind: "same", map: 1 });
@@ -114,7 +114,7 @@ describe("a map", () => {
   });
 
   test("a new shard map moves only the shards of a node that left, and the plan of the move is recorded", async () => {
-    const world = await aWorld(60, { "i-a": "part", "i-b": "part", "i-c": "part" });
+    const world = await shardedWorld(60, { "i-a": "part", "i-b": "part", "i-c": "part" });
     await run(world);
     const before = new Map(await Promise.all(["i-a", "i-b", "i-c"].map(async (node) => [node, await listOf(world, node)] as const)));
     leave(world, "i-b");
@@ -135,7 +135,7 @@ describe("a map", () => {
   });
 
   test("a new map keeps the list of a node for which nothing changes", async () => {
-    const world = await aWorld(1, { "i-a": "part" });
+    const world = await shardedWorld(1, { "i-a": "part" });
     await run(world);
     const list = world.mnist.map?.holdings[0]?.list;
     join(world, "i-b", "part");
@@ -147,7 +147,7 @@ describe("a map", () => {
   });
 
   test("a shard map follows a change of its dataset's source", async () => {
-    const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
+    const world = await shardedWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     world.upload(someShards(11));
     expect(await run(world, true)).toMatchObject({ kind: "changed", listing: 2, map: 2, moved: 0 });
@@ -156,7 +156,7 @@ describe("a map", () => {
   });
 
   test("a shard map weighs nodes by their GPUs, and nodes without GPUs by their vCPUs", async () => {
-    const world = await aWorld(10);
+    const world = await shardedWorld(10);
     join(world, "i-a", "part", 4);
     world.ledger.table.putNode(
       aNode({ id: "i-b", assignments: [reads("part")], type: aType({ resources: { vcpus: 96, memoryGiB: 4, gpus: 0 } }) }),
@@ -166,7 +166,7 @@ describe("a map", () => {
   });
 
   test.each(["terminating", "gone"] as const)("a map names no node that is %s, and no node of another team's dataset", async (state) => {
-    const world = await aWorld(10, { "i-a": "part" });
+    const world = await shardedWorld(10, { "i-a": "part" });
     world.ledger.table.putNode(aNode({ id: "i-b", state, assignments: [reads("part")] }));
     world.ledger.table.putNode(aNode({ id: "i-c", team: "research", assignments: [reads("part", { team: "research" })] }));
     world.ledger.table.putNode(aNode({ id: "i-d", assignments: [anAssignment({ datasets: [{ name: "cifar", share: "part" }] })] }));
@@ -175,7 +175,7 @@ describe("a map", () => {
   });
 
   test("a map is emptied when no node needs the dataset any more, and its old lists are deleted after a while", async () => {
-    const world = await aWorld(10, { "i-a": "part" });
+    const world = await shardedWorld(10, { "i-a": "part" });
     await run(world);
     const old = world.mnist.map?.holdings[0]?.list ?? "";
     leave(world, "i-a");
@@ -193,7 +193,7 @@ describe("a map", () => {
 
 describe("the list of a node", () => {
   test("a shard list that a node may just have received is kept when a new map replaces its map, however old it is", async () => {
-    const world = await aWorld(10, { "i-a": "part", "i-b": "whole" });
+    const world = await shardedWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
     const told = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);
     world.nowMs += 3_600_000;
@@ -206,14 +206,14 @@ describe("the list of a node", () => {
 
 describe("two rebalancing runs at once", () => {
   test("two runs at once make one map, because the later one reads again and finds nothing left to do", async () => {
-    const world = await aWorld(20, { "i-a": "part", "i-b": "part" });
+    const world = await shardedWorld(20, { "i-a": "part", "i-b": "part" });
     const [one, two] = await Promise.all([run(world), run(world)]);
     expect([one.kind, two.kind].sort()).toEqual(["changed", "same"]);
     expect(world.mnist).toMatchObject({ listing: { version: 1 }, map: { version: 1 } });
   });
 
   test("if one of two runs sees one more node, the map ends with that node, whichever writes first", async () => {
-    const world = await aWorld(20, { "i-a": "part" });
+    const world = await shardedWorld(20, { "i-a": "part" });
     await run(world);
     world.datasets.interruptions.before("recordMap", async () => {
       join(world, "i-c", "part");
@@ -226,7 +226,7 @@ describe("two rebalancing runs at once", () => {
   });
 
   test("a run for a replaced dataset leaves no trace in the new one", async () => {
-    const world = await aWorld(20, { "i-a": "part" });
+    const world = await shardedWorld(20, { "i-a": "part" });
     world.datasets.interruptions.before("recordListing", () =>
       world.datasets.put(aDataset({ id: "second", source: { bucket: "other", prefix: "" } })),
     );
@@ -236,7 +236,7 @@ describe("two rebalancing runs at once", () => {
   });
 
   test.each(["recordListing", "recordMap"] as const)("a repeat after a lost response of %s finds the work done", async (method) => {
-    const world = await aWorld(20, { "i-a": "part" });
+    const world = await shardedWorld(20, { "i-a": "part" });
     world.datasets.interruptions.loseAnswerOf(method);
     await expect(run(world)).rejects.toMatchObject({ retry: true });
     await run(world);

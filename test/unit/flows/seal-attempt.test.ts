@@ -3,26 +3,28 @@ import { fileKey, manifestKey } from "../../../events/artifacts/upload.ts";
 import { type SealDeps, sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { Job } from "../../../lib/model/job.ts";
-import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
-import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
+import type { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { aJob, monday } from "../../fakes/builders.ts";
+import { aWorld } from "./world.ts";
 
 const attempt = { team: "vision", job: "train-1", attempt: 2 };
 const files = { "out/model.pt": "weights", "out/log.txt": "done" };
 
-function world(over: Partial<Job> = {}) {
-  const ledger = memoryLedger();
-  const artifacts = new MemoryArtifacts();
+/** A world where the second attempt of a job waits to be sealed. */
+function sealing(over: Partial<Job> = {}) {
+  const world = aWorld();
+  const { artifacts } = world.ports;
+  const { ledger } = world;
   ledger.table.putJob(aJob({ state: "sealing", attempt: 2, ...over }));
   ledger.table.awaitSealing(attempt, monday);
-  const deps: SealDeps = { sealing: ledger.sealing, artifacts, now: () => monday + 5 };
+  const deps: SealDeps = { ...world.deps, now: () => monday + 5 };
   const paths = (): readonly string[] | undefined => artifacts.listed(attempt)?.artifacts.map(({ path }) => path);
   const waits = (): number => ledger.table.sealingSince.size;
-  return { ledger, artifacts, deps, paths, waits, job: () => ledger.table.jobs.get("vision/train-1") };
+  return { ledger, artifacts, deps, paths, waits, job: () => world.job("train-1") };
 }
 
 test("a job succeeds when all its files are sealed and listed", async () => {
-  const { artifacts, deps, job, paths, waits } = world();
+  const { artifacts, deps, job, paths, waits } = sealing();
   artifacts.upload(attempt, files);
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
   expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
@@ -32,14 +34,14 @@ test("a job succeeds when all its files are sealed and listed", async () => {
 });
 
 test("a job without files succeeds when its attempt is sealed", async () => {
-  const { artifacts, deps, job } = world();
+  const { artifacts, deps, job } = sealing();
   artifacts.upload(attempt, {});
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 0 });
   expect(job()).toMatchObject({ state: "succeeded", artifacts: { files: 0, bytes: 0 } });
 });
 
 test("a job with a missing artifact or entries that were left out succeeds and says so", async () => {
-  const { artifacts, deps, job } = world();
+  const { artifacts, deps, job } = sealing();
   const leftOut = ["a", "b", "c"].map((path) => ({ path, because: "it is a socket" }));
   artifacts.upload(attempt, files, { leftOut, missing: ["ckpt/*.pt"] });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2 });
@@ -52,7 +54,7 @@ test("a job with a missing artifact or entries that were left out succeeds and s
 });
 
 test("a job without a required artifact fails, and its other files are kept", async () => {
-  const { artifacts, deps, job, paths } = world();
+  const { artifacts, deps, job, paths } = sealing();
   artifacts.upload(attempt, files, { missing: ["model.bin"], failed: 'the required artifact "model.bin" is not there' });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
   expect(job()).toMatchObject({
@@ -64,7 +66,7 @@ test("a job without a required artifact fails, and its other files are kept", as
 });
 
 test("an incomplete upload of a successful run is kept, and its job does not end with it", async () => {
-  const { ledger, artifacts, deps, job, paths, waits } = world();
+  const { ledger, artifacts, deps, job, paths, waits } = sealing();
   artifacts.upload(attempt, files, { leftOut: [{ path: "big.bin", because: "no time" }], incomplete: true });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
   expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);
@@ -75,7 +77,7 @@ test("an incomplete upload of a successful run is kept, and its job does not end
 });
 
 test("an attempt may keep more files than an item of the table could list", async () => {
-  const { artifacts, deps, job, paths } = world();
+  const { artifacts, deps, job, paths } = sealing();
   const many = Array.from({ length: 2_500 }, (_, n) => [`${"folder/".repeat(20)}part-${n}.bin`, "x"] as const);
   artifacts.upload(attempt, Object.fromEntries(many));
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "succeeded", files: 2_500 });
@@ -85,7 +87,7 @@ test("an attempt may keep more files than an item of the table could list", asyn
 
 describe("a failure while sealing", () => {
   test.each(["uploaded", "sealedList", "seal", "sealList"] as const)("a failure of %s is made up for by the next try", async (method) => {
-    const { artifacts, deps, job, paths } = world();
+    const { artifacts, deps, job, paths } = sealing();
     artifacts.upload(attempt, files);
     artifacts.interruptions.failBefore(method, method === "seal" ? 2 : 1);
     await expect(sealAttempt(deps, attempt)).rejects.toThrow(method);
@@ -95,7 +97,7 @@ describe("a failure while sealing", () => {
   });
 
   test("a retry after the list was sealed does not seal the files again, and the job ends all the same", async () => {
-    const { ledger, artifacts, deps, job } = world();
+    const { ledger, artifacts, deps, job } = sealing();
     artifacts.upload(attempt, files, { failed: "there is no model.bin" });
     ledger.wire.failBefore("sealing.fail");
     await expect(sealAttempt(deps, attempt)).rejects.toThrow("sealing.fail");
@@ -108,7 +110,7 @@ describe("a failure while sealing", () => {
 });
 
 test("sealing an attempt twice has no further effect", async () => {
-  const { artifacts, deps, job } = world();
+  const { artifacts, deps, job } = sealing();
   artifacts.upload(attempt, files);
   await sealAttempt(deps, attempt);
   const [after, list] = [job(), artifacts.listed(attempt)];
@@ -118,7 +120,7 @@ test("sealing an attempt twice has no further effect", async () => {
 });
 
 test("sealing an attempt twice at once has the effect of once", async () => {
-  const { artifacts, deps, job } = world();
+  const { artifacts, deps, job } = sealing();
   artifacts.upload(attempt, files);
   const both = await Promise.all([sealAttempt(deps, attempt), sealAttempt(deps, attempt)]);
   expect(both.map((each) => each.kind)).toContain("succeeded");
@@ -133,7 +135,7 @@ describe("an attempt that is not the job's current one", () => {
     ["the job has failed", { state: "failed" }],
     ["another attempt has succeeded", { attempt: 3, state: "succeeded" }],
   ])("the files of an attempt are kept and its job does not change if %s", async (_what, over) => {
-    const { artifacts, deps, job, paths, waits } = world(over);
+    const { artifacts, deps, job, paths, waits } = sealing(over);
     artifacts.upload(attempt, files, { failed: "there is no model.bin" });
     const before = job();
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
@@ -143,7 +145,7 @@ describe("an attempt that is not the job's current one", () => {
   });
 
   test("the files of an attempt are kept if its job was queued again while it was sealed", async () => {
-    const { ledger, artifacts, deps, job, paths, waits } = world();
+    const { ledger, artifacts, deps, job, paths, waits } = sealing();
     artifacts.upload(attempt, files);
     ledger.wire.before("sealing.succeed", () => ledger.table.putJob(aJob({ state: "queued", attempt: 3 })));
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "kept", files: 2 });
@@ -162,7 +164,7 @@ describe("an attempt with nothing to seal", () => {
     ["an attempt of a job that waits for its node", { state: "queued" }],
     ["an attempt that left no files", { state: "failed" }],
   ])("nothing is sealed of %s", async (_what, over) => {
-    const { artifacts, deps, job } = world(over);
+    const { artifacts, deps, job } = sealing(over);
     const before = job();
     if (over.state !== "failed") artifacts.upload(attempt, files);
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0 });
@@ -171,12 +173,12 @@ describe("an attempt with nothing to seal", () => {
   });
 
   test("nothing is sealed for an unknown job", async () => {
-    const { deps } = world();
+    const { deps } = sealing();
     expect(await sealAttempt(deps, { ...attempt, job: "nobody" })).toEqual({ kind: "nothing", files: 0 });
   });
 
   test("an attempt that is over and has an unreadable manifest no longer waits to be sealed", async () => {
-    const { artifacts, deps, waits } = world({ state: "cancelled" });
+    const { artifacts, deps, waits } = sealing({ state: "cancelled" });
     artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "nothing", files: 0, error: unreadable });
     expect(waits()).toBe(0);
@@ -184,24 +186,24 @@ describe("an attempt with nothing to seal", () => {
 });
 
 test.each(["placed", "running"] as const)("sealing a run that is recorded as %s is retried later", async (state) => {
-  const { artifacts, deps } = world({ state });
+  const { artifacts, deps } = sealing({ state });
   artifacts.upload(attempt, files);
   await expect(sealAttempt(deps, attempt)).rejects.toMatchObject({ name: "FleetError", code: "not-ended", retry: true });
 });
 
 test("an upload that is not complete is left alone", async () => {
-  const { deps, job, waits } = world({ node: "i-0000000000000001" });
+  const { deps, job, waits } = sealing({ node: "i-0000000000000001" });
   expect(await sealAttempt(deps, attempt)).toEqual({ kind: "early", files: 0 });
   expect(job()).toMatchObject({ state: "sealing" });
   expect(waits()).toBe(1);
 });
 
 test("an upload that is gone or cannot be read fails the job, because nothing else would end it", async () => {
-  const gone = world();
+  const gone = sealing();
   expect(await sealAttempt(gone.deps, attempt)).toEqual({ kind: "failed", files: 0 });
   expect(gone.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: its upload is no longer there" });
 
-  const broken = world();
+  const broken = sealing();
   broken.artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));
   expect(await sealAttempt(broken.deps, attempt)).toEqual({ kind: "failed", files: 0, error: unreadable });
   const words = "could not keep its artifacts: the list of files that the worker uploaded cannot be read: it is not JSON";
@@ -209,7 +211,7 @@ test("an upload that is gone or cannot be read fails the job, because nothing el
 });
 
 test("a key that is refused for good fails the job with the reason, and an error that may be retried is thrown", async () => {
-  const refused = world();
+  const refused = sealing();
   refused.artifacts.upload(attempt, files);
   const error = new FleetError("denied", "KMS did not use the team's key");
   const sealList = (): Promise<void> => Promise.reject(error);
@@ -232,7 +234,7 @@ describe("a lost file", () => {
       "it does not have the checksum that the worker computed",
     ],
   ])("the other files can be fetched if one is %s, and the job names the lost one", async (_what, spoil, because) => {
-    const { artifacts, deps, job } = world();
+    const { artifacts, deps, job } = sealing();
     artifacts.upload(attempt, files);
     spoil(artifacts);
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 1 });
@@ -245,7 +247,7 @@ describe("a lost file", () => {
   });
 
   test("the other files are kept if one has a name that cannot be kept", async () => {
-    const { artifacts, deps, job, paths } = world();
+    const { artifacts, deps, job, paths } = sealing();
     artifacts.upload(attempt, { ...files, "out/logs\\events.txt": "odd" });
     expect(await sealAttempt(deps, attempt)).toEqual({ kind: "failed", files: 2 });
     expect(paths()).toEqual(["out/model.pt", "out/log.txt"]);

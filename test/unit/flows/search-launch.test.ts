@@ -4,7 +4,7 @@ import { place } from "../../../lib/flows/place.ts";
 import { aCatalogue, aLaunch, anOffer } from "../../fakes/builders.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const minutes = async (world: World, count: number): Promise<void> => {
   for (let n = 0; n < count * 3; n += 1) await world.pass(20);
@@ -12,7 +12,7 @@ const minutes = async (world: World, count: number): Promise<void> => {
 
 /** A launch whose process crashed after EC2 had carried it out. */
 async function unheard(): Promise<World> {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   const died = Promise.withResolvers<void>();
   const launch: typeof world.fleet.launch = async (asked) => {
@@ -37,7 +37,7 @@ async function turnedAway(): Promise<World> {
 
 /** The world right after the launch's only request. */
 async function lost(how: "launched" | "not-launched"): Promise<World> {
-  const world = new World();
+  const world = aWorld();
   for (let n = 0; n < 1_000; n += 1) world.fleet.unknownNext(how);
   await world.submit("a");
   await world.workOff();
@@ -46,7 +46,7 @@ async function lost(how: "launched" | "not-launched"): Promise<World> {
 
 describe("a launch that EC2 rejects", () => {
   test("a launch that EC2 rejects the first time has launched nothing, and its reservation ends", async () => {
-    const world = new World();
+    const world = aWorld();
     world.fleet.turnAwayNext();
     await world.submit("a");
     await world.place();

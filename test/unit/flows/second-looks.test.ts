@@ -4,7 +4,7 @@ import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
 import { aDataset, DataWorld, someShards } from "./dataset-builders.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 /** Runs a decision now, and returns the outcomes of its steps by their kind. */
 async function outcomesOf(world: World): Promise<readonly string[]> {
@@ -18,7 +18,7 @@ async function outcomesOf(world: World): Promise<readonly string[]> {
 
 describe("a node that EC2 is asked about", () => {
   test("an instance that lives although its end was requested is ended again, and a missing response to that is in the record", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     await world.workOff();
     const { id } = world.node;
@@ -31,7 +31,7 @@ describe("a node that EC2 is asked about", () => {
   });
 
   test("an instance that still boots is asked about, and is not ended", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     await world.workOff();
     const { id } = world.node;
@@ -45,7 +45,7 @@ describe("a node that EC2 is asked about", () => {
 describe("a move of a job to another pool", () => {
   test("a move that a later decision has fenced off does not wake the other pool", async () => {
     const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });
-    const world = new World(aPool({ fallback: "b", fallbackSeconds: 60 }), aCatalogue(), [aPool({ name: "b", families: ["g6"] })]);
+    const world = aWorld({ pool: aPool({ fallback: "b", fallbackSeconds: 60 }), others: [aPool({ name: "b", families: ["g6"] })] });
     world.ledger.table.catalogues.set("b", aCatalogue({ types: [l4], offers: [anOffer({ instanceType: l4.name })] }));
     world.fleet.refuse(anOffer());
     await world.submit("a");
@@ -92,7 +92,7 @@ describe("a message about data or an upload", () => {
   });
 
   test("a tick reports an upload that it could not send to be sealed again", async () => {
-    const world = new World();
+    const world = aWorld();
     const sealAgain = { send: () => Promise.reject(new Error("SQS is down")) };
     const instances = new MemoryTaggedInstances(world.fleet, () => monday);
     const deps: TickDeps = { ...world.deps, teams: ["vision"], instances, sealAgain };

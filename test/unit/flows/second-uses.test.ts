@@ -3,47 +3,36 @@ import { addDataset } from "../../../lib/flows/add-dataset.ts";
 import { claimProbes } from "../../../lib/flows/place/remember-capacity.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepOrphans } from "../../../lib/flows/tick/sweep-orphans.ts";
-import type { Snapshot } from "../../../lib/model/plan.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
-import { aCatalogue, aLaunch, anOffer, aPool, aRefusal, monday } from "../../fakes/builders.ts";
+import { aLaunch, anOffer, aRefusal, aSnapshot, monday } from "../../fakes/builders.ts";
 import { DataWorld, mnist, someShards } from "./dataset-builders.ts";
 import { ModelWorker } from "./model-worker.ts";
 import { hear, interruption } from "./news.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const minute = 60_000;
 
 describe("an offer whose rest is over", () => {
   const refused = aRefusal({ evidence: 2, untilMs: monday + minute });
   const nowMs = monday + 10 * minute;
-  const snapshot: Snapshot = {
-    nowMs,
-    pool: aPool(),
-    reserved: { usdPerHour: 0, gpus: 0 },
-    spent: { dayUsd: 0, monthUsd: 0 },
-    queue: [],
-    nodes: [],
-    openLaunches: [],
-    catalogue: aCatalogue(),
-    refusals: [refused],
-  };
+  const snapshot = aSnapshot({ nowMs, refusals: [refused] });
   const claim = (world: World, atMs: number) => claimProbes(world.ledger.capacity, { launch: aLaunch(), snapshot, atMs });
 
   test("of two launches at once, only one tries an offer whose rest is over", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.ledger.capacity.change(refused, () => refused);
     expect(await claim(world, nowMs)).toEqual([anOffer()]);
     expect(await claim(world, nowMs + 5)).toEqual([]);
   });
 
   test("a launch may name an offer whose refusal was deleted after the snapshot, because another launch has succeeded", async () => {
-    expect(await claim(new World(), nowMs)).toEqual([anOffer()]);
+    expect(await claim(aWorld(), nowMs)).toEqual([anOffer()]);
   });
 });
 
 describe("a member of a gang whose own node is being taken back", () => {
   test("a gang's failure counts if the only node that is being taken back is the failed member's own", async () => {
-    const world = new World(aPool(), aCatalogue());
+    const world = aWorld();
     await world.submit("a", { nodes: 2 });
     await world.workOff();
     const ids = world.job("a")?.gang ?? [];
@@ -63,7 +52,7 @@ describe("a member of a gang whose own node is being taken back", () => {
 
 describe("a sweep of instances without an owner", () => {
   async function orphaned() {
-    const world = new World();
+    const world = aWorld();
     await world.fleet.launch(aLaunch({ id: "orphan", clientToken: "orphan" }));
     const instances = new MemoryTaggedInstances(world.fleet, () => monday);
     const sweep = (isBusy: (kind: string) => boolean) =>

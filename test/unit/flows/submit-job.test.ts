@@ -4,21 +4,21 @@ import { JobMessage } from "../../../events/job.ts";
 import { bodyHash } from "../../../lib/flows/job/body-hash.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
 import { aCatalogue, aJob, aPool, aSpec, monday } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const send = (world: World, body: string, messageId = "m-1") =>
   submitJob(world.submitDeps, { team: "vision", messageId, body, sentAtMs: monday });
 const jobs = (world: World): string[] => [...world.ledger.table.jobs.values()].map(({ job, state }) => `${job} ${state}`);
 
 test("a message becomes a waiting job, and its pool is woken", async () => {
-  const world = new World();
+  const world = aWorld();
   expect(await send(world, '{"command":["python","train.py"]}')).toMatchObject({ kind: "queued", job: { job: "m-1", pool: "gpu" } });
   expect(world.ledger.table.queueOf("gpu")).toMatchObject([{ team: "vision", job: "m-1", attempt: 1, submittedAtMs: monday }]);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
 
 test("a message that is deeply nested, or wrong in a thousand places, is rejected with a short reason", async () => {
-  const world = new World();
+  const world = aWorld();
   const deep = `${"[".repeat(15_000)}${"]".repeat(15_000)}`;
   expect(await send(world, deep, "m-1")).toMatchObject({ kind: "rejected" });
   expect(await send(world, `{"command":["x"],"x":${deep}}`, "m-2")).toMatchObject({ kind: "rejected" });
@@ -30,21 +30,21 @@ test("a message that is deeply nested, or wrong in a thousand places, is rejecte
 
 describe("the same message twice", () => {
   test("the same message twice is one job", async () => {
-    const world = new World();
+    const world = aWorld();
     await world.submit("a");
     expect(await world.submit("a")).toMatchObject({ kind: "same" });
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
   test("the same message with its fields in another order is one job", async () => {
-    const world = new World();
+    const world = aWorld();
     await send(world, '{"id":"a","command":["x"],"env":{"A":"1","B":"2"}}', "m-1");
     expect(await send(world, '{ "env": { "B": "2", "A": "1" }, "command": ["x"], "id": "a" }', "m-2")).toMatchObject({ kind: "same" });
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
   test("the same message rings again, because the first delivery may have crashed before its ring", async () => {
-    const world = new World();
+    const world = aWorld();
     world.ledger.wire.failBefore("bell.ring");
     await expect(world.submit("a")).rejects.toThrow("bell.ring");
     expect(world.lane.waiting).toEqual([]);
@@ -53,7 +53,7 @@ describe("the same message twice", () => {
   });
 
   test("the same message rings again although a release with a new field was deployed in between", async () => {
-    const world = new World();
+    const world = aWorld();
     const body = '{"id":"a","command":["x"]}';
     // A job that an earlier release without the field "datasets" wrote, and whose handler crashed before its ring.
     const { datasets: _datasets, ...shape } = JobMessage.shape;
@@ -70,7 +70,7 @@ describe("the same message twice", () => {
   test("the same message wakes its pool even if that was removed from the configuration and the first delivery crashed before or after its ring", async () => {
     const body = '{"id":"a","command":["x"],"pool":"gpu"}';
     for (const call of ["bell.ring", "lane.send"] as const) {
-      const world = new World();
+      const world = aWorld();
       if (call === "bell.ring") world.ledger.wire.failBefore(call);
       else world.lane.interruptions.failBefore("send");
       await expect(send(world, body)).rejects.toThrow();
@@ -83,7 +83,7 @@ describe("the same message twice", () => {
   });
 
   test("the same message is one job even if it would be rejected now that prices are known", async () => {
-    const world = new World();
+    const world = aWorld();
     world.ledger.table.catalogues.clear();
     await world.submit("a", { gpus: 9 });
     world.ledger.table.catalogues.set("gpu", aCatalogue());
@@ -92,14 +92,14 @@ describe("the same message twice", () => {
   });
 
   test("the same rejected message twice is one rejection", async () => {
-    const world = new World();
+    const world = aWorld();
     for (const _time of [1, 2]) expect(await send(world, "not JSON")).toMatchObject({ kind: "rejected", job: { job: "m-1" } });
     expect(jobs(world)).toEqual(["m-1 rejected"]);
   });
 });
 
 test("another body with a used id is rejected under the message's id, and the first job stays", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   const second = await world.submit("a", { vcpus: 4 });
   expect(second).toMatchObject({
@@ -111,7 +111,7 @@ test("another body with a used id is rejected under the message's id, and the fi
 });
 
 test("an invalid message that names an existing job is rejected under the message's id", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   expect(await send(world, '{"id":"a","command":["x"],"gpu":1}')).toMatchObject({ kind: "rejected", job: { job: "m-1" } });
   expect(jobs(world)).toEqual(["a queued", "m-1 rejected"]);
@@ -130,7 +130,7 @@ describe("a rejected message", () => {
     ["9 GPUs of a type that has 1", '{"command":["x"],"gpus":9}', "m-1", /^no instance type of pool gpu has 9 GPUs; the largest/],
     ["a container in a pool without containers", '{"image":"pytorch"}', "m-1", /^pool gpu runs plain programs, not containers/],
   ])("a message is rejected with the reason: %s", async (_what, body, job, reason) => {
-    const world = new World(aPool({ containers: false }));
+    const world = aWorld({ pool: aPool({ containers: false }) });
     expect(await send(world, body)).toMatchObject({
       kind: "rejected",
       job: { job, state: "rejected", reason: expect.stringMatching(reason) },
@@ -142,32 +142,32 @@ describe("a rejected message", () => {
 });
 
 test("a byte order mark at the beginning of a message makes no difference", async () => {
-  const world = new World();
+  const world = aWorld();
   expect(await send(world, '\uFEFF{"id":"a","command":["x"]}')).toMatchObject({ kind: "queued", job: { job: "a" } });
 });
 
 test("the size of a message is counted in bytes, not in letters", async () => {
-  const world = new World();
+  const world = aWorld();
   const body = JSON.stringify({ command: ["x"], env: { A: "ä".repeat(16_300), B: "ä".repeat(200) } });
   expect(body.length).toBeLessThan(32 * 1024);
   expect(await send(world, body)).toMatchObject({ kind: "rejected" });
 });
 
 test("a job is accepted although the pool's prices are not known yet", async () => {
-  const world = new World();
+  const world = aWorld();
   world.ledger.table.catalogues.clear();
   expect(await world.submit("a")).toMatchObject({ kind: "queued" });
 });
 
 test("a thousand jobs ring, and one message wakes the pool once", async () => {
-  const world = new World();
+  const world = aWorld();
   for (let n = 0; n < 20; n += 1) await world.submit(`job-${n}`);
   expect(world.ledger.table.pool("gpu").bell).toBe(20);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
 
 test("a job that was accepted before prices were known and is rejected now rings its pool, because it waits and the pool must end it", async () => {
-  const world = new World();
+  const world = aWorld();
   const catalogue = world.ledger.table.catalogues.get(world.pool.name);
   world.ledger.table.catalogues.delete(world.pool.name);
   world.ledger.wire.failBefore("bell.ring");

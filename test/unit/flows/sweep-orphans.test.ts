@@ -3,19 +3,19 @@ import { judgeOrphans } from "../../../lib/decide/health/orphans.ts";
 import { type SweepOrphansDeps, sweepOrphans } from "../../../lib/flows/tick/sweep-orphans.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aLaunch, monday } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld } from "./world.ts";
 
 const minute = 60_000;
 
 /** A world with a node of the ledger, and instances that the ledger does not know. */
 async function withOrphans(count = 1) {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   await world.workOff();
   for (let n = 0; n < count; n += 1) await world.fleet.launch(aLaunch({ id: `orphan-${n}`, clientToken: `orphan-${n}` }));
   const orphans = world.fleet.live.filter(({ launch }) => launch.id.startsWith("orphan")).map(({ id }) => id);
   const instances = new MemoryTaggedInstances(world.fleet, () => monday);
-  const deps: SweepOrphansDeps = { ...world, orphans: world.ledger.orphans, instances, now: () => world.nowMs };
+  const deps: SweepOrphansDeps = { ...world.deps, instances };
   const sweep = async (minutes: number) => {
     world.nowMs = monday + minutes * minute;
     return sweepOrphans(deps);

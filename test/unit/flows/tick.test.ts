@@ -3,9 +3,9 @@ import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
-import { World } from "./world.ts";
+import { aWorld } from "./world.ts";
 
-function ticking(world = new World()) {
+function ticking(world = aWorld()) {
   const { market, sealAgain } = world.ports;
   const instances = new MemoryTaggedInstances(world.fleet, () => monday);
   const deps: TickDeps = { ...world.deps, teams: ["vision", "research"], instances };

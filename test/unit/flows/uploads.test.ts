@@ -2,10 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import type { AttemptRef } from "../../../lib/model/job.ts";
-import { MemoryArtifacts } from "../../../lib/sim/memory/artifacts.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { cancel, hear, interruption, stateChange } from "./news.ts";
-import { World } from "./world.ts";
+import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
 const idle = { ...of, startedAtMs: 1 };
@@ -16,7 +15,7 @@ const uploaded: AttemptReport = { ...of, phase: "uploaded" };
 
 /** A world in which job a runs. */
 async function working(asks: object = {}): Promise<World> {
-  const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
+  const world = aWorld({ pool: aPool({ idleSeconds: 60 }), catalogue: aCatalogue({ offers: [anOffer()] }) });
   await world.submit("a", asks);
   await world.workOff();
   await world.call(world.node.id, { attempts: [{ ...idle, phase: "running" }] });
@@ -189,7 +188,7 @@ describe("an upload of an earlier attempt", () => {
 
 describe("a gang member's upload of its log", () => {
   async function gang(): Promise<{ world: World; nodes: readonly string[] }> {
-    const world = new World(aPool({ idleSeconds: 60 }), aCatalogue({ offers: [anOffer()] }));
+    const world = aWorld({ pool: aPool({ idleSeconds: 60 }), catalogue: aCatalogue({ offers: [anOffer()] }) });
     await world.submit("a", { nodes: 2, retries: 1 });
     await world.workOff();
     const nodes = world.job("a")?.gang ?? [];
@@ -233,13 +232,11 @@ describe("a gang member's upload of its log", () => {
 test("an upload whose event was lost is found by the next sweep, and sealed although its job is over", async () => {
   const world = await working();
   await tell(world, exited(3));
-  const artifacts = new MemoryArtifacts();
-  artifacts.upload(of, { "model.pt": "weights" });
+  world.ports.artifacts.upload(of, { "model.pt": "weights" });
   await tell(world, uploaded);
   world.nowMs += 16 * 60_000;
-  const { sealing } = world.ledger;
-  expect(await sealing.waitingSince(world.nowMs - 15 * 60_000)).toEqual([of]);
-  expect(await sealAttempt({ sealing, artifacts, now: () => world.nowMs }, of)).toEqual({ kind: "kept", files: 1 });
+  expect(await world.ledger.sealing.waitingSince(world.nowMs - 15 * 60_000)).toEqual([of]);
+  expect(await sealAttempt(world.deps, of)).toEqual({ kind: "kept", files: 1 });
   expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3" });
   expect(waiting(world)).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { ring } from "../../../lib/flows/pool/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
+import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { plus } from "../../../lib/model/reservations.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
@@ -148,3 +149,7 @@ export class World {
     return node;
   }
 }
+
+/** Returns the world of `aPool` with `aCatalogue`. `others`: the pools that its jobs may move to. */
+export const aWorld = (of: { pool?: Pool; catalogue?: Catalogue; others?: readonly Pool[] } = {}): World =>
+  new World(of.pool, of.catalogue, of.others);

@@ -26,7 +26,8 @@ test.each([
   const said: string[] = [];
   expect(explain(error, (line) => said.push(line))).toBe(1);
   expect(said).toEqual([expect.stringMatching(/^fleet: .*[^)]$/)]);
-  expect(said.join()).not.toMatch(/E[A-Z]{3,}|errno|syscall/);
+  // The folder's random name may look like an error code.
+  expect(said.join().replaceAll(folder, "")).not.toMatch(/E[A-Z]{3,}|errno|syscall/);
 });
 
 test("every common error code of files has a meaning", () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { functionLogger, loggingErrors, logTo } from "../../../lib/runtime/logger.ts";
 import { eachGroup } from "../../../lib/runtime/sqs.ts";
-import { World } from "../flows/world.ts";
+import { aWorld } from "../flows/world.ts";
 
 /** The output of the process on stdout and stderr. */
 let printed: string[] = [];
@@ -89,7 +89,7 @@ describe("a line of a function's log", () => {
 });
 
 test("a bug in a step of a decision is logged with its class, stack and cause, and the batch is acknowledged", async () => {
-  const world = new World();
+  const world = aWorld();
   await world.submit("a");
   const placements = {
     ...world.placeDeps.placements,
