@@ -4,9 +4,6 @@ export type MarketLog = (line: {
   readonly message: string;
   readonly instanceType: string;
   readonly because: string;
-<<<<<<< HEAD
-=======
   /** What AWS said. */
->>>>>>> main
   readonly received: unknown;
 }) => void;
