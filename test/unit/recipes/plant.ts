@@ -130,7 +130,7 @@ export class Copies {
   }
 
   async #tested(): Promise<{ readonly file: string; readonly name: string; readonly passed: boolean }[]> {
-    const config = { test: { isolate: false, include: [...new Set(this.#test)], setupFiles: [] } };
+    const config = { test: { isolate: false, maxWorkers: 1, include: [...new Set(this.#test)], setupFiles: [] } };
     writeFileSync(join(this.#folder, "vitest.config.js"), `export default ${JSON.stringify(config)};`);
     const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
     const { err } = await run(this.#folder, process.execPath, [vitest, "run", "--reporter=json", "--outputFile=results.json"]);
