@@ -8,7 +8,9 @@ import { admitted, begin, launched, newNode, placed, plenty } from "./suites/arr
 import { ledgerContract } from "./suites/ledger.ts";
 
 describe("the ledger in DynamoDB", () => {
-  ledgerContract(async () => ledgerOn(await newTable()));
+  // One client for all tests, because a new one would open connections and read its settings again.
+  const base = clientWithSmallPages();
+  ledgerContract(async () => ledgerOn(await newTable(base)));
 });
 
 describe("what only the ledger in DynamoDB does", () => {
