@@ -126,7 +126,7 @@ async function passS3({ request, response, routes }: Exchange, accessKeyId: stri
   if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(theirs, response);
   const body = await textOf(theirs);
   const hidden = routes.hidden(accessKeyId, { method, path, status, body });
-  if (!hidden) response.writeHead(status, withoutCors(theirs.headers)).end(body);
+  if (!hidden) response.writeHead(status, theirs.headers).end(body);
   else answer(response, { status: 403, headers: { "content-type": "application/xml" }, body: hidden.body });
 }
 
@@ -137,7 +137,7 @@ async function relaySessions(exchange: Exchange): Promise<void> {
     const said = await textOf(theirs);
     // The credentials must be known before the caller can use them.
     if (theirs.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), said);
-    response.writeHead(theirs.statusCode ?? 502, withoutCors(theirs.headers)).end(said);
+    response.writeHead(theirs.statusCode ?? 502, theirs.headers).end(said);
   });
 }
 
@@ -189,7 +189,7 @@ function overheard(request: IncomingMessage): readonly Buffer[] {
 
 /** Streams a response. */
 function pass(theirs: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(theirs.statusCode ?? 502, withoutCors(theirs.headers));
+  response.writeHead(theirs.statusCode ?? 502, theirs.headers);
   theirs.pipe(response);
 }
 
@@ -212,6 +212,7 @@ function relay(
     const onward = send(
       { hostname, port, agent, method: request.method, path: request.url, headers: withoutBrowser(request.headers), setHost: false },
       (theirs) => {
+        theirs.headers = withoutCors(theirs.headers);
         theirs.once("error", reject);
         response.once("finish", resolve);
         how(theirs).catch(reject);
