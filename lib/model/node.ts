@@ -19,6 +19,9 @@ export type Assignment = AttemptRef &
     readonly rank?: number | undefined;
   };
 
+/** Reports whether this is the rank of a gang's first member, or undefined. Only such a member keeps files and decides how its job ends. */
+export const isFirstMember = (rank: number | undefined): boolean => rank === undefined || rank === 0;
+
 /** One EC2 instance of the deployment. */
 export type Node = {
   /** The EC2 instance id. */

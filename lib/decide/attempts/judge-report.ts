@@ -1,5 +1,5 @@
 import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
-import { type Assignment, freeOn, type Node } from "../../model/node.ts";
+import { type Assignment, freeOn, isFirstMember, type Node } from "../../model/node.ts";
 import { isResponsive } from "../health/dead-nodes.ts";
 
 /** A worker's report about one attempt, independent of its wire format. */
@@ -66,7 +66,7 @@ function judgeWork(report: AttemptReportFacts, job: Job, held: Assignment): Repo
     case "exited":
       return exited(report, job, held);
     case "uploaded":
-      return isFirst(held) ? uploaded(report, job) : removed();
+      return isFirstMember(held.rank) ? uploaded(report, job) : removed();
     case "failed":
       return mayRequeue(job.state) ? off(report, held, failed(report, job, held)) : off(report, held);
     case "stopped":
@@ -102,16 +102,16 @@ function endOfUpload(report: AttemptReportFacts, job: Job | undefined, held: Ass
 /** Only the first member's upload has to be sealed: a gang's other members upload logs only, which are sealed by themselves. */
 function uploadOver(job: Job | undefined, held: Assignment): ReportVerdict {
   const isSealed = job?.attempt === held.attempt && job.state === "succeeded";
-  return isFirst(held) && !isSealed ? { ...removed(), toSeal: true } : removed();
+  return isFirstMember(held.rank) && !isSealed ? { ...removed(), toSeal: true } : removed();
 }
 
 /** Reports whether the attempt is recorded as at work, and not yet as ended. */
 const isUnderWay = (job: Job | undefined, held: Assignment): boolean =>
-  job?.attempt === held.attempt && isFirst(held) && (job.state === "placed" || job.state === "running");
+  job?.attempt === held.attempt && isFirstMember(held.rank) && (job.state === "placed" || job.state === "running");
 
 /** Reports whether the job's end depends on this upload: the run ended well, and it is the first member's of the current attempt. */
 const waitsForUpload = (job: Job | undefined, held: Assignment): boolean =>
-  job?.attempt === held.attempt && job.state === "sealing" && isFirst(held);
+  job?.attempt === held.attempt && job.state === "sealing" && isFirstMember(held.rank);
 
 /** Reports whether an earlier worker process had started the attempt, and this one only reports that nothing of it runs any more. */
 export const wasLost = (report: AttemptReportFacts, held: Assignment | undefined, process: string): held is Assignment =>
@@ -123,7 +123,7 @@ export const wasLost = (report: AttemptReportFacts, held: Assignment | undefined
  */
 export function judgeLost(job: Job | undefined, held: Assignment, maxLosses?: number): ReportVerdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
-  if (held.phase === "uploading" && !isFirst(held)) return removed();
+  if (held.phase === "uploading" && !isFirstMember(held.rank)) return removed();
   const reason = said(held, "the worker was restarted and lost the run");
   const { state: to, ...lost } = afterLoss(job, { reason, maxLosses: held.phase === "running" ? maxLosses : undefined });
   return removed({ from: job.state, to, failed: false, ...lost });
@@ -139,7 +139,6 @@ const hasStopped = (report: AttemptReportFacts): boolean => isLast(report) || re
 const isOver = (job: Job, { attempt, rank }: Assignment): boolean =>
   job.attempt !== attempt || (rank !== undefined && isEnded(job.state)) || (rank !== undefined && rank > 0 && job.state === "sealing");
 
-const isFirst = ({ rank }: Assignment): boolean => rank === undefined || rank === 0;
 const said = ({ rank }: Assignment, reason: string): string => (rank === undefined ? reason : `member ${rank}: ${reason}`);
 const requeued = ({ state }: Job, reason: string): JobChange => ({ from: state, to: "queued", reason, failed: false });
 
@@ -155,7 +154,7 @@ function running({ startedAtMs }: Extract<AttemptReportFacts, { phase: "running"
 function exited(report: Extract<AttemptReportFacts, { phase: "exited" }>, job: Job, held: Assignment): ReportVerdict {
   const { exitCode, startedAtMs } = report;
   if (exitCode === 0) {
-    if (!isFirst(held)) return off(report, held);
+    if (!isFirstMember(held.rank)) return off(report, held);
     return job.state === "placed" || job.state === "running"
       ? {
           kind: "change",

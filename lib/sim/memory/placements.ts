@@ -1,8 +1,7 @@
 import { afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
-import type { BootFailure } from "../../model/node.ts";
-import { type Assignment, isLive, type Node } from "../../model/node.ts";
+import { type Assignment, type BootFailure, isFirstMember, isLive, type Node } from "../../model/node.ts";
 import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
@@ -195,7 +194,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
   table.setAssignments(node, others, atMs);
   // If the job has ended or moved on, only its assignment to the node is removed.
   if (job?.attempt === assignment.attempt) leaveNode(table, job, back);
-  if (assignment.phase === "uploading" && (assignment.rank ?? 0) === 0) table.awaitSealing(assignment, atMs);
+  if (assignment.phase === "uploading" && isFirstMember(assignment.rank)) table.awaitSealing(assignment, atMs);
   return "done";
 }
 

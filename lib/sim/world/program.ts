@@ -1,5 +1,6 @@
 import type { FetchedDataset } from "../../model/dataset.ts";
 import type { AttemptRef } from "../../model/job.ts";
+import { isFirstMember } from "../../model/node.ts";
 import type { AttemptEvent } from "../../worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../worker/attempt/attempt-run.ts";
 
@@ -38,7 +39,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
   const ref = { team, job, attempt };
   const program = host.programOf(ref);
   /** As in the real worker, only the first member of a gang leaves files. */
-  const leaves = (order.gang?.rank ?? 0) === 0;
+  const leaves = isFirstMember(order.gang?.rank);
   const state = { expiresAtMs: order.credentials.expiresAtMs, cancel: () => {}, isStopped: false, startedAtMs: 0, phase: "preparing" };
   const later = (ms: number, run: () => void): void => {
     state.cancel = host.after(ms, run);

@@ -5,6 +5,7 @@ import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
+import { isFirstMember } from "../../model/node.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../artifacts/artifacts.ts";
 import { uploadArtifacts } from "../artifacts/upload.ts";
@@ -126,7 +127,7 @@ class Run {
 
   /** Only the first member of a gang keeps its files. An attempt whose program never started has no files. */
   get #leavesFiles(): boolean {
-    return this.#running !== undefined && (this.#order.gang?.rank ?? 0) === 0;
+    return this.#running !== undefined && isFirstMember(this.#order.gang?.rank);
   }
 
   async #execute(emit: (event: AttemptEvent) => void): Promise<RunEnd> {

@@ -1,4 +1,5 @@
 import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
+import { isFirstMember } from "../../../model/node.ts";
 import { wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
@@ -146,7 +147,7 @@ const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boole
 
 /** Returns the write that makes a sweep seal what the attempt had uploaded, if it was uploading. Only the first member uploads files. */
 const sealingPart = ({ assignment, atMs }: Back): Part[] =>
-  assignment.phase === "uploading" && (assignment.rank ?? 0) === 0 ? [beginSealing(assignment, atMs)] : [];
+  assignment.phase === "uploading" && isFirstMember(assignment.rank) ? [beginSealing(assignment, atMs)] : [];
 
 /**
  * Returns the writes that take an attempt back: the node's first, then the job's if the attempt still belongs to this node. For a
