@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { checked, linesOf } from "../../events/checked.ts";
 import { PoolName, TeamName } from "../../events/job.ts";
-import { withoutBom } from "../../events/json.ts";
 import { inWords } from "../../lib/model/errors/in-words.ts";
+import { decoded } from "../../lib/model/files/decoded.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
@@ -230,7 +230,7 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(withoutBom(readFileSync(path, "utf8")));
+    return JSON.parse(decoded(readFileSync(path)));
   } catch (cause) {
     throw new FleetError("configuration", `The configuration ${path} cannot be read: ${fileWords(cause) ?? inWords(cause)}`, {
       cause,

@@ -74,6 +74,11 @@ describe("the configuration", () => {
     await expect(loadConfiguration(written("fleet.json", JSON.stringify(aFleet())))).resolves.toMatchObject({ teams: ["research"] });
   });
 
+  test("a JSON configuration may be UTF-16, as PowerShell writes it", async () => {
+    const file = written("wide.json", Buffer.from(`\uFEFF${JSON.stringify(aFleet())}`, "utf16le"));
+    await expect(loadConfiguration(file)).resolves.toMatchObject({ teams: ["research"] });
+  });
+
   test.each<[string, unknown, RegExp]>([
     [
       "an unknown team",
@@ -168,7 +173,7 @@ describe("the configuration", () => {
   });
 });
 
-function written(name: string, text: string): string {
+function written(name: string, text: string | Buffer): string {
   const file = join(mkdtempSync(join(tmpdir(), "fleetwright-config-")), name);
   writeFileSync(file, text);
   return file;
