@@ -8,7 +8,11 @@ export type Syntax = {
   readonly [key: string]: unknown;
 };
 
-export const parsed = (source: string): Syntax => parseAst(source, { lang: "ts" }) as unknown as Syntax;
+export function parsed(source: string): Syntax {
+  const program: unknown = parseAst(source, { lang: "ts" });
+  if (!isSyntax(program)) throw new Error("the parser returned no syntax tree");
+  return program;
+}
 
 /** Types say nothing at run time. These three are expressions with a type, so what they contain does run. */
 const withType = new Set(["TSAsExpression", "TSSatisfiesExpression", "TSNonNullExpression"]);

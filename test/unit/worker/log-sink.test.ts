@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { cloudWatchSink } from "../../../lib/worker/logs/log-sink.ts";
+import { AttemptCredentials } from "../../../lib/worker/runtime/s3.ts";
+import { someCredentials } from "./http-fakes.ts";
 
 /** The operations that were called, in order, and how each is responded to. */
 let calls: string[];
@@ -29,9 +31,8 @@ afterEach(async () => {
 
 const event = (message: string) => ({ timestamp: 1, message });
 function sink() {
-  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  const access = { region: "us-east-1", credentials: { provider: async () => credentials } };
-  return cloudWatchSink({ group: "g", stream: "s" }, access as unknown as Parameters<typeof cloudWatchSink>[1]);
+  const credentials = new AttemptCredentials(someCredentials());
+  return cloudWatchSink({ group: "g", stream: "s" }, { region: "us-east-1", credentials });
 }
 
 test("a log stream is created once, before its first batch", async () => {
