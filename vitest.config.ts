@@ -17,8 +17,11 @@ class ProjectByProject extends BaseSequencer {
 
 const setupFiles = ["test/property/seed.setup.ts"];
 
+/** The tests that only `npm run test:storms` runs are in a folder of their own. */
+const testsOf = (layer: string, mode: string): string => `test/${layer}/${mode === "storms" ? "storms/" : ""}*.test.ts`;
+
 /**
- * Four files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
+ * Five files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
  * Those that are Node's find each other's compiled code. Files share what they import (`isolate: false`): no module here keeps
  * state that a test could leave behind, and importing anew for each file takes as long as the tests.
  */
@@ -30,7 +33,7 @@ export default defineConfig(({ mode }) => ({
       FLEETWRIGHT_COMMAND: "fleet",
     },
     globalSetup: ["test/temporary.setup.ts"],
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: ProjectByProject },
     projects: [
       { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], setupFiles, testTimeout: 30_000 } },
@@ -40,7 +43,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "contract",
           isolate: false,
-          include: [mode === "storms" ? "test/contract/storms/*.test.ts" : "test/contract/*.test.ts"],
+          include: [testsOf("contract", mode)],
           globalSetup: ["test/contract/emulators.setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 180_000,
@@ -49,7 +52,7 @@ export default defineConfig(({ mode }) => ({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: [testsOf("e2e", mode)],
           testTimeout: 90_000,
           hookTimeout: 240_000,
         },

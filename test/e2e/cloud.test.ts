@@ -5,11 +5,11 @@ import { badInputTests } from "./suites/bad-input.ts";
 import { budgetTests } from "./suites/budget.ts";
 import { datasetTests } from "./suites/datasets.ts";
 import { eventTests } from "./suites/events.ts";
-import { raceTests } from "./suites/races.ts";
+import { scaleToZeroTests } from "./suites/scale-to-zero.ts";
 
 /**
  * One local cloud for all tests that leave it intact, because starting one takes longer than most of these tests.
- * Tests that depend on the others run last: races count launches, and nothing starts after the budget is used up.
+ * Tests that depend on the others run last: scaling to zero looks at all launches, and nothing starts after the budget is used up.
  */
 let stage: Stage;
 const on = (): Stage => stage;
@@ -22,5 +22,5 @@ describe("api", () => apiTests(on));
 describe("bad input", () => badInputTests(on));
 describe("datasets", () => datasetTests(on));
 describe("events", () => eventTests(on));
-describe("races", () => raceTests(on));
+describe("scale to zero", () => scaleToZeroTests(on));
 describe("budget", () => budgetTests(on));

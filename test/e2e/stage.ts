@@ -29,7 +29,7 @@ export async function openStage(options: Partial<Parameters<typeof startLocalClo
     while (performance.now() < deadline) {
       last = await connection.jobs.get({ team, job });
       if (last && when(last)) return last;
-      await pause(150);
+      await pause(300);
     }
     throw new Error(`${team}/${job} did not get there within ${withinMs} ms; it was last: ${JSON.stringify(last)}`);
   };

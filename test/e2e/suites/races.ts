@@ -80,12 +80,4 @@ export function raceTests(on: () => Stage): void {
     expect(ended).toMatchObject({ state: "succeeded", attempt: 2 });
     expect(ended.artifacts).toMatchObject({ files: 1, bytes: 2 });
   });
-
-  it("the fleet returns to zero, and no launch happened twice", async () => {
-    await expect.poll(() => stage.cloud.ec2.record.remaining().length, { timeout: 60_000, interval: 200 }).toBe(0);
-    // A decision that raced another may have repeated its request; by its token, EC2 launched nothing new.
-    const launched = stage.cloud.ec2.record.fleetCalls.filter((call) => !call.replayed).map((call) => call.clientToken);
-    expect(launched.length).toBeGreaterThan(0);
-    expect(new Set(launched).size).toBe(launched.length);
-  });
 }

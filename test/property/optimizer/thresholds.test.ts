@@ -20,7 +20,7 @@ describe("a problem that is larger than the thresholds", () => {
       fc.property(problem, thresholds, (of, small) => {
         expect(wrongsOf(of, answer(of, small))).toEqual([]);
       }),
-      { numRuns: stormRuns(3_000) },
+      { numRuns: stormRuns(1_500) },
     );
   });
 
@@ -31,7 +31,7 @@ describe("a problem that is larger than the thresholds", () => {
         expect(coarse.boundUsd).toBeLessThanOrEqual(dollars(coarse) + 1e-9);
         if (exact.waiting.length === 0 && coarse.waiting.length === 0) expect(coarse.boundUsd).toBeLessThanOrEqual(dollars(exact) + 1e-9);
       }),
-      { numRuns: stormRuns(3_000) },
+      { numRuns: stormRuns(1_500) },
     );
   });
 });

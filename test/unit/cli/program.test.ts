@@ -9,7 +9,7 @@ import { startFakeApi } from "./fake-api.ts";
 import { type FakeCloud, fakeTeam, startFakeCloud } from "./fake-cloud.ts";
 import { aTerminal } from "./streams.ts";
 
-/** Tests of the whole program within this process. fleet-process.test.ts starts it as a process. */
+/** Tests of the whole program within this process. test/first-hour/fleet-process.test.ts starts it as a process. */
 let cloud: FakeCloud;
 beforeAll(async () => {
   cloud = await startFakeCloud();

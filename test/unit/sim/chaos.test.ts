@@ -20,7 +20,7 @@ const options = (seed: number, over: Partial<RunOptions> = {}): RunOptions => ({
 
 test("all invariants hold while faults happen at every seam", async () => {
   let tally = nothingYet;
-  for (let seed = 1; seed <= 25; seed += 1) {
+  for (let seed = 1; seed <= 12; seed += 1) {
     const result = await runOnce(options(seed));
     expect(result.violation, `seed ${seed}`).toBeUndefined();
     tally = plus(tally, tallyOf(result));
@@ -29,7 +29,7 @@ test("all invariants hold while faults happen at every seam", async () => {
   expect(faults / tally.runs).toBeGreaterThan(20);
   const seams = new Set(faultKinds.filter((kind) => (tally.faults[kind] ?? 0) > 0).map(seamOf));
   expect(seams).toEqual(new Set(faultKinds.map(seamOf)));
-  expect(tally.jobs["succeeded"]).toBeGreaterThan(100);
+  expect(tally.jobs["succeeded"]).toBeGreaterThan(50);
   expect(tally.jobs["failed"]).toBeGreaterThan(0);
   expect(tally.jobs["cancelled"]).toBeGreaterThan(0);
   expect(tally.jobs["rejected"]).toBeGreaterThan(0);

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type FakeCloud, startFakeCloud } from "./fake-cloud.ts";
+import { type FakeCloud, startFakeCloud } from "../unit/cli/fake-cloud.ts";
 
-/** Tests of the whole command that need a process. program.test.ts tests the rest within its own process. */
+/** Tests of the whole command that need a process. test/unit/cli/program.test.ts tests the rest within its own process. */
 let cloud: FakeCloud;
 beforeAll(async () => {
   cloud = await startFakeCloud();
@@ -16,7 +16,7 @@ const start = (...args: string[]) => startWith({}, ...args);
 
 function startWith(environment: Readonly<Record<string, string>>, ...args: string[]) {
   const { home } = cloud;
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../../../lib/cli/fleet.ts"), ...args], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../../lib/cli/fleet.ts"), ...args], {
     env: { PATH: process.env["PATH"], HOME: home, FLEETWRIGHT_HOME: home, FLEETWRIGHT_COMMAND: "fleet", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -86,7 +86,7 @@ describe("fleet, as a process", () => {
   });
 
   it("fleet prints help and hints with the command that the user typed", async () => {
-    const root = join(import.meta.dirname, "../../..");
+    const root = join(import.meta.dirname, "../..");
     const npm = { FLEETWRIGHT_COMMAND: "", npm_lifecycle_event: "fleet", npm_package_json: join(root, "package.json"), INIT_CWD: root };
     const help = await startWith(npm, "submit", "--help").ended;
     expect(help.code).toBe(0);
@@ -97,7 +97,7 @@ describe("fleet, as a process", () => {
   });
 
   it("fleet plans the example tables that ship, and exits", async () => {
-    const table = (name: string) => join(import.meta.dirname, "../../../events/planning", `${name}.csv`);
+    const table = (name: string) => join(import.meta.dirname, "../../events/planning", `${name}.csv`);
     const files = ["--jobs", table("jobs"), "--offers", table("offers"), "--nodes", table("nodes")];
     const { code, out, err } = await fleet("plan", ...files, "--budget", "200", "--json");
     expect({ code, err }).toEqual({ code: 0, err: "" });
