@@ -30,7 +30,7 @@ export function clientWithSmallPages(): DynamoDBClient {
   const client = new DynamoDBClient(config());
   client.middlewareStack.add(
     (next, context) => (args) =>
-      next(context.commandName === "QueryCommand" && !("Limit" in args.input) ? { ...args, input: { ...args.input, Limit: 100 } } : args),
+      next(context.commandName === "QueryCommand" && !("Limit" in args.input) ? { ...args, input: { ...args.input, Limit: 40 } } : args),
     { step: "initialize", name: "small-pages" },
   );
   return client;
