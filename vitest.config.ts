@@ -3,14 +3,17 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The two files that take longest mostly wait: they begin first, beside all the others. A process ends, and all that it has
- * imported with it, when the next file is another project's: each project's files run one after the other.
+ * What mostly waits for processes that it started begins first, beside the files that compute: the whole local cloud, and workers
+ * on a node. A process ends, and all that it has imported with it, when the next file is another project's, so each project's
+ * other files run one after the other.
  */
 class ProjectByProject extends BaseSequencer {
-  static readonly order = ["first-hour", "e2e", "cdk", "contract", "unit", "property"];
+  static readonly order = ["first-hour", "e2e", "waiting", "cdk", "contract", "unit", "property"];
+  static readonly waiting = /\/unit\/(?:worker\/(?:worker|worker-on-node|containers|gpu-sampler)|local-ec2\/process-tree)\.test\.ts$/;
 
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = (file: TestSpecification): number => ProjectByProject.order.indexOf(file.project.name);
+    const place = ({ moduleId, project }: TestSpecification): number =>
+      ProjectByProject.order.indexOf(ProjectByProject.waiting.test(moduleId) ? "waiting" : project.name);
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }
@@ -21,7 +24,7 @@ const setupFiles = ["test/property/seed.setup.ts"];
 const testsOf = (layer: string, mode: string): string => `test/${layer}/${mode === "storms" ? "storms/" : ""}*.test.ts`;
 
 /**
- * Five files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
+ * Four files at a time on whatever machine: much of the time is spent waiting for processes that a test started.
  * Those that are Node's find each other's compiled code. Files share what they import (`isolate: false`): no module here keeps
  * state that a test could leave behind, and importing anew for each file takes as long as the tests.
  */
@@ -33,7 +36,7 @@ export default defineConfig(({ mode }) => ({
       FLEETWRIGHT_COMMAND: "fleet",
     },
     globalSetup: ["test/temporary.setup.ts"],
-    maxWorkers: 5,
+    maxWorkers: 4,
     sequence: { sequencer: ProjectByProject },
     projects: [
       { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], setupFiles, testTimeout: 30_000 } },

@@ -47,6 +47,6 @@ test("1,000 messages of forty jobs make forty jobs and forty nodes, whatever cra
       expect(world.fleet.instances.size).toBe(jobs.length);
       expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(new Set(world.fleet.asked.map(({ id }) => id)).size);
     }),
-    { numRuns: stormRuns(30) },
+    { numRuns: stormRuns(50) },
   );
 }, 120_000);
