@@ -5,6 +5,7 @@ import { halfOpenProbe, refusedAgain, statusOf } from "../../lib/decide/capacity
 import { decide } from "../../lib/decide/decide.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../lib/model/refusal.ts";
 import { monday } from "../fakes/builders.ts";
+import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
 const offer = { instanceType: "g5.xlarge", zone: "a", market: "spot" } as const;
@@ -99,7 +100,7 @@ test("a plan tries an offer after its rest with at most one launch, and requests
       expect(new Set(probes).size).toBe(probes.length);
       tried += probes.length;
     }),
-    { numRuns: 500 },
+    { numRuns: stormRuns(10_000) },
   );
   // Some must be, because otherwise nothing was tested.
   expect(tried).toBeGreaterThan(0);

@@ -10,6 +10,7 @@ import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
 import { isWithin, less, times } from "../../lib/model/reservations.ts";
 import { allows, holds } from "../../lib/model/wants.ts";
+import { stormRuns } from "./storm-runs.ts";
 import { catalogue, pool, snapshot } from "./worlds.ts";
 
 /** Most of what the pool could buy is refused, since different times, and so is some of what the next pools sell. */
@@ -73,7 +74,7 @@ test("a job moves only to a pool where it could run, if EC2 has long refused it 
         expect(seen.openLaunches.flatMap(({ jobs }) => jobs.map(jobName))).not.toContain(jobName(entry));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: stormRuns(10_000) },
   );
   expect(moves).toBeGreaterThan(50);
   expect(stays).toBeGreaterThan(50);
