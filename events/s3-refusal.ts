@@ -30,7 +30,7 @@ export type S3Refusal = {
     | "refused"
     | "passing";
   /** S3's own words, for a log or the end of a message. */
-  readonly said: string;
+  readonly message: string;
 };
 
 /** An error as the SDK throws it. `name` is the error code of S3's response; see `codeless` for a response that has none. */
@@ -95,12 +95,12 @@ const kindOfStatus: ReadonlyMap<number, S3Refusal["kind"]> = new Map([
 /** Returns why S3 refused a call about an object, from the error that it threw. An error that is not a response of S3 is `passing`. */
 export function s3Refusal(error: unknown): S3Refusal {
   const thrown = Thrown.safeParse(error);
-  if (!thrown.success) return { kind: "passing", said: inWords(error) };
+  if (!thrown.success) return { kind: "passing", message: inWords(error) };
   const { name, message, $metadata, StorageClass } = thrown.data;
   const status = $metadata?.httpStatusCode;
   const kind = kindOf(name, { status, message });
   const words = codeless.has(name) ? `status ${status ?? "unknown"}` : [name, message].filter((part) => part !== "").join(": ");
-  return { kind, said: kind === "archived" && StorageClass !== undefined ? `${words} (${StorageClass})` : words };
+  return { kind, message: kind === "archived" && StorageClass !== undefined ? `${words} (${StorageClass})` : words };
 }
 
 function kindOf(code: string, { status, message }: { readonly status: number | undefined; readonly message: string }): S3Refusal["kind"] {
@@ -123,7 +123,7 @@ function whyDenied(message: string): S3Refusal["kind"] {
 export const mayPass = ({ kind }: S3Refusal): boolean => kind === "passing";
 
 /** Returns why an object cannot be read and what to do about it, as a text that follows the object's name. */
-export function whyUnreadable({ kind, said }: S3Refusal): string {
+export function whyUnreadable({ kind, message }: S3Refusal): string {
   switch (kind) {
     case "no-bucket":
       return "its bucket does not exist";
@@ -132,11 +132,11 @@ export function whyUnreadable({ kind, said }: S3Refusal): string {
     case "changed":
       return "it has been replaced by another object";
     case "denied":
-      return `access was denied: it does not exist, a policy forbids reading it, or its bucket makes the requester pay (S3 said ${said})`;
+      return `access was denied: it does not exist, a policy forbids reading it, or its bucket makes the requester pay (S3 said ${message})`;
     case "key-denied":
-      return `the policy of the KMS key that encrypts it does not allow its use (S3 said ${said})`;
+      return `the policy of the KMS key that encrypts it does not allow its use (S3 said ${message})`;
     case "key-unusable":
-      return `the KMS key that encrypts it is disabled or deleted (S3 said ${said})`;
+      return `the KMS key that encrypts it is disabled or deleted (S3 said ${message})`;
     case "archived":
       return "it is archived: restore it, or copy it to a storage class that can be read at once";
     case "customer-key":
@@ -144,8 +144,8 @@ export function whyUnreadable({ kind, said }: S3Refusal): string {
     case "elsewhere":
       return "its bucket is in another region";
     case "refused":
-      return `S3 refused it (${said})`;
+      return `S3 refused it (${message})`;
     case "passing":
-      return said;
+      return message;
   }
 }

@@ -19,11 +19,11 @@ export const handler = loggingErrors(logger, async (event: unknown): Promise<Url
     return answer(403, { title: "Only an instance of this fleet, with its own role, may call this function." });
   const call = NodeCall.safeParse(caller.body);
   if (!call.success) return answer(400, { title: "The call does not match the protocol.", detail: z.prettifyError(call.error) });
-  const said = await handleNodeCall(deps, instance.data, call.data);
-  if (call.data.kind === "report" && (call.data.attempts.length > 0 || said.kind !== "orders" || said.orders.length > 0)) {
+  const reply = await handleNodeCall(deps, instance.data, call.data);
+  if (call.data.kind === "report" && (call.data.attempts.length > 0 || reply.kind !== "orders" || reply.orders.length > 0)) {
     const attempts = call.data.attempts.map((report) => `${attemptName(report)} ${report.phase}`);
-    const orders = said.kind === "orders" ? said.orders.map((order) => `${order.kind} ${attemptName(order)}`) : [];
-    logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, said: said.kind, orders });
+    const orders = reply.kind === "orders" ? reply.orders.map((order) => `${order.kind} ${attemptName(order)}`) : [];
+    logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, reply: reply.kind, orders });
   }
-  return answer(200, said);
+  return answer(200, reply);
 });

@@ -12,11 +12,11 @@ const { env, fleet, logger, metrics } = start("rebalance-shards");
 const deps = shardsWiring(env, fleet);
 
 /** Returns the group of a message. A dataset's messages form one group, and so do a team's object events, so that each is handled once. */
-const groupOf = (said: ShardsMessage): string =>
-  said.kind === "rebalance"
-    ? `dataset ${said.team}/${said.dataset}`
-    : said.kind === "object"
-      ? `objects ${said.bucket}/${said.key.split("/")[0]}`
+const groupOf = (message: ShardsMessage): string =>
+  message.kind === "rebalance"
+    ? `dataset ${message.team}/${message.dataset}`
+    : message.kind === "object"
+      ? `objects ${message.bucket}/${message.key.split("/")[0]}`
       : "unknown";
 
 const count = (metric: string, n: number): void => void metrics.addMetric(metric, MetricUnit.Count, n);
@@ -26,17 +26,17 @@ export const handler = loggingErrors(logger, async (event: Parameters<ReturnType
   const batch = eachGroup(
     (message) => groupOf(shardsMessage(jsonOf(message.body))),
     async (_group, messages) => {
-      const said = messages.map((message) => shardsMessage(jsonOf(message.body)));
-      const [first] = said;
+      const parsed = messages.map((message) => shardsMessage(jsonOf(message.body)));
+      const [first] = parsed;
       if (first?.kind === "rebalance") {
         const { team, dataset } = first;
-        const relist = said.some((each) => each.kind === "rebalance" && each.relist);
+        const relist = parsed.some((each) => each.kind === "rebalance" && each.relist);
         const outcome = await rebalanceShards(deps, { team, dataset, relist });
         logger.info("dataset rebalanced", { team, dataset, relist, ...outcome });
         if (outcome.kind === "unknown") count("ForeignShardMessages", messages.length);
         if (outcome.kind === "changed") count("ShardsMoved", outcome.moved);
       } else if (first?.kind === "object") {
-        const keys = said.flatMap((each) => (each.kind === "object" ? [each.key] : []));
+        const keys = parsed.flatMap((each) => (each.kind === "object" ? [each.key] : []));
         const { asked, foreign } = await noteObjects(deps, { bucket: first.bucket, keys });
         logger.info("object changes noted", { bucket: first.bucket, keys: keys.length, asked, foreign });
         count("ForeignShardMessages", foreign);

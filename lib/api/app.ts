@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { FleetError } from "../model/fleet-error.ts";
-import { type Answer, problem, statuses } from "./http/answer.ts";
 import { basePath } from "./http/base-path.ts";
 import type { ApiDeps } from "./http/deps.ts";
 import type { Operation } from "./http/operation.ts";
+import { type ApiResponse, problem, statuses } from "./http/response.ts";
 import { describeItself } from "./operations/document.ts";
 import { operations } from "./operations.ts";
 import type { ProblemView } from "./views/problem.ts";
@@ -23,11 +23,11 @@ type Env = { Bindings: Signed };
 export function createApi(deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>({ strict: true });
   const all = [...operations, describeItself(operations)];
-  const answerTo = async (context: Context<Env>, each: Operation | undefined, work: () => Promise<Answer>): Promise<Response> => {
+  const respondTo = async (context: Context<Env>, each: Operation | undefined, work: () => Promise<ApiResponse>): Promise<Response> => {
     const fromMs = deps.now();
     const { caller, requestId } = context.env;
     const outcome = await settled(work, (error) => deps.log({ level: "error", message: "call failed", requestId, error }));
-    const response = respond(outcome, requestId);
+    const response = httpOf(outcome, requestId);
     const session = sessionOf(caller.arn);
     deps.log({
       level: "info",
@@ -43,24 +43,24 @@ export function createApi(deps: ApiDeps): Hono<Env> {
   };
 
   for (const each of all) {
-    app.on(each.method.toUpperCase(), pathOf(each), (context) => answerTo(context, each, () => run(deps, each, context)));
+    app.on(each.method.toUpperCase(), pathOf(each), (context) => respondTo(context, each, () => run(deps, each, context)));
   }
   for (const [path, those] of Map.groupBy(all, pathOf)) {
     const allow = those.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()])).join(", ");
     app.all(path, async (context) => {
-      const response = await answerTo(context, those[0], async () => problem("method", `This path supports only ${allow}.`));
+      const response = await respondTo(context, those[0], async () => problem("method", `This path supports only ${allow}.`));
       response.headers.set("allow", allow);
       return response;
     });
   }
-  app.notFound((context) => answerTo(context, undefined, async () => problem("not-found", "The API has no such path.")));
+  app.notFound((context) => respondTo(context, undefined, async () => problem("not-found", "The API has no such path.")));
   return app;
 }
 
 /** Returns an operation's path in hono's syntax, in which `{team}` is `:team`. */
 const pathOf = ({ path }: Pick<Operation, "path">): string => `${basePath}${path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
 
-async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): Promise<Answer> {
+async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): Promise<ApiResponse> {
   const speaker = speakerOf(env.caller, deps.fleet);
   if (speaker.kind === "nobody") return problem("denied", "Your role may not act for any team of this deployment.");
   return each.run(deps, {
@@ -76,7 +76,7 @@ async function run(deps: ApiDeps, each: Operation, { req, env }: Context<Env>): 
 }
 
 /** Returns the outcome of `work`, or a problem if it throws. Details of errors go to the log, never to the caller. */
-async function settled(work: () => Promise<Answer>, onError: (error: unknown) => void): Promise<Answer> {
+async function settled(work: () => Promise<ApiResponse>, onError: (error: unknown) => void): Promise<ApiResponse> {
   try {
     return await work();
   } catch (error) {
@@ -87,15 +87,18 @@ async function settled(work: () => Promise<Answer>, onError: (error: unknown) =>
   }
 }
 
-function respond(answer: Answer, requestId: string): Response {
+function httpOf(response: ApiResponse, requestId: string): Response {
   const common = { "cache-control": "no-store" };
-  if (answer.kind === "said" && answer.status === 204) return new Response(null, { status: 204, headers: common });
-  if (answer.kind === "said") {
-    return new Response(JSON.stringify(answer.body), { status: answer.status, headers: { ...common, "content-type": "application/json" } });
+  if (response.kind === "success" && response.status === 204) return new Response(null, { status: 204, headers: common });
+  if (response.kind === "success") {
+    return new Response(JSON.stringify(response.body), {
+      status: response.status,
+      headers: { ...common, "content-type": "application/json" },
+    });
   }
-  const { kind: _kind, ...trouble } = answer;
-  const { status, title } = statuses[trouble.code];
-  const body: ProblemView = { type: "about:blank", title, status, ...trouble, instance: `urn:uuid:${requestId}` };
-  const headers = { ...common, "content-type": "application/problem+json", ...(trouble.code === "busy" && { "retry-after": "1" }) };
+  const { kind: _kind, ...fields } = response;
+  const { status, title } = statuses[fields.code];
+  const body: ProblemView = { type: "about:blank", title, status, ...fields, instance: `urn:uuid:${requestId}` };
+  const headers = { ...common, "content-type": "application/problem+json", ...(fields.code === "busy" && { "retry-after": "1" }) };
   return new Response(JSON.stringify(body), { status, headers });
 }

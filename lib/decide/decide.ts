@@ -1,6 +1,6 @@
 import type { Node } from "../model/node.ts";
 import type { Plan, Snapshot, Step } from "../model/plan.ts";
-import { budgetRoom } from "./budget/budget-room.ts";
+import { type BudgetRoom, budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLookAtBooting } from "./health/dead-nodes.ts";
 import { asksAgainAtMs } from "./launches/open-launch.ts";
@@ -38,6 +38,7 @@ const phases: readonly Phase[] = [
 /** A plan in the making: what the phases so far have decided. */
 type Draft = {
   readonly snapshot: Snapshot;
+  readonly budget: BudgetRoom;
   readonly steps: readonly Step[];
   readonly wakesMs: readonly number[];
   /** The nodes that the next phases may use, by id. */
@@ -54,7 +55,7 @@ type Decided = {
   readonly steps?: readonly Step[];
   /** When to decide again even if nothing happens; undefined for never. */
   readonly wakesMs?: readonly (number | undefined)[];
-} & Partial<Omit<Draft, "snapshot" | "steps" | "wakesMs">>;
+} & Partial<Omit<Draft, "snapshot" | "budget" | "steps" | "wakesMs">>;
 
 type Phase = (draft: Draft) => Decided;
 
@@ -63,7 +64,7 @@ export function decide(unordered: Snapshot): Plan {
   const nodes = unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const snapshot = { ...unordered, nodes };
   if (snapshot.pool.closing) return close(snapshot);
-  const start: Draft = { snapshot, steps: [], wakesMs: [], nodes, drainsLeft: 0, kept: new Set() };
+  const start: Draft = { snapshot, budget: budgetRoom(snapshot), steps: [], wakesMs: [], nodes, drainsLeft: 0, kept: new Set() };
   const { steps, wakesMs, packed } = phases.reduce((draft, phase) => extended(draft, phase(draft)), start);
   return { steps, wakeAtMs: wakesMs.length > 0 ? Math.min(...wakesMs) : undefined, ...packed };
 }
@@ -123,14 +124,13 @@ function replaceLeaving({ snapshot, nodes, steps: planned }: Draft): Decided {
   return { ...replacements(snapshot, { planned, free }), wakesMs: [nextEndOfDrain(snapshot)] };
 }
 
-function consolidate({ snapshot, nodes, drainsLeft }: Draft): Decided {
+function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft): Decided {
   const { queue, openLaunches, pool, nowMs } = snapshot;
-  const isWanted = queue.length > 0 || openLaunches.length > 0 || budgetRoom(snapshot).usedUp !== undefined;
+  const isWanted = queue.length > 0 || openLaunches.length > 0 || budget.usedUp !== undefined;
   return isWanted ? {} : { steps: consolidation(nodes, pool, { nowMs, most: drainsLeft }) };
 }
 
-function giveBackIdle({ snapshot, nodes, steps: planned, kept }: Draft): Decided {
-  const { usedUp } = budgetRoom(snapshot);
+function giveBackIdle({ snapshot, budget: { usedUp }, nodes, steps: planned, kept }: Draft): Decided {
   const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
   const { steps, wakeAtMs } = usedUp
     ? unaffordableNodes(

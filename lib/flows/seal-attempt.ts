@@ -153,11 +153,11 @@ function whyFailed(manifest: SealedManifest): string | undefined {
 function whatIsMissing(manifest: SealedManifest): string | undefined {
   const { missing } = manifest;
   const { leftOut } = summaryOf(manifest);
-  const said = [
+  const remarks = [
     ...(missing.length > 0
       ? [`${count(missing.length, "named artifact was", "named artifacts were")} not there: ${named(missing.map((name) => `"${name}"`))}`]
       : []),
     ...(leftOut > 0 ? [`${count(leftOut, "entry was", "entries were")} left out`] : []),
   ];
-  return said.length > 0 ? said.join("; ") : undefined;
+  return remarks.length > 0 ? remarks.join("; ") : undefined;
 }

@@ -15,7 +15,7 @@ import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import type { Ec2Record } from "./ec2/record.ts";
 import { type Ec2Controlled, ec2Controls } from "./ec2-controls.ts";
-import type { HttpAnswer, HttpCall } from "./requests/http.ts";
+import type { HttpCall, HttpResponse } from "./requests/http.ts";
 
 const Interrupt = z.strictObject({ instance: z.string(), noticeMs: z.int().min(0).max(3_600_000).optional() });
 const Rebalance = z.strictObject({ instance: z.string() });
@@ -24,7 +24,7 @@ type Control = (body: unknown) => object;
 
 type Controlled = Pick<Ec2Record, "interrupt" | "recommendRebalance" | "remaining"> & Ec2Controlled;
 
-export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer {
+export function createControls(ec2: Controlled): (call: HttpCall) => HttpResponse {
   const controls: ReadonlyMap<string, Control> = new Map<string, Control>([
     [
       "/_local/interrupt",
@@ -51,9 +51,9 @@ export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer 
 
   return (call) => {
     const control = controls.get(call.path);
-    if (!control) return said(404, `There is no ${call.path}; the controls are: ${[...controls.keys()].join(", ")}`);
-    if (call.method !== "POST") return said(405, `${call.path} accepts only POST`);
-    if (!call.headers["content-type"]?.startsWith("application/json")) return said(415, "The content-type must be application/json");
+    if (!control) return withMessage(404, `There is no ${call.path}; the controls are: ${[...controls.keys()].join(", ")}`);
+    if (call.method !== "POST") return withMessage(405, `${call.path} accepts only POST`);
+    if (!call.headers["content-type"]?.startsWith("application/json")) return withMessage(415, "The content-type must be application/json");
     try {
       return json(200, control(JSON.parse(call.body.toString("utf8"))));
     } catch (error) {
@@ -62,16 +62,18 @@ export function createControls(ec2: Controlled): (call: HttpCall) => HttpAnswer 
   };
 }
 
-function refusal(error: unknown, instances: () => string): HttpAnswer {
-  if (error instanceof z.ZodError) return said(400, z.prettifyError(error));
-  if (error instanceof SyntaxError) return said(400, "The body is not JSON");
+function refusal(error: unknown, instances: () => string): HttpResponse {
+  if (error instanceof z.ZodError) return withMessage(400, z.prettifyError(error));
+  if (error instanceof SyntaxError) return withMessage(400, "The body is not JSON");
   if (!(error instanceof FleetError)) throw error;
-  return error.code === "no-instance" ? said(404, `${inWords(error)}; the instances are: ${instances()}`) : said(409, inWords(error));
+  return error.code === "no-instance"
+    ? withMessage(404, `${inWords(error)}; the instances are: ${instances()}`)
+    : withMessage(409, inWords(error));
 }
 
-const json = (status: number, body: object): HttpAnswer => ({
+const json = (status: number, body: object): HttpResponse => ({
   status,
   headers: { "content-type": "application/json" },
   body: JSON.stringify(body),
 });
-const said = (status: number, message: string): HttpAnswer => json(status, { message });
+const withMessage = (status: number, message: string): HttpResponse => json(status, { message });

@@ -3,7 +3,7 @@ import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { whyForeign } from "./requests/caller.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
-import type { HttpAnswer, HttpCall } from "./requests/http.ts";
+import type { HttpCall, HttpResponse } from "./requests/http.ts";
 import { signedFor } from "./requests/service-of.ts";
 import type { LocalLog } from "./run/log-line.ts";
 
@@ -11,20 +11,20 @@ import type { LocalLog } from "./run/log-line.ts";
 export type Routes = {
   readonly ministackUrl: string;
   readonly motoUrl: string;
-  readonly ec2: (call: HttpCall) => Promise<HttpAnswer>;
-  readonly pricing: (call: HttpCall) => Promise<HttpAnswer>;
+  readonly ec2: (call: HttpCall) => Promise<HttpResponse>;
+  readonly pricing: (call: HttpCall) => Promise<HttpResponse>;
   /** Called with each call to CloudWatch that moto has accepted. */
   readonly monitoring: (call: HttpCall) => void;
   /** Returns the error with which S3 would deny access where MiniStack returned 404, or undefined if S3 would return 404, too. */
   readonly hidden: (accessKeyId: string, exchange: S3Exchange) => { readonly body: string } | undefined;
   /** Called with each call to STS that MiniStack has carried out, and its response. */
-  readonly sessions: (request: string, answer: string) => void;
+  readonly sessions: (request: string, response: string) => void;
   /** Handles the local cloud's own controls, under `/_local/`. */
-  readonly controls: (call: HttpCall) => HttpAnswer;
+  readonly controls: (call: HttpCall) => HttpResponse;
   /** Handles calls to the API under `/v1/`, where no AWS service is, so that one address serves the API, too. */
-  readonly api: (call: HttpCall) => Promise<HttpAnswer>;
+  readonly api: (call: HttpCall) => Promise<HttpResponse>;
   /** Handles a call to a function URL. `path` is the rest after the URL, from its slash on. The call's own path is the signed one. */
-  readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpAnswer>;
+  readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpResponse>;
 };
 
 export type Endpoint = {
@@ -44,7 +44,7 @@ export async function createEndpoint(options: { port?: number; log: LocalLog; lo
   let routes: Routes | undefined;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 15 * 60_000 });
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, (request, response) => {
-    if (!routes) return answer(response, { status: 503, headers: {}, body: "The local cloud is still starting" });
+    if (!routes) return respond(response, { status: 503, headers: {}, body: "The local cloud is still starting" });
     dispatch({ request, response, routes, agent }).catch((error: unknown) => {
       // Logged without the query, which may contain a presigned URL's signature.
       const path = request.url?.split("?")[0];
@@ -81,28 +81,28 @@ type Exchange = { readonly request: IncomingMessage; readonly response: ServerRe
 async function dispatch(exchange: Exchange): Promise<void> {
   const { request, routes } = exchange;
   const foreign = whyForeign(request.headers);
-  if (foreign !== undefined) return refuse(exchange, foreign);
+  if (foreign !== undefined) return refuse(exchange, { type: "AccessDeniedException", message: foreign });
   const path = request.url ?? "/";
   const [, name, rest] = functionUrlPath.exec(path) ?? [];
   if (name !== undefined) {
     const target = { name, path: rest?.startsWith("/") ? rest : `/${rest ?? ""}` };
-    return answerWhole(exchange, (call) => routes.functionUrl(target, call));
+    return respondWith(exchange, (call) => routes.functionUrl(target, call));
   }
-  if (path.startsWith("/v1/")) return answerWhole(exchange, routes.api);
-  if (path.startsWith("/_local/")) return answerWhole(exchange, async (call) => routes.controls(call));
+  if (path.startsWith("/v1/")) return respondWith(exchange, routes.api);
+  if (path.startsWith("/_local/")) return respondWith(exchange, async (call) => routes.controls(call));
   const signed = signedFor(path, request.headers);
-  if (signed === undefined) return refuse(exchange, unsigned);
+  if (signed === undefined) return refuse(exchange, { type: "MissingAuthenticationTokenException", message: unsigned });
   switch (signed.service) {
     case "ec2":
-      return answerWhole(exchange, routes.ec2);
+      return respondWith(exchange, routes.ec2);
     case "pricing":
-      return answerWhole(exchange, routes.pricing);
+      return respondWith(exchange, routes.pricing);
     case "monitoring":
       return relayMonitoring(exchange);
     case "ssm":
       return relay(exchange, routes.motoUrl);
     case "s3":
-      return relay(exchange, routes.ministackUrl, (theirs) => passS3(exchange, signed.accessKeyId, theirs));
+      return relay(exchange, routes.ministackUrl, (upstream) => passS3(exchange, signed.accessKeyId, upstream));
     case "sts":
       return relaySessions(exchange);
     default:
@@ -114,30 +114,30 @@ const unsigned =
   "Missing Authentication Token. This is the AWS endpoint of a local cloud: call it with the fleet command, the AWS CLI or an SDK, which sign their calls";
 
 /** Refuses a call before its body is read. */
-function refuse({ request, response }: Exchange, message: string): void {
+function refuse({ request, response }: Exchange, { type, message }: { readonly type: string; readonly message: string }): void {
   request.resume();
-  const body = JSON.stringify({ __type: "MissingAuthenticationTokenException", message });
-  answer(response, { status: 403, headers: { "content-type": "application/json" }, body });
+  const body = JSON.stringify({ __type: type, message });
+  respond(response, { status: 403, headers: { "content-type": "application/json" }, body });
 }
 
 /** Forwards a response of MiniStack's S3, except a 404 that S3 would not reveal to this caller. */
-async function passS3({ request, response, routes }: Exchange, accessKeyId: string, theirs: IncomingMessage): Promise<void> {
-  const [method, path, status] = [request.method ?? "GET", request.url ?? "/", theirs.statusCode ?? 502];
-  if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(theirs, response);
-  const body = await textOf(theirs);
+async function passS3({ request, response, routes }: Exchange, accessKeyId: string, upstream: IncomingMessage): Promise<void> {
+  const [method, path, status] = [request.method ?? "GET", request.url ?? "/", upstream.statusCode ?? 502];
+  if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(upstream, response);
+  const body = await textOf(upstream);
   const hidden = routes.hidden(accessKeyId, { method, path, status, body });
-  if (!hidden) response.writeHead(status, theirs.headers).end(body);
-  else answer(response, { status: 403, headers: { "content-type": "application/xml" }, body: hidden.body });
+  if (!hidden) response.writeHead(status, upstream.headers).end(body);
+  else respond(response, { status: 403, headers: { "content-type": "application/xml" }, body: hidden.body });
 }
 
 async function relaySessions(exchange: Exchange): Promise<void> {
   const { request, response, routes } = exchange;
   const asked = overheard(request);
-  await relay(exchange, routes.ministackUrl, async (theirs) => {
-    const said = await textOf(theirs);
+  await relay(exchange, routes.ministackUrl, async (upstream) => {
+    const body = await textOf(upstream);
     // The credentials must be known before the caller can use them.
-    if (theirs.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), said);
-    response.writeHead(theirs.statusCode ?? 502, theirs.headers).end(said);
+    if (upstream.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), body);
+    response.writeHead(upstream.statusCode ?? 502, upstream.headers).end(body);
   });
 }
 
@@ -147,11 +147,11 @@ async function textOf(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-async function answerWhole({ request, response }: Exchange, how: (call: HttpCall) => Promise<HttpAnswer>): Promise<void> {
+async function respondWith({ request, response }: Exchange, how: (call: HttpCall) => Promise<HttpResponse>): Promise<void> {
   const call = await whole(request);
   if (call === "too-large")
-    return answer(response, { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' });
-  answer(response, await how(call));
+    return respond(response, { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' });
+  respond(response, await how(call));
 }
 
 async function relayMonitoring(exchange: Exchange): Promise<void> {
@@ -188,9 +188,9 @@ function overheard(request: IncomingMessage): readonly Buffer[] {
 }
 
 /** Streams a response. */
-function pass(theirs: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(theirs.statusCode ?? 502, theirs.headers);
-  theirs.pipe(response);
+function pass(upstream: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(upstream.statusCode ?? 502, upstream.headers);
+  upstream.pipe(response);
 }
 
 /** The emulators let every web page read their responses. No page may read these. */
@@ -205,17 +205,17 @@ const withoutBrowser = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
 function relay(
   { request, response, agent }: Exchange,
   to: string,
-  how = async (theirs: IncomingMessage): Promise<void> => pass(theirs, response),
+  how = async (upstream: IncomingMessage): Promise<void> => pass(upstream, response),
 ): Promise<void> {
   const { hostname, port } = new URL(to);
   return new Promise((resolve, reject) => {
     const onward = send(
       { hostname, port, agent, method: request.method, path: request.url, headers: withoutBrowser(request.headers), setHost: false },
-      (theirs) => {
-        theirs.headers = withoutCors(theirs.headers);
-        theirs.once("error", reject);
+      (upstream) => {
+        upstream.headers = withoutCors(upstream.headers);
+        upstream.once("error", reject);
         response.once("finish", resolve);
-        how(theirs).catch(reject);
+        how(upstream).catch(reject);
       },
     );
     onward.once("error", reject);
@@ -228,7 +228,7 @@ function relay(
   });
 }
 
-function answer(response: ServerResponse, { status, headers, body, cut }: HttpAnswer): void {
+function respond(response: ServerResponse, { status, headers, body, cut }: HttpResponse): void {
   if (cut) return void response.destroy();
   response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
   response.end(body);
@@ -239,7 +239,7 @@ function failed(response: ServerResponse, logFile: string): void {
     response.destroy();
     return;
   }
-  answer(response, {
+  respond(response, {
     status: 502,
     headers: { "content-type": "text/plain" },
     body: `The local cloud could not handle this call; see its log: ${logFile}`,

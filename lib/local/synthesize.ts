@@ -32,8 +32,8 @@ export async function synthesize(options: { folder: string; configuration: strin
       if (!(await exists(join(assembly, "manifest.json")))) throw error;
     });
   } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-4000) : "";
-    throw new FleetError("synth", `The stack could not be synthesized.\n${said || inWords(error)}`, { cause: error });
+    const stderr = error instanceof Error && "stderr" in error ? String(error.stderr).trim().slice(-4000) : "";
+    throw new FleetError("synth", `The stack could not be synthesized.\n${stderr || inWords(error)}`, { cause: error });
   } finally {
     await rm(making, { recursive: true, force: true });
   }

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { HttpAnswer, HttpCall } from "../../lib/local/requests/http.ts";
+import type { HttpCall, HttpResponse } from "../../lib/local/requests/http.ts";
 
 /** Serves whole calls on a free port of 127.0.0.1. */
-export async function served(answer: (call: HttpCall) => Promise<HttpAnswer>): Promise<{ url: string; close(): Promise<void> }> {
+export async function served(answer: (call: HttpCall) => Promise<HttpResponse>): Promise<{ url: string; close(): Promise<void> }> {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { ProblemView } from "../views/problem.ts";
-import { statuses, type Trouble } from "./answer.ts";
 import { basePath } from "./base-path.ts";
 import type { Operation } from "./operation.ts";
+import { type ProblemFields, statuses } from "./response.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** The problems that every operation may have. `invalid` includes mistakes in a path or a query. */
-const everywhere: readonly Trouble["code"][] = ["invalid", "denied", "internal", "busy"];
+const everywhere: readonly ProblemFields["code"][] = ["invalid", "denied", "internal", "busy"];
 const titles: Readonly<Record<string, string>> = Object.fromEntries(Object.values(statuses).map(({ status, title }) => [status, title]));
 
 /** Returns the OpenAPI 3.1 document of these operations. Its schemas come from zod as JSON Schema 2020-12, which OpenAPI 3.1 uses. */
@@ -38,7 +38,7 @@ export function openApi(operations: readonly Operation[], of: { readonly title: 
   };
 }
 
-function operationOf({ id, summary, params, query, body, answers, problems }: Operation): Json {
+function operationOf({ id, summary, params, query, body, responses, problems }: Operation): Json {
   return {
     operationId: id,
     summary,
@@ -50,9 +50,9 @@ function operationOf({ id, summary, params, query, body, answers, problems }: Op
     }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers.statuses).map(([status, description]) => [
+        Object.entries(responses.statuses).map(([status, description]) => [
           status,
-          { description, ...(status !== "204" && { content: { "application/json": { schema: schemaOf(answers.schema) } } }) },
+          { description, ...(status !== "204" && { content: { "application/json": { schema: schemaOf(responses.schema) } } }) },
         ]),
       ),
       ...Object.fromEntries(

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { checked, type Wrong } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
 import { maySpeakFor, type SigningPrincipal, type Speaker } from "../views/speaker.ts";
-import { type Answer, type GoodStatus, type ProblemAnswer, problem, type Trouble } from "./answer.ts";
 import type { ApiDeps } from "./deps.ts";
+import { type ApiResponse, type Problem, type ProblemFields, problem, type SuccessStatus } from "./response.ts";
 
 /** A request of which only the signature has been checked. */
 export type RawCall = {
@@ -47,23 +47,23 @@ type Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodTyp
   readonly query: Q;
   readonly body: BodyRule<B>;
   /** The schema of successful responses, and the meaning of each status. */
-  readonly answers: { readonly schema: A; readonly statuses: Readonly<Partial<Record<GoodStatus, string>>> };
+  readonly responses: { readonly schema: A; readonly statuses: Readonly<Partial<Record<SuccessStatus, string>>> };
   /** The problems that this operation may have in addition to those of every operation: parameters, signature, server. */
-  readonly problems: readonly Trouble["code"][];
-  readonly handle: (deps: ApiDeps, call: OperationCall<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Answer<z.input<A>>>;
+  readonly problems: readonly ProblemFields["code"][];
+  readonly handle: (deps: ApiDeps, call: OperationCall<z.output<P>, z.output<Q>, z.output<B>>) => Promise<ApiResponse<z.input<A>>>;
 };
 
 /** An operation of the API: its part of the document, and how it runs. */
 export type Operation = Omit<Definition<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>, "handle"> & {
-  readonly run: (deps: ApiDeps, call: RawCall) => Promise<Answer>;
+  readonly run: (deps: ApiDeps, call: RawCall) => Promise<ApiResponse>;
 };
 
 export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends z.ZodType>(
   of: Definition<P, Q, B, A>,
 ): Operation {
-  const { handle, ...said } = of;
+  const { handle, ...described } = of;
   return {
-    ...said,
+    ...described,
     async run(deps, call) {
       const params = checked(of.params, call.params);
       if (params.kind === "wrong") return invalid("the path", params.wrong);
@@ -83,7 +83,7 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
  * Returns why the caller may not use the path's team, or undefined if it may. A caller who may not act for the team gets the same
  * refusal whether the team exists or not.
  */
-function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): ProblemAnswer | undefined {
+function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): Problem | undefined {
   if (team === undefined) return undefined;
   if (!maySpeakFor(speaker, team)) return problem("denied", `You may not act for the team ${team}.`);
   return fleet.teams.includes(team) ? undefined : problem("not-found", `There is no team ${team}.`);
@@ -98,7 +98,7 @@ const oneEach = (query: URLSearchParams): Record<string, string | string[]> =>
     }),
   );
 
-type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | ProblemAnswer;
+type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | Problem;
 
 async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): Promise<Read<z.output<B>>> {
   const text = rule.maxBytes === 0 ? "" : await call.text();
@@ -117,7 +117,7 @@ const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().
 /** The number of mistakes that one response names. The next call reports the others. */
 const maxErrors = 20;
 
-const invalid = (where: string, wrong: readonly Wrong[]): ProblemAnswer =>
+const invalid = (where: string, wrong: readonly Wrong[]): Problem =>
   problem("invalid", `There ${wrong.length === 1 ? "is a mistake" : `are ${wrong.length} mistakes`} in ${where}.`, {
     errors: wrong.slice(0, maxErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
   });

@@ -3,8 +3,8 @@ import { DatasetName, TeamName } from "../../../events/job.ts";
 import { addDataset } from "../../flows/add-dataset.ts";
 import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
-import { type ProblemAnswer, problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { type Problem, problem, success } from "../http/response.ts";
 import { DatasetDetailView, DatasetList, DatasetView, datasetDetail, datasetView } from "../views/datasets.ts";
 import { noQuery, ofTeam } from "./path.ts";
 
@@ -19,9 +19,9 @@ const list = operation({
   params: ofTeam,
   query: noQuery,
   body: noBody,
-  answers: { schema: DatasetList, statuses: { 200: "All datasets of the team" } },
+  responses: { schema: DatasetList, statuses: { 200: "All datasets of the team" } },
   problems: ["not-found"],
-  handle: async (deps, { params }) => said({ items: (await listDatasets(deps, params.team)).map(datasetView) }),
+  handle: async (deps, { params }) => success({ items: (await listDatasets(deps, params.team)).map(datasetView) }),
 });
 
 const get = operation({
@@ -32,11 +32,11 @@ const get = operation({
   params: ofDataset,
   query: noQuery,
   body: noBody,
-  answers: { schema: DatasetDetailView, statuses: { 200: "The dataset" } },
+  responses: { schema: DatasetDetailView, statuses: { 200: "The dataset" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
     const found = await getDataset({ ...deps, pools: deps.fleet.pools }, params);
-    return found ? said(datasetDetail(found)) : noDataset(params);
+    return found ? success(datasetDetail(found)) : noDataset(params);
   },
 });
 
@@ -59,16 +59,16 @@ const put = operation({
   params: ofDataset,
   query: noQuery,
   body: { schema: Source, maxBytes: 8192, optional: false },
-  answers: { schema: DatasetView, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
+  responses: { schema: DatasetView, statuses: { 200: "The dataset existed or replaces another one", 201: "The dataset was created" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, body }) {
     const added = await addDataset(deps, { ...params, ...body });
     switch (added.kind) {
       case "added":
-        return said(datasetView(added.dataset), 201);
+        return success(datasetView(added.dataset), 201);
       case "same":
       case "replaced":
-        return said(datasetView(added.dataset));
+        return success(datasetView(added.dataset));
       case "refused":
         return problem(added.what === "taken" ? "conflict" : "rejected", added.reason);
     }
@@ -83,14 +83,14 @@ const remove = operation({
   params: ofDataset,
   query: noQuery,
   body: noBody,
-  answers: { schema: z.undefined(), statuses: { 204: "The dataset was removed" } },
+  responses: { schema: z.undefined(), statuses: { 204: "The dataset was removed" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
     const outcome = await removeDataset(deps, params);
-    return outcome === "removed" ? said(undefined, 204) : noDataset(params);
+    return outcome === "removed" ? success(undefined, 204) : noDataset(params);
   },
 });
 
-const noDataset = ({ team, dataset }: DatasetRef): ProblemAnswer => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
+const noDataset = ({ team, dataset }: DatasetRef): Problem => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
 
 export const datasetOperations: readonly Operation[] = [list, get, put, remove];

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
 import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
-import { problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { problem, success } from "../http/response.ts";
 import { DecisionPage, DecisionView, decisionSummary, decisionView } from "../views/decisions.ts";
 import { cursor, limitOf, noQuery, ofPool } from "./path.ts";
 import { noPool } from "./pools.ts";
@@ -15,13 +15,13 @@ const list = operation({
   params: ofPool,
   query: z.strictObject({ limit: limitOf(50, 20), cursor }),
   body: noBody,
-  answers: { schema: DecisionPage, statuses: { 200: "A page of decisions" } },
+  responses: { schema: DecisionPage, statuses: { 200: "A page of decisions" } },
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query, speaker }) {
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
     if (query.cursor !== undefined && !decisionCursor.test(query.cursor)) return problem("cursor", "The cursor is invalid.");
     const page = await deps.decisionReader.page(params.pool, query);
-    return said({ items: page.decisions.map((each) => decisionSummary(each, speaker)), cursor: page.cursor });
+    return success({ items: page.decisions.map((each) => decisionSummary(each, speaker)), cursor: page.cursor });
   },
 });
 
@@ -33,13 +33,13 @@ const get = operation({
   params: z.strictObject({ pool: PoolName, decision: z.string().regex(decisionId, "must look like 20261124-130509.123Z-…") }),
   query: noQuery,
   body: noBody,
-  answers: { schema: DecisionView, statuses: { 200: "The decision" } },
+  responses: { schema: DecisionView, statuses: { 200: "The decision" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
     const decision = await deps.decisionReader.get(params.pool, params.decision);
     return decision
-      ? said(decisionView(decision, speaker))
+      ? success(decisionView(decision, speaker))
       : problem(
           "not-found",
           `The pool ${params.pool} has no recorded decision ${params.decision}; only decisions that did something are kept.`,

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { said } from "../http/answer.ts";
 import { openApi } from "../http/document.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { success } from "../http/response.ts";
 import { noParams, noQuery } from "./path.ts";
 
 /** Returns the operation that describes the others and itself. */
@@ -14,9 +14,10 @@ export function describeItself(others: readonly Operation[]): Operation {
     params: noParams,
     query: noQuery,
     body: noBody,
-    answers: { schema: z.record(z.string(), z.unknown()), statuses: { 200: "The OpenAPI 3.1 document" } },
+    responses: { schema: z.record(z.string(), z.unknown()), statuses: { 200: "The OpenAPI 3.1 document" } },
     problems: [],
-    handle: async ({ fleet }, { origin }) => said({ ...openApi([...others, own], { title: `Fleetwright ${fleet.name}`, server: origin }) }),
+    handle: async ({ fleet }, { origin }) =>
+      success({ ...openApi([...others, own], { title: `Fleetwright ${fleet.name}`, server: origin }) }),
   });
   return own;
 }

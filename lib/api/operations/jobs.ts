@@ -3,9 +3,9 @@ import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
 import { type JobRef, jobStates } from "../../model/job.ts";
-import { type Answer, type ProblemAnswer, problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { type ApiResponse, type Problem, problem, success } from "../http/response.ts";
 import { JobPage, JobView, jobSummary, jobView } from "../views/jobs.ts";
 import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
 
@@ -17,16 +17,16 @@ const submit = operation({
   params: ofTeam,
   query: noQuery,
   body: { schema: JobMessage.meta({ id: "JobMessage" }), maxBytes: maxJobBytes, optional: false },
-  answers: { schema: JobView, statuses: { 200: "The job was submitted before", 201: "The job is queued" } },
+  responses: { schema: JobView, statuses: { 200: "The job was submitted before", 201: "The job is queued" } },
   problems: ["not-found", "conflict", "too-large", "media-type", "rejected"],
   async handle(deps, { params, text, requestId }) {
     const submission = { team: params.team, messageId: requestId, body: text, sentAtMs: deps.now() };
     const { kind, job, taken } = await submitJob(deps, submission);
     switch (kind) {
       case "queued":
-        return said(jobView(job), 201);
+        return success(jobView(job), 201);
       case "same":
-        return said(jobView((await deps.sealing.get(job)) ?? job));
+        return success(jobView((await deps.sealing.get(job)) ?? job));
       case "rejected":
         return problem(taken ? "conflict" : "rejected", job.reason ?? "The job cannot run here.", { job: job.job });
     }
@@ -59,12 +59,12 @@ const list = operation({
     cursor,
   }),
   body: noBody,
-  answers: { schema: JobPage, statuses: { 200: "A page of jobs" } },
+  responses: { schema: JobPage, statuses: { 200: "A page of jobs" } },
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query: { state: states, since, before, ...query } }) {
     const times = { sinceMs: msOf(since), beforeMs: msOf(before) };
     const page = await deps.jobReader.list({ team: params.team, ...query, ...times, states });
-    return said({ items: page.jobs.map(jobSummary), cursor: page.cursor });
+    return success({ items: page.jobs.map(jobSummary), cursor: page.cursor });
   },
 });
 
@@ -76,7 +76,7 @@ const get = operation({
   params: ofJob,
   query: noQuery,
   body: noBody,
-  answers: { schema: JobView, statuses: { 200: "The job" } },
+  responses: { schema: JobView, statuses: { 200: "The job" } },
   problems: ["not-found"],
   handle: (deps, { params }) => asItIs(deps, params),
 });
@@ -92,7 +92,7 @@ const cancel = operation({
   params: ofJob,
   query: noQuery,
   body: { schema: z.strictObject({ reason: Reason.optional() }).meta({ id: "Cancellation" }), maxBytes: 4096, optional: true },
-  answers: { schema: JobView, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
+  responses: { schema: JobView, statuses: { 200: "The job is cancelled; its running attempt is being stopped" } },
   problems: ["not-found", "conflict", "too-large", "media-type"],
   async handle(deps, { params, body }) {
     const outcome = await cancelJob(deps, params, body.reason ?? "cancelled by its team");
@@ -108,11 +108,11 @@ const cancel = operation({
   },
 });
 
-async function asItIs(deps: ApiDeps, ref: JobRef): Promise<Answer<JobView>> {
+async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>> {
   const job = await deps.sealing.get(ref);
-  return job ? said(jobView(job)) : noJob(ref);
+  return job ? success(jobView(job)) : noJob(ref);
 }
 
-export const noJob = ({ team, job }: JobRef): ProblemAnswer => problem("not-found", `The team ${team} has no job ${job}.`);
+export const noJob = ({ team, job }: JobRef): Problem => problem("not-found", `The team ${team} has no job ${job}.`);
 
 export const jobOperations: readonly Operation[] = [submit, list, get, cancel];

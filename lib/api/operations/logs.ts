@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { problem, said } from "../http/answer.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { problem, success } from "../http/response.ts";
 import { LogPage } from "../views/logs.ts";
 import { iso } from "../views/times.ts";
 import { noJob } from "./jobs.ts";
@@ -30,7 +30,7 @@ const read = operation({
     cursor,
   }),
   body: noBody,
-  answers: { schema: LogPage, statuses: { 200: "A page of lines" } },
+  responses: { schema: LogPage, statuses: { 200: "A page of lines" } },
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query }) {
     const job = await deps.sealing.get(params);
@@ -52,7 +52,7 @@ const read = operation({
       },
     );
     if (page.kind === "bad-cursor") return problem("cursor", "The cursor is invalid.");
-    return said({
+    return success({
       attempt,
       state: job.state,
       reason: job.reason,

@@ -4,8 +4,8 @@ import { cancelJobs } from "../../flows/cancel-job.ts";
 import { checkJobs } from "../../flows/check-jobs.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import { jobStates } from "../../model/job.ts";
-import { said } from "../http/answer.ts";
 import { type Operation, operation } from "../http/operation.ts";
+import { success } from "../http/response.ts";
 import { CancelledJobs, CheckedJobs } from "../views/jobs.ts";
 import { Reason } from "./jobs.ts";
 import { noQuery, ofTeam } from "./path.ts";
@@ -24,11 +24,11 @@ const check = operation({
   params: ofTeam,
   query: noQuery,
   body: { schema: Messages, maxBytes: 2_000_000, optional: false },
-  answers: { schema: CheckedJobs, statuses: { 200: "One verdict per job, in the same order" } },
+  responses: { schema: CheckedJobs, statuses: { 200: "One verdict per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params, body }) {
     const verdicts = await checkJobs(deps, params.team, body.jobs);
-    return said({
+    return success({
       items: verdicts.map((verdict) =>
         verdict.kind === "accepted" ? { accepted: true, pool: verdict.pool } : { accepted: false, because: verdict.because },
       ),
@@ -57,13 +57,13 @@ const cancelMany = operation({
   params: ofTeam,
   query: noQuery,
   body: { schema: Many, maxBytes: 32_768, optional: false },
-  answers: { schema: CancelledJobs, statuses: { 200: "One outcome per job, in the same order" } },
+  responses: { schema: CancelledJobs, statuses: { 200: "One outcome per job, in the same order" } },
   problems: ["not-found", "too-large", "media-type"],
   async handle(deps, { params: { team }, body }) {
     const { jobs, reason = "cancelled by its team", states } = body;
     const refs = jobs.map((job) => ({ team, job }));
     const outcomes = await cancelJobs(deps, refs, { reason, states });
-    return said({
+    return success({
       items: outcomes.map((outcome, index) => ({
         job: jobs[index] ?? "",
         outcome: outcome.kind,

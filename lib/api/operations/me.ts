@@ -1,5 +1,5 @@
-import { said } from "../http/answer.ts";
 import { noBody, operation } from "../http/operation.ts";
+import { success } from "../http/response.ts";
 import { Me } from "../views/me.ts";
 import { noParams, noQuery } from "./path.ts";
 
@@ -11,11 +11,11 @@ export const whoAmI = operation({
   params: noParams,
   query: noQuery,
   body: noBody,
-  answers: { schema: Me, statuses: { 200: "The caller" } },
+  responses: { schema: Me, statuses: { 200: "The caller" } },
   problems: [],
   async handle({ fleet }, { speaker, caller }) {
     const team = speaker.kind === "team" ? speaker.team : null;
-    return said({
+    return success({
       caller: caller.arn,
       admin: speaker.kind === "admin",
       team,

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
 import type { Node } from "../../model/node.ts";
-import { problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { problem, success } from "../http/response.ts";
 import { NodePage, NodeView, nodeView } from "../views/nodes.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
@@ -21,7 +21,7 @@ const list = operation({
   params: noParams,
   query: z.strictObject({ pool: PoolName.optional(), limit: limitOf(100, 50), cursor }),
   body: noBody,
-  answers: { schema: NodePage, statuses: { 200: "A page of nodes" } },
+  responses: { schema: NodePage, statuses: { 200: "A page of nodes" } },
   problems: ["not-found", "cursor"],
   async handle(deps, { query, speaker }) {
     const pools = deps.fleet.pools.map(({ name }) => name).filter((name) => query.pool === undefined || name === query.pool);
@@ -33,7 +33,7 @@ const list = operation({
     const items = found.slice(0, query.limit).map((node) => nodeView(node, speaker));
     const page = items.slice(0, thatFit(items));
     const last = page.at(-1);
-    return said({ items: page, ...(last && page.length < found.length && { cursor: `${last.pool}/${last.node}` }) });
+    return success({ items: page, ...(last && page.length < found.length && { cursor: `${last.pool}/${last.node}` }) });
   },
 });
 
@@ -67,11 +67,11 @@ const get = operation({
   params: z.strictObject({ node: NodeId }),
   query: noQuery,
   body: noBody,
-  answers: { schema: NodeView, statuses: { 200: "The node" } },
+  responses: { schema: NodeView, statuses: { 200: "The node" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     const node = await deps.nodeReader.find(params.node);
-    return node ? said(nodeView(node, speaker)) : problem("not-found", `There is no node ${params.node}.`);
+    return node ? success(nodeView(node, speaker)) : problem("not-found", `There is no node ${params.node}.`);
   },
 });
 

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
-import { type ProblemAnswer, problem, said } from "../http/answer.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
+import { type Problem, problem, success } from "../http/response.ts";
 import { poolView } from "../views/pool-view.ts";
 import { PoolList, PoolView } from "../views/pools.ts";
 import { maySpeakFor, type Speaker } from "../views/speaker.ts";
@@ -17,7 +17,7 @@ const list = operation({
   params: noParams,
   query: noQuery,
   body: noBody,
-  answers: { schema: PoolList, statuses: { 200: "Every pool" } },
+  responses: { schema: PoolList, statuses: { 200: "Every pool" } },
   problems: [],
   async handle(deps, { speaker }) {
     const items: PoolView[] = [];
@@ -28,7 +28,7 @@ const list = operation({
       items.push(known.view);
       reserved = known.reservedWider;
     }
-    return said({ items, ...(reserved ? widerLimits(deps.fleet, { reserved, speaker }) : {}) });
+    return success({ items, ...(reserved ? widerLimits(deps.fleet, { reserved, speaker }) : {}) });
   },
 });
 
@@ -40,11 +40,11 @@ const get = operation({
   params: ofPool,
   query: noQuery,
   body: noBody,
-  answers: { schema: PoolView, statuses: { 200: "The pool" } },
+  responses: { schema: PoolView, statuses: { 200: "The pool" } },
   problems: ["not-found"],
   async handle(deps, { params }) {
     const pool = deps.fleet.pools.find(({ name }) => name === params.pool);
-    return pool ? said((await look(deps, pool)).view) : noPool(params.pool);
+    return pool ? success((await look(deps, pool)).view) : noPool(params.pool);
   },
 });
 
@@ -56,13 +56,13 @@ const forget = operation({
   params: ofPool,
   query: noQuery,
   body: noBody,
-  answers: { schema: z.undefined(), statuses: { 204: "The pool has no statistics any more" } },
+  responses: { schema: z.undefined(), statuses: { 204: "The pool has no statistics any more" } },
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     if (speaker.kind !== "admin") return problem("denied", "Only an admin may reset a pool's statistics.");
     if (!deps.fleet.pools.some(({ name }) => name === params.pool)) return noPool(params.pool);
     await deps.decisions.resetLearning(params.pool);
-    return said(undefined, 204);
+    return success(undefined, 204);
   },
 });
 
@@ -85,6 +85,6 @@ async function look(deps: ApiDeps, pool: Pool): Promise<{ view: PoolView; reserv
   return { view: poolView({ pool, state, seen }, nowMs), reservedWider: seen.reservedWider };
 }
 
-export const noPool = (pool: string): ProblemAnswer => problem("not-found", `There is no pool ${pool}.`);
+export const noPool = (pool: string): Problem => problem("not-found", `There is no pool ${pool}.`);
 
 export const poolOperations: readonly Operation[] = [list, get, forget];

@@ -68,7 +68,7 @@ async function listFiles({ s3, bucket }: Place, prefix: string): Promise<StoredF
       .map(({ key, bytes, etag }) => ({ path: key.slice(prefix.length), bytes, etag }));
   } catch (error) {
     if (error instanceof FleetError) throw error;
-    throw new FleetError("dataset-files", `s3://${bucket}/${prefix} could not be listed: ${s3Refusal(error).said}`, { cause: error });
+    throw new FleetError("dataset-files", `s3://${bucket}/${prefix} could not be listed: ${s3Refusal(error).message}`, { cause: error });
   }
 }
 

@@ -48,7 +48,7 @@ function runThread(job: ChaosJob, signal: AbortSignal, far: (tally: Tally) => vo
   const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: job });
   const stop = (): void => worker.postMessage("stop");
   signal.addEventListener("abort", stop, { once: true });
-  worker.on("message", (said: ThreadMessage) => (said.kind === "done" ? resolve(said.tally) : far(said.tally)));
+  worker.on("message", (message: ThreadMessage) => (message.kind === "done" ? resolve(message.tally) : far(message.tally)));
   worker.once("error", reject);
   worker.once("exit", (code) => reject(new Error(`a thread ended with exit code ${code} and without a result`)));
   return promise.finally(() => signal.removeEventListener("abort", stop));

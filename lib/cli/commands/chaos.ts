@@ -107,8 +107,8 @@ function knownFault(name: string): FaultKind {
 }
 
 async function scenarioOf(file: string | undefined, over: Record<string, unknown> = {}): Promise<Scenario> {
-  const said = file === undefined ? {} : await readJson(file);
-  const scenario = checked(Scenario, { ...said, ...over });
+  const given = file === undefined ? {} : await readJson(file);
+  const scenario = checked(Scenario, { ...given, ...over });
   if (scenario.kind === "good") return scenario.value;
   throw new UsageError(`${file ?? "the scenario"} is not a valid scenario:${linesOf(scenario.wrong)}`);
 }

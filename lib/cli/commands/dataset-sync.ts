@@ -135,5 +135,5 @@ function whyFailed(error: unknown): string {
     return code === "EACCES" || code === "EPERM" ? "you have no permission to read it" : `it could not be read (${code})`;
   }
   const refusal = s3Refusal(error);
-  return refusal.kind === "passing" ? `it could not be sent (${refusal.said})` : `S3 refused it (${refusal.said})`;
+  return refusal.kind === "passing" ? `it could not be sent (${refusal.message})` : `S3 refused it (${refusal.message})`;
 }

@@ -99,9 +99,9 @@ function problem(
   { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined },
 ): FleetError {
   const retry = status === 429 || status >= 500;
-  const said = ProblemView.safeParse(value);
-  if (said.success) {
-    const { code, detail, errors = [], instance } = said.data;
+  const problem = ProblemView.safeParse(value);
+  if (problem.success) {
+    const { code, detail, errors = [], instance } = problem.data;
     const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join("");
     return new FleetError(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
   }

@@ -11,11 +11,11 @@ export type Standing = { readonly wishes: Wishes; readonly clouds: Clouds; reado
 
 /** Reads the user's wishes and which local clouds run. Reads no files if the option says AWS. */
 export async function standing(option?: TargetKind, environment: NodeJS.ProcessEnv = process.env): Promise<Standing> {
-  const said = { option, environment: targetIn(environment["FLEETWRIGHT_TARGET"]) };
-  if (option === "aws") return of(said, { running: [] });
+  const chosen = { option, environment: targetIn(environment["FLEETWRIGHT_TARGET"]) };
+  if (option === "aws") return of(chosen, { running: [] });
   const folder = userFolder(environment);
   try {
-    return of({ ...said, remembered: await rememberedTarget(folder) }, await readClouds(folder));
+    return of({ ...chosen, remembered: await rememberedTarget(folder) }, await readClouds(folder));
   } catch (error) {
     if (error instanceof FleetError) throw error;
     // It is unknown whether a local cloud runs, and a wrong guess could cost money.

@@ -70,7 +70,7 @@ function judgeWork(report: AttemptReportFacts, job: Job, held: Assignment): Repo
     case "failed":
       return mayRequeue(job.state) ? off(report, held, failed(report, job, held)) : off(report, held);
     case "stopped":
-      return mayRequeue(job.state) ? off(report, held, requeued(job, said(held, report.reason))) : off(report, held);
+      return mayRequeue(job.state) ? off(report, held, requeued(job, ofMember(held, report.reason))) : off(report, held);
   }
 }
 
@@ -85,7 +85,7 @@ function judgeUpload(report: AttemptReportFacts, job: Job | undefined, held: Ass
     case "failed":
       return removed(failed(report, job, held));
     case "stopped":
-      return removed(requeued(job, said(held, report.reason)));
+      return removed(requeued(job, ofMember(held, report.reason)));
   }
 }
 
@@ -124,7 +124,7 @@ export const wasLost = (report: AttemptReportFacts, held: Assignment | undefined
 export function judgeLost(job: Job | undefined, held: Assignment, maxLosses?: number): ReportVerdict {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
   if (held.phase === "uploading" && !isFirstMember(held.rank)) return removed();
-  const reason = said(held, "the worker was restarted and lost the run");
+  const reason = ofMember(held, "the worker was restarted and lost the run");
   const { state: to, ...lost } = afterLoss(job, { reason, maxLosses: held.phase === "running" ? maxLosses : undefined });
   return removed({ from: job.state, to, failed: false, ...lost });
 }
@@ -139,7 +139,7 @@ const hasStopped = (report: AttemptReportFacts): boolean => isLast(report) || re
 const isOver = (job: Job, { attempt, rank }: Assignment): boolean =>
   job.attempt !== attempt || (rank !== undefined && isEnded(job.state)) || (rank !== undefined && rank > 0 && job.state === "sealing");
 
-const said = ({ rank }: Assignment, reason: string): string => (rank === undefined ? reason : `member ${rank}: ${reason}`);
+const ofMember = ({ rank }: Assignment, reason: string): string => (rank === undefined ? reason : `member ${rank}: ${reason}`);
 const requeued = ({ state }: Job, reason: string): JobChange => ({ from: state, to: "queued", reason, failed: false });
 
 /** A gang's job runs as soon as one of its members does; each member's own start is recorded too. */
@@ -167,7 +167,7 @@ function exited(report: Extract<AttemptReportFacts, { phase: "exited" }>, job: J
   if (job.state !== "placed" && job.state !== "running") return off(report, held);
   const retries = job.spec?.retries ?? 0;
   const to = job.failures < retries ? "queued" : "failed";
-  const reason = said(held, `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`);
+  const reason = ofMember(held, `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`);
   return off(report, held, { from: job.state, to, reason, exitCode, startedAtMs, failed: true });
 }
 
@@ -180,7 +180,7 @@ function uploaded({ startedAtMs }: Extract<AttemptReportFacts, { phase: "uploade
 function failed(report: Extract<AttemptReportFacts, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
   const tries = Math.max(job.spec?.retries ?? 0, minTries - 1);
   const to = report.again && job.failures < tries ? "queued" : "failed";
-  return { from: job.state, to, reason: said(held, report.reason), failed: true };
+  return { from: job.state, to, reason: ofMember(held, report.reason), failed: true };
 }
 
 const removed = (job?: JobChange): Extract<ReportVerdict, { kind: "change" }> => ({

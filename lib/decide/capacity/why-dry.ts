@@ -13,9 +13,9 @@ export const dryFor = (entry: QueueEntry, catalogue: Catalogue, seen: CapacityVi
  * The text must stay the same while the shortage lasts, because each new reason costs a write per waiting job.
  */
 export function whyDry(against: readonly (readonly Refusal[])[]): string | undefined {
-  const said = whatWasRefused(against);
+  const causes = whatWasRefused(against);
   const isQuota = against.flat().some(({ why }) => why === "limit");
-  return said && `${said}; the next request follows within ${isQuota ? "half an hour" : "minutes"}`;
+  return causes && `${causes}; the next request follows within ${isQuota ? "half an hour" : "minutes"}`;
 }
 
 /** Returns why EC2 refused all that could be bought; undefined if nothing was refused. */
@@ -24,7 +24,7 @@ export function whatWasRefused(against: readonly (readonly Refusal[])[]): string
   const quotas = unique(all.flatMap((refusal) => (refusal.why === "limit" ? [`${refusal.quota} (${refusal.code})`] : [])));
   const codes = unique(all.flatMap((refusal) => (refusal.why === "capacity" ? [refusal.code] : [])));
   const faults = unique(all.flatMap((refusal) => (refusal.why === "fault" ? [refusal.code] : [])));
-  const said = [
+  const causes = [
     ...(quotas.length > 0
       ? [
           `the account's quota of vCPUs is used up: ${quotas.join(", ")}; an admin can request an increase in Service Quotas, and vCPUs become free as work ends`,
@@ -33,7 +33,7 @@ export function whatWasRefused(against: readonly (readonly Refusal[])[]): string
     ...(codes.length > 0 ? [`EC2 has no capacity for any instance type that fits (${codes.join(", ")})`] : []),
     ...(faults.length > 0 ? [`EC2 rejected the request (${faults.join(", ")}); the log of place has the details for an admin`] : []),
   ];
-  return said.length > 0 ? said.join("; ") : undefined;
+  return causes.length > 0 ? causes.join("; ") : undefined;
 }
 
 const unique = (all: readonly string[]): string[] => [...new Set(all)].sort();

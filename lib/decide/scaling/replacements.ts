@@ -42,13 +42,17 @@ export function replacements(snapshot: Snapshot, of: { planned: readonly Step[];
   const wards = nodes.filter((node) => isLeftSoon(node, snapshot));
   const wardIds = new Set(wards.map(({ id }) => id));
   const kept = new Set(nodes.filter(({ replaces }) => replaces !== undefined && wardIds.has(replaces)).map(({ id }) => id));
-  for (const node of wards.filter(({ id }) => !replaced.has(id))) {
+  const unreplaced = wards.filter(({ id }) => !replaced.has(id));
+  if (unreplaced.length === 0) return { steps, kept };
+
+  const [roomFor, offersLike] = [roomOf(snapshot), likeOffersOf(snapshot)];
+  for (const node of unreplaced) {
     const spare = free.findIndex((each) => each.type.name === node.type.name && (each.team === undefined || each.team === node.team));
     if (spare >= 0) {
       for (const { id } of free.splice(spare, 1)) kept.add(id);
       continue;
     }
-    const step = replacement(node, snapshot, less(roomFor(node.team, snapshot), taken));
+    const step = replacement(node, offersLike(node), less(roomFor(node.team), taken));
     if (step) {
       steps.push(step);
       taken = plus(taken, step.launch.reserved);
@@ -68,8 +72,8 @@ export function nextEndOfDrain({ nodes, pool, nowMs }: Pick<Snapshot, "nodes" | 
 
 type LaunchStep = Extract<Step, { kind: "launch" }>;
 
-function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchStep | undefined {
-  const offers = offersLike(node, snapshot).filter(({ usdPerHour }) => isWithin({ usdPerHour, gpus: node.type.resources.gpus }, room));
+function replacement(node: Node, like: readonly Offer[], room: Reservation): LaunchStep | undefined {
+  const offers = like.filter(({ usdPerHour }) => isWithin({ usdPerHour, gpus: node.type.resources.gpus }, room));
   if (offers.length === 0) return undefined;
   const because = `what runs on ${node.id} must leave it soon (${node.drain?.because ?? "rebalance recommendation"}); this node takes it over`;
   const reserved = { usdPerHour: Math.max(...offers.map(({ usdPerHour }) => usdPerHour)), gpus: node.type.resources.gpus };
@@ -93,23 +97,33 @@ function replacement(node: Node, snapshot: Snapshot, room: Reservation): LaunchS
   };
 }
 
-/** Returns offers of the same type and market; if EC2 may take the node back, only those in other zones, unless there are none. */
-function offersLike({ offer, type, notice }: Node, snapshot: Snapshot): readonly Offer[] {
+/**
+ * Returns the offers that can replace a node: of the same type and market, the cheapest first. If EC2 may take the node back, only those
+ * in other zones, unless there are none.
+ */
+function likeOffersOf(snapshot: Snapshot): (node: Node) => readonly Offer[] {
   const { catalogue, refusals, nowMs } = snapshot;
   const seen = capacityView(refusals, nowMs);
   const boots = mayTry(breakers(snapshot), new Set());
-  const isDry = (each: Offer): boolean => !boots(each) || seen.status({ offer: each, type, count: 1 }) === "cooling-down";
-  const like = (catalogue?.offers ?? [])
-    .filter((each) => each.instanceType === offer.instanceType && each.market === offer.market && !isDry(each))
-    .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));
-  const elsewhere = like.filter(({ zone }) => zone !== offer.zone);
-  return notice && elsewhere.length > 0 ? elsewhere : like;
+  const offers = Map.groupBy(catalogue?.offers ?? [], kindOf);
+  return ({ offer, type, notice }) => {
+    const isDry = (each: Offer): boolean => !boots(each) || seen.status({ offer: each, type, count: 1 }) === "cooling-down";
+    const like = (offers.get(kindOf(offer)) ?? [])
+      .filter((each) => !isDry(each))
+      .toSorted((a, b) => a.usdPerHour - b.usdPerHour || (offerName(a) < offerName(b) ? -1 : 1));
+    const elsewhere = like.filter(({ zone }) => zone !== offer.zone);
+    return notice && elsewhere.length > 0 ? elsewhere : like;
+  };
 }
 
-/** Returns what all limits and budgets leave for a node of that team, before this plan's launches. */
-function roomFor(team: string | undefined, snapshot: Snapshot): Reservation {
+const kindOf = ({ instanceType, market }: Offer): string => `${instanceType} ${market}`;
+
+/** Returns what all limits and budgets leave for a node of a team, before this plan's launches. */
+function roomOf(snapshot: Snapshot): (team: string | undefined) => Reservation {
   const budget = budgetRoom(snapshot);
-  return budget.usedUp ? nothing : leftFor(team, leewayOf(snapshot, budget));
+  if (budget.usedUp) return () => nothing;
+  const leeway = leewayOf(snapshot, budget);
+  return (team) => leftFor(team, leeway);
 }
 
 const nothing: Reservation = { usdPerHour: 0, gpus: 0 };

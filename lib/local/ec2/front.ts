@@ -3,7 +3,7 @@
  * capacity, prices, state changes over time, and instances that really work.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HttpAnswer, HttpCall } from "../requests/http.ts";
+import type { HttpCall, HttpResponse } from "../requests/http.ts";
 import type { Identities } from "../requests/identities.ts";
 import { Ec2Error, errorAnswer, formOf, regionOf } from "../requests/query-protocol.ts";
 import type { LocalLog } from "../run/log-line.ts";
@@ -45,9 +45,9 @@ export type Ec2FrontOptions = {
 
 export type Ec2Front = {
   /** Handles a call to EC2. Never throws. */
-  handle(call: HttpCall): Promise<HttpAnswer>;
+  handle(call: HttpCall): Promise<HttpResponse>;
   /** Handles a call to the Price List API. Never throws. */
-  handlePricing(call: HttpCall): Promise<HttpAnswer>;
+  handlePricing(call: HttpCall): Promise<HttpResponse>;
   /** Ends every worker. The instances stay in moto, and no event is sent. */
   close(): Promise<void>;
   readonly record: Ec2Record;
@@ -92,7 +92,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
   const throttled = createOrders<true>();
   const slow = createOrders<number>();
 
-  const carryOut = (action: string, call: HttpCall): Promise<HttpAnswer> => {
+  const carryOut = (action: string, call: HttpCall): Promise<HttpResponse> => {
     const form = formOf(call);
     refuseTooMuch(action, form);
     if (form.get("DryRun") === "true") return moto.pass(call);
@@ -166,8 +166,8 @@ type Tokens = ReturnType<typeof createClientTokens>;
 
 /** Runs CreateFleet with its client tokens, and records each call when it ends. */
 function fleetsOnRecord(maker: FleetMaker, tokens: Tokens, calls: FleetCall[]) {
-  const outcomes = new WeakMap<HttpAnswer, FleetOutcome>();
-  return async (form: URLSearchParams, region: string): Promise<HttpAnswer> => {
+  const outcomes = new WeakMap<HttpResponse, FleetOutcome>();
+  return async (form: URLSearchParams, region: string): Promise<HttpResponse> => {
     const call = { atMs: maker.now(), clientToken: form.get("ClientToken") ?? undefined };
     let tags: Readonly<Record<string, string>> = {};
     try {
@@ -193,7 +193,7 @@ async function runInstances(
   ec2: { moto: Moto; lifecycle: Lifecycle; tokens: Tokens; capacity: EmulatedCapacity },
   call: HttpCall,
   form: URLSearchParams,
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   const { answer } = await ec2.tokens.once(form, regionOf(call), async () => {
     const made = await ec2.moto.pass(call);
     if (made.status !== 200) return made;

@@ -21,9 +21,9 @@ export async function publishServiceEvent(ministackUrl: string, event: ServiceEv
     Resources: event.resources ?? [],
     Detail: JSON.stringify(event.detail),
   };
-  const said = await post(`${ministackUrl}/_service-events`, { Entries: [entry] });
-  if (!Taken.safeParse(JSON.parse(said)).success)
-    throw new FleetError("ministack", `MiniStack refused the event ${event.detailType}: ${said}`, { retry: true });
+  const text = await post(`${ministackUrl}/_service-events`, { Entries: [entry] });
+  if (!Taken.safeParse(JSON.parse(text)).success)
+    throw new FleetError("ministack", `MiniStack refused the event ${event.detailType}: ${text}`, { retry: true });
 }
 
 /** Registers credentials with STS, and with S3, which verifies presigned URLs with them. */
@@ -44,7 +44,7 @@ export async function registerCredentials(ministackUrl: string, principal: Princ
 
 async function post(url: string, what: object): Promise<string> {
   const response = await fetch(url, { method: "POST", body: JSON.stringify(what), signal: AbortSignal.timeout(10_000) });
-  const said = await response.text();
-  if (!response.ok) throw new FleetError("ministack", `MiniStack returned ${response.status}: ${said.slice(0, 300)}`, { retry: true });
-  return said;
+  const text = await response.text();
+  if (!response.ok) throw new FleetError("ministack", `MiniStack returned ${response.status}: ${text.slice(0, 300)}`, { retry: true });
+  return text;
 }

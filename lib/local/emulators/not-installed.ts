@@ -12,17 +12,17 @@ const unreachable =
 const unsuitable = /No matching distribution found for (\S+)|no wheels? with a matching/i;
 const full = /No space left on device|Disk quota exceeded/i;
 
-/** Returns why the emulators could not be installed, and what to do. `said` is the installer's output. */
-export function whyNotInstalled(said: string, installer: Installer): string {
+/** Returns why the emulators could not be installed, and what to do. `output` is the installer's output. */
+export function whyNotInstalled(output: string, installer: Installer): string {
   const { index, certificate: trusted } = variables[installer];
   const once = "It is needed only once: later, the local cloud starts without a network.";
-  if (full.test(said)) return "the disk is full";
-  if (certificate.test(said))
+  if (full.test(output)) return "the disk is full";
+  if (certificate.test(output))
     return `the package index's certificate is not trusted. ${once} If a proxy replaces the certificate, set ${trusted} to the proxy's, and start again.`;
-  if (unreachable.test(said))
+  if (unreachable.test(output))
     return `the Python package index cannot be reached. ${once} Start again with a network. Behind a proxy, set HTTPS_PROXY, or set ${index} to an index that you can reach.`;
-  const [, name] = unsuitable.exec(said) ?? [];
-  if (unsuitable.test(said))
+  const [, name] = unsuitable.exec(output) ?? [];
+  if (unsuitable.test(output))
     return `the package index has no build${name === undefined ? "" : ` of ${name}`} for this Python and machine. Install a Python from 3.10 to 3.13, or set ${index} to a complete index.`;
-  return `${installer} reports:\n${said.trim().slice(-2000) || "nothing"}`;
+  return `${installer} reports:\n${output.trim().slice(-2000) || "nothing"}`;
 }

@@ -67,11 +67,11 @@ async function install(python: string, venv: string): Promise<void> {
   } catch (error) {
     if (error instanceof FleetError) throw error;
     const late = error instanceof Error && "killed" in error && error.killed === true;
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr) : undefined;
+    const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : undefined;
     const why = late ? `${installer} did not end within ${installTimeoutMs / 60_000} minutes` : undefined;
     throw new FleetError(
       "emulators-not-installed",
-      `The AWS emulators could not be installed: ${why ?? whyNotInstalled(said ?? inWords(error), installer)}`,
+      `The AWS emulators could not be installed: ${why ?? whyNotInstalled(stderr ?? inWords(error), installer)}`,
       { cause: error },
     );
   }

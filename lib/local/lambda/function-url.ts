@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { account, arn, type FunctionUrlFact } from "../provision/world.ts";
-import type { HttpAnswer, HttpCall } from "../requests/http.ts";
+import type { HttpCall, HttpResponse } from "../requests/http.ts";
 import { type Identities, roleId } from "../requests/identities.ts";
 import { isAllowed, type Statement } from "../requests/policy.ts";
 import { type Signer, verifySignature } from "../requests/signature.ts";
@@ -25,7 +25,7 @@ const Response = z.strictObject({
 
 /** Handles calls to function URLs with IAM authentication: verifies the signature, then checks the policies of the role. */
 export function createFunctionUrls(options: FunctionUrlOptions) {
-  return async (target: { name: string; path: string }, call: HttpCall): Promise<HttpAnswer> => {
+  return async (target: { name: string; path: string }, call: HttpCall): Promise<HttpResponse> => {
     const functionArn = arn("lambda", `function:${target.name}`);
     if (!options.urls.some((url) => url.functionArn === functionArn)) return problem(404, "ResourceNotFoundException", "Not Found");
     const verdict = await verifySignature(call, { identities: options.identities, service: "lambda", nowMs: Date.now() });
@@ -47,14 +47,14 @@ function mayCall(statements: readonly Statement[], resource: string): boolean {
   return ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].every((action) => isAllowed(statements, { action, resource, context }));
 }
 
-const problem = (status: number, type: string, message: string): HttpAnswer => ({
+const problem = (status: number, type: string, message: string): HttpResponse => ({
   status,
   headers: { "content-type": "application/json", "x-amzn-errortype": type },
   body: JSON.stringify({ Message: message }),
 });
 
 /** Returns a function's result as an HTTP response, or undefined if Lambda would refuse the result. */
-function answerOf(payload: unknown): HttpAnswer | undefined {
+function answerOf(payload: unknown): HttpResponse | undefined {
   if (typeof payload !== "object" || payload === null || !("statusCode" in payload))
     return {
       status: 200,

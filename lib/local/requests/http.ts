@@ -8,7 +8,7 @@ export type HttpCall = {
   readonly body: Buffer;
 };
 
-export type HttpAnswer = {
+export type HttpResponse = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { inWords } from "../../model/errors/in-words.ts";
-import type { HttpAnswer, HttpCall } from "./http.ts";
+import type { HttpCall, HttpResponse } from "./http.ts";
 
 /** An error as EC2 returns it. Any other error that is thrown is returned as an InternalError. */
 export class Ec2Error extends Error {
@@ -72,7 +72,7 @@ const isList = (value: Exclude<Tree, string>): value is readonly Tree[] => Array
 
 const xml = { "content-type": "text/xml;charset=UTF-8" };
 
-export function answer(action: string, result: { readonly [name: string]: Tree | undefined }): HttpAnswer {
+export function answer(action: string, result: { readonly [name: string]: Tree | undefined }): HttpResponse {
   const inside = element(`${action}Response`, { requestId: randomUUID(), ...result }).replace(
     ">",
     ' xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">',
@@ -80,7 +80,7 @@ export function answer(action: string, result: { readonly [name: string]: Tree |
   return { status: 200, headers: xml, body: `<?xml version="1.0" encoding="UTF-8"?>\n${inside}` };
 }
 
-export function errorAnswer(error: Ec2Error): HttpAnswer {
+export function errorAnswer(error: Ec2Error): HttpResponse {
   const body = element("Response", { Errors: { Error: { Code: error.code, Message: inWords(error) } }, RequestID: randomUUID() });
   return { status: error.status, headers: xml, body: `<?xml version="1.0" encoding="UTF-8"?>\n${body}` };
 }

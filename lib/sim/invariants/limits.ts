@@ -29,10 +29,10 @@ function beyond(
     ...Object.entries(wider.teams).map(([team, amount]) => [`team ${team}`, amount, teams[team]] as const),
   ];
   for (const [whose, { usdPerHour, gpus }, most] of counts) {
-    const said = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;
-    if (micro(usdPerHour) < 0 || gpus < 0) return `${said}, which is negative`;
+    const claim = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;
+    if (micro(usdPerHour) < 0 || gpus < 0) return `${claim}, which is negative`;
     const { usdPerHour: maxUsd = Number.POSITIVE_INFINITY, gpus: maxGpus = Number.POSITIVE_INFINITY } = most ?? {};
-    if (micro(usdPerHour) > micro(maxUsd) || gpus > maxGpus) return `${said}, but its limits are ${JSON.stringify(most)}`;
+    if (micro(usdPerHour) > micro(maxUsd) || gpus > maxGpus) return `${claim}, but its limits are ${JSON.stringify(most)}`;
   }
   return undefined;
 }

@@ -14,7 +14,7 @@ export type Ec2World = {
   readonly clock: SimClock;
   readonly faults: Faults;
   readonly emit: (fact: Fact) => void;
-  readonly note: (...said: readonly unknown[]) => void;
+  readonly note: (...parts: readonly unknown[]) => void;
   readonly isIntended: (launch: Launch) => boolean;
   /** Called when an instance has booted. Its machine should start. */
   readonly booted: (id: string, launch: Launch) => void;

@@ -15,7 +15,7 @@ export type InvocationWorld = {
   readonly clock: SimClock;
   readonly faults: Faults;
   readonly kills: KillPlan;
-  readonly note: (...said: readonly unknown[]) => void;
+  readonly note: (...parts: readonly unknown[]) => void;
 };
 
 /**

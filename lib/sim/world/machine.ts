@@ -17,7 +17,7 @@ export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "ove
   readonly clock: SimClock;
   readonly faults: Faults;
   readonly emit: (fact: Fact) => void;
-  readonly note: (...said: readonly unknown[]) => void;
+  readonly note: (...parts: readonly unknown[]) => void;
   readonly chance: Chance;
   /** Calls the node function. Rejects if there is no response. */
   readonly callNode: (instance: string, call: NodeCall) => Promise<NodeAnswer>;

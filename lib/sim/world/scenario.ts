@@ -158,7 +158,7 @@ export const ratesOf = ({
   faults,
   intensity,
 }: Pick<Scenario, "faults" | "intensity">): Readonly<Record<keyof typeof usualRates, number>> => {
-  const said: Readonly<Record<string, number | undefined>> = faults;
-  const rates = Object.entries(usualRates).map(([kind, usual]) => [kind, Math.min(1, (said[kind] ?? usual) * intensity)]);
+  const given: Readonly<Record<string, number | undefined>> = faults;
+  const rates = Object.entries(usualRates).map(([kind, usual]) => [kind, Math.min(1, (given[kind] ?? usual) * intensity)]);
   return Object.fromEntries(rates) as Record<keyof typeof usualRates, number>;
 };

@@ -2,7 +2,7 @@ import { inWords } from "../../model/errors/in-words.ts";
 
 /** The last events of a run, for the report of a violation. They are formatted only when they are read. */
 export class Story {
-  readonly #last: { readonly atMs: number; readonly said: readonly unknown[] }[] = [];
+  readonly #last: { readonly atMs: number; readonly parts: readonly unknown[] }[] = [];
   readonly #most: number;
   readonly #now: () => number;
   readonly #startMs: number;
@@ -13,8 +13,8 @@ export class Story {
     this.#most = most;
   }
 
-  note(...said: readonly unknown[]): void {
-    this.#last.push({ atMs: this.#now(), said });
+  note(...parts: readonly unknown[]): void {
+    this.#last.push({ atMs: this.#now(), parts });
     if (this.#last.length > 2 * this.#most) this.#last.splice(0, this.#most);
   }
 
@@ -22,7 +22,7 @@ export class Story {
   get lines(): readonly string[] {
     return this.#last
       .slice(-this.#most)
-      .map(({ atMs, said }) => `${((atMs - this.#startMs) / 1000).toFixed(3).padStart(9)} s  ${said.map(wordsOf).join(" ")}`);
+      .map(({ atMs, parts }) => `${((atMs - this.#startMs) / 1000).toFixed(3).padStart(9)} s  ${parts.map(wordsOf).join(" ")}`);
   }
 }
 

@@ -129,7 +129,7 @@ export class World {
     };
   }
 
-  readonly note = (...said: readonly unknown[]): void => this.story.note(...said);
+  readonly note = (...parts: readonly unknown[]): void => this.story.note(...parts);
 
   /** Schedules everything that will happen. */
   begin(): void {

@@ -24,8 +24,8 @@ const olderNames: Readonly<Record<string, string>> = { "clocks_event_reasons.act
  * Returns the columns to request next if this driver's `nvidia-smi` refused one of them: with its older name if it has one, otherwise
  * without it. Returns undefined if no column was refused, or if the refused column is needed. `nvidia-smi` refuses one column at a time.
  */
-export function withoutRefused(fields: readonly string[], said: string): readonly string[] | undefined {
-  const refused = /Field "([^"]+)" is not a valid field to query/.exec(said)?.[1];
+export function withoutRefused(fields: readonly string[], output: string): readonly string[] | undefined {
+  const refused = /Field "([^"]+)" is not a valid field to query/.exec(output)?.[1];
   if (refused === undefined || refused === "index" || !fields.includes(refused)) return undefined;
   const older = olderNames[refused];
   return fields.flatMap((field) => (field === refused ? (older === undefined ? [] : [older]) : [field]));

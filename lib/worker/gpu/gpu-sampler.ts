@@ -66,9 +66,10 @@ function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): ()
       if (end.kind !== "ended") return { gpus: [], reason: end.reason, error: errorOf(end) };
       // If one GPU is broken, `nvidia-smi` may fail and still print the readings of the others.
       const gpus = parseGpus(end.stdout, fields);
-      const said = `${end.stdout}\n${end.stderr}`;
-      const fewer = gpus.length === 0 ? withoutRefused(fields, said) : undefined;
-      if (fewer === undefined) return { gpus, reason: `nvidia-smi exited with code ${end.code} and printed: ${said.trim().slice(0, 300)}` };
+      const output = `${end.stdout}\n${end.stderr}`;
+      const fewer = gpus.length === 0 ? withoutRefused(fields, output) : undefined;
+      if (fewer === undefined)
+        return { gpus, reason: `nvidia-smi exited with code ${end.code} and printed: ${output.trim().slice(0, 300)}` };
       fields = fewer;
     }
   };

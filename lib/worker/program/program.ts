@@ -119,9 +119,9 @@ function readOutput(child: ChildProcess, output: Output, tail: Tail): () => Prom
 
 function exitOf(end: { code: number | null; signal: NodeJS.Signals | null }, tail: Tail): Exit {
   if (end.code === 0) return { code: 0 };
-  const said = tail.text(tailLength);
-  if (end.signal === null) return { code: end.code ?? 1, reason: said === "" ? undefined : said };
-  const reason = `killed by ${end.signal}${said === "" ? "" : `:\n${said}`}`;
+  const output = tail.text(tailLength);
+  if (end.signal === null) return { code: end.code ?? 1, reason: output === "" ? undefined : output };
+  const reason = `killed by ${end.signal}${output === "" ? "" : `:\n${output}`}`;
   return { code: 128 + constants.signals[end.signal], reason };
 }
 

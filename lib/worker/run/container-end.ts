@@ -58,9 +58,9 @@ function neverBegan(client: Exit, { ExitCode, Error: error }: ContainerState): P
 
 function exitOf(client: Exit, { ExitCode: code, OOMKilled }: ContainerState, spec: { readonly memoryGiB: number }): Exit {
   if (code === 0) return { code };
-  const said = client.reason ?? "";
-  const then = said === "" ? "" : `; ${said}`;
+  const clientReason = client.reason ?? "";
+  const then = clientReason === "" ? "" : `; ${clientReason}`;
   if (OOMKilled) return { code, reason: `ran out of its ${spec.memoryGiB} GiB of memory${then}` };
   if (code === killed) return { code, reason: `killed by SIGKILL, possibly because it ran out of memory${then}` };
-  return { code, reason: said === "" ? undefined : said };
+  return { code, reason: clientReason === "" ? undefined : clientReason };
 }

@@ -30,8 +30,8 @@ export async function findDocker(path: string): Promise<Docker | undefined> {
 /** Returns what a failed docker command printed, in one line. */
 export function complaintOf(end: CommandEnd): string {
   if (end.kind !== "ended") return end.reason;
-  const said = end.stderr.trim() || end.stdout.trim() || `docker exited with code ${end.code}`;
-  return said
+  const message = end.stderr.trim() || end.stdout.trim() || `docker exited with code ${end.code}`;
+  return message
     .replace(/\s*Run 'docker [a-z ]*--help' for more information\s*/g, "")
     .replace(/\s+/g, " ")
     .slice(0, 1_000);

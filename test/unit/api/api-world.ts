@@ -199,10 +199,10 @@ function whyWrong(path: string, method: string, { status, headers, body }: Told)
     if (headers.get("content-type") !== "application/problem+json") return "which is not problem details";
     return isHead || ProblemView.strict().safeParse(body).data?.status === status ? undefined : "but the body does not match the status";
   }
-  const answers = operationAt(new URL(path, "https://api").pathname, isHead ? "GET" : method)?.answers;
-  if (!answers || !Object.keys(answers.statuses).includes(String(status))) return "which is not documented";
+  const responses = operationAt(new URL(path, "https://api").pathname, isHead ? "GET" : method)?.responses;
+  if (!responses || !Object.keys(responses.statuses).includes(String(status))) return "which is not documented";
   if (isHead) return undefined;
-  const parsed = answers.schema.safeParse(body);
+  const parsed = responses.schema.safeParse(body);
   if (!parsed.success) return parsed.error.message;
   return JSON.stringify(parsed.data)?.length === JSON.stringify(body)?.length ? undefined : "with more than is documented";
 }

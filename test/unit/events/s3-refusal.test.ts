@@ -72,6 +72,6 @@ describe("refusals of S3", () => {
     expect(whyUnreadable(s3Refusal(thrown("AccessDenied", 403, { message: "Access Denied" })))).toMatch(
       /requester pay \(S3 said AccessDenied: Access Denied\)$/,
     );
-    expect(s3Refusal(thrown("InvalidObjectState", 403, { StorageClass: "DEEP_ARCHIVE" })).said).toMatch(/\(DEEP_ARCHIVE\)$/);
+    expect(s3Refusal(thrown("InvalidObjectState", 403, { StorageClass: "DEEP_ARCHIVE" })).message).toMatch(/\(DEEP_ARCHIVE\)$/);
   });
 });

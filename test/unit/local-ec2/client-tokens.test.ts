@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { createClientTokens } from "../../../lib/local/ec2/calls/client-tokens.ts";
-import type { HttpAnswer } from "../../../lib/local/requests/http.ts";
+import type { HttpResponse } from "../../../lib/local/requests/http.ts";
 
 const form = (text: string): URLSearchParams => new URLSearchParams(text);
-const answered = (body: string) => async (): Promise<HttpAnswer> => ({ status: 200, headers: {}, body });
+const answered = (body: string) => async (): Promise<HttpResponse> => ({ status: 200, headers: {}, body });
 
 it("a call with the same client token, region and action returns the first response, in any order of parameters", async () => {
   const tokens = createClientTokens();

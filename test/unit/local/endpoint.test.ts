@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
 import { createEndpoint, type Endpoint } from "../../../lib/local/endpoint.ts";
-import type { HttpAnswer, HttpCall } from "../../../lib/local/requests/http.ts";
+import type { HttpCall, HttpResponse } from "../../../lib/local/requests/http.ts";
 
 let endpoint: Endpoint | undefined;
 let emulator: Server | undefined;
@@ -17,7 +17,7 @@ async function opened(): Promise<{ readonly url: string; readonly reached: reado
   const reached: string[] = [];
   const answers =
     (service: string) =>
-    async (call: HttpCall): Promise<HttpAnswer> => {
+    async (call: HttpCall): Promise<HttpResponse> => {
       reached.push(`${service} ${call.method} ${call.path}`);
       return { status: 200, headers: {}, body: service };
     };

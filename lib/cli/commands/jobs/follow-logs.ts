@@ -9,7 +9,7 @@ import { findJob } from "../../session/find-job.ts";
 import { teamOf } from "../../session/team.ts";
 import { CutLogs } from "../../views/cut-logs.ts";
 import { type LogAt, pageOf, type RankedLine } from "../../views/log-pages.ts";
-import { type LogOptions, logAt, plainLines, ranksOf, type Said } from "./logs.ts";
+import { type LinePrinter, type LogOptions, logAt, plainLines, ranksOf } from "./logs.ts";
 
 /** After an attempt or the job has ended, lines may still arrive. This many empty pages in a row mean that no more will. */
 const silences = 3;
@@ -93,7 +93,7 @@ class FollowPrinter {
   readonly #id: string;
   readonly #options: LogOptions;
   readonly #on: Context;
-  readonly #said: Said;
+  readonly #printer: LinePrinter;
   #state = "";
   readonly cut: CutLogs;
 
@@ -102,7 +102,7 @@ class FollowPrinter {
     this.cut = new CutLogs(id, team);
     this.#options = options;
     this.#on = on;
-    this.#said = plainLines(options, on);
+    this.#printer = plainLines(options, on);
   }
 
   begin(attempt: number): void {
@@ -114,14 +114,14 @@ class FollowPrinter {
     for (const each of lines) {
       this.cut.look(each, page.attempt);
       if (this.#options.json) this.#json(page.attempt, each);
-      else this.#said.line(each);
+      else this.#printer.line(each);
     }
     // A page's state is that of the latest attempt.
     if (page.attempt === page.latestAttempt) this.#printState(page);
   }
 
   end(): void {
-    this.#said.end();
+    this.#printer.end();
   }
 
   #printState({ state, reason }: LogPage): void {
@@ -136,7 +136,7 @@ class FollowPrinter {
   }
 
   #note(text: string): void {
-    this.#said.end();
+    this.#printer.end();
     this.#on.console.note(text);
   }
 }

@@ -76,15 +76,15 @@ async function* newestOf(lines: AsyncIterable<RankedLine>, most: number | undefi
   yield* all.slice(-most);
 }
 
-export type Said = { line(of: RankedLine): void; end(): void };
+export type LinePrinter = { line(of: RankedLine): void; end(): void };
 
-export function plainLines({ rank, raw = false }: LogOptions, { console }: Context): Said {
+export function plainLines({ rank, raw = false }: LogOptions, { console }: Context): LinePrinter {
   const printer = logPrinter(console, { names: rank === "all", raw });
   return { line: ({ line, rank: of }) => printer.print(line, of), end: printer.end };
 }
 
 /** Prints a JSON list, one element per line, so that a long list need not fit into memory. */
-function jsonList({ rank }: LogOptions, { console }: Context): Said {
+function jsonList({ rank }: LogOptions, { console }: Context): LinePrinter {
   let before: string | undefined;
   return {
     line(of) {

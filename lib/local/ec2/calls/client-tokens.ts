@@ -1,4 +1,4 @@
-import type { HttpAnswer } from "../../requests/http.ts";
+import type { HttpResponse } from "../../requests/http.ts";
 import { Ec2Error } from "../../requests/query-protocol.ts";
 
 /**
@@ -6,11 +6,11 @@ import { Ec2Error } from "../../requests/query-protocol.ts";
  * even if the first call is still in progress. A call that failed as a whole is forgotten.
  */
 export type ClientTokens = {
-  once(form: URLSearchParams, region: string, act: () => Promise<HttpAnswer>): Promise<{ answer: HttpAnswer; replayed: boolean }>;
+  once(form: URLSearchParams, region: string, act: () => Promise<HttpResponse>): Promise<{ answer: HttpResponse; replayed: boolean }>;
 };
 
 export function createClientTokens(): ClientTokens {
-  const known = new Map<string, { readonly args: string; readonly answer: Promise<HttpAnswer> }>();
+  const known = new Map<string, { readonly args: string; readonly answer: Promise<HttpResponse> }>();
   return {
     async once(form, region, act) {
       const token = form.get("ClientToken");

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { inWords } from "../../../model/errors/in-words.ts";
 import type { Market, OfferRef } from "../../../model/offer.ts";
-import type { HttpAnswer } from "../../requests/http.ts";
+import type { HttpResponse } from "../../requests/http.ts";
 import { answer, Ec2Error, type Tree } from "../../requests/query-protocol.ts";
 import type { LocalLog } from "../../run/log-line.ts";
 import type { InstanceFacts } from "../instances/instance.ts";
@@ -29,7 +29,7 @@ export type FleetMaker = Seller & {
 };
 
 export type FleetMade = {
-  readonly answer: HttpAnswer;
+  readonly answer: HttpResponse;
   readonly instances: readonly InstanceFacts[];
   readonly errors: readonly { readonly code: string; readonly offer: OfferRef }[];
 };

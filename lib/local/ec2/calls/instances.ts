@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpCall } from "../../requests/http.ts";
+import type { HttpCall, HttpResponse } from "../../requests/http.ts";
 import { Ec2Error, formOf } from "../../requests/query-protocol.ts";
 import { spotTermination, stateCodes } from "../instances/instance.ts";
 import type { Lifecycle } from "../instances/lifecycle.ts";
@@ -7,7 +7,7 @@ import { type Element, items, leaf, parent, readXml, textAt, withChild, writeXml
 import { like } from "../offers/spot-prices.ts";
 
 /** Corrects moto's response about instances: sets their states, and hides those that are not visible yet or no longer. */
-export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpAnswer> {
+export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpResponse> {
   const form = formOf(call);
   refuseUnknown(lifecycle, form);
   const { passed, own } = splitFilters(form);
@@ -31,7 +31,7 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
 }
 
 /** Passes the call to moto first, because moto knows which instances exist. Then the instances end at their own pace. */
-export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpAnswer> {
+export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpResponse> {
   const ids = [...formOf(call)].filter(([name]) => /^InstanceId\.\d+$/.test(name)).map(([, id]) => id);
   refuseUnknown(lifecycle, formOf(call));
   const answer = await moto.pass(call);

@@ -1,12 +1,12 @@
 import { Agent, request } from "node:http";
-import type { HttpAnswer, HttpCall } from "../../requests/http.ts";
+import type { HttpCall, HttpResponse } from "../../requests/http.ts";
 import { Ec2Error } from "../../requests/query-protocol.ts";
 import { type Element, readXml, textAt } from "./xml-document.ts";
 
 /** moto's EC2, which stores the state behind the front. */
 export type Moto = {
   /** Forwards the call unchanged. */
-  pass(call: HttpCall): Promise<HttpAnswer>;
+  pass(call: HttpCall): Promise<HttpResponse>;
   /** Makes a call of our own and parses the response. Throws moto's error if moto refuses. */
   ask(region: string, form: URLSearchParams | Readonly<Record<string, string>>): Promise<Element>;
 };
@@ -17,7 +17,7 @@ const notPassed = new Set(["connection", "keep-alive", "content-length", "transf
 
 export function connectMoto(motoUrl: string): Moto {
   const agent = new Agent({ keepAlive: false, maxSockets: 16 });
-  const pass = (call: HttpCall): Promise<HttpAnswer> =>
+  const pass = (call: HttpCall): Promise<HttpResponse> =>
     new Promise((resolve, reject) => {
       const headers = Object.fromEntries(Object.entries(call.headers).filter(([name]) => !notPassed.has(name)));
       const outgoing = request(new URL(call.path, motoUrl), { agent, method: call.method, headers, timeout: timeoutMs }, (incoming) => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { HttpAnswer, HttpCall } from "../../requests/http.ts";
+import type { HttpCall, HttpResponse } from "../../requests/http.ts";
 import { onDemandPrice, pricedRegion, pricedTypes } from "./on-demand-prices.ts";
 
 const Filter = z.object({
@@ -18,7 +18,7 @@ const GetProducts = z.object({
 });
 
 /** Handles a call to the Price List API, which supports only EC2's on-demand prices. */
-export function answerPricing(call: HttpCall): HttpAnswer {
+export function answerPricing(call: HttpCall): HttpResponse {
   const action = call.headers["x-amz-target"]?.split(".").at(-1);
   if (action !== "GetProducts") return failure("InvalidParameterException", `The local cloud does not support ${action ?? "this call"}`);
   const parsed = GetProducts.safeParse(jsonOf(call.body));
@@ -119,10 +119,10 @@ function jsonOf(body: Buffer): unknown {
   }
 }
 
-const json = (status: number, body: object): HttpAnswer => ({
+const json = (status: number, body: object): HttpResponse => ({
   status,
   headers: { "content-type": "application/x-amz-json-1.1" },
   body: JSON.stringify(body),
 });
 
-const failure = (type: string, message: string): HttpAnswer => json(400, { __type: type, message });
+const failure = (type: string, message: string): HttpResponse => json(400, { __type: type, message });

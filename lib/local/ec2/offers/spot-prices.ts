@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { HttpAnswer } from "../../requests/http.ts";
+import type { HttpResponse } from "../../requests/http.ts";
 import { answer, Ec2Error, treeOf } from "../../requests/query-protocol.ts";
 import { fraction } from "../behaviour/seeded.ts";
 import type { Moto } from "../moto/moto.ts";
@@ -46,7 +46,7 @@ export async function describeSpotPriceHistory(
   from: { moto: Moto; offerings: Offerings; seed: number },
   form: URLSearchParams,
   call: { region: string; nowMs: number },
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   const parsed = Request.safeParse(treeOf(form));
   if (!parsed.success) throw new Ec2Error("InvalidParameterValue", z.prettifyError(parsed.error));
   const request = parsed.data;

@@ -1,17 +1,19 @@
 import type { ProblemView } from "../views/problem.ts";
 
 /** The statuses of successful responses. The status of a problem follows from its code. */
-export type GoodStatus = 200 | 201 | 204;
+export type SuccessStatus = 200 | 201 | 204;
 
-export type Answer<Body = unknown> = { readonly kind: "said"; readonly status: GoodStatus; readonly body: Body } | ProblemAnswer;
+/** What an operation returns, before it becomes HTTP. */
+export type ApiResponse<Body = unknown> = { readonly kind: "success"; readonly status: SuccessStatus; readonly body: Body } | Problem;
 
-export type ProblemAnswer = { readonly kind: "problem" } & Trouble;
+export type Problem = { readonly kind: "problem" } & ProblemFields;
 
-export type Trouble = Pick<ProblemView, "code" | "detail"> & Partial<Pick<ProblemView, "errors" | "job">>;
+/** The fields of a problem that depend on the request. */
+export type ProblemFields = Pick<ProblemView, "code" | "detail"> & Partial<Pick<ProblemView, "errors" | "job">>;
 
-export const said = <Body>(body: Body, status: GoodStatus = 200): Answer<Body> => ({ kind: "said", status, body });
+export const success = <Body>(body: Body, status: SuccessStatus = 200): ApiResponse<Body> => ({ kind: "success", status, body });
 
-export const problem = (code: ProblemView["code"], detail: string, more: Pick<Trouble, "errors" | "job"> = {}): ProblemAnswer => ({
+export const problem = (code: ProblemView["code"], detail: string, more: Pick<ProblemFields, "errors" | "job"> = {}): Problem => ({
   kind: "problem",
   code,
   detail,
