@@ -3,7 +3,7 @@ import { checked, type Wrong } from "../../../events/checked.ts";
 import { jsonOf } from "../../../events/json.ts";
 import { maySpeakFor, type SigningPrincipal, type Speaker } from "../views/speaker.ts";
 import type { ApiDeps } from "./deps.ts";
-import { type ApiResponse, type Problem, type ProblemFields, problem, type SuccessStatus } from "./response.ts";
+import { type ApiResponse, type ProblemFields, type ProblemResponse, problem, type SuccessStatus } from "./response.ts";
 
 /** A request of which only the signature has been checked. */
 export type RawCall = {
@@ -83,7 +83,7 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
  * Returns why the caller may not use the path's team, or undefined if it may. A caller who may not act for the team gets the same
  * refusal whether the team exists or not.
  */
-function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): Problem | undefined {
+function whyRefused({ fleet }: ApiDeps, { params: { team }, speaker }: RawCall): ProblemResponse | undefined {
   if (team === undefined) return undefined;
   if (!maySpeakFor(speaker, team)) return problem("denied", `You may not act for the team ${team}.`);
   return fleet.teams.includes(team) ? undefined : problem("not-found", `There is no team ${team}.`);
@@ -98,7 +98,7 @@ const oneEach = (query: URLSearchParams): Record<string, string | string[]> =>
     }),
   );
 
-type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | Problem;
+type Read<B> = { readonly kind: "read"; readonly body: B; readonly text: string } | ProblemResponse;
 
 async function readBody<B extends z.ZodType>(rule: BodyRule<B>, call: RawCall): Promise<Read<z.output<B>>> {
   const text = rule.maxBytes === 0 ? "" : await call.text();
@@ -117,7 +117,7 @@ const isJson = (contentType = ""): boolean => contentType.split(";")[0]?.trim().
 /** The number of mistakes that one response names. The next call reports the others. */
 const maxErrors = 20;
 
-const invalid = (where: string, wrong: readonly Wrong[]): Problem =>
+const invalid = (where: string, wrong: readonly Wrong[]): ProblemResponse =>
   problem("invalid", `There ${wrong.length === 1 ? "is a mistake" : `are ${wrong.length} mistakes`} in ${where}.`, {
     errors: wrong.slice(0, maxErrors).map(({ path, message }) => ({ field: path.map(String).join("."), message: message.slice(0, 500) })),
   });

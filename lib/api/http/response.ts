@@ -4,16 +4,18 @@ import type { ProblemView } from "../views/problem.ts";
 export type SuccessStatus = 200 | 201 | 204;
 
 /** What an operation returns, before it becomes HTTP. */
-export type ApiResponse<Body = unknown> = { readonly kind: "success"; readonly status: SuccessStatus; readonly body: Body } | Problem;
+export type ApiResponse<Body = unknown> =
+  | { readonly kind: "success"; readonly status: SuccessStatus; readonly body: Body }
+  | ProblemResponse;
 
-export type Problem = { readonly kind: "problem" } & ProblemFields;
+export type ProblemResponse = { readonly kind: "problem" } & ProblemFields;
 
 /** The fields of a problem that depend on the request. */
 export type ProblemFields = Pick<ProblemView, "code" | "detail"> & Partial<Pick<ProblemView, "errors" | "job">>;
 
 export const success = <Body>(body: Body, status: SuccessStatus = 200): ApiResponse<Body> => ({ kind: "success", status, body });
 
-export const problem = (code: ProblemView["code"], detail: string, more: Pick<ProblemFields, "errors" | "job"> = {}): Problem => ({
+export const problem = (code: ProblemView["code"], detail: string, more: Pick<ProblemFields, "errors" | "job"> = {}): ProblemResponse => ({
   kind: "problem",
   code,
   detail,

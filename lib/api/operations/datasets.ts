@@ -4,7 +4,7 @@ import { addDataset } from "../../flows/add-dataset.ts";
 import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { type Problem, problem, success } from "../http/response.ts";
+import { type ProblemResponse, problem, success } from "../http/response.ts";
 import { DatasetDetailView, DatasetList, DatasetView, datasetDetail, datasetView } from "../views/datasets.ts";
 import { noQuery, ofTeam } from "./path.ts";
 
@@ -91,6 +91,6 @@ const remove = operation({
   },
 });
 
-const noDataset = ({ team, dataset }: DatasetRef): Problem => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
+const noDataset = ({ team, dataset }: DatasetRef): ProblemResponse => problem("not-found", `The team ${team} has no dataset ${dataset}.`);
 
 export const datasetOperations: readonly Operation[] = [list, get, put, remove];

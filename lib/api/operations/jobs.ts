@@ -5,7 +5,7 @@ import { submitJob } from "../../flows/submit-job.ts";
 import { type JobRef, jobStates } from "../../model/job.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { type ApiResponse, type Problem, problem, success } from "../http/response.ts";
+import { type ApiResponse, type ProblemResponse, problem, success } from "../http/response.ts";
 import { JobPage, JobView, jobSummary, jobView } from "../views/jobs.ts";
 import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
 
@@ -113,6 +113,6 @@ async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>>
   return job ? success(jobView(job)) : noJob(ref);
 }
 
-export const noJob = ({ team, job }: JobRef): Problem => problem("not-found", `The team ${team} has no job ${job}.`);
+export const noJob = ({ team, job }: JobRef): ProblemResponse => problem("not-found", `The team ${team} has no job ${job}.`);
 
 export const jobOperations: readonly Operation[] = [submit, list, get, cancel];

@@ -3,7 +3,7 @@ import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
-import { type Problem, problem, success } from "../http/response.ts";
+import { type ProblemResponse, problem, success } from "../http/response.ts";
 import { poolView } from "../views/pool-view.ts";
 import { PoolList, PoolView } from "../views/pools.ts";
 import { maySpeakFor, type Speaker } from "../views/speaker.ts";
@@ -85,6 +85,6 @@ async function look(deps: ApiDeps, pool: Pool): Promise<{ view: PoolView; reserv
   return { view: poolView({ pool, state, seen }, nowMs), reservedWider: seen.reservedWider };
 }
 
-export const noPool = (pool: string): Problem => problem("not-found", `There is no pool ${pool}.`);
+export const noPool = (pool: string): ProblemResponse => problem("not-found", `There is no pool ${pool}.`);
 
 export const poolOperations: readonly Operation[] = [list, get, forget];
