@@ -15,7 +15,7 @@ export const problemCodes = [
   "internal",
 ] as const;
 
-/** ProblemResponse details (RFC 9457). The type is always about:blank, because the status and `code` identify the problem. */
+/** Problem details (RFC 9457). The type is always about:blank, because the status and `code` identify the problem. */
 export const ProblemView = z
   .object({
     type: z.literal("about:blank"),
@@ -30,5 +30,5 @@ export const ProblemView = z
       .describe("The mistakes, by field"),
     job: JobId.optional().describe("The id under which a refused job is recorded"),
   })
-  .meta({ id: "ProblemResponse" });
+  .meta({ id: "Problem" });
 export type ProblemView = z.infer<typeof ProblemView>;
