@@ -34,6 +34,37 @@ test("every reference in the document has a schema, and every named schema is re
   expect(text.match(/"\$ref"/g)?.length).toBe(text.match(/"\$ref":"#\/components\/schemas\/\w+"/g)?.length);
 });
 
+test("schemas keep their names, because generated clients use them", () => {
+  const { schemas } = z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components;
+  expect(Object.keys(schemas).toSorted()).toEqual([
+    "Artifacts",
+    "Cancellation",
+    "Cancellations",
+    "CancelledJobs",
+    "CheckedJobs",
+    "Dataset",
+    "DatasetDetail",
+    "DatasetList",
+    "DatasetSource",
+    "Decision",
+    "DecisionPage",
+    "DecisionSummary",
+    "Job",
+    "JobMessage",
+    "JobMessages",
+    "JobPage",
+    "JobSummary",
+    "LogLine",
+    "LogPage",
+    "Me",
+    "Node",
+    "NodePage",
+    "Pool",
+    "PoolList",
+    "Problem",
+  ]);
+});
+
 test("the document describes a job by the schema that parses job messages", () => {
   const { properties } = z
     .object({ components: z.object({ schemas: z.object({ JobMessage: z.object({ properties: z.record(z.string(), z.unknown()) }) }) }) })
