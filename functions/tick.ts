@@ -10,12 +10,16 @@ const started = start("tick");
 const { fleet, logger } = started;
 const deps = tickWiring(started);
 
+/** Items that cannot be read are named each minute, but not more than this many. The metric counts all of them. */
+const maxNamed = 20;
+
 /** Runs once a minute. If a part fails, the invocation fails, too, to report it, and the next tick tries the part again. */
 export const handler = loggingErrors(logger, async (event: unknown): Promise<void> => {
   Tick.parse(event);
-  const { errors, ...ticked } = await tick(deps);
+  const { errors, unreadable, ...ticked } = await tick(deps);
   const failed = errors.map(({ part }) => part);
   logger.info("ticked", { ...ticked, failed });
+  for (const item of unreadable.slice(0, maxNamed)) logger.error("item cannot be read", { ...item });
   for (const { part, error } of errors) logger.error("part of the tick failed", { part, error });
   for (const { pool, ...numbers } of ticked.numbers) publishPoolNumbers({ fleet: fleet.name, pool }, numbers);
   if (failed.length > 0) throw new FleetError("tick", `these parts of the tick failed: ${failed.join(", ")}`, { retry: true });

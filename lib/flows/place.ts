@@ -6,7 +6,7 @@ import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import type { WiderLimits } from "../model/limits.ts";
 import type { Learned } from "../model/plan.ts";
-import { gapOf, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
+import { gapOf, hasWork, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
 import { fallbacksOf, type NextPool, type Pool } from "../model/pool.ts";
 import { startOf } from "../model/values/period.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
@@ -99,7 +99,7 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const aheadMs = wakesMs.filter((at) => at > nowMs);
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
-  const busy = snapshot.queue.length > 0 || snapshot.nodes.length > 0 || snapshot.openLaunches.length > 0;
+  const busy = hasWork(snapshot);
   const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
   if (finished === "fenced") return { steps: acted, next: "fenced", packing };
   if (finished === "rang") return { steps: acted, next: "rang", packing };

@@ -1,4 +1,5 @@
 import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts";
+import type { UnreadableItem } from "../model/plan.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
@@ -30,6 +31,8 @@ export type Ticked = {
   readonly swept?: Swept | undefined;
   /** The state of each pool with work. */
   readonly numbers: readonly ({ readonly pool: string } & PoolNumbers)[];
+  /** Items of those pools that this release cannot read. */
+  readonly unreadable: readonly UnreadableItem[];
   readonly errors: readonly TickError[];
 };
 
@@ -59,11 +62,11 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     deps.pools.map(async (pool) => {
       const active = await attempt(`pool ${pool.name}`, wakePool(deps, pool.name));
       if (active === undefined) return [];
-      const [numbers, refreshed] = await Promise.all([
+      const [counted, refreshed] = await Promise.all([
         active ? attempt(`numbers of pool ${pool.name}`, count(deps, pool.name)) : undefined,
         attempt(`prices of pool ${pool.name}`, refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs)),
       ]);
-      return [{ name: pool.name, active, numbers, refreshed }];
+      return [{ name: pool.name, active, counted, refreshed }];
     }),
   );
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
@@ -81,7 +84,8 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     rebalanced: rebalanced ?? 0,
     closing: closing ?? [],
     ...(swept && { swept }),
-    numbers: tended.flatMap(({ name, numbers }) => (numbers ? [{ pool: name, ...numbers }] : [])),
+    numbers: tended.flatMap(({ name, counted }) => (counted ? [{ pool: name, ...counted.numbers }] : [])),
+    unreadable: tended.flatMap(({ counted }) => counted?.unreadable ?? []),
     errors,
   };
 }
@@ -98,10 +102,13 @@ async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boo
   return state.busy || isUnheard(state);
 }
 
-async function count(deps: TickDeps, pool: string): Promise<PoolNumbers> {
+async function count(deps: TickDeps, pool: string): Promise<Counted> {
   const nowMs = deps.now();
-  return poolNumbers(await deps.decisions.load(pool, nowMs), nowMs);
+  const seen = await deps.decisions.load(pool, nowMs);
+  return { numbers: poolNumbers(seen, nowMs), unreadable: seen.unreadable ?? [] };
 }
+
+type Counted = { readonly numbers: PoolNumbers; readonly unreadable: readonly UnreadableItem[] };
 
 const isUnheard = (state: PoolState): boolean => state.bell > state.decidedThrough;
 

@@ -6,6 +6,18 @@ import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
 
+/**
+ * An item of the table that this release cannot read, for example because a later release wrote it. What it stands for stays as it is:
+ * its node is not ended, its launch not repeated, and its job not started, until a release reads it or somebody repairs it.
+ */
+export type UnreadableItem = {
+  readonly kind: "node" | "launch" | "queue entry" | "job" | "upload" | "refusal" | "boot failure";
+  /** The item's keys in the table. */
+  readonly key: string;
+  /** The fields that cannot be read. */
+  readonly why: string;
+};
+
 /** The complete input of one decision. */
 export type Snapshot = {
   readonly nowMs: number;
@@ -29,7 +41,19 @@ export type Snapshot = {
   readonly bootFailures?: readonly BootFailure[] | undefined;
   /** What the optimizer has learned from the pool's packings so far; undefined for nothing. */
   readonly learned?: Learned | undefined;
+  /** What is missing above because it cannot be read; undefined for nothing. */
+  readonly unreadable?: readonly UnreadableItem[] | undefined;
 };
+
+/** Reports whether there is anything in the pool that decisions must go on for, readable or not. */
+export const hasWork = ({
+  queue,
+  nodes,
+  openLaunches,
+  unreadable = [],
+}: Pick<Snapshot, "queue" | "nodes" | "openLaunches" | "unreadable">): boolean =>
+  queue.length + nodes.length + openLaunches.length > 0 ||
+  unreadable.some(({ kind }) => kind === "node" || kind === "launch" || kind === "queue entry");
 
 /** One thing to do, and why. Steps start in the plan's order and run concurrently, because no step depends on another of its plan. */
 export type Step =

@@ -18,7 +18,7 @@ export type Written = "done" | "stale" | "fenced";
 /** The stored part of a decision's snapshot. `reservedWider` leaves out the teams that never had a node of their own. */
 export type Loaded = Pick<
   Snapshot,
-  "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned"
+  "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned" | "unreadable"
 > & {
   readonly reservedWider: WiderReserved;
 };
@@ -36,7 +36,7 @@ export interface Decisions {
     readonly wakeAtMs?: number | undefined;
     readonly causes: readonly string[];
   }>;
-  /** Reads all of it. `nowMs` selects the UTC day and month of `spent`. */
+  /** Reads all of it; items that cannot be read are left out and named. `nowMs` selects the UTC day and month of `spent`. */
   load(pool: string, nowMs: number): Promise<Loaded>;
   /** Returns whether no later decision of the pool has begun. */
   isCurrent(fence: Fence): Promise<boolean>;
@@ -115,7 +115,7 @@ export interface Placements {
 
 /** What a pool can buy, as it was last fetched. */
 export interface CatalogueStore {
-  /** Returns the pool's catalogue, or undefined if none was ever stored. */
+  /** Returns the pool's catalogue. Undefined if none was ever stored, or if it cannot be read; then the next tick fetches another one. */
   get(pool: string): Promise<Catalogue | undefined>;
   put(pool: string, catalogue: Catalogue): Promise<void>;
 }

@@ -20,5 +20,6 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   metrics.addMetric("ReservedUsdPerHour", MetricUnit.NoUnit, numbers.reservedUsdPerHour);
   // Published only if there are any, because a metric costs nothing in months without it, and most fleets never have one.
   if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
+  if (numbers.unreadableItems > 0) metrics.addMetric("UnreadableItems", MetricUnit.Count, numbers.unreadableItems);
   metrics.publishStoredMetrics();
 }

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { InstanceType, Offer } from "../../model/offer.ts";
+import type { UnreadableItem } from "../../model/plan.ts";
 import type { Resources } from "../../model/values/resources.ts";
 import type { Item } from "./access.ts";
 
@@ -10,6 +12,30 @@ export function stored<T>(schema: z.ZodType<T>, item: Item): T {
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(item)"}: ${issue.message}`);
   throw new FleetError("broken-item", `the item ${String(item["pk"])} ${String(item["sk"])} is broken: ${fields.join("; ")}`);
+}
+
+export const isUnreadable = (error: unknown): error is FleetError => error instanceof FleetError && error.code === "broken-item";
+
+/**
+ * Parses the items of a partition. One that cannot be read must not hide the others, so it is set apart and named. Use this only if the
+ * caller can leave an item alone; counters and fences must fail.
+ */
+export function separated<T>(
+  kind: UnreadableItem["kind"],
+  items: readonly Item[],
+  parse: (item: Item) => T,
+): { readonly read: readonly T[]; readonly unreadable: readonly UnreadableItem[] } {
+  const read: T[] = [];
+  const unreadable: UnreadableItem[] = [];
+  for (const item of items) {
+    try {
+      read.push(parse(item));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      unreadable.push({ kind, key: `${String(item["pk"])} ${String(item["sk"])}`, why: inWords(error) });
+    }
+  }
+  return { read, unreadable };
 }
 
 export const StoredResources: z.ZodType<Resources> = z.object({ vcpus: z.number(), memoryGiB: z.number(), gpus: z.number() });

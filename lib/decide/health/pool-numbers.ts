@@ -14,13 +14,15 @@ export type PoolNumbers = {
   readonly reservedUsdPerHour: number;
   /** Instance types in zones that do not boot with the pool's image. */
   readonly openBreakers: number;
+  /** Items of the table that this release cannot read. */
+  readonly unreadableItems: number;
 };
 
 /** A sample that is older than this does not count. */
 const freshForMs = 60_000;
 
 export function poolNumbers(
-  seen: Pick<Snapshot, "nodes" | "queue" | "reserved" | "openLaunches" | "bootFailures">,
+  seen: Pick<Snapshot, "nodes" | "queue" | "reserved" | "openLaunches" | "bootFailures" | "unreadable">,
   nowMs: number,
 ): PoolNumbers {
   const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
@@ -36,5 +38,6 @@ export function poolNumbers(
     oldestQueuedSeconds: (nowMs - oldestMs) / 1000,
     reservedUsdPerHour: seen.reserved.usdPerHour,
     openBreakers: breakers({ ...seen, nowMs }).length,
+    unreadableItems: seen.unreadable?.length ?? 0,
   };
 }

@@ -56,7 +56,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const waiting = snapshot.queue.filter((entry) => !beingLaunched.has(jobName(entry))).toSorted(byTurn);
   if (!catalogue) return withoutPrices(waiting, snapshot.nowMs);
 
-  const held = stillHeld(waiting, snapshot.nodes);
+  const held = stillHeld(waiting, snapshot);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
   const state = new PlacementState(snapshot, nodes, queue);
   // If one job does not fit, neither does the next of its kind, because what is left only shrinks.

@@ -1,5 +1,6 @@
 import { jobName, type QueueEntry } from "../../model/job.ts";
-import type { Assignment, Node } from "../../model/node.ts";
+import type { Assignment } from "../../model/node.ts";
+import type { Snapshot } from "../../model/plan.ts";
 import { type FreeCapacity, hasRoom, kindOf } from "./free-capacity.ts";
 
 /** Reports whether the job runs on several nodes, which start together or not at all. */
@@ -42,8 +43,14 @@ export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly Free
  * Returns the jobs whose earlier attempt is still held by nodes: members of a gang that ended, until their workers have stopped them.
  * An attempt must not start while any part of the last one runs. An attempt that only uploads no longer runs.
  */
-export function stillHeld(queue: readonly QueueEntry[], nodes: readonly Node[]): ReadonlySet<string> {
-  if (!queue.some((entry) => isGang(entry) && entry.attempt > 1)) return new Set();
+export function stillHeld(
+  queue: readonly QueueEntry[],
+  { nodes, unreadable = [] }: Pick<Snapshot, "nodes" | "unreadable">,
+): ReadonlySet<string> {
+  const again = queue.filter((entry) => isGang(entry) && entry.attempt > 1);
+  if (again.length === 0) return new Set();
+  // A node that cannot be read may hold a member of any of them.
+  if (unreadable.some(({ kind }) => kind === "node")) return new Set(again.map(jobName));
   return new Set(nodes.flatMap((node) => node.assignments.filter(isLeft).map(jobName)));
 }
 

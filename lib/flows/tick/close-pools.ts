@@ -1,3 +1,4 @@
+import { hasWork } from "../../model/plan.ts";
 import type { PoolState } from "../../model/pool.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type Ringing, ring } from "../pool/ring.ts";
@@ -23,8 +24,7 @@ export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[
     const state = await deps.decisions.state(name);
     if (await deps.wake(name, state)) continue;
     // A handler may have written a job and crashed before its ring, so this check must read the pool itself.
-    const { queue, nodes, openLaunches } = await deps.decisions.load(name, deps.now());
-    if (queue.length + nodes.length + openLaunches.length > 0) await ring(deps, name, "tick");
+    if (hasWork(await deps.decisions.load(name, deps.now()))) await ring(deps, name, "tick");
     else await deps.registry.remove(name, state);
   }
   return closing;

@@ -9,7 +9,7 @@ import type { Module } from "./modules.ts";
  * 2. in the folders of programs that people run in a terminal, and
  * 3. in the modules listed here, each with the purpose of the text.
  *
- * Such a text must never go to a log.
+ * Such a text must not go to a log in place of an error.
  */
 export const terminalPrograms: readonly string[] = ["lib/cli/", "cdk/"];
 
@@ -20,6 +20,7 @@ export const edges: ReadonlyMap<string, string> = new Map([
   ["lib/flows/seal-attempt.ts", "why an upload was not kept, as the job's reason"],
   ["lib/aws/ec2/fleet.ts", "what EC2 reports about a launch, in a decision record"],
   ["lib/aws/ec2/fleet-instances.ts", "what EC2 reports about instances, in a decision record"],
+  ["lib/aws/table/stored.ts", "which fields of an item cannot be read, in a decision record and in the tick's log"],
   ["lib/api/operations/many-jobs.ts", "why a job was not cancelled, in a response of the API"],
   ["lib/runtime/stack-answer.ts", "why a change failed, as CloudFormation shows it"],
   ["events/s3-refusal.ts", "what S3 reports about an object, at the end of a message for its owner"],

@@ -106,6 +106,16 @@ describe("a gang", () => {
     expect(steps).toMatchObject([{ kind: "hold", because: "nodes still hold its last attempt; the job starts when all have stopped it" }]);
     expect(boundTo(planned({ queue, nodes: nodes("abc") }))).toHaveLength(3);
   });
+
+  test("a gang's next attempt waits while a node cannot be read, because that node may hold the last one", () => {
+    const because = "nodes still hold its last attempt; the job starts when all have stopped it";
+    const unreadable = [{ kind: "node", key: "N#gpu x", why: "state: hibernating" }] as const;
+    expect(planned({ queue: [{ ...gang, attempt: 2 }], nodes: nodes("abc"), unreadable })).toMatchObject([{ kind: "hold", because }]);
+    expect(boundTo(planned({ queue: [gang], nodes: nodes("abc"), unreadable }))).toHaveLength(3);
+    expect(
+      boundTo(planned({ queue: [{ ...gang, attempt: 2 }], nodes: nodes("abc"), unreadable: [{ ...unreadable[0], kind: "refusal" }] })),
+    ).toHaveLength(3);
+  });
 });
 
 describe("a gang and its pool's limits", () => {

@@ -90,6 +90,23 @@ describe("the registry of pools", () => {
     expect(await registry.list()).not.toContain("gpu");
   });
 
+  test.each(["node", "launch", "queue entry"] as const)("the registry keeps a pool with a %s that cannot be read", async (kind) => {
+    const world = aWorld();
+    const { registry, decisions, bell } = world.ledger;
+    await registry.add("gpu");
+    const unreadable = [{ kind, key: "gpu x", why: "state: hibernating" }];
+    await closePools({
+      registry,
+      decisions: { ...decisions, load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), unreadable }) },
+      bell,
+      lane: world.lane,
+      now: () => world.nowMs,
+      pools: [],
+      wake: async () => false,
+    });
+    expect(await registry.list()).toEqual(["gpu"]);
+  });
+
   test("the registry has the configured pools, and removed ones until nothing of them is left", async () => {
     const { world, worker, closeOnce } = await takenOut();
     const woken: string[] = [];

@@ -17,7 +17,16 @@ describe("a pool at rest", () => {
     const { world, market, deps } = ticking();
     await world.ledger.registry.add("gpu");
     world.nowMs += 60_000;
-    expect(await tick(deps)).toEqual({ rung: [], refreshed: [], sealedAgain: 0, rebalanced: 0, closing: [], numbers: [], errors: [] });
+    expect(await tick(deps)).toEqual({
+      rung: [],
+      refreshed: [],
+      sealedAgain: 0,
+      rebalanced: 0,
+      closing: [],
+      numbers: [],
+      unreadable: [],
+      errors: [],
+    });
     const calls = { "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1, "registry.add": 1, "registry.list": 1 };
     expect(world.ledger.wire.calls).toEqual(calls);
     expect(market.asked).toEqual([]);
@@ -107,9 +116,20 @@ describe("a pool's numbers", () => {
           oldestQueuedSeconds: 30,
           reservedUsdPerHour: 0.5,
           openBreakers: 0,
+          unreadableItems: 0,
         },
       ],
     });
+  });
+
+  test("a tick counts and names the items that cannot be read", async () => {
+    const { world, deps } = ticking();
+    await world.submit("a");
+    const { decisions } = deps;
+    const item = { kind: "node", key: "N#gpu i-1", why: "state: hibernating" } as const;
+    const load: typeof decisions.load = async (...of) => ({ ...(await decisions.load(...of)), unreadable: [item] });
+    const ticked = await tick({ ...deps, decisions: { ...decisions, load } });
+    expect(ticked).toMatchObject({ unreadable: [item], numbers: [{ unreadableItems: 1 }], errors: [] });
   });
 
   test("a pool's numbers leave out GPUs without a sample for a minute", async () => {

@@ -9,6 +9,7 @@ const numbers = {
   oldestQueuedSeconds: 90,
   reservedUsdPerHour: 2.5,
   openBreakers: 0,
+  unreadableItems: 0,
 };
 
 afterEach(() => void vi.restoreAllMocks());
@@ -53,12 +54,15 @@ test("a pool's metrics have the dimensions fleet and pool and no others", () => 
   expect(line).not.toHaveProperty("service");
 });
 
-test("the metric of open breakers is published only if a breaker is open", () => {
+test.each([
+  ["open breakers", { openBreakers: 2 }, "OpenBreakers"],
+  ["unreadable items", { unreadableItems: 2 }, "UnreadableItems"],
+])("the metric of %s is published only if there are any", (_what, over, metric) => {
   const lines = written(() => {
     publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers);
-    publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, { ...numbers, openBreakers: 2 });
+    publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, { ...numbers, ...over });
   });
-  expect(lines.map((line) => [line["pool"], line["OpenBreakers"]])).toEqual([
+  expect(lines.map((line) => [line["pool"], line[metric]])).toEqual([
     ["gpu", undefined],
     ["cpu", 2],
   ]);

@@ -7,6 +7,7 @@ import { call, getItem, type Item, type TableAccess } from "../access.ts";
 import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "../expression.ts";
 import { jobFacts, jobOf } from "../items/job-item.ts";
 import { jobKey, jobOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
+import { separated } from "../stored.ts";
 
 /** The index of all jobs that a team ever submitted, by time. Only this reader uses it. */
 const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
@@ -30,7 +31,7 @@ export const createJobReader = (access: TableAccess): JobReader => ({
     let after = cursor === undefined ? undefined : startKey(team, cursor, filter);
     for (let pages = 0; pages < maxPages; pages += 1) {
       const page = await readPage(access, { team, filter, after, limit: isFiltered ? pageSize : limit - jobs.length + 1 });
-      jobs.push(...page.items.map(jobOf).filter(({ job }) => name === undefined || matchesGlob(name, job)));
+      jobs.push(...separated("job", page.items, jobOf).read.filter(({ job }) => name === undefined || matchesGlob(name, job)));
       if (jobs.length > limit) return cut(jobs, limit);
       after = page.after;
       if (!after) return { jobs };

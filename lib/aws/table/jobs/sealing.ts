@@ -5,7 +5,7 @@ import { getPartition, type TableAccess } from "../access.ts";
 import { is, set } from "../expression.ts";
 import { newState, offNodes, readJob } from "../items/job-item.ts";
 import { jobKey, sealingKey, sealingPartition } from "../keys.ts";
-import { stored } from "../stored.ts";
+import { separated, stored } from "../stored.ts";
 import { type Part, transact } from "../transaction.ts";
 
 const StoredWait = z.object({ team: z.string(), job: z.string(), attempt: z.int().min(1), sinceMs: z.number() });
@@ -38,7 +38,7 @@ export const createSealing = (access: TableAccess): Sealing => {
       await transact(access, [endSealing(attempt)]);
     },
     async waitingSince(beforeMs) {
-      const waits = (await getPartition(access, sealingPartition)).map((item) => stored(StoredWait, item));
+      const waits = separated("upload", await getPartition(access, sealingPartition), (item) => stored(StoredWait, item)).read;
       return waits.filter((wait) => wait.sinceMs < beforeMs).map(({ team, job, attempt }) => ({ team, job, attempt }));
     },
   };

@@ -1,27 +1,35 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { Node } from "../../../model/node.ts";
 import type { NodeReader } from "../../../ports/node-reader.ts";
-import { call, getItem, type TableAccess } from "../access.ts";
+import { call, getItem, type Item, type TableAccess } from "../access.ts";
 import { expression } from "../expression.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { nodeOf } from "../items/node-item.ts";
 import { forgottenNodeKey, nodeKey, nodePartition } from "../keys.ts";
+import { separated } from "../stored.ts";
 
 export const createNodeReader = (access: TableAccess): NodeReader => ({
   async list(pool, { after, limit }) {
     const { client, table } = access;
     const pk = nodePartition(pool);
-    const { Items = [] } = await call((options) =>
-      client.send(
-        new QueryCommand({
-          TableName: table,
-          Limit: limit,
-          ...expression({ keyIs: { pk } }),
-          ...(after ? { ExclusiveStartKey: { pk, sk: after } } : {}),
-        }),
-        options,
-      ),
-    );
-    return Items.map(nodeOf);
+    const nodes: Node[] = [];
+    let from: Item | undefined = after === undefined ? undefined : { pk, sk: after };
+    do {
+      const { Items = [], LastEvaluatedKey } = await call((options) =>
+        client.send(
+          new QueryCommand({
+            TableName: table,
+            Limit: limit - nodes.length,
+            ...expression({ keyIs: { pk } }),
+            ...(from ? { ExclusiveStartKey: from } : {}),
+          }),
+          options,
+        ),
+      );
+      nodes.push(...separated("node", Items, nodeOf).read);
+      from = LastEvaluatedKey;
+    } while (from && nodes.length < limit);
+    return nodes;
   },
 
   async find(node) {

@@ -27,9 +27,14 @@ export const createCatalogueStore = (access: TableAccess): CatalogueStore => ({
     const key = catalogueKey(pool);
     const item = await getItem(access, key);
     if (!item) return undefined;
-    const json = (await unpack(stored(Packed, item).gz, { maxOutputLength: maxUnpackedBytes })).toString("utf8");
-    const catalogue: unknown = JSON.parse(json);
-    return stored(StoredCatalogue, { ...key, ...z.record(z.string(), z.unknown()).parse(catalogue) });
+    try {
+      const json = (await unpack(stored(Packed, item).gz, { maxOutputLength: maxUnpackedBytes })).toString("utf8");
+      const catalogue: unknown = JSON.parse(json);
+      return stored(StoredCatalogue, { ...key, ...z.record(z.string(), z.unknown()).parse(catalogue) });
+    } catch {
+      // The next tick fetches another one, as if there had never been one.
+      return undefined;
+    }
   },
 
   async put(pool, catalogue) {

@@ -25,6 +25,7 @@ import {
   queueShards,
   refusalPartition,
 } from "../keys.ts";
+import { separated } from "../stored.ts";
 import { transact } from "../transaction.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
 
@@ -59,17 +60,26 @@ export const createDecisions = (access: TableAccess): Decisions => {
           catalogues.get(pool),
           getItem(access, learnedKey(pool)),
         ]);
+      const parts = {
+        queue: separated("queue entry", queue.flat(), entryOf),
+        nodes: separated("node", nodes, nodeOf),
+        openLaunches: separated("launch", openLaunches, launchOf),
+        refusals: separated("refusal", [...refusals, ...faults], refusalOf),
+        bootFailures: separated("boot failure", bootFailures, bootFailureOf),
+      };
+      const unreadable = Object.values(parts).flatMap((part) => part.unreadable);
       return {
         reserved: state.reserved,
         reservedWider,
         spent,
-        queue: queue.flat().map(entryOf).sort(byTurn),
-        nodes: nodes.map(nodeOf),
-        openLaunches: openLaunches.map(launchOf),
+        queue: parts.queue.read.toSorted(byTurn),
+        nodes: parts.nodes.read,
+        openLaunches: parts.openLaunches.read,
         catalogue,
-        refusals: [...refusals, ...faults].map(refusalOf),
-        bootFailures: bootFailures.map(bootFailureOf),
+        refusals: parts.refusals.read,
+        bootFailures: parts.bootFailures.read,
         learned: learnedOf(learned),
+        ...(unreadable.length > 0 && { unreadable }),
       };
     },
 

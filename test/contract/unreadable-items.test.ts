@@ -1,0 +1,118 @@
+import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { expect, test } from "vitest";
+import type { TableAccess } from "../../lib/aws/table/access.ts";
+import {
+  bootFailureKey,
+  catalogueKey,
+  instanceKey,
+  jobKey,
+  launchKey,
+  nodeKey,
+  queueKey,
+  refusalKey,
+  sealingKey,
+} from "../../lib/aws/table/keys.ts";
+import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
+import { aCatalogue, aLaunch, aRefusal, monday } from "../fakes/builders.ts";
+import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
+import { admitted, begin, plenty, readyNode, sealing } from "./suites/arrange.ts";
+
+/** A pool with two of everything, so that one can be unreadable and the other must still be seen. */
+async function arrange() {
+  const access = await newTable();
+  const ledger = ledgerOn(access);
+  const entries = [(await admitted(ledger, { job: "a" })).entry, (await admitted(ledger, { job: "b" })).entry];
+  const fence = await begin(ledger);
+  const nodes = [await readyNode(ledger, fence), await readyNode(ledger, fence, { id: "i-0000000000000002" })];
+  const launches = ["l1", "l2"].map((id) => aLaunch({ id, clientToken: id }));
+  for (const launch of launches) await ledger.placements.intend(fence, launch, plenty);
+  const refusals = [aRefusal(), aRefusal({ zone: "us-east-1b" })];
+  for (const refusal of refusals) await ledger.capacity.change(refusal, () => refusal);
+  const failures = ["i-000000000000000a", "i-000000000000000b"].map((node) => ({
+    node,
+    instanceType: "g5.xlarge",
+    zone: "us-east-1a",
+    atMs: monday,
+  }));
+  for (const failure of failures) await ledger.placements.bootFailed(fence, failure);
+  return { access, ledger, entries, nodes, launches, refusals };
+}
+
+/** Changes an item as a later release might have written it. */
+async function spoil({ client, table }: TableAccess, key: { pk: string; sk: string }, field: string, value: unknown): Promise<void> {
+  const UpdateExpression = "SET #field = :value";
+  const names = { "#field": field };
+  await client.send(
+    new UpdateCommand({
+      TableName: table,
+      Key: key,
+      UpdateExpression,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: { ":value": value },
+    }),
+  );
+}
+
+const sizes = async (ledger: LedgerPorts) => {
+  const { queue, nodes, openLaunches, refusals, bootFailures, unreadable } = await ledger.decisions.load("gpu", monday);
+  return [queue.length, nodes.length, openLaunches.length, refusals.length, bootFailures?.length, unreadable?.length ?? 0];
+};
+
+test("an item that cannot be read is left out of the decision and named, and nothing else is missing", async () => {
+  const { access, ledger, entries, nodes, launches, refusals } = await arrange();
+  expect(await sizes(ledger)).toEqual([2, 2, 2, 2, 2, 0]);
+  const [entry, node, launch, refusal] = [entries[0], nodes[0], launches[0], refusals[0]];
+  if (!entry || !node || !launch || !refusal) throw new Error("incomplete");
+  const broken = [
+    [queueKey({ pool: "gpu", ...entry }), "a", "first", "queue entry"],
+    [nodeKey("gpu", node.id), "state", "hibernating", "node"],
+    [launchKey("gpu", launch.id), "market", "futures", "launch"],
+    [refusalKey(refusal), "why", "weather", "refusal"],
+    [bootFailureKey("gpu", "i-000000000000000a"), "atMs", "noon", "boot failure"],
+  ] as const;
+  for (const [key, field, value, kind] of broken) {
+    await spoil(access, key, field, value);
+    const { unreadable = [] } = await ledger.decisions.load("gpu", monday);
+    expect(unreadable.find((each) => each.kind === kind)).toMatchObject({
+      key: `${key.pk} ${key.sk}`,
+      why: expect.stringContaining(field),
+    });
+  }
+  expect(await sizes(ledger)).toEqual([1, 1, 1, 1, 1, 5]);
+  // What the node and the launch cost stays reserved.
+  expect((await ledger.decisions.state("gpu")).reserved.gpus).toBe(4);
+});
+
+test("lists of nodes and jobs leave out what cannot be read, and their pages are full all the same", async () => {
+  const { access, ledger, nodes } = await arrange();
+  await spoil(access, nodeKey("gpu", nodes[0]?.id ?? ""), "state", "hibernating");
+  await spoil(access, jobKey({ team: "vision", job: "a" }), "state", "dreaming");
+  expect((await ledger.nodeReader.list("gpu", { limit: 1 })).map(({ id }) => id)).toEqual([nodes[1]?.id]);
+  expect((await ledger.jobReader.list({ team: "vision", limit: 10 })).jobs.map(({ job }) => job)).toEqual(["b"]);
+});
+
+test("uploads that wait to be sealed are found beside one that cannot be read", async () => {
+  const access = await newTable();
+  const ledger = ledgerOn(access);
+  await sealing(ledger);
+  const other = { team: "vision", job: "other", attempt: 1 };
+  await access.client.send(new PutCommand({ TableName: access.table, Item: { ...sealingKey(other), ...other, sinceMs: "noon" } }));
+  expect((await ledger.sealing.waitingSince(monday + 3_600_000)).map(({ job }) => job)).toEqual(["train-1"]);
+});
+
+test("an instance whose item cannot be read counts as owned, so that the sweep does not end it", async () => {
+  const access = await newTable();
+  const [known, stranger] = ["i-00000000000000001", "i-00000000000000002"];
+  await access.client.send(new PutCommand({ TableName: access.table, Item: { ...instanceKey(known), pool: 7 } }));
+  const tagged = [known, stranger].map((id) => ({ id, launchedAtMs: monday, ending: false }));
+  expect((await ledgerOn(access).orphans.unowned(tagged)).map(({ id }) => id)).toEqual([stranger]);
+});
+
+test("a catalogue that cannot be read is as good as none, and another one replaces it", async () => {
+  const access = await newTable();
+  const { catalogues } = ledgerOn(access);
+  await access.client.send(new PutCommand({ TableName: access.table, Item: { ...catalogueKey("gpu"), gz: new Uint8Array([1, 2, 3]) } }));
+  expect(await catalogues.get("gpu")).toBeUndefined();
+  await catalogues.put("gpu", aCatalogue());
+  expect(await catalogues.get("gpu")).toEqual(aCatalogue());
+});
