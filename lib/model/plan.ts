@@ -8,10 +8,10 @@ import type { Refusal } from "./refusal.ts";
 
 /**
  * An item of the table that this release cannot read, for example because a later release wrote it. What it stands for stays as it is:
- * its node is not ended, its launch not repeated, and its job not started, until a release reads it or somebody repairs it.
+ * its node is not ended, its launch not repeated, its job not started, and its limit used up, until a release reads it or somebody repairs it.
  */
 export type UnreadableItem = {
-  readonly kind: "node" | "launch" | "queue entry" | "job" | "upload" | "refusal" | "boot failure";
+  readonly kind: "node" | "launch" | "queue entry" | "job" | "upload" | "refusal" | "boot failure" | "counter";
   /** The item's keys in the table. */
   readonly key: string;
   /** The fields that cannot be read. */

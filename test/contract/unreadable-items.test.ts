@@ -11,6 +11,7 @@ import {
   queueKey,
   refusalKey,
   sealingKey,
+  teamReservedKey,
 } from "../../lib/aws/table/keys.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aCatalogue, aLaunch, aRefusal, monday } from "../fakes/builders.ts";
@@ -81,6 +82,15 @@ test("an item that cannot be read is left out of the decision and named, and not
   expect(await sizes(ledger)).toEqual([1, 1, 1, 1, 1, 5]);
   // What the node and the launch cost stays reserved.
   expect((await ledger.decisions.state("gpu")).reserved.gpus).toBe(4);
+});
+
+test("a team's counter that cannot be read counts as full, and the counters of others are not affected", async () => {
+  const { access, ledger } = await arrange();
+  const before = (await ledger.decisions.load("gpu", monday)).reservedWider;
+  await spoil(access, teamReservedKey("vision"), "reservedGpus", "many");
+  const { reservedWider, unreadable = [] } = await ledger.decisions.load("gpu", monday);
+  expect(reservedWider).toEqual({ ...before, teams: { ...before.teams, vision: { usdPerHour: 1e9, gpus: 1e9 } } });
+  expect(unreadable.map(({ kind, key }) => `${kind} ${key}`)).toEqual(["counter RESERVED TEAM#vision"]);
 });
 
 test("lists of nodes and jobs leave out what cannot be read, and their pages are full all the same", async () => {

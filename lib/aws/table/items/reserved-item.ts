@@ -1,10 +1,11 @@
 import * as z from "zod";
 import type { Reservation } from "../../../model/launch.ts";
 import type { WiderReserved } from "../../../model/limits.ts";
+import type { UnreadableItem } from "../../../model/plan.ts";
 import { getPartition, type Item, type TableAccess } from "../access.ts";
 import { add } from "../expression.ts";
 import { deploymentReservedKey, reservedPartition, teamOfReservedKey, teamReservedKey } from "../keys.ts";
-import { micro, stored } from "../stored.ts";
+import { micro, separated, stored } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
 /** A part of a reservation, in whole micro-dollars per hour, so that additions and subtractions cancel exactly. */
@@ -37,13 +38,26 @@ export const widerParts = ({ team, amount }: { team: string | undefined; amount:
     ? []
     : widerKeys(team).map((key) => ({ kind: "update", key, changes: reserving(amount), when: [] }));
 
-/** Returns the reservations of the deployment and of all teams, strongly consistent. */
-export async function readWider(access: TableAccess): Promise<WiderReserved> {
-  const items = await getPartition(access, reservedPartition);
-  const deployment = items.find((item) => item["sk"] === deploymentReservedKey.sk);
-  const teams = items.flatMap((item) => {
-    const team = teamOfReservedKey(String(item["sk"]));
-    return team === undefined ? [] : [[team, reservedOf(item)] as const];
+/** What counts as reserved if the counter cannot be read: more than any limit, so that nothing more is launched under that limit. */
+const full: Reservation = { usdPerHour: 1e9, gpus: 1e9 };
+
+/**
+ * Returns the reservations of the deployment and of all teams, strongly consistent. A counter that cannot be read counts as full, so that
+ * only launches which it limits wait.
+ */
+export async function readWider(
+  access: TableAccess,
+): Promise<{ readonly wider: WiderReserved; readonly unreadable: readonly UnreadableItem[] }> {
+  const counters = separated("counter", await getPartition(access, reservedPartition), (item) => ({
+    sk: String(item["sk"]),
+    reserved: reservedOf(item),
+  }));
+  const unread = counters.unreadable.map(({ key }) => ({ sk: key.slice(reservedPartition.length + 1), reserved: full }));
+  const all = [...counters.read, ...unread];
+  const teams = all.flatMap(({ sk, reserved }) => {
+    const team = teamOfReservedKey(sk);
+    return team === undefined ? [] : [[team, reserved] as const];
   });
-  return { deployment: reservedOf(deployment ?? deploymentReservedKey), teams: Object.fromEntries(teams) };
+  const deployment = all.find(({ sk }) => sk === deploymentReservedKey.sk)?.reserved ?? { usdPerHour: 0, gpus: 0 };
+  return { wider: { deployment, teams: Object.fromEntries(teams) }, unreadable: counters.unreadable };
 }

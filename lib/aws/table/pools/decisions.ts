@@ -46,20 +46,31 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
 
     async load(pool, nowMs) {
-      const [state, reservedWider, spent, queue, nodes, openLaunches, refusals, faults, bootFailures, catalogue, learned] =
-        await Promise.all([
-          readPool(access, pool),
-          readWider(access),
-          readSpent(access, pool, nowMs),
-          Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
-          getPartition(access, nodePartition(pool)),
-          getPartition(access, launchPartition(pool)),
-          getPartition(access, refusalPartition),
-          getPartition(access, faultPartition(pool)),
-          getPartition(access, bootFailurePartition(pool)),
-          catalogues.get(pool),
-          getItem(access, learnedKey(pool)),
-        ]);
+      const [
+        state,
+        { wider: reservedWider, unreadable: counters },
+        spent,
+        queue,
+        nodes,
+        openLaunches,
+        refusals,
+        faults,
+        bootFailures,
+        catalogue,
+        learned,
+      ] = await Promise.all([
+        readPool(access, pool),
+        readWider(access),
+        readSpent(access, pool, nowMs),
+        Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
+        getPartition(access, nodePartition(pool)),
+        getPartition(access, launchPartition(pool)),
+        getPartition(access, refusalPartition),
+        getPartition(access, faultPartition(pool)),
+        getPartition(access, bootFailurePartition(pool)),
+        catalogues.get(pool),
+        getItem(access, learnedKey(pool)),
+      ]);
       const parts = {
         queue: separated("queue entry", queue.flat(), entryOf),
         nodes: separated("node", nodes, nodeOf),
@@ -67,7 +78,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
         bootFailures: separated("boot failure", bootFailures, bootFailureOf),
       };
-      const unreadable = Object.values(parts).flatMap((part) => part.unreadable);
+      const unreadable = [...counters, ...Object.values(parts).flatMap((part) => part.unreadable)];
       return {
         reserved: state.reserved,
         reservedWider,
