@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Validations } from "aws-cdk-lib";
@@ -6,7 +6,8 @@ import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { describe, expect, test } from "vitest";
-import { notLinuxX64 } from "../../cdk/bundles/worker-assets.ts";
+import * as z from "zod";
+import { buildWorker, notLinuxX64 } from "../../cdk/bundles/worker-assets.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import localConfig from "../../cdk/local.config.ts";
 import { aFleetApp, linuxProgram } from "./synthesized.ts";
@@ -46,6 +47,18 @@ describe("the app", () => {
     expect(template.findOutputs("ApiUrl")).toMatchObject({
       ApiUrl: { Value: { "Fn::GetAtt": [expect.stringMatching(/^Api/), "FunctionUrl"] } },
     });
+  });
+
+  test("every resource of the template names its construct, by which an admin finds it in the sources", () => {
+    const { Resources } = z
+      .object({ Resources: z.record(z.string(), z.object({ Metadata: z.record(z.string(), z.unknown()).optional() })) })
+      .parse(Template.fromStack(aFleetApp().stack).toJSON());
+    const nameless = Object.entries(Resources).filter(([, { Metadata }]) => !String(Metadata?.["aws:cdk:path"]).startsWith("Fleetwright/"));
+    expect(nameless).toEqual([]);
+  });
+
+  test("the worker's bundle has at most 800 KB, because each node loads it while it boots", () => {
+    expect(statSync(buildWorker().worker).size).toBeLessThan(800_000);
   });
 
   test("a Node binary that nodes cannot run stops the deployment", () => {

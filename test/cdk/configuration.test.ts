@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { describe, expect, test } from "vitest";
 import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration/configuration.ts";
 import { fallbacksOf } from "../../lib/model/pool.ts";
@@ -26,6 +27,13 @@ const pools = (...changes: Partial<PoolFile>[]): unknown =>
   aFleet({ pools: [aPool(changes[0]), aPool({ name: "b", ...changes[1] }), ...changes.slice(2).map((more) => aPool(more))] });
 
 describe("the configuration", () => {
+  test("logs may be kept for every time that CloudWatch knows, up to ten years", () => {
+    const days = Object.values(RetentionDays).filter((each): each is RetentionDays => typeof each === "number" && each <= 3653);
+    expect(days.length).toBeGreaterThan(15);
+    for (const logRetentionDays of days)
+      expect(parseConfiguration(aFleet({ logRetentionDays }), "here").logRetentionDays).toBe(logRetentionDays);
+  });
+
   test("the configuration fills in defaults for omitted fields", () => {
     const fleet = parseConfiguration(aFleet(), "here");
     expect(fleet).toMatchObject({ name: "fleetwright", zones: 3, logRetentionDays: 30, deletionProtection: true });

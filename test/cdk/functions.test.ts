@@ -55,6 +55,22 @@ describe("functions", () => {
     });
   });
 
+  test("each function has the memory that its bill and its speed were measured with", () => {
+    expect(Object.fromEntries(names.map((name) => [name, stack.functionNamed(name).properties["MemorySize"]]))).toEqual({
+      api: 1024,
+      "end-fleet": 256,
+      node: 512,
+      "on-alarm": 256,
+      "on-instance": 256,
+      place: 1024,
+      "rebalance-shards": 1769,
+      "ring-later": 256,
+      "seal-artifact": 1769,
+      "submit-jobs": 512,
+      tick: 1024,
+    });
+  });
+
   test("place times out before its message is visible again, and may loop through the queues", () => {
     expect(stack.functionNamed("place").properties).toMatchObject({ Timeout: 20, MemorySize: 1024, RecursiveLoop: "Allow" });
     expect(stack.functionNamed("ring-later").properties).toMatchObject({ RecursiveLoop: "Allow" });

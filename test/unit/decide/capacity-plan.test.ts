@@ -165,4 +165,13 @@ describe("a demand without a plan", () => {
       reason: "time limit",
     });
   });
+
+  it("a program that was solved only in fractions is reported with the reason why it was not solved in whole nodes", () => {
+    const solve: SolveProgram = (program, { relaxed } = {}) =>
+      relaxed
+        ? { kind: "solved", cost: 1, values: program.columns.map(() => 1), proven: true, bound: 1 }
+        : { kind: "unanswered", reason: "time limit" };
+    const asked = { demand: perResource(() => 1), types: four, prices: noPerformancePrices };
+    expect(planCapacity(asked, solve)).toEqual({ kind: "unanswered", reason: "time limit" });
+  });
 });

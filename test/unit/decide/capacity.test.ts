@@ -133,6 +133,14 @@ describe("what a launch teaches", () => {
     expect([...taught(refusal(said({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
   });
 
+  test("what a launch teaches is in the order of its subjects' names, whatever the order in which EC2 listed its refusals", () => {
+    const refusals = [said({}, "capacity"), said(large, "capacity"), said({}, "limit")];
+    const names = [...taught(refusal(...refusals)).keys()];
+    expect(names).toHaveLength(3);
+    expect(names).toEqual(names.toSorted());
+    expect([...taught(refusal(...refusals.toReversed())).keys()]).toEqual(names);
+  });
+
   test("a launch causes one update about a quota for all its types, with the least vCPUs that were refused", () => {
     const updates = taught(refusal(said(large, "limit"), said({}, "limit")));
     expect([...updates]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);

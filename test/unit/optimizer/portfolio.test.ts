@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Learned } from "../../../lib/model/plan.ts";
 import type { SolveProgram } from "../../../lib/model/planning/linear-program.ts";
+import { Pricing } from "../../../lib/optimizer/bounds/pricing.ts";
+import { ColumnGeneration } from "../../../lib/optimizer/engines/column-generation.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
+import { instanceOf } from "../../../lib/optimizer/problem/instance.ts";
 import type { JobClass } from "../../../lib/optimizer/problem/problem.ts";
-import { type EngineName, engineNames } from "../../../lib/optimizer/search/engines.ts";
+import { createEngines, type EngineName, engineNames } from "../../../lib/optimizer/search/engines.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
 import { loadHighs } from "../../../lib/solver/highs.ts";
 import { madeFleet } from "../../bench/fleet/data.ts";
@@ -28,6 +31,18 @@ test("stored statistics of an engine that this release does not have are ignored
   expect(Object.keys(engines).length).toBeGreaterThan(1);
   expect(plan({ learned: withOthers })).toEqual(plan({ learned: ours }));
   expect(Object.keys(plan({ learned: withOthers }).learned[sort] ?? {}).sort()).toEqual([...engineNames].sort());
+});
+
+test.each(engineNames)("the engine %s leaves the packing that it improves as it was, also if jobs wait in it", (name) => {
+  const scarce = offers.map((offer) => ({ ...offer, most: 1 }));
+  const pricing = new Pricing(instanceOf({ ...problem, offers: scarce }));
+  const columns = new ColumnGeneration(pricing);
+  const engine = createEngines([name], { pricing, columns, seed: 3, solve: undefined }).get(name);
+  const packing = columns.greedy();
+  const before = structuredClone(packing);
+  expect(packing.waits).toBeGreaterThan(0);
+  for (let slice = 0; slice < 3; slice += 1) engine?.improve(packing);
+  expect(packing).toEqual(before);
 });
 
 describe("a search that cannot improve the first plan", () => {
