@@ -14,7 +14,8 @@ import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
-const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
+/** The times for which CloudWatch Logs can keep a log, up to ten years. */
+const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
 const arn = /^arn:aws[a-z-]*:/;
 const budget = z.number().min(0, "must not be negative").optional();
 
