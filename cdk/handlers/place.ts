@@ -43,7 +43,8 @@ export class PlaceFunction extends Construct {
       memory: 1024,
       loops: true,
     });
-    place.function.addEventSource(new SqsEventSource(queues.lane.queue, { batchSize: 10, reportBatchItemFailures: true }));
+    // A batch of a FIFO queue may hold messages of several pools, and a slow pool must not use up the time of the others.
+    place.function.addEventSource(new SqsEventSource(queues.lane.queue, { batchSize: 1, reportBatchItemFailures: true }));
     acknowledgeResources(place.role, "DescribeInstances does not support resources", ["*"]);
     acknowledgeResources(place.role, "Each decision is written as a separate object", [decisions]);
     acknowledgeResources(

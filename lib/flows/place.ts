@@ -38,6 +38,9 @@ export type Placed = {
 
 /** After this many decisions in a row the run ends and wakes another one. */
 const maxRounds = 8;
+/** A round begins only if at least this much time is left, and more if a round of this run took long, because a run that is cut off loses what it did not record. */
+const minRoundMs = 6_000;
+const margin = 1.5;
 /** If a run's work failed or never settled, the next run follows after this long. */
 const lookAgainSeconds = 2;
 
@@ -50,8 +53,11 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
   let decisions = 0;
   let unheard = true;
   const packings: Packing[] = [];
-  while (decisions < maxRounds && run.msLeft() > 6_000) {
+  let longestMs = 0;
+  while (decisions < maxRounds && run.msLeft() > Math.max(minRoundMs, longestMs * margin)) {
+    const startedMsLeft = run.msLeft();
     const { next, packing, ...decided } = await decideOnce({ ...deps, rateLimiter: createRateLimiter(deps) }, run.pool);
+    longestMs = Math.max(longestMs, startedMsLeft - run.msLeft());
     decisions += 1;
     steps += decided.steps;
     if (packing) packings.push(packing);

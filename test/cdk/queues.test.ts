@@ -66,6 +66,12 @@ describe("queues", () => {
       FifoThroughputLimit: "perMessageGroupId",
       VisibilityTimeout: 30,
     });
+    // A batch could hold rings of several pools.
+    const lane = queues.find(({ properties }) => properties["QueueName"] === "fleetwright-lane.fifo");
+    const readers = stack
+      .all("AWS::Lambda::EventSourceMapping")
+      .filter(({ properties }) => named(properties["EventSourceArn"]) === lane?.id);
+    expect(readers.map(({ properties }) => properties["BatchSize"])).toEqual([1]);
   });
 
   test("each function that reads a queue reports failures per message and times out before a message is visible again", () => {

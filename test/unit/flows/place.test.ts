@@ -422,6 +422,30 @@ describe("a ring", () => {
     expect(world.job("more-8")).toMatchObject({ state: "placed" });
   });
 
+  test.each([
+    [1_000, 8],
+    [4_000, 4],
+    [6_500, 2],
+    [13_000, 1],
+  ])("a run whose rounds take %i ms each begins no round that would not end in time, and wakes another run", async (roundMs, rounds) => {
+    const world = aWorld({ pool: aPool({ limits: { usdPerHour: 100, gpus: 100 } }) });
+    await world.submit("a");
+    world.lane.receive()?.done();
+    let leftMs = 20_000;
+    for (let n = 1; n <= 8; n += 1)
+      world.ledger.wire.before(
+        "decisions.finish",
+        () => {
+          leftMs -= roundMs;
+          return world.submit(`more-${n}`);
+        },
+        n,
+      );
+    expect(await place(world.placeDeps, { pool: world.pool, msLeft: () => leftMs })).toMatchObject({ decisions: rounds, ended: "later" });
+    expect(leftMs).toBeGreaterThan(0);
+    expect(world.lane.waiting).toContain("gpu");
+  });
+
   test("a ring when a run has no time left is not lost", async () => {
     const world = aWorld();
     await world.submit("a");
