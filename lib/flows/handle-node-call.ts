@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
 import {
   callAgainMs,
@@ -83,17 +84,20 @@ type Report = Extract<NodeCall, { kind: "report" }>;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
 async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
-  const handled = await Promise.all(call.attempts.map((report) => handleReport(deps, { node, report, process: call.process })));
+  const { process } = call;
+  const handle = (report: AttemptReport): Promise<ReportHandled> => handleReport(deps, { node, report, process });
+  const [same, changed] = bySameness(call.attempts, node);
+  const reports = [await settled(same, { concurrency: 16 }, handle), await settled(changed, inTurn, handle)];
+  const handled = reports.flatMap(({ done }) => done);
   const reported = new Set(call.attempts.map(attemptName));
   const unreported = node.assignments.filter((held) => !reported.has(attemptName(held)));
-  const lost = await Promise.all(
-    unreported
-      .filter((held) => held.phase !== "placed" && held.process !== call.process)
-      .map((held) => giveUp(deps, { node, held, process: call.process })),
-  );
-  const freed = lost.length > 0 || handled.some((each) => each.frees);
+  const left = unreported.filter((held) => held.phase !== "placed" && held.process !== process);
+  const lost = await settled(left, inTurn, (held) => giveUp(deps, { node, held, process }));
+  const freed = lost.done.length > 0 || handled.some((each) => each.frees);
   // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
   if (first || freed) await ring(deps, node.pool, "worker");
+  const [failure] = [...reports, lost].flatMap(({ failures }) => failures);
+  if (failure) throw failure.error;
   const placed = unreported.filter((held) => held.phase === "placed");
   const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
@@ -107,6 +111,35 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
     done: handled.flatMap((each) => each.done),
     renewed,
   };
+}
+
+/** For work that changes the node's item, because concurrent transactions on it would cancel each other. */
+const inTurn = { concurrency: 1 };
+
+/** Returns the reports that only say that an attempt still runs, and the others, which change something. */
+function bySameness(reports: readonly AttemptReport[], { assignments }: Node): readonly [AttemptReport[], AttemptReport[]] {
+  const running = new Set(assignments.filter(({ phase }) => phase === "running").map(attemptName));
+  const isSame = (report: AttemptReport): boolean => report.phase === "running" && running.has(attemptName(report));
+  return [reports.filter(isSame), reports.filter((report) => !isSame(report))];
+}
+
+/** Does the work for each item. A failure does not stop the rest. */
+async function settled<T, R>(
+  items: readonly T[],
+  options: { readonly concurrency: number },
+  work: (item: T) => Promise<R>,
+): Promise<{ readonly done: readonly R[]; readonly failures: readonly { readonly error: unknown }[] }> {
+  const done: R[] = [];
+  const failures: { error: unknown }[] = [];
+  const one = async (item: T): Promise<void> => {
+    try {
+      done.push(await work(item));
+    } catch (error) {
+      failures.push({ error });
+    }
+  };
+  await pMap(items, one, options);
+  return { done, failures };
 }
 
 /** `soon`: the worker should call again in a moment. `frees`: the node no longer holds the attempt. */

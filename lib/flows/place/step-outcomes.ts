@@ -26,27 +26,40 @@ export function stepOutcomes(onFailure: (step: Step, outcome: Extract<StepOutcom
   };
 }
 
-/** Steps do not depend on each other, so this many run at the same time. */
+/** This many nodes are changed at the same time. */
 const concurrency = 16;
 
-/** Calls `take` for each step, and puts its outcome. A step that fails does not delay the others. */
+/**
+ * Calls `take` for each step, and puts its outcome. Steps about one node run one after the other, because concurrent transactions on its
+ * item would cancel each other. Steps about different nodes do not depend on each other. A step that fails does not stop the others.
+ */
 export async function stepByStep<S extends Step>(
   steps: readonly S[],
   outcomes: StepOutcomes,
   take: (step: S) => Promise<StepOutcome>,
 ): Promise<void> {
+  const takeOne = async (step: S): Promise<void> => {
+    if (outcomes.isFenced()) return outcomes.put(step, fencedOff);
+    try {
+      outcomes.put(step, await take(step));
+    } catch (error) {
+      outcomes.put(step, failedBy(error));
+    }
+  };
+  const byNode = Map.groupBy<string | S, S>(steps, (step) => nodeOfStep(step) ?? step);
   await pMap(
-    steps,
-    async (step) => {
-      if (outcomes.isFenced()) return outcomes.put(step, fencedOff);
-      try {
-        outcomes.put(step, await take(step));
-      } catch (error) {
-        outcomes.put(step, failedBy(error));
-      }
+    byNode.values(),
+    async (those) => {
+      for (const step of those) await takeOne(step);
     },
     { concurrency },
   );
+}
+
+/** Returns the node that the step changes: of a gang's nodes the first, because no other step is about one of them. */
+function nodeOfStep(step: Step): string | undefined {
+  if ("node" in step) return step.node;
+  return step.kind === "bind-gang" ? step.nodes[0] : undefined;
 }
 
 export function nodeIn(snapshot: Snapshot, id: string): Node {

@@ -29,7 +29,7 @@ export function nodeReaderContract(make: MakeLedger): void {
       await launched(ledger, fence, [node]);
       expect(await ledger.nodeReader.find(node.id)).toEqual(node);
       expect(await ledger.placements.removeNode(fence, node.id, monday + 1000)).toBe("done");
-      expect(await ledger.nodeReader.find(node.id)).toMatchObject({ id: node.id, pool: "lab", state: "gone" });
+      expect(await ledger.nodeReader.find(node.id)).toMatchObject({ id: node.id, pool: "lab", state: "gone", released: true });
       expect(await ledger.nodeReader.list("lab", { limit: 10 })).toEqual([]);
       expect(await ledger.nodeReader.find(id(8))).toBeUndefined();
     });
