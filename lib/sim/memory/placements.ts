@@ -119,7 +119,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (node.assignments.length > 0) return "stale";
         table.release(fence.pool, id, atMs);
         table.nodes.delete(nodeKey(fence.pool, id));
-        table.forgotten.set(nodeKey(fence.pool, id), { ...node, state: "gone", stateSinceMs: atMs });
+        table.forgotten.set(nodeKey(fence.pool, id), { ...node, state: "gone", stateSinceMs: atMs, released: true });
         return "done";
       }),
 

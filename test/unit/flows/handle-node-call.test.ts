@@ -152,6 +152,51 @@ describe("a run that ended", () => {
   });
 });
 
+describe("a call with several reports", () => {
+  const names = ["a", "b", "c"];
+  const each = (world: World, phase: "running" | "exited"): AttemptReport[] =>
+    names.map((job) => ({ ...of, job, startedAtMs: world.nowMs, ...(phase === "running" ? { phase } : { phase, exitCode: 3 }) }));
+
+  /** A world in which a, b and c run on one node. */
+  async function sharing(): Promise<World> {
+    const world = aWorld();
+    for (const job of names) await world.submit(job, { gpus: 0, vcpus: 1, memoryGiB: 1 });
+    await world.workOff();
+    await world.call(world.node.id, { attempts: each(world, "running") });
+    await world.workOff();
+    expect(world.node.assignments).toHaveLength(3);
+    return world;
+  }
+
+  test.each([1, 2, 3])("the places that a call frees ring the pool, although its report number %i cannot be written", async (failing) => {
+    const world = await sharing();
+    world.ledger.wire.failBefore("nodeLedger.change", failing);
+    await expect(world.call(world.node.id, { attempts: each(world, "exited") })).rejects.toThrow("nodeLedger.change");
+    expect(world.node.assignments.map(({ job }) => job)).toEqual([names[failing - 1]]);
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    expect(await world.call(world.node.id, { attempts: each(world, "exited") })).toMatchObject({ kind: "orders" });
+    expect(world.node.assignments).toEqual([]);
+  });
+
+  test("reports that change the node are written one after the other, because concurrent transactions on its item cancel each other", async () => {
+    const world = await sharing();
+    const { nodeLedger } = world.ledger;
+    let [open, most] = [0, 0];
+    const change: typeof nodeLedger.change = async (...args) => {
+      open += 1;
+      most = Math.max(most, open);
+      const written = await nodeLedger.change(...args);
+      open -= 1;
+      return written;
+    };
+    const deps = { ...world.answerDeps, nodeLedger: { ...nodeLedger, change } };
+    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
+    await handleNodeCall(deps, world.node.id, { ...call, renew: [], attempts: each(world, "exited") });
+    expect(most).toBe(1);
+    expect(world.node.assignments).toEqual([]);
+  });
+});
+
 describe("a worker that lost the attempt", () => {
   test("a worker that lost the attempt is ordered to stop it, and its report changes nothing", async () => {
     const world = await working();
