@@ -178,6 +178,21 @@ describe("functions and what calls them", () => {
     expect(blueprint.functionUrls).toEqual([{ functionArn: arn("lambda", "function:fleet-place") }]);
   });
 
+  it("a template may refer to every value that CloudFormation knows about a stack", async () => {
+    const names = ["AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix"];
+    const Variables = Object.fromEntries(names.map((name) => [name, { Ref: `AWS::${name}` }]));
+    const Properties = { ...handler.Properties, Environment: { Variables } };
+    const { blueprint } = await make({ Role: role, Place: { ...handler, Properties } });
+    expect(blueprint.functions[0]?.variables).toEqual({
+      AccountId: "000000000000",
+      Partition: "aws",
+      Region: "us-east-1",
+      StackId: "arn:aws:cloudformation:us-east-1:000000000000:stack/Stack/local",
+      StackName: "Stack",
+      URLSuffix: "amazonaws.com",
+    });
+  });
+
   it("a function's on-failure destination is recorded, and the start fails if its role may not send there", async () => {
     const config = {
       Type: "AWS::Lambda::EventInvokeConfig",
