@@ -1,5 +1,5 @@
 import { Tick } from "../events/tick.ts";
-import { tick } from "../lib/flows/tick.ts";
+import { type TickDeps, tick } from "../lib/flows/tick.ts";
 import { FleetError } from "../lib/model/fleet-error.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
 import { publishPoolNumbers } from "../lib/runtime/pool-metrics.ts";
@@ -8,7 +8,10 @@ import { tickWiring } from "../lib/runtime/wire/tick.ts";
 
 const started = start("tick");
 const { fleet, logger } = started;
-const deps = tickWiring(started);
+const deps: TickDeps = {
+  ...tickWiring(started),
+  publish: (pool, numbers) => publishPoolNumbers({ fleet: fleet.name, pool }, numbers),
+};
 
 /** Items that cannot be read are named each minute, but not more than this many. The metric counts all of them. */
 const maxNamed = 20;
@@ -21,6 +24,5 @@ export const handler = loggingErrors(logger, async (event: unknown): Promise<voi
   logger.info("ticked", { ...ticked, failed });
   for (const item of unreadable.slice(0, maxNamed)) logger.error("item cannot be read", { ...item });
   for (const { part, error } of errors) logger.error("part of the tick failed", { part, error });
-  for (const { pool, ...numbers } of ticked.numbers) publishPoolNumbers({ fleet: fleet.name, pool }, numbers);
   if (failed.length > 0) throw new FleetError("tick", `these parts of the tick failed: ${failed.join(", ")}`, { retry: true });
 });

@@ -13,6 +13,8 @@ export type TickDeps = Ringing &
   Pick<Ports, "catalogues" | "decisions" | "market" | "registry" | "sealAgain" | "sealing"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
+    /** Called with a pool's numbers as soon as they are known, so that a slow pool does not silence the metrics of the others. */
+    readonly publish?: ((pool: string, numbers: PoolNumbers) => void) | undefined;
   };
 
 /** A part of a tick that failed, and will be tried again by the next one. */
@@ -105,7 +107,9 @@ async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boo
 async function count(deps: TickDeps, pool: string): Promise<Counted> {
   const nowMs = deps.now();
   const seen = await deps.decisions.load(pool, nowMs);
-  return { numbers: poolNumbers(seen, nowMs), unreadable: seen.unreadable ?? [] };
+  const numbers = poolNumbers(seen, nowMs);
+  deps.publish?.(pool, numbers);
+  return { numbers, unreadable: seen.unreadable ?? [] };
 }
 
 type Counted = { readonly numbers: PoolNumbers; readonly unreadable: readonly UnreadableItem[] };

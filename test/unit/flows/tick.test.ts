@@ -142,6 +142,19 @@ describe("a pool's numbers", () => {
     expect(numbers).toMatchObject({ nodes: 1, gpuUtilization: undefined, queuedJobs: 0, oldestQueuedSeconds: 0 });
   });
 
+  test("a pool's numbers are published although another pool's never come", async () => {
+    const world = aWorld();
+    const { deps } = ticking(world);
+    for (const pool of ["gpu", "stuck"]) await world.ledger.bell.ring(pool, "job");
+    const { decisions } = deps;
+    const load: typeof decisions.load = (pool, nowMs) => (pool === "stuck" ? new Promise(() => undefined) : decisions.load(pool, nowMs));
+    const published = await new Promise((resolve) => {
+      const pools = [aPool({ name: "stuck" }), aPool()];
+      void tick({ ...deps, pools, decisions: { ...decisions, load }, publish: (pool, numbers) => resolve([pool, numbers.queuedJobs]) });
+    });
+    expect(published).toEqual(["gpu", 0]);
+  });
+
   test("numbers that cannot be read do not delay the other parts of a tick", async () => {
     const { world, market, deps } = ticking();
     await world.submit("a");
