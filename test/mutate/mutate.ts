@@ -28,7 +28,8 @@ AREA: ${Object.keys(areas).join(", ")}
   --help         shows this text
 
 It works in a temporary copy of the checkout, with low priority, and removes the copy at the end and on Ctrl-C. The tests
-of a mutant stop at the first failure. The nearest tests run first, those with emulators last; e2e tests do not run.
+of a mutant stop at the first failure. The nearest tests run first, those with emulators last; e2e tests run only
+for the local cloud.
 
   killed      a test failed
   timed out   the tests did not end, which counts as killed

@@ -16,6 +16,7 @@ export type Verdict =
 const nearest = 6;
 
 const races = "test/contract/storms/races-dynamodb.test.ts";
+const wholeCloud = "test/e2e/cloud.test.ts";
 
 type Failure = { readonly file: string; readonly name: string };
 
@@ -47,7 +48,7 @@ export class Trials {
 
   /**
    * Runs the tests that reach the mutant: a few of the nearest ones first, those that need the emulators only if they are the nearest,
-   * and last the races on the table, which `npm test` leaves to the storms.
+   * and last the races on the table, which `npm test` leaves to the storms, or, of a mutant of the local cloud, the tests of a whole one.
    */
   async #tested({ path }: Mutant): Promise<Verdict> {
     const reaching = this.#reach.testsOf(path);
@@ -57,7 +58,8 @@ export class Trials {
     const stages = [without.slice(0, nearest), without.slice(nearest)];
     const everyday = tests[0] === withEmulators[0] ? [withEmulators, ...stages] : [...stages, withEmulators];
     const stormy = reaching.filter((test) => test === races);
-    for (const files of [...everyday, stormy]) {
+    const whole = path.startsWith("lib/local/") ? [wholeCloud] : [];
+    for (const files of [...everyday, whole, stormy]) {
       const found = await this.fails(files, files === stormy ? ["--mode", "storms"] : []);
       if (found === "timed-out") return { kind: "timed-out" };
       if (found) return { kind: "killed", by: found.name, file: found.file };

@@ -60,8 +60,9 @@ it("the metadata service returns the instance's facts, its tags and its role's c
   expect(await read("meta-data/tags/instance/")).toBe("Name\nfleetwright:launch");
   expect(await read("meta-data/tags/instance/Name")).toBe("a b");
   expect(await read("meta-data/iam/security-credentials/")).toBe("nodes");
-  expect(JSON.parse(await read("meta-data/iam/security-credentials/nodes"))).toMatchObject({
+  expect(JSON.parse(await read("meta-data/iam/security-credentials/nodes"))).toEqual({
     Code: "Success",
+    LastUpdated: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
     Type: "AWS-HMAC",
     AccessKeyId: "A",
     SecretAccessKey: "S",
