@@ -63,7 +63,6 @@ async function signedHeaders(
     method: "POST",
     protocol: target.protocol,
     hostname: target.hostname,
-    ...(target.port ? { port: Number(target.port) } : {}),
     path: target.pathname,
     query: Object.fromEntries(target.searchParams),
     headers: { host: target.host, "content-type": "application/json" },

@@ -152,6 +152,30 @@ describe("a run that ended", () => {
   });
 });
 
+test("the end of a run is recorded in three tries or, if others change the job each time, by the worker's next call", async () => {
+  const world = await working({ retries: 5 });
+  const { nodeLedger } = world.ledger;
+  let tries = 0;
+  const change: typeof nodeLedger.change = async () => {
+    tries += 1;
+    return "stale";
+  };
+  const deps = { ...world.answerDeps, nodeLedger: { ...nodeLedger, change } };
+  const call: NodeCall = {
+    protocol: 1,
+    kind: "report",
+    pool: "gpu",
+    workerVersion: "1",
+    process: "p1",
+    renew: [],
+    attempts: [exited(world, 0)],
+  };
+  await expect(handleNodeCall(deps, world.node.id, call)).rejects.toMatchObject({ code: "report", retry: true });
+  expect(tries).toBe(3);
+  expect(await handleNodeCall(world.answerDeps, world.node.id, call)).toMatchObject({ kind: "orders" });
+  expect(world.job("a")).toMatchObject({ state: "sealing" });
+});
+
 describe("a call with several reports", () => {
   const names = ["a", "b", "c"];
   const each = (world: World, phase: "running" | "exited"): AttemptReport[] =>

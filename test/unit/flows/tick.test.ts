@@ -171,6 +171,15 @@ describe("a pool's numbers", () => {
 });
 
 describe("prices", () => {
+  test("prices that cannot be stored are reported, and fetched again by the next tick", async () => {
+    const { world, market, deps } = ticking();
+    world.nowMs += 7 * 3_600_000;
+    world.ledger.wire.failBefore("catalogues.put");
+    expect(await tick(deps)).toMatchObject({ refreshed: [], errors: [{ part: "prices of pool gpu" }] });
+    expect(await tick(deps)).toMatchObject({ refreshed: ["gpu"], errors: [] });
+    expect(market.asked).toEqual(["gpu", "gpu"]);
+  });
+
   test.each([
     ["of a pool at rest stay fresh for six hours", false, 6 * 3600],
     ["of a pool with work stay fresh for ten minutes", true, 600],

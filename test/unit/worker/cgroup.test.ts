@@ -19,6 +19,8 @@ test("a program is limited to its share, and the worker moves into its own cgrou
   expect(await read("cgroup.subtree_control")).toBe("+cpu +memory");
   const cgroup = await cgroups.hold("vision.train-1.1", 200, { vcpus: 1.5, memoryGiB: 0.5 });
   expect(await read("vision.train-1.1", "memory.max")).toBe(String(512 * 1024 ** 2));
+  // If the kernel must end something, it ends the whole program, because half of one would hang.
+  expect(await read("vision.train-1.1", "memory.oom.group")).toBe("1");
   expect(await read("vision.train-1.1", "cpu.max")).toBe("150000 100000");
   expect(await read("vision.train-1.1", "cgroup.procs")).toBe("200");
   await writeFile(join(root, "vision.train-1.1", "memory.events"), "low 0\noom 3\noom_kill 1\n");
