@@ -1,4 +1,4 @@
-import type { AttemptRef, QueueEntry } from "./job.ts";
+import type { AttemptRef, JobRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
 import type { BootFailure, Drain, Node } from "./node.ts";
@@ -16,6 +16,8 @@ export type UnreadableItem = {
   readonly key: string;
   /** The fields that cannot be read. */
   readonly why: string;
+  /** The jobs for which a launch was made, if at least these can be read. They wait for it, as for any open launch. */
+  readonly jobs?: readonly JobRef[] | undefined;
 };
 
 /** The complete input of one decision. */

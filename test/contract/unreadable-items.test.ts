@@ -80,6 +80,9 @@ test("an item that cannot be read is left out of the decision and named, and not
     });
   }
   expect(await sizes(ledger)).toEqual([1, 1, 1, 1, 1, 5]);
+  // Its jobs are known, so that nothing is launched for them again.
+  const { unreadable = [] } = await ledger.decisions.load("gpu", monday);
+  expect(unreadable.filter(({ jobs }) => jobs !== undefined)).toMatchObject([{ kind: "launch", jobs: launch.jobs }]);
   // What the node and the launch cost stays reserved.
   expect((await ledger.decisions.state("gpu")).reserved.gpus).toBe(4);
 });

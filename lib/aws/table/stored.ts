@@ -18,12 +18,13 @@ export const isUnreadable = (error: unknown): error is FleetError => error insta
 
 /**
  * Parses the items of a partition. One that cannot be read must not hide the others, so it is set apart and named. Use this only if the
- * caller can leave an item alone; counters and fences must fail.
+ * caller can leave an item alone; counters and fences must fail. `about` reads what is known of such an item all the same.
  */
 export function separated<T>(
   kind: UnreadableItem["kind"],
   items: readonly Item[],
   parse: (item: Item) => T,
+  about: (item: Item) => Pick<UnreadableItem, "jobs"> = () => ({}),
 ): { readonly read: readonly T[]; readonly unreadable: readonly UnreadableItem[] } {
   const read: T[] = [];
   const unreadable: UnreadableItem[] = [];
@@ -32,7 +33,7 @@ export function separated<T>(
       read.push(parse(item));
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      unreadable.push({ kind, key: `${String(item["pk"])} ${String(item["sk"])}`, why: inWords(error) });
+      unreadable.push({ kind, key: `${String(item["pk"])} ${String(item["sk"])}`, why: inWords(error), ...about(item) });
     }
   }
   return { read, unreadable };

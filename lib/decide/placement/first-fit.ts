@@ -52,7 +52,7 @@ type Wait = { readonly miss: Miss; readonly reason: string | undefined; readonly
  */
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
   const { catalogue, pool } = snapshot;
-  const beingLaunched = new Set(snapshot.openLaunches.flatMap((launch) => launch.jobs.map(jobName)));
+  const beingLaunched = namesOfLaunched(snapshot);
   const waiting = snapshot.queue.filter((entry) => !beingLaunched.has(jobName(entry))).toSorted(byTurn);
   if (!catalogue) return withoutPrices(waiting, snapshot.nowMs);
 
@@ -102,6 +102,10 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     }),
   };
 }
+
+/** Returns the jobs for which a launch is open, whether its item can be read or not. */
+const namesOfLaunched = ({ openLaunches, unreadable = [] }: Snapshot): ReadonlySet<string> =>
+  new Set([...openLaunches, ...unreadable].flatMap(({ jobs = [] }) => jobs.map(jobName)));
 
 const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
 

@@ -107,6 +107,12 @@ describe("a gang", () => {
     expect(boundTo(planned({ queue, nodes: nodes("abc") }))).toHaveLength(3);
   });
 
+  test("nothing is launched for a gang for which a launch was made that cannot be read", () => {
+    const launch = { kind: "launch", key: "L#gpu l1", why: "market: futures" } as const;
+    expect(planned({ queue: [gang], unreadable: [{ ...launch, jobs: [gang] }] })).toEqual([]);
+    expect(planned({ queue: [gang], unreadable: [launch] })).not.toEqual([]);
+  });
+
   test("a gang's next attempt waits while a node cannot be read, because that node may hold the last one", () => {
     const because = "nodes still hold its last attempt; the job starts when all have stopped it";
     const unreadable = [{ kind: "node", key: "N#gpu x", why: "state: hibernating" }] as const;

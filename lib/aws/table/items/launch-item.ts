@@ -4,6 +4,8 @@ import type { Item } from "../access.ts";
 import { type Key, launchKey } from "../keys.ts";
 import { StoredOffer, StoredType, stored } from "../stored.ts";
 
+const StoredJobs = z.array(z.object({ team: z.string(), job: z.string() }));
+
 const StoredLaunch: z.ZodType<Launch> = z
   .object({
     id: z.string(),
@@ -12,7 +14,7 @@ const StoredLaunch: z.ZodType<Launch> = z
     market: z.enum(["spot", "on-demand"]),
     offers: z.array(StoredOffer),
     types: z.array(StoredType),
-    jobs: z.array(z.object({ team: z.string(), job: z.string() })),
+    jobs: StoredJobs,
     count: z.int().min(1),
     whole: z.boolean().optional(),
     clientToken: z.string(),
@@ -29,4 +31,9 @@ const StoredLaunch: z.ZodType<Launch> = z
 export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch, countsWider: true });
 /** Returns false for an intent of an earlier release, which reserved in its pool only. */
 export const countsWider = (item: Item): boolean => item["countsWider"] === true;
+/** Returns the jobs of a launch whose item cannot be read otherwise. */
+export const jobsOfLaunch = (item: Item): { readonly jobs?: Launch["jobs"] } => {
+  const jobs = StoredJobs.safeParse(item["jobs"]);
+  return jobs.success ? { jobs: jobs.data } : {};
+};
 export const launchOf = (item: Item): Launch => stored(StoredLaunch, item);

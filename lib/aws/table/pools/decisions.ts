@@ -3,7 +3,7 @@ import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
 import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
 import { bootFailureOf } from "../items/boot-failure-item.ts";
-import { launchOf } from "../items/launch-item.ts";
+import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
 import { nodeOf } from "../items/node-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "../items/pool-item.ts";
@@ -74,7 +74,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       const parts = {
         queue: separated("queue entry", queue.flat(), entryOf),
         nodes: separated("node", nodes, nodeOf),
-        openLaunches: separated("launch", openLaunches, launchOf),
+        openLaunches: separated("launch", openLaunches, launchOf, jobsOfLaunch),
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
         bootFailures: separated("boot failure", bootFailures, bootFailureOf),
       };
