@@ -35,7 +35,7 @@ export type Motto = z.infer<typeof Motto>;
     edits: [
       {
         file: "lib/api/operations/motto.ts",
-        add: `import { said } from "../http/answer.ts";
+        add: `import { success } from "../http/response.ts";
 import { noBody, operation } from "../http/operation.ts";
 import { Motto } from "../views/motto.ts";
 import { noParams, noQuery } from "./path.ts";
@@ -48,9 +48,9 @@ export const getMotto = operation({
   params: noParams,
   query: noQuery,
   body: noBody,
-  answers: { schema: Motto, statuses: { 200: "The motto" } },
+  responses: { schema: Motto, statuses: { 200: "The motto" } },
   problems: [],
-  handle: async ({ motto }) => said({ motto }),
+  handle: async ({ motto }) => success({ motto }),
 });
 `,
       },
