@@ -14,7 +14,7 @@ import { placeWiring } from "../lib/runtime/wire/place.ts";
 const { env, fleet, logger, metrics } = start("place");
 const deps = placeWiring({ env, fleet, logger });
 
-/** Decides for every pool that the batch names. A pool that was removed from the configuration is emptied. */
+/** Decides for the pool that a message names. A pool that was removed from the configuration is emptied. */
 export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {
   const batch = eachGroup(
     (message) => PoolRang.safeParse(jsonOf(message.body)).data?.pool ?? "",

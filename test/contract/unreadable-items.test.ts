@@ -104,7 +104,7 @@ test("lists of nodes and jobs leave out what cannot be read, and their pages are
   expect((await ledger.jobReader.list({ team: "vision", limit: 10 })).jobs.map(({ job }) => job)).toEqual(["b"]);
 });
 
-test("uploads that wait to be sealed are found beside one that cannot be read", async () => {
+test("an upload that cannot be read does not hide the others that wait to be sealed", async () => {
   const access = await newTable();
   const ledger = ledgerOn(access);
   await sealing(ledger);

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { openStage, type Stage } from "./stage.ts";
+import { describe } from "vitest";
+import { sharedStage } from "./shared-stage.ts";
 import { apiTests } from "./suites/api.ts";
 import { badInputTests } from "./suites/bad-input.ts";
 import { budgetTests } from "./suites/budget.ts";
@@ -11,12 +11,7 @@ import { scaleToZeroTests } from "./suites/scale-to-zero.ts";
  * One local cloud for all tests that leave it intact, because starting one takes longer than most of these tests.
  * Tests that depend on the others run last: scaling to zero looks at all launches, and nothing starts after the budget is used up.
  */
-let stage: Stage;
-const on = (): Stage => stage;
-beforeAll(async () => {
-  stage = await openStage();
-});
-afterAll(() => stage?.close());
+const on = sharedStage();
 
 describe("api", () => apiTests(on));
 describe("bad input", () => badInputTests(on));

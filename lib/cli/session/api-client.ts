@@ -99,9 +99,9 @@ function problem(
   { value, text, log = "the API's log" }: { value: unknown; text: string; log: string | undefined },
 ): FleetError {
   const retry = status === 429 || status >= 500;
-  const problem = ProblemView.safeParse(value);
-  if (problem.success) {
-    const { code, detail, errors = [], instance } = problem.data;
+  const parsed = ProblemView.safeParse(value);
+  if (parsed.success) {
+    const { code, detail, errors = [], instance } = parsed.data;
     const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join("");
     return new FleetError(code, `${detail}${fields}${code === "internal" ? ` (${instance} in ${log})` : ""}`, { retry });
   }

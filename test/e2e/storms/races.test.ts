@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { openStage, type Stage } from "../stage.ts";
+import { describe } from "vitest";
+import { sharedStage } from "../shared-stage.ts";
 import { raceTests } from "../suites/races.ts";
 import { scaleToZeroTests } from "../suites/scale-to-zero.ts";
 
-let stage: Stage;
-const on = (): Stage => stage;
-beforeAll(async () => {
-  stage = await openStage();
-});
-afterAll(() => stage?.close());
+const on = sharedStage();
 
 describe("races", () => raceTests(on));
 describe("scale to zero", () => scaleToZeroTests(on));

@@ -7,7 +7,7 @@ import { JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { NodePage } from "../../../lib/api/views/nodes.ts";
 import { functionUrlSigner } from "../../../lib/aws/access/request-signer.ts";
-import { allOperations, holdAgainstDocument, type Told } from "../../unit/api/api-world.ts";
+import { allOperations, holdAgainstDocument, type Received } from "../../unit/api/api-world.ts";
 import { type Stage, shell } from "../stage.ts";
 
 const account = "123456789012";
@@ -23,7 +23,7 @@ export function apiTests(on: () => Stage): void {
   });
 
   /** Calls the deployed function as its URL does, for a caller who signed with that role. */
-  async function call(as: Who, path: string, asked: { method?: string; body?: unknown } = {}): Promise<Told> {
+  async function call(as: Who, path: string, asked: { method?: string; body?: unknown } = {}): Promise<Received> {
     const url = new URL(path, "https://api");
     const method = asked.method ?? "GET";
     const outcome = await stage.cloud.invoke("api", {
@@ -42,9 +42,9 @@ export function apiTests(on: () => Stage): void {
     });
     if (outcome.kind !== "returned") throw new Error(`${path}: ${JSON.stringify(outcome)}`);
     const { statusCode, headers, body } = Payload.parse(outcome.payload);
-    const told = { status: statusCode, headers: new Headers(headers), body: body === "" ? undefined : JSON.parse(body) };
-    holdAgainstDocument(path, method, told);
-    return told;
+    const received = { status: statusCode, headers: new Headers(headers), body: body === "" ? undefined : JSON.parse(body) };
+    holdAgainstDocument(path, method, received);
+    return received;
   }
 
   const jobs = "/v1/teams/research/jobs";

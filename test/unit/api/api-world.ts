@@ -43,7 +43,7 @@ export type Asked = {
   readonly body?: unknown;
   readonly type?: string | undefined;
 };
-export type Told = { readonly status: number; readonly headers: Headers; readonly body: unknown };
+export type Received = { readonly status: number; readonly headers: Headers; readonly body: unknown };
 
 export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];
 
@@ -70,14 +70,14 @@ export class ApiWorld extends World {
   }
 
   /** Calls the API. Throws if the response is a server error or does not match the document. */
-  async ask(path: string, asked: Asked = {}): Promise<Told> {
-    const told = await this.askRaw(path, asked);
-    if (told.status >= 500) throw new Error(`${path}: ${told.status} ${JSON.stringify(told.body)} ${JSON.stringify(this.log)}`);
-    holdAgainstDocument(path, asked.method ?? "GET", told);
-    return told;
+  async ask(path: string, asked: Asked = {}): Promise<Received> {
+    const received = await this.askRaw(path, asked);
+    if (received.status >= 500) throw new Error(`${path}: ${received.status} ${JSON.stringify(received.body)} ${JSON.stringify(this.log)}`);
+    holdAgainstDocument(path, asked.method ?? "GET", received);
+    return received;
   }
 
-  async askRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Told> {
+  async askRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Received> {
     this.#requests += 1;
     const requestId = `00000000-0000-4000-8000-${String(this.#requests).padStart(12, "0")}`;
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
@@ -187,12 +187,12 @@ export const operationAt = (path: string, method: string): Operation | undefined
   allOperations.find((each) => each.method.toUpperCase() === method && hasPath(each, path));
 
 /** Throws unless the response is one that the document promises for this call. */
-export function holdAgainstDocument(path: string, method: string, told: Told): void {
-  const why = whyWrong(path, method, told);
-  if (why !== undefined) throw new Error(`${method} ${path} returned ${told.status}, ${why}: ${JSON.stringify(told.body)}`);
+export function holdAgainstDocument(path: string, method: string, received: Received): void {
+  const why = whyWrong(path, method, received);
+  if (why !== undefined) throw new Error(`${method} ${path} returned ${received.status}, ${why}: ${JSON.stringify(received.body)}`);
 }
 
-function whyWrong(path: string, method: string, { status, headers, body }: Told): string | undefined {
+function whyWrong(path: string, method: string, { status, headers, body }: Received): string | undefined {
   const isHead = method === "HEAD";
   if (headers.get("cache-control") !== "no-store") return "which may be stored";
   if (status >= 400) {

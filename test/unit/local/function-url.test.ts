@@ -88,7 +88,7 @@ describe("a function URL", () => {
         queryStringParameters: { x: "1" },
         body: '{"a":1}',
         isBase64Encoded: false,
-        // A function URL of AWS says https; the address that the API tells its callers depends on it.
+        // On AWS this is https. The API builds its own address from it.
         headers: expect.objectContaining({ "x-forwarded-proto": "http" }),
         requestContext: expect.objectContaining({
           authorizer: {

@@ -24,7 +24,7 @@ describe("all loads of a node", () => {
   test("shares of GPUs that do not fit on one GPU together need two", () => {
     expect(loadsOf([sharing(0.6, 5)])).toEqual([[1], [2]]);
     expect(loadsOf([sharing(0.5, 9)])).toEqual([[1], [2], [3], [4]]);
-    // The smaller share comes first. Beside two of 0.7, each on a GPU of its own, two of 0.3 have room, and beside one of 0.7 all three.
+    // The smaller share comes first. Two jobs of 0.7 need a GPU each and leave room for two of 0.3; one of 0.7 leaves room for all three.
     expect(loadsOf([sharing(0.7, 2), sharing(0.3, 3)], { onlyFull: true })).toEqual([
       [2, 2],
       [3, 1],
