@@ -25,7 +25,7 @@ export class SealArtifact extends Construct {
         ARTIFACTS_BUCKET: buckets.artifacts.bucketName,
       },
       may: [
-        onTable(table, ["GetItem", "UpdateItem", "DeleteItem"]),
+        onTable(table, ["BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"]),
         // Without the right to list, S3 returns "denied" for an object that does not exist.
         new PolicyStatement({
           sid: "Find",

@@ -13,7 +13,7 @@ export class SubmitJobs extends Construct {
       bundles,
       name: "submit-jobs",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl, JOBS_QUEUE_PREFIX: queues.jobsPrefix },
-      may: [onTable(table, ["GetItem", "PutItem", "UpdateItem"]), sendTo(queues.lane.queue)],
+      may: [onTable(table, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem"]), sendTo(queues.lane.queue)],
       memory: 512,
     });
     for (const { queue } of queues.jobs.values())

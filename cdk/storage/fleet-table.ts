@@ -2,6 +2,24 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
 
+/** What lists of jobs show, and no more, because every change of a job is written to the index, too. */
+const listed = [
+  "team",
+  "job",
+  "pool",
+  "state",
+  "attempt",
+  "failures",
+  "losses",
+  "submittedAtMs",
+  "startedAtMs",
+  "endedAtMs",
+  "node",
+  "gang",
+  "exitCode",
+  "reason",
+];
+
 /** The only table. Its index serves lists for people; decisions must not read it, because it is eventually consistent. */
 export class FleetTable extends Construct {
   readonly table: Table;
@@ -22,7 +40,8 @@ export class FleetTable extends Construct {
       indexName: "byTeam",
       partitionKey: { name: "teamKey", type: AttributeType.STRING },
       sortKey: { name: "submitted", type: AttributeType.STRING },
-      projectionType: ProjectionType.ALL,
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: listed,
     });
   }
 }

@@ -11,7 +11,7 @@ import type { Refusal } from "./refusal.ts";
  * its node is not ended, its launch not repeated, its job not started, and its limit used up, until a release reads it or somebody repairs it.
  */
 export type UnreadableItem = {
-  readonly kind: "node" | "launch" | "queue entry" | "job" | "upload" | "refusal" | "boot failure" | "counter";
+  readonly kind: "node" | "launch" | "queue entry" | "job" | "attempt" | "upload" | "refusal" | "boot failure" | "counter";
   /** The item's keys in the table. */
   readonly key: string;
   /** The fields that cannot be read. */

@@ -1,3 +1,4 @@
+import type { AttemptPage, AttemptQuery } from "../model/history/attempt.ts";
 import type { ArtifactSummary, AttemptRef, Job, JobRecord, JobRef, JobState } from "../model/job.ts";
 
 /** Stores the jobs that teams submit. */
@@ -49,6 +50,11 @@ export type Cancelled =
 /** Reads jobs for people. Results may be a moment old, so decisions must not use them. */
 export interface JobReader {
   get(ref: JobRef): Promise<Job | undefined>;
+  /**
+   * Returns a page of a job's attempts, newest first: those with a number below `before`, or all. `before` of the page is set if there are
+   * more. No attempts are returned for a job that does not exist, and none for an attempt that was never bound to a node.
+   */
+  attempts(of: AttemptQuery): Promise<AttemptPage>;
   /**
    * Returns a page of a team's jobs, newest first. `cursor` is that of the page before; throws if it is not one. A page may be short,
    * even empty, and still have a cursor, because few jobs may match the filter. The jobs may lack `spec` and `artifacts`.

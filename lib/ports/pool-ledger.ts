@@ -1,3 +1,4 @@
+import type { AttemptNode } from "../model/history/attempt.ts";
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch, LaunchSearch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
@@ -55,13 +56,13 @@ export interface Decisions {
 export interface Placements {
   /** Replaces what the optimizer has learned from the pool's packings. */
   learn(fence: Fence, learned: Learned): Promise<Written>;
-  /** `queued` → `placed`. The entry leaves the queue and the node gets the assignment. The node must be live and serve the entry's team. */
-  bind(fence: Fence, bind: { entry: QueueEntry; node: string; atMs: number }): Promise<Written>;
+  /** `queued` → `placed`. The entry leaves the queue, the node gets the assignment, and the attempt gets its record. The node must be live and serve the entry's team. */
+  bind(fence: Fence, bind: { entry: QueueEntry; node: AttemptNode; atMs: number }): Promise<Written>;
   /**
    * Binds a gang. `nodes` are by rank and must differ; all of them get an assignment, or none does. The job's `node` is the first.
    * `stale`: one of them is not live, serves another team or holds the attempt already.
    */
-  bindGang(fence: Fence, bind: { entry: QueueEntry; nodes: readonly string[]; atMs: number }): Promise<Written>;
+  bindGang(fence: Fence, bind: { entry: QueueEntry; nodes: readonly AttemptNode[]; atMs: number }): Promise<Written>;
   /**
    * Records the intent and reserves its dollars per hour and GPUs: of the pool, of the deployment, and of the launch's team if it has
    * one. `limit`: whose limit the launch would exceed; nothing was written.

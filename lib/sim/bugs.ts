@@ -49,7 +49,7 @@ export const bugs: readonly Bug[] = [
         },
         succeed: async (attempt, to, atMs) => {
           const job = ledger.table.jobs.get(jobKey(attempt));
-          if (job) ledger.table.moveJob(job, { ...to, state: "succeeded", ...offNodes }, atMs);
+          if (job) ledger.table.moveJob(job, { ...to, state: "succeeded", ...offNodes }, { atMs });
           return "done";
         },
       },
@@ -89,9 +89,9 @@ export const bugs: readonly Bug[] = [
           const job = ledger.table.jobs.get(jobKey(attempt));
           if (job && job.attempt !== attempt.attempt && !job.endedAtMs) {
             const now = (): JobRecord => ledger.table.jobs.get(jobKey(job)) ?? job;
-            if (job.state === "queued") ledger.table.moveJob(now(), { state: "placed" }, atMs);
-            if (now().state !== "sealing") ledger.table.moveJob(now(), { state: "sealing" }, atMs);
-            ledger.table.moveJob(now(), { ...to, state: "succeeded", ...offNodes }, atMs);
+            if (job.state === "queued") ledger.table.moveJob(now(), { state: "placed" }, { atMs });
+            if (now().state !== "sealing") ledger.table.moveJob(now(), { state: "sealing" }, { atMs });
+            ledger.table.moveJob(now(), { ...to, state: "succeeded", ...offNodes }, { atMs });
             return "done";
           }
           return sealing.succeed(attempt, to, atMs);

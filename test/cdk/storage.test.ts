@@ -1,6 +1,7 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { listedAttributes } from "../../lib/aws/table/items/job-item.ts";
 import { named, Synthesized } from "./synthesized.ts";
 
 const stack = new Synthesized();
@@ -16,7 +17,12 @@ describe("storage", () => {
         { AttributeName: "pk", KeyType: "HASH" },
         { AttributeName: "sk", KeyType: "RANGE" },
       ],
-      GlobalSecondaryIndexes: [Match.objectLike({ IndexName: "byTeam", Projection: { ProjectionType: "ALL" } })],
+      GlobalSecondaryIndexes: [
+        Match.objectLike({
+          IndexName: "byTeam",
+          Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: listedAttributes },
+        }),
+      ],
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
       SSESpecification: { SSEEnabled: true },

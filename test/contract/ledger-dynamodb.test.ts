@@ -49,13 +49,19 @@ describe("what only the ledger in DynamoDB does", () => {
   it("the error about a broken item names its key and its field", async () => {
     const access = await newTable();
     const ledger = ledgerOn(access);
-    const broken = { pk: { S: "J#vision#train-1" }, sk: { S: "JOB" }, team: { S: "vision" }, job: { S: "train-1" }, state: { S: "lost" } };
+    const broken = {
+      pk: { S: "J#vision#train-1" },
+      sk: { S: "STATE" },
+      team: { S: "vision" },
+      job: { S: "train-1" },
+      state: { S: "lost" },
+    };
     await access.base.send(new PutItemCommand({ TableName: access.table, Item: broken }));
     await expect(ledger.sealing.get(aJob())).rejects.toMatchObject({
       name: "FleetError",
       code: "broken-item",
       retry: false,
-      message: expect.stringMatching(/J#vision#train-1 JOB .*state: /),
+      message: expect.stringMatching(/J#vision#train-1 STATE .*state: /),
     });
   });
 

@@ -1,3 +1,4 @@
+import type { Attempt } from "../../lib/model/history/attempt.ts";
 import { type JobRecord, type JobSpec, type QueueEntry, waiting } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node } from "../../lib/model/node.ts";
@@ -42,6 +43,20 @@ export const aJob = (over: Partial<JobRecord> = {}): JobRecord => ({
   attempt: 1,
   failures: 0,
   submittedAtMs: monday,
+  ...over,
+});
+
+/** Returns the record of an attempt that runs. */
+export const anAttempt = (over: Partial<Attempt> = {}): Attempt => ({
+  attempt: 1,
+  pool: "gpu",
+  nodes: ["i-0123456789abcdef0"],
+  instanceType: "g5.xlarge",
+  zone: "us-east-1a",
+  market: "spot",
+  usdPerHour: 0.5,
+  placedAtMs: monday,
+  startedAtMs: monday + 2_000,
   ...over,
 });
 

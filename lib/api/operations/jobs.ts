@@ -6,6 +6,7 @@ import { type JobRef, jobStates } from "../../model/job.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { type ApiResponse, type ProblemResponse, problem, success } from "../http/response.ts";
+import { AttemptPageView, attemptView } from "../views/attempts.ts";
 import { JobPage, JobView, jobSummary, jobView } from "../views/jobs.ts";
 import { cursor, limitOf, noQuery, ofJob, ofTeam } from "./path.ts";
 
@@ -81,6 +82,26 @@ const get = operation({
   handle: (deps, { params }) => asItIs(deps, params),
 });
 
+const attempts = operation({
+  id: "listAttempts",
+  method: "get",
+  path: "/teams/{team}/jobs/{job}/attempts",
+  summary: "Lists a job's attempts, newest first: where each ran, why it ended and what it cost; kept for 30 days after its end",
+  params: ofJob,
+  query: z.strictObject({ limit: limitOf(100, 20), cursor }),
+  body: noBody,
+  responses: { schema: AttemptPageView, statuses: { 200: "A page of attempts" } },
+  problems: ["not-found", "cursor"],
+  async handle(deps, { params, query }) {
+    if (query.cursor !== undefined && !/^[1-9][0-9]{0,9}$/.test(query.cursor)) return problem("cursor", "The cursor is invalid.");
+    const from = query.cursor === undefined ? undefined : Number(query.cursor);
+    const page = await deps.jobReader.attempts({ ...params, limit: query.limit, before: from });
+    if (page.attempts.length === 0 && !(await deps.sealing.get(params))) return noJob(params);
+    const nowMs = deps.now();
+    return success({ items: page.attempts.map((attempt) => attemptView(attempt, nowMs)), cursor: page.before?.toString() });
+  },
+});
+
 /** The reason for a cancellation, as the caller gives it. */
 export const Reason = z.string().trim().min(1).max(500);
 
@@ -115,4 +136,4 @@ async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>>
 
 export const noJob = ({ team, job }: JobRef): ProblemResponse => problem("not-found", `The team ${team} has no job ${job}.`);
 
-export const jobOperations: readonly Operation[] = [submit, list, get, cancel];
+export const jobOperations: readonly Operation[] = [submit, list, get, attempts, cancel];

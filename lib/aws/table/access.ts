@@ -73,7 +73,7 @@ export async function getItem({ client, table }: TableAccess, key: Key, read: { 
 }
 
 /** DynamoDB's limit of items per read. */
-const maxKeys = 100;
+export const maxKeys = 100;
 
 /**
  * Returns the existing items under at most a hundred keys, strongly consistent and in no order. Items that do not fit into a

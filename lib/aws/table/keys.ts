@@ -10,7 +10,16 @@ export type Key = { readonly pk: string; readonly sk: string };
 export const queueShards = 8;
 export const fenceShards = 16;
 
-export const jobKey = ({ team, job }: JobRef): Key => ({ pk: `J#${team}#${job}`, sk: "JOB" });
+const jobPartition = ({ team, job }: JobRef): string => `J#${team}#${job}`;
+/** A job's state: what changes while it waits and runs. */
+export const jobKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "STATE" });
+/** What the job's message asked for. It may be large and is written once. */
+export const specKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "SPEC" });
+/** What was kept of the attempt that ended the job. */
+export const artifactsKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "ARTIFACTS" });
+/** The record of one attempt. Keys sort by number. */
+export const attemptKey = (ref: AttemptRef): Key => ({ pk: jobPartition(ref), sk: `ATTEMPT#${padded(ref.attempt, 10)}` });
+export const maxAttempt = 9_999_999_999;
 
 /** A pool's queue is spread over several partitions, because a partition accepts 1,000 writes per second. */
 export const queuePartition = (pool: string, shard: number): string => `Q#${pool}#${shard}`;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { AttemptPageView } from "../../api/views/attempts.ts";
 import { DatasetDetailView, DatasetList, DatasetView } from "../../api/views/datasets.ts";
 import { DecisionPage, DecisionView } from "../../api/views/decisions.ts";
 import { CancelledJobs, CheckedJobs, JobPage, JobView } from "../../api/views/jobs.ts";
@@ -44,6 +45,8 @@ export type FleetApi = {
   raw(call: ApiRequest): Promise<unknown>;
   me(): Promise<Me>;
   job(ref: JobRef): Promise<JobView>;
+  /** Returns a page of a job's attempts, newest first. */
+  attempts(of: JobRef & Paging): Promise<AttemptPageView>;
   jobs(of: Paging & JobsAsked): Promise<JobPage>;
   /** Checks whether the deployment would accept these job messages now; at most a hundred. */
   checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
@@ -78,6 +81,7 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   raw: (what) => call(z.unknown(), what),
   me: () => call(Me, { method: "GET", path: "/v1/me" }),
   job: (ref) => call(JobView, { method: "GET", path: jobPath(ref) }),
+  attempts: ({ team, job, ...query }) => call(AttemptPageView, { method: "GET", path: `${jobPath({ team, job })}/attempts`, query }),
   jobs: ({ team, ...query }) => call(JobPage, { method: "GET", path: `/v1/teams/${name(team)}/jobs`, query }),
   checkJobs: (team, jobs) => call(CheckedJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/check`, body: { jobs } }),
   cancelJobs: (team, body) => call(CancelledJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/cancel`, body }),

@@ -12,7 +12,7 @@ import { confirmNodes } from "./confirm-nodes.ts";
 import { endNodes, isEnd } from "./end-nodes.ts";
 import { carryThrough } from "./launch-node.ts";
 import { claimProbes } from "./remember-capacity.ts";
-import { stepByStep, stepOutcomes } from "./step-outcomes.ts";
+import { nodeIn, stepByStep, stepOutcomes } from "./step-outcomes.ts";
 
 export type CarryOutDeps = LaunchDeps &
   Pick<Ports, "lane"> & {
@@ -57,9 +57,9 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
   const atMs = deps.now();
   switch (step.kind) {
     case "bind":
-      return written(await placements.bind(fence, { entry: step.entry, node: step.node, atMs }));
+      return written(await placements.bind(fence, { entry: step.entry, node: nodeIn(snapshot, step.node), atMs }));
     case "bind-gang":
-      return bindGang(deps, fence, step);
+      return bindGang(deps, fence, { step, snapshot });
     case "launch":
       return launch(deps, fence, { step, snapshot });
     case "drain": {
@@ -95,8 +95,12 @@ async function wakeOthers(deps: CarryOutDeps, fence: Fence, moves: readonly Step
     }
 }
 
-async function bindGang(deps: CarryOutDeps, fence: Fence, { entry, nodes }: Extract<Step, { kind: "bind-gang" }>): Promise<StepOutcome> {
-  const outcome = await deps.placements.bindGang(fence, { entry, nodes, atMs: deps.now() });
+async function bindGang(
+  deps: CarryOutDeps,
+  fence: Fence,
+  { step: { entry, nodes }, snapshot }: { step: Extract<Step, { kind: "bind-gang" }>; snapshot: Snapshot },
+): Promise<StepOutcome> {
+  const outcome = await deps.placements.bindGang(fence, { entry, nodes: nodes.map((id) => nodeIn(snapshot, id)), atMs: deps.now() });
   const { team, job, attempt } = entry;
   if (outcome === "done") {
     deps.log({ level: "info", message: "gang placed", pool: fence.pool, epoch: fence.epoch, team, job, attempt, nodes });

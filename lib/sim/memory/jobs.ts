@@ -28,7 +28,7 @@ export const memoryCancellations = (table: MemoryTable, wire: Interruptions<Ledg
     if (!job) return { kind: "unknown" };
     if (job.state === "cancelled") return { kind: "same", pool: job.pool };
     if (isEnded(job.state)) return { kind: "ended", state: job.state };
-    table.moveJob(job, { state: "cancelled", reason }, atMs);
+    table.moveJob(job, { state: "cancelled", reason }, { atMs });
     return { kind: "cancelled", pool: job.pool };
   };
   return {
@@ -49,6 +49,13 @@ export const memoryJobReader = (table: MemoryTable, wire: Interruptions<LedgerMe
   const visible = (): ReadonlyMap<string, Job> => (lag() ? table.laggingJobs : table.jobs);
   return {
     get: (ref) => wire.call("jobReader.get", () => visible().get(jobKey(ref))),
+    attempts: ({ limit, before = Number.POSITIVE_INFINITY, ...ref }) =>
+      wire.call("jobReader.attempts", () => {
+        const found = [...(table.attempts.get(jobKey(ref)) ?? [])].reverse().filter(({ attempt }) => attempt < before);
+        const attempts = found.slice(0, limit);
+        const last = attempts.at(-1);
+        return found.length > limit && last ? { attempts, before: last.attempt } : { attempts };
+      }),
     list: ({ team, limit, cursor, ...filter }) =>
       wire.call("jobReader.list", () => {
         const { sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
@@ -72,7 +79,7 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
     if (job?.attempt !== attempt.attempt) return "stale";
     if (isEnded(job.state) && job.state === to.state && job.reason === to.reason) return "done";
     if (job.state !== "sealing") return "stale";
-    table.moveJob(job, { ...to, ...offNodes }, atMs);
+    table.moveJob(job, { ...to, ...offNodes }, { atMs });
     table.sealingSince.delete(attemptName(attempt));
     return "done";
   };

@@ -59,7 +59,7 @@ function changeAttempt(
   if (to && (!holds || job.state !== to.from)) return "stale";
 
   setPhase(table, { node, held, assignment }, on);
-  if (job && to) table.moveJob(job, moved(job, to, assignment), on.atMs);
+  if (job && to) table.moveJob(job, moved(job, to, assignment), { atMs: on.atMs, reported: to });
   else if (job && holds && assignment === "removed") leaveNode(table, job, on.node);
   if (toSeal) table.awaitSealing(attempt, on.atMs);
   return "done";

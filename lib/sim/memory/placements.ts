@@ -1,3 +1,4 @@
+import { newAttempt } from "../../model/history/attempt.ts";
 import { afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
@@ -23,26 +24,29 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
-    bind: (fence, { entry, node: id, atMs }) =>
+    bind: (fence, { entry, node: to, atMs }) =>
       write("bind", fence, (): Written => {
         const job = table.jobs.get(jobKey(entry));
-        const node = nodeOf(fence, id);
-        if (job?.attempt === entry.attempt && job.node === id) return "done";
+        const node = nodeOf(fence, to.id);
+        if (job?.attempt === entry.attempt && job.node === to.id) return "done";
         if (!isFree(node, entry)) return "stale";
         if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
-        table.moveJob(job, { state: "placed", node: id, exitCode: undefined }, atMs);
+        table.moveJob(job, { state: "placed", node: to.id, exitCode: undefined }, { atMs });
+        table.beginAttempt(entry, newAttempt(entry, { pool: fence.pool, nodes: [to], atMs }));
         table.setAssignments(node, [...node.assignments, placedOf(entry)], atMs);
         return "done";
       }),
 
-    bindGang: (fence, { entry, nodes: ids, atMs }) =>
+    bindGang: (fence, { entry, nodes: to, atMs }) =>
       write("bindGang", fence, (): Written => {
+        const ids = to.map(({ id }) => id);
         const job = table.jobs.get(jobKey(entry));
         const nodes = ids.map((id) => nodeOf(fence, id)).filter((node) => isFree(node, entry));
         if (job?.attempt === entry.attempt && job.gang?.join() === ids.join()) return "done";
         if (nodes.length < ids.length) return "stale";
         if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
-        table.moveJob(job, { state: "placed", node: ids[0], gang: [...ids], exitCode: undefined }, atMs);
+        table.moveJob(job, { state: "placed", node: ids[0], gang: ids, exitCode: undefined }, { atMs });
+        table.beginAttempt(entry, newAttempt(entry, { pool: fence.pool, nodes: to, atMs }));
         for (const [rank, node] of nodes.entries()) table.setAssignments(node, [...node.assignments, { ...placedOf(entry), rank }], atMs);
         return "done";
       }),
@@ -131,7 +135,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (job?.attempt !== attempt.attempt) return "stale";
         if (job.state === "failed" && job.reason === reason) return "done";
         if (job.state !== "queued" || job.pool !== fence.pool) return "stale";
-        table.moveJob(job, { state: "failed", reason }, atMs);
+        table.moveJob(job, { state: "failed", reason }, { atMs });
         return "done";
       }),
 
@@ -201,7 +205,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
 function leaveNode(table: MemoryTable, job: JobRecord, back: Parameters<Placements["takeBack"]>[1]): void {
   const { node, atMs, assignment } = back;
   if (dependsOn(job, { attempt: job.attempt, node, uploads: assignment.phase === "uploading" }))
-    table.moveJob({ ...job, ...offNodes }, afterLoss(job, back), atMs);
+    table.moveJob({ ...job, ...offNodes }, afterLoss(job, back), { atMs });
   else if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 

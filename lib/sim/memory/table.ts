@@ -1,3 +1,4 @@
+import { type Attempt, type AttemptNews, attemptNews } from "../../model/history/attempt.ts";
 import { type AttemptRef, byTurn, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
@@ -42,6 +43,8 @@ export class MemoryTable {
   readonly jobs = new Map<string, JobRecord>();
   /** The jobs that a lagging reader sees: every job as it was before the newest write to any job. */
   readonly laggingJobs = new Map<string, Job>();
+  /** The attempts of each job, oldest first. */
+  readonly attempts = new Map<string, readonly Attempt[]>();
   readonly queue = new Map<string, { readonly pool: string; readonly entry: QueueEntry }>();
   readonly nodes = new Map<string, NodeRow>();
   readonly forgotten = new Map<string, Node>();
@@ -159,9 +162,17 @@ export class MemoryTable {
     this.nodes.set(nodeKey(pool, id), { node: { ...row.node, released: true }, released: true });
   }
 
-  /** Writes a job's new state and what follows from it: its end, its queue entry, and whether it waits to be sealed. */
-  moveJob(job: JobRecord, to: Partial<Job> & Pick<Job, "state">, atMs: number): void {
+  /**
+   * Writes a job's new state and what follows from it: its end, its queue entry, its attempt's record, and whether it waits to be sealed.
+   * `reported`: what its worker reported about the attempt.
+   */
+  moveJob(
+    job: JobRecord,
+    to: Partial<Job> & Pick<Job, "state">,
+    { atMs, reported }: { atMs: number; reported?: Pick<AttemptNews, "startedAtMs" | "exitCode"> & { failed: boolean } },
+  ): void {
     const requeued = to.state === "queued";
+    if (job.state !== "queued") this.#noteAttempt(job, attemptNews({ ...reported, state: to.state, reason: to.reason }, atMs));
     const moved: JobRecord = {
       ...job,
       reason: undefined,
@@ -173,6 +184,24 @@ export class MemoryTable {
     if (requeued) this.enqueue(moved);
     else this.queue.delete(jobKey(job));
     if (to.state === "sealing") this.awaitSealing(job, atMs);
+  }
+
+  beginAttempt(job: JobRef, attempt: Attempt): void {
+    const others = (this.attempts.get(jobKey(job)) ?? []).filter((each) => each.attempt !== attempt.attempt);
+    this.attempts.set(jobKey(job), [...others, attempt]);
+  }
+
+  #noteAttempt(job: AttemptRef, news: AttemptNews): void {
+    const noted = (this.attempts.get(jobKey(job)) ?? []).map((each) =>
+      each.attempt === job.attempt
+        ? {
+            ...each,
+            ...present(news),
+            ...present({ startedAtMs: each.startedAtMs ?? news.startedAtMs, endedAtMs: each.endedAtMs ?? news.endedAtMs }),
+          }
+        : each,
+    );
+    this.attempts.set(jobKey(job), noted);
   }
 
   /** Records that an attempt waits to be sealed. */

@@ -45,7 +45,7 @@ const events = {
   "the worker calls": ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, { atMs: leaseOver, leaseUntilMs: leaseOver + 900_000 }),
   "the instance ends": ({ ledger, node }) => ledger.nodeLedger.gone(node.id, atMs),
   "EC2 announces an interruption": ({ ledger, node }) => ledger.nodeLedger.noticed(node.id, { kind: "interruption", atMs }, atMs),
-  "the job is placed": ({ ledger, fence, entry, node }) => ledger.placements.bind(fence, { entry, node: node.id, atMs }),
+  "the job is placed": ({ ledger, fence, entry, node }) => ledger.placements.bind(fence, { entry, node, atMs }),
   "the node is terminated": ({ ledger, fence, node }) => ledger.placements.terminating(fence, node.id, atMs),
   "another launch takes what the limit leaves": ({ ledger, fence }) =>
     ledger.placements.intend(fence, aLaunch({ id: "other", clientToken: "other", reserved: { usdPerHour: 1, gpus: 1 } }), plenty),
@@ -58,13 +58,13 @@ const operations: readonly (readonly [string, (ledger: LedgerPorts) => Promise<O
   [
     "binding a job",
     waits,
-    ({ ledger, fence, entry, node }) => ledger.placements.bind(fence, { entry, node: node.id, atMs }),
+    ({ ledger, fence, entry, node }) => ledger.placements.bind(fence, { entry, node, atMs }),
     ["the job is cancelled", "a newer decision begins", "the instance ends", "EC2 announces an interruption", "the node is terminated"],
   ],
   [
     "binding a gang",
     waits,
-    ({ ledger, fence, entry, node }) => ledger.placements.bindGang(fence, { entry, nodes: [node.id], atMs }),
+    ({ ledger, fence, entry, node }) => ledger.placements.bindGang(fence, { entry, nodes: [node], atMs }),
     ["the job is cancelled", "a newer decision begins", "EC2 announces an interruption", "the job is placed"],
   ],
   [

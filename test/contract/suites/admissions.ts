@@ -54,7 +54,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const { entry } = await admitted(ledger);
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
-      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday })).toBe("done");
+      expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("done");
       expect(await ledger.admissions.admit(aJob())).toMatchObject({ kind: "same" });
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.queue).toEqual([]);

@@ -42,6 +42,9 @@ export function newNode(over: Partial<Node> = {}): Node {
   return node;
 }
 
+/** Returns a node by its id. */
+export const nodeAt = (id: string): Node => newNode({ id });
+
 /** Adds a ready node to the pool. */
 export async function readyNode(ledger: LedgerPorts, fence: Fence, over: Partial<Node> = {}): Promise<Node> {
   const node = newNode({ pool: fence.pool, ...over });
@@ -59,7 +62,7 @@ export async function placed(
   const { job, entry } = await admitted(ledger, over);
   const fence = await begin(ledger, job.pool);
   const node = await readyNode(ledger, fence);
-  expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday + 61_000 })).toBe("done");
+  expect(await ledger.placements.bind(fence, { entry, node, atMs: monday + 61_000 })).toBe("done");
   return { fence, node, job, entry };
 }
 

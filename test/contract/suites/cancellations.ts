@@ -18,7 +18,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect((await ledger.decisions.load("gpu", monday)).queue.map((each) => each.job)).toEqual(["other"]);
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
-      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday })).toBe("stale");
+      expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("stale");
       expect(await ledger.placements.hold(fence, { entry, reason: "waits" })).toBe("stale");
     });
 
@@ -97,7 +97,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       const [bound, ...answers] = await Promise.all([
-        ledger.placements.bind(fence, { entry, node: node.id, atMs: monday }),
+        ledger.placements.bind(fence, { entry, node, atMs: monday }),
         ...Array.from({ length: 8 }, () => ledger.cancellations.cancel(job, by)),
       ]);
       expect(answers.filter(({ kind }) => kind === "cancelled")).toHaveLength(1);

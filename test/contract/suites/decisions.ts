@@ -129,7 +129,7 @@ export const decisionsContract = (make: MakeLedger) =>
       const node = await readyNode(ledger, fence);
       for (const job of ["b", "a"]) {
         const { entry } = await admitted(ledger, { job });
-        await ledger.placements.bind(fence, { entry, node: node.id, atMs: monday + 70_000 });
+        await ledger.placements.bind(fence, { entry, node, atMs: monday + 70_000 });
       }
       const [loaded] = (await ledger.decisions.load("gpu", monday)).nodes;
       expect(loaded?.assignments.map((each) => [each.job, each.attempt, each.phase])).toEqual([

@@ -13,7 +13,7 @@ export const fencingContract = (make: MakeLedger) =>
       const holding = await readyNode(ledger, old);
       const empty = await readyNode(ledger, old, { id: "i-0000000000000002" });
       const terminating = await readyNode(ledger, old, { id: "i-0000000000000003" });
-      await ledger.placements.bind(old, { entry, node: holding.id, atMs: monday });
+      await ledger.placements.bind(old, { entry, node: holding, atMs: monday });
       await ledger.placements.terminating(old, terminating.id, monday);
       const open = aLaunch({ id: "open", clientToken: "open" });
       await ledger.placements.intend(old, open, plenty);
@@ -23,9 +23,9 @@ export const fencingContract = (make: MakeLedger) =>
       const { placements } = ledger;
       const atMs = monday + 1;
       const writes = {
-        bind: placements.bind(old, { entry: waits.entry, node: empty.id, atMs }),
-        "bind, done before": placements.bind(old, { entry, node: holding.id, atMs }),
-        "bind, stale": placements.bind(old, { entry: { ...entry, job: "nobody" }, node: empty.id, atMs }),
+        bind: placements.bind(old, { entry: waits.entry, node: empty, atMs }),
+        "bind, done before": placements.bind(old, { entry, node: holding, atMs }),
+        "bind, stale": placements.bind(old, { entry: { ...entry, job: "nobody" }, node: empty, atMs }),
         intend: placements.intend(old, aLaunch({ id: "new", clientToken: "new" }), plenty),
         "intend, done before": placements.intend(old, open, plenty),
         "intend, over the limit": placements.intend(old, aLaunch({ id: "dear", clientToken: "dear" }), {
@@ -74,11 +74,11 @@ export const fencingContract = (make: MakeLedger) =>
       const other = await readyNode(ledger, first, { id: "i-0000000000000002" });
       const [second, ...byFirst] = await Promise.all([
         begin(ledger),
-        ledger.placements.bind(first, { entry, node: node.id, atMs: monday }),
+        ledger.placements.bind(first, { entry, node, atMs: monday }),
         ledger.placements.intend(first, aLaunch({ id: "first", clientToken: "first" }), { pool: { usdPerHour: 1.5, gpus: 3 } }),
       ]);
       const bySecond = [
-        await ledger.placements.bind(second, { entry, node: other.id, atMs: monday }),
+        await ledger.placements.bind(second, { entry, node: other, atMs: monday }),
         await ledger.placements.intend(second, aLaunch({ id: "second", clientToken: "second" }), { pool: { usdPerHour: 1.5, gpus: 3 } }),
       ];
       expect([byFirst[0], bySecond[0]]).toSatisfy((bound: string[]) => ["done,stale", "fenced,done"].includes(bound.join()));

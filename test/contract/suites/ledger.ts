@@ -1,5 +1,6 @@
 import { admissionsContract } from "./admissions.ts";
 import type { MakeLedger } from "./arrange.ts";
+import { attemptsContract } from "./attempts.ts";
 import { bellContract } from "./bell.ts";
 import { cancellationsContract } from "./cancellations.ts";
 import { capacityMemoryContract } from "./capacity-memory.ts";
@@ -24,6 +25,7 @@ export function ledgerContract(make: MakeLedger): void {
   cancellationsContract(make);
   jobReaderContract(make);
   sealingContract(make);
+  attemptsContract(make);
   decisionsContract(make);
   jobPlacementsContract(make);
   gangPlacementsContract(make);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anAssignment, anEntry, monday } from "../../fakes/builders.ts";
-import { begin, launched, leaseOver, type MakeLedger, newNode, only, placed, readyNode, sealing } from "./arrange.ts";
+import { begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, placed, readyNode, sealing } from "./arrange.ts";
 
 const life = { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 };
 const id = "i-0000000000000001";
@@ -287,7 +287,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ended = { from: "placed", to: "queued", reason: "exit code 1", exitCode: 1, startedAtMs, failed: true } as const;
       expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" })).toBe("done");
       const second = { ...entry, attempt: 2 };
-      expect(await ledger.placements.bind(fence, { entry: second, node: id, atMs: monday + 91_000 })).toBe("done");
+      expect(await ledger.placements.bind(fence, { entry: second, node: nodeAt(id), atMs: monday + 91_000 })).toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toMatchObject({ state: "placed", attempt: 2, node: id });
       expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" }), "a late report").toBe("stale");
@@ -312,7 +312,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on, change)).toBe("stale");
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2 });
-      await ledger.placements.bind(fence, { entry: anEntry({ attempt: 2 }), node: other.id, atMs: monday });
+      await ledger.placements.bind(fence, { entry: anEntry({ attempt: 2 }), node: other, atMs: monday });
       expect(await ledger.nodeLedger.change(on, change), "the worker returns after its lease was given away").toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 2, node: other.id });
     });

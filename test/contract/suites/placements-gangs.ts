@@ -4,7 +4,7 @@ import type { Node } from "../../../lib/model/node.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, only, plenty, readyNode } from "./arrange.ts";
+import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, plenty, readyNode } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 const startedAtMs = monday + 62_000;
@@ -25,7 +25,7 @@ async function gangAndNodes(ledger: LedgerPorts, count = 3): Promise<{ fence: Fe
 
 async function bound(ledger: LedgerPorts, count = 3): ReturnType<typeof gangAndNodes> {
   const all = await gangAndNodes(ledger, count);
-  expect(await ledger.placements.bindGang(all.fence, { entry: all.entry, nodes: ids(count), atMs })).toBe("done");
+  expect(await ledger.placements.bindGang(all.fence, { entry: all.entry, nodes: ids(count).map(nodeAt), atMs })).toBe("done");
   return all;
 }
 
@@ -40,8 +40,8 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ nodes: 3, rank })]));
       expect(nodes.map((node) => node.lastBusyMs)).toEqual([atMs, atMs, atMs]);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: idOf(0), gang: ids(3) });
-      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3), atMs })).toBe("done");
-      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).toReversed(), atMs })).toBe("stale");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).map(nodeAt), atMs })).toBe("done");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).toReversed().map(nodeAt), atMs })).toBe("stale");
       expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ nodes: 3, rank: 1 })]);
     });
 
@@ -54,7 +54,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
         fence,
         ids(48).map((id) => newNode({ id })),
       );
-      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(48), atMs })).toBe("done");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(48).map(nodeAt), atMs })).toBe("done");
       expect((await ledger.sealing.get(job))?.gang).toHaveLength(48);
       const { nodes } = await ledger.decisions.load("gpu", monday);
       expect(nodes.map((node) => only(node.assignments).rank)).toEqual(Array.from({ length: 48 }, (_, rank) => rank));
@@ -69,7 +69,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const { fence, entry, job } = await gangAndNodes(ledger, 2);
       const last = await readyNode(ledger, fence, { id: idOf(2) });
       await happen(ledger, fence, last);
-      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3), atMs })).toBe("stale");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).map(nodeAt), atMs })).toBe("stale");
       expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
       expect(await ledger.sealing.get(job)).toEqual(job);
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
@@ -80,9 +80,9 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const { fence, entry, job } = await gangAndNodes(ledger, 2);
       await readyNode(ledger, fence, { id: idOf(8), team: "speech" });
       for (const stranger of [idOf(8), idOf(9)]) {
-        expect(await ledger.placements.bindGang(fence, { entry, nodes: [...ids(2), stranger], atMs }), stranger).toBe("stale");
+        expect(await ledger.placements.bindGang(fence, { entry, nodes: [...ids(2), stranger].map(nodeAt), atMs }), stranger).toBe("stale");
       }
-      expect(await ledger.placements.bindGang(fence, { entry: { ...entry, attempt: 2 }, nodes: ids(2), atMs })).toBe("stale");
+      expect(await ledger.placements.bindGang(fence, { entry: { ...entry, attempt: 2 }, nodes: ids(2).map(nodeAt), atMs })).toBe("stale");
       expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
       expect(await ledger.sealing.get(job)).toEqual(job);
     });
@@ -91,7 +91,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, entry, job } = await gangAndNodes(ledger, 2);
       await begin(ledger);
-      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(2), atMs })).toBe("fenced");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(2).map(nodeAt), atMs })).toBe("fenced");
       expect(await ledger.sealing.get(job)).toEqual(job);
     });
 
@@ -103,7 +103,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
         const nodes = [idOf(10 * n), idOf(10 * n + 1)];
         for (const id of nodes) await readyNode(ledger, fence, { id });
         const answers = await Promise.all([
-          ledger.placements.bindGang(fence, { entry, nodes, atMs }),
+          ledger.placements.bindGang(fence, { entry, nodes: nodes.map(nodeAt), atMs }),
           ledger.placements.fenceIdle(fence, nodes[1] ?? "", atMs),
         ]);
         expect([...answers].sort()).toEqual(["done", "stale"]);
@@ -236,7 +236,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "removed" })).toBe("done");
       await readyNode(ledger, fence, { id: idOf(2) });
       const entry = waiting({ ...job, spec: gangSpec(2), attempt: 2 });
-      expect(await ledger.placements.bindGang(fence, { entry, nodes: [idOf(0), idOf(2)], atMs })).toBe("done");
+      expect(await ledger.placements.bindGang(fence, { entry, nodes: [idOf(0), idOf(2)].map(nodeAt), atMs })).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 2, node: idOf(0), gang: [idOf(0), idOf(2)] });
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, sealing } from "./arrange.ts";
+import { admitted, begin, leaseOver, type MakeLedger, nodeAt, only, placed, readyNode, sealing } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 
@@ -16,7 +16,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(only(loaded.nodes).assignments).toEqual([anAssignment()]);
       expect(only(loaded.nodes).lastBusyMs).toBe(atMs);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: node.id });
-      expect(await ledger.placements.bind(fence, { entry: anEntry(), node: node.id, atMs })).toBe("done");
+      expect(await ledger.placements.bind(fence, { entry: anEntry(), node, atMs })).toBe("done");
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
     });
 
@@ -24,10 +24,10 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence } = await placed(ledger);
       const other = await readyNode(ledger, fence, { id: "i-0000000000000002" });
-      expect(await ledger.placements.bind(fence, { entry: anEntry(), node: other.id, atMs })).toBe("stale");
-      expect(await ledger.placements.bind(fence, { entry: anEntry({ job: "nobody" }), node: other.id, atMs })).toBe("stale");
+      expect(await ledger.placements.bind(fence, { entry: anEntry(), node: other, atMs })).toBe("stale");
+      expect(await ledger.placements.bind(fence, { entry: anEntry({ job: "nobody" }), node: other, atMs })).toBe("stale");
       const { entry } = await admitted(ledger, { job: "next" });
-      expect(await ledger.placements.bind(fence, { entry: { ...entry, attempt: 2 }, node: other.id, atMs })).toBe("stale");
+      expect(await ledger.placements.bind(fence, { entry: { ...entry, attempt: 2 }, node: other, atMs })).toBe("stale");
       expect((await ledger.nodeLedger.get("gpu", other.id))?.assignments).toEqual([]);
     });
 
@@ -43,7 +43,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       await ledger.placements.terminating(fence, terminating.id, atMs);
       await ledger.nodeLedger.gone(gone.id, atMs);
       for (const node of ["i-00000000000000ff", foreign.id, draining.id, terminating.id, gone.id]) {
-        expect(await ledger.placements.bind(fence, { entry, node, atMs }), node).toBe("stale");
+        expect(await ledger.placements.bind(fence, { entry, node: nodeAt(node), atMs }), node).toBe("stale");
       }
       expect(await ledger.sealing.get(job)).toEqual(job);
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
@@ -54,7 +54,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { entry } = await admitted(ledger);
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence, { team: undefined });
-      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs })).toBe("done");
+      expect(await ledger.placements.bind(fence, { entry, node, atMs })).toBe("done");
     });
 
     it("a job is bound to only one of two nodes that race for it", async () => {
@@ -63,7 +63,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const ids = ["i-0000000000000001", "i-0000000000000002", "i-0000000000000003", "i-0000000000000004"];
       for (const id of ids) await readyNode(ledger, fence, { id });
-      const answers = await Promise.all(ids.map((node) => ledger.placements.bind(fence, { entry, node, atMs })));
+      const answers = await Promise.all(ids.map((node) => ledger.placements.bind(fence, { entry, node: nodeAt(node), atMs })));
       expect(answers.filter((answer) => answer === "done")).toHaveLength(1);
       expect(answers.filter((answer) => answer === "stale")).toHaveLength(3);
       const holding = (await ledger.decisions.load("gpu", monday)).nodes.filter((node) => node.assignments.length > 0);
@@ -79,7 +79,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const [changed, seen, ...bound] = await Promise.all([
         ledger.nodeLedger.change(on, { attempt: anAssignment(), job: running, assignment: "running" }),
         ledger.nodeLedger.seen("gpu", node.id, { atMs: monday + 70_000, leaseUntilMs: monday + 970_000 }),
-        ...entries.map((entry) => ledger.placements.bind(fence, { entry, node: node.id, atMs })),
+        ...entries.map((entry) => ledger.placements.bind(fence, { entry, node, atMs })),
       ]);
       expect(changed).toBe("done");
       expect(seen.kind).toBe("node");
@@ -97,7 +97,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         const { entry } = await admitted(ledger, { job: `job-${n}` });
         const node = await readyNode(ledger, fence, { id: `i-000000000000000${n}` });
         const [bound, drained] = await Promise.all([
-          ledger.placements.bind(fence, { entry, node: node.id, atMs }),
+          ledger.placements.bind(fence, { entry, node, atMs }),
           ledger.placements.fenceIdle(fence, node.id, atMs),
         ]);
         expect([bound, drained].sort()).toEqual(["done", "stale"]);
@@ -142,7 +142,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, losses: 1, failures: 0 });
       const { queue } = await ledger.decisions.load("gpu", monday);
       const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
-      expect(await ledger.placements.bind(fence, { entry: only(queue), node: next.id, atMs })).toBe("done");
+      expect(await ledger.placements.bind(fence, { entry: only(queue), node: next, atMs })).toBe("done");
       await ledger.nodeLedger.gone(next.id, atMs);
       const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
       expect(await ledger.placements.takeBack(fence, again)).toBe("done");
@@ -252,15 +252,15 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const left = await readyNode(ledger, fence);
       expect(await ledger.placements.move(fence, move(entry))).toBe("done");
       const { placements } = ledger;
-      expect(await placements.bind(fence, { entry, node: left.id, atMs })).toBe("stale");
-      expect(await placements.bindGang(fence, { entry, nodes: [left.id], atMs })).toBe("stale");
+      expect(await placements.bind(fence, { entry, node: left, atMs })).toBe("stale");
+      expect(await placements.bindGang(fence, { entry, nodes: [left], atMs })).toBe("stale");
       expect(await placements.hold(fence, { entry, reason: "late" })).toBe("stale");
       expect(await placements.fail(fence, { attempt: entry, reason: "late", atMs })).toBe("stale");
       expect(await placements.move(fence, { ...move(entry), to: "third" })).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", pool: "cpu", reason });
       const there = await begin(ledger, "cpu");
       const node = await readyNode(ledger, there, { id: "i-0000000000000002" });
-      expect(await placements.bind(there, { entry, node: node.id, atMs })).toBe("done");
+      expect(await placements.bind(there, { entry, node, atMs })).toBe("done");
       expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
       await ledger.nodeLedger.gone(node.id, atMs);
       const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs };
@@ -359,7 +359,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, reason: "waits for its turn" }]);
-      await ledger.placements.bind(fence, { entry, node: node.id, atMs });
+      await ledger.placements.bind(fence, { entry, node, atMs });
       expect((await ledger.sealing.get(job))?.reason).toBeUndefined();
     });
   });

@@ -44,7 +44,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const now = await ledger.nodeLedger.get("gpu", node.id);
       expect(now).toMatchObject({ state: "draining", stateSinceMs: atMs, drain, assignments: [anAssignment()] });
       const { entry } = await admitted(ledger, { job: "next" });
-      expect(await ledger.placements.bind(fence, { entry, node: node.id, atMs })).toBe("stale");
+      expect(await ledger.placements.bind(fence, { entry, node, atMs })).toBe("stale");
       expect(await ledger.placements.fenceIdle(fence, node.id, atMs)).toBe("stale");
       const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
       const job = { from: "placed", to: "running", startedAtMs: atMs, failed: false } as const;

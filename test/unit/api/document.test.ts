@@ -38,6 +38,8 @@ test("schemas keep their names, because generated clients use them", () => {
   const { schemas } = z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components;
   expect(Object.keys(schemas).toSorted()).toEqual([
     "Artifacts",
+    "Attempt",
+    "AttemptPage",
     "Cancellation",
     "Cancellations",
     "CancelledJobs",

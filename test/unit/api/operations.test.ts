@@ -92,6 +92,16 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [`${vision}/jobs/%E0%A4%A`, 400],
     ["/v1/teams/research/jobs/secret", 403],
   ],
+  listAttempts: [
+    [`${vision}/jobs/runs/attempts`, 200],
+    [`${vision}/jobs/waits/attempts?limit=1`, 200],
+    [`${vision}/jobs/runs/attempts?cursor=2`, 200],
+    [`${vision}/jobs/runs/attempts?cursor=0`, 400],
+    [`${vision}/jobs/runs/attempts?cursor=x`, 400],
+    [`${vision}/jobs/runs/attempts?limit=101`, 400],
+    [`${vision}/jobs/secret/attempts`, 404],
+    ["/v1/teams/research/jobs/secret/attempts", 403],
+  ],
   cancelJob: [
     [`${vision}/jobs/waits/cancel`, 200, post({ reason: "too dear" })],
     [`${vision}/jobs/runs/cancel`, 200, post()],

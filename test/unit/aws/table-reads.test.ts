@@ -44,7 +44,7 @@ describe("reading many items", () => {
 describe("a list of jobs", () => {
   const job = (n: number) => ({
     pk: `J#vision#j${n}`,
-    sk: "JOB",
+    sk: "STATE",
     team: "vision",
     job: `j${n}`,
     pool: "gpu",

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { AttemptView } from "../../../lib/api/views/attempts.ts";
 import { DatasetDetailView, DatasetView } from "../../../lib/api/views/datasets.ts";
 import { DecisionSummary, DecisionView } from "../../../lib/api/views/decisions.ts";
 import { JobSummary, JobView } from "../../../lib/api/views/jobs.ts";
@@ -31,6 +32,19 @@ const jobFacts = {
 
 export const aJobSummary = sample(JobSummary, jobFacts);
 export const aJobView = sample(JobView, { ...jobFacts, spec: aSpec() });
+
+export const anAttemptView = sample(AttemptView, {
+  attempt: 1,
+  pool: "gpu",
+  nodes: ["i-0123456789abcdef0"],
+  instanceType: "g5.xlarge",
+  zone: "us-east-1a",
+  market: "spot",
+  usdPerHour: 0.5,
+  costUsd: 0.25,
+  placedAt: at(0),
+  startedAt: at(62),
+});
 
 export const aLogPage = sample(LogPage, { attempt: 1, state: "running", latestAttempt: 1, members: 1, lines: [], more: false });
 export const lines = (...texts: string[]) => texts.map((text, index) => ({ at: at(index), text }));

@@ -17,6 +17,7 @@ import {
   aJobView,
   aMe,
   aNodeView,
+  anAttemptView,
   aPoolView,
   at,
 } from "./api-samples.ts";
@@ -74,14 +75,31 @@ describe("fleet jobs", () => {
 });
 
 describe("fleet job", () => {
+  const path = "GET /v1/teams/research/jobs/train-7";
   it("fleet job prints what is known about a job", async () => {
     const view = aJobView({ artifacts: { files: 3, bytes: 2_048, leftOut: 0, missing: [], lost: 1 } });
-    const { human, value } = await both({ "GET /v1/teams/research/jobs/train-7": { body: view } }, (options, on) =>
+    const { human, value } = await both({ [path]: { body: view }, [`${path}/attempts`]: { body: { items: [] } } }, (options, on) =>
       job("train-7", { team, ...options }, on),
     );
     expect(human).toContain("state      running");
     expect(human).toContain("artifacts  3 files, 2 KiB; 1 lost");
-    expect(value).toMatchObject({ id: "train-7", artifacts: { files: 3 }, spec: { command: ["python", "train.py"] } });
+    expect(value).toMatchObject({ id: "train-7", artifacts: { files: 3 }, spec: { command: ["python", "train.py"] }, history: [] });
+  });
+
+  it("fleet job lists the attempts with their ends and costs, and names the call that lists older ones", async () => {
+    const lost = anAttemptView({ end: "interrupted", endedAt: at(3_600), reason: "EC2 took its node back", exitCode: 137 });
+    const gang = anAttemptView({ attempt: 2, nodes: ["i-0aaaaaaaaaaaaaaaa", "i-0bbbbbbbbbbbbbbbb"], market: "on-demand" });
+    const routes = { [path]: { body: aJobView() }, [`${path}/attempts`]: { body: { items: [gang, lost], cursor: "1" } } };
+    const { human, value } = await both(routes, (options, on) => job("train-7", { team, ...options }, on));
+    const [title, second, first, older] = human.slice(human.indexOf("") + 1);
+    expect(title).toMatch(/^ATTEMPT +END +RAN +COST +TYPE +ZONE +NODE +EXIT +REASON$/);
+    expect(second).toMatch(/^ +2 +running +58 min 58 s +\$0\.50 +g5\.xlarge on-demand +us-east-1a +i-0aaaaaaaaaaaaaaaa \+1 +-$/);
+    expect(first).toMatch(/^ +1 +interrupted +58 min 58 s +\$0\.50 +g5\.xlarge spot +us-east-1a +i-0123456789abcdef0 +137 +EC2 took/);
+    expect(older).toBe("Older attempts: fleet api '/v1/teams/research/jobs/train-7/attempts?cursor=1'");
+    expect(value.history).toMatchObject([
+      { attempt: 2, end: null, exitCode: null },
+      { attempt: 1, end: "interrupted", costUsd: 0.5, endedAt: at(3_600) },
+    ]);
   });
 
   it("fleet job says how to list jobs if the job does not exist", async () => {

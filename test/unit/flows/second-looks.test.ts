@@ -96,7 +96,7 @@ describe("a message about data or an upload", () => {
     const sealAgain = { send: () => Promise.reject(new Error("SQS is down")) };
     const instances = new MemoryTaggedInstances(world.fleet, () => monday);
     const deps: TickDeps = { ...world.deps, teams: ["vision"], instances, sealAgain };
-    world.ledger.table.moveJob(aJob({ state: "running" }), { state: "sealing" }, monday);
+    world.ledger.table.moveJob(aJob({ state: "running" }), { state: "sealing" }, { atMs: monday });
     world.nowMs = monday + 900_001;
     expect(await tick(deps)).toMatchObject({ sealedAgain: 0, errors: [{ part: "sealing", error: new Error("SQS is down") }] });
   });

@@ -221,7 +221,7 @@ describe("an upload", () => {
   test("an upload whose event was lost is sealed after 15 minutes", async () => {
     const { world, sealAgain, deps } = ticking();
     const job = aJob({ state: "running" });
-    world.ledger.table.moveJob(job, { state: "sealing" }, monday);
+    world.ledger.table.moveJob(job, { state: "sealing" }, { atMs: monday });
     world.nowMs = monday + 900_000;
     expect(await tick(deps)).toMatchObject({ sealedAgain: 0 });
     world.nowMs += 1;

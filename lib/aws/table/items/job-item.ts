@@ -1,29 +1,24 @@
 import * as z from "zod";
 import { StoredSpec } from "../../../../events/job.ts";
-import { isEnded, type Job, type JobRecord, type JobRef, type JobState, jobStates, waiting } from "../../../model/job.ts";
-import { getItem, getItems, type Item, type TableAccess } from "../access.ts";
-import { type Change, set } from "../expression.ts";
-import { jobKey, type Key, queueKey, submittedKey } from "../keys.ts";
+import { FleetError } from "../../../model/fleet-error.ts";
+import { attemptNews } from "../../../model/history/attempt.ts";
+import { type ArtifactSummary, isEnded, type Job, type JobRecord, type JobRef, jobStates, waiting } from "../../../model/job.ts";
+import { getItems, type Item, maxKeys, type TableAccess } from "../access.ts";
+import { type Change, type Condition, set } from "../expression.ts";
+import { artifactsKey, jobKey, type Key, queueKey, specKey, submittedKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
 import type { Part } from "../transaction.ts";
+import { noteAttempt } from "./attempt-item.ts";
 import { queueItem } from "./queue-item.ts";
 
 const keptDays = 30;
 
-const StoredSummary = z.object({
-  files: z.number(),
-  bytes: z.number(),
-  leftOut: z.number(),
-  missing: z.array(z.string()),
-  lost: z.number(),
-});
-
-const facts = {
+/** The attributes that lists show. The index by team holds a copy of these, so they must be few and small. */
+const listed = {
   team: z.string(),
   job: z.string(),
   pool: z.string(),
   state: z.enum(jobStates),
-  bodyHash: z.string(),
   attempt: z.int().min(1),
   failures: z.int().min(0),
   losses: z.int().min(0).optional(),
@@ -35,43 +30,88 @@ const facts = {
   exitCode: z.number().optional(),
   reason: z.string().optional(),
 };
+const ListedJob: z.ZodType<Job> = z.object(listed);
+const StoredState = z.object({ ...listed, bodyHash: z.string(), hasSpec: z.boolean() });
 
-const StoredJob: z.ZodType<JobRecord> = z.object({
-  ...facts,
-  spec: StoredSpec.optional(),
-  artifacts: StoredSummary.optional(),
+const StoredSummary: z.ZodType<ArtifactSummary> = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  leftOut: z.number(),
+  missing: z.array(z.string()),
+  lost: z.number(),
 });
 
-/** The attributes of a job that lists read: all except its spec and its artifacts, which may be large. */
-export const jobFacts: readonly string[] = Object.keys(facts);
+export const listedAttributes: readonly string[] = Object.keys(listed);
 
-export const jobOf = (item: Item): JobRecord => stored(StoredJob, item);
+/** Returns a job as lists show it, without its spec and its artifacts. */
+export const listedJobOf = (item: Item): Job => stored(ListedJob, item);
 
-export const jobItem = (job: JobRecord): Key & Item => ({
-  ...jobKey(job),
-  ...job,
-  teamKey: job.team,
-  submitted: submittedKey(job),
-  ttl: isEnded(job.state) ? ttlAfter(job.endedAtMs ?? job.submittedAtMs, keptDays) : undefined,
-});
+/** Returns the job of its items. Throws if the state lacks its spec, because such a job could not be queued again. */
+function jobOf(state: Item, spec: Item | undefined): JobRecord {
+  const { hasSpec, ...job } = stored(StoredState, state);
+  if (!hasSpec) return job;
+  if (!spec) throw new FleetError("broken-item", `the item ${String(state["pk"])} SPEC is missing`);
+  return { ...job, ...stored(z.object({ spec: StoredSpec }), spec) };
+}
 
-/** Returns a job, strongly consistent, or undefined if there is none. */
+/** Returns the writes of a new job. The first is on the condition that its name is free. */
+export function admitParts({ spec, artifacts: _none, ...job }: JobRecord, isFree: Condition): Part[] {
+  const ttl = isEnded(job.state) ? ttlAfter(job.endedAtMs ?? job.submittedAtMs, keptDays) : undefined;
+  const index = { teamKey: job.team, submitted: submittedKey(job) };
+  const state = { ...jobKey(job), ...job, ...index, hasSpec: spec !== undefined, ttl };
+  return [{ kind: "put", item: state, when: [isFree] }, ...(spec ? [{ kind: "put" as const, item: { ...specKey(job), spec, ttl } }] : [])];
+}
+
+/** Returns a job without its artifacts, strongly consistent, or undefined if there is none. */
 export async function readJob(access: TableAccess, ref: JobRef): Promise<JobRecord | undefined> {
-  const item = await getItem(access, jobKey(ref));
-  return item && jobOf(item);
+  const [job] = await readJobs(access, [ref]);
+  return job;
 }
 
-/** Returns the existing ones of at most a hundred jobs, strongly consistent. */
+/** Returns the existing ones of these jobs without their artifacts, strongly consistent. */
 export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Promise<readonly JobRecord[]> {
-  return (await getItems(access, refs.map(jobKey))).map(jobOf);
+  const keys = refs.flatMap((ref) => [jobKey(ref), specKey(ref)]);
+  const items: Item[] = [];
+  for (let from = 0; from < keys.length; from += maxKeys) items.push(...(await getItems(access, keys.slice(from, from + maxKeys))));
+  const specs = new Map(items.filter(({ sk }) => sk === "SPEC").map((item) => [item["pk"], item]));
+  return items.filter(({ sk }) => sk === "STATE").map((state) => jobOf(state, specs.get(state["pk"])));
+}
+/** A job's new state, and what its attempt reported with it. */
+type NewState = Parameters<typeof attemptNews>[0];
+
+/**
+ * Returns the writes that bring a job to a new state. The first is the state's, with these conditions. The previous state's reason is
+ * replaced, an end gets its time, and if the job is on nodes, its attempt's record gets what happened.
+ */
+export function stateParts(
+  job: Pick<Job, "team" | "job" | "state" | "attempt">,
+  to: NewState,
+  { atMs, also = [], when }: { atMs: number; also?: readonly Change[]; when: readonly Condition[] },
+): Part[] {
+  const ttl = isEnded(to.state) ? ttlAfter(atMs, keptDays) : undefined;
+  const ending = ttl === undefined ? [] : [set("endedAtMs", atMs), set("ttl", ttl)];
+  return [
+    { kind: "update", key: jobKey(job), changes: [set("state", to.state), set("reason", to.reason), ...ending, ...also], when },
+    ...(ttl === undefined ? [] : [{ kind: "update" as const, key: specKey(job), changes: [set("ttl", ttl)], when: [] }]),
+    ...(job.state === "queued" ? [] : [noteAttempt(job, attemptNews(to, atMs))]),
+  ];
 }
 
-/** Returns the changes for a new state: the previous state's reason is replaced, and an end gets its time. */
-export const newState = (state: JobState, reason: string | undefined, atMs: number): Change[] => [
-  set("state", state),
-  set("reason", reason),
-  ...(isEnded(state) ? [set("endedAtMs", atMs), set("ttl", ttlAfter(atMs, keptDays))] : []),
-];
+/** Returns the write that keeps what was sealed of a job, as long as the job is kept. */
+export const artifactsPart = (ref: JobRef, artifacts: ArtifactSummary, atMs: number): Part => ({
+  kind: "put",
+  item: { ...artifactsKey(ref), artifacts, ttl: ttlAfter(atMs, keptDays) },
+});
+
+/** Returns a job with its artifacts, or undefined if there is none. */
+export async function readWholeJob(access: TableAccess, ref: JobRef): Promise<Job | undefined> {
+  const items = await getItems(access, [jobKey(ref), specKey(ref), artifactsKey(ref)]);
+  const of = (sk: string): Item | undefined => items.find((item) => item["sk"] === sk);
+  const state = of("STATE");
+  if (!state) return undefined;
+  const kept = of("ARTIFACTS");
+  return { ...jobOf(state, of("SPEC")), ...(kept && stored(z.object({ artifacts: StoredSummary }), kept)) };
+}
 
 /** Changes for a job that is on no node any more. */
 export const offNodes: readonly Change[] = [set("node", undefined), set("gang", undefined)];

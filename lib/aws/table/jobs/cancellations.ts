@@ -5,8 +5,7 @@ import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { is } from "../expression.ts";
-import { newState, queueKeyOf, readJob, readJobs } from "../items/job-item.ts";
-import { jobKey } from "../keys.ts";
+import { queueKeyOf, readJob, readJobs, stateParts } from "../items/job-item.ts";
 import { type Part, transact } from "../transaction.ts";
 
 type By = Parameters<Cancellations["cancel"]>[1];
@@ -82,11 +81,10 @@ function asFailed(error: unknown): CancelledOfMany {
 
 /** Returns the writes that cancel a job, if nothing has moved it since it was read. An attempt that waits to be sealed keeps waiting. */
 const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
-  {
-    kind: "update",
-    key: jobKey(job),
-    changes: newState("cancelled", reason, atMs),
-    when: [is("state", job.state), is("attempt", job.attempt), is("pool", job.pool)],
-  },
+  ...stateParts(
+    job,
+    { state: "cancelled", reason },
+    { atMs, when: [is("state", job.state), is("attempt", job.attempt), is("pool", job.pool)] },
+  ),
   ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
 ];

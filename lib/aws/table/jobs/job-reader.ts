@@ -3,10 +3,11 @@ import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job } from "../../../model/job.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
-import { call, getItem, type Item, type TableAccess } from "../access.ts";
+import { call, type Item, type TableAccess } from "../access.ts";
 import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "../expression.ts";
-import { jobFacts, jobOf } from "../items/job-item.ts";
-import { jobKey, jobOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
+import { attemptOf } from "../items/attempt-item.ts";
+import { listedAttributes, listedJobOf, readWholeJob } from "../items/job-item.ts";
+import { attemptKey, jobKey, jobOfSubmittedKey, maxAttempt, submittedFrom, submittedKey } from "../keys.ts";
 import { separated } from "../stored.ts";
 
 /** The index of all jobs that a team ever submitted, by time. Only this reader uses it. */
@@ -18,8 +19,28 @@ const maxPages = 20;
 
 export const createJobReader = (access: TableAccess): JobReader => ({
   async get(ref) {
-    const item = await getItem(access, jobKey(ref), { behind: true });
-    return item && jobOf(item);
+    return readWholeJob(access, ref);
+  },
+
+  async attempts({ limit, before = Number.MAX_SAFE_INTEGER, ...ref }) {
+    const from = attemptKey({ ...ref, attempt: 0 });
+    const { Items = [] } = await call((options) =>
+      access.client.send(
+        new QueryCommand({
+          TableName: access.table,
+          ScanIndexForward: false,
+          Limit: limit + 1,
+          ...expression({
+            keyIs: { pk: from.pk },
+            within: [isBetween("sk", from.sk, attemptKey({ ...ref, attempt: Math.min(before, maxAttempt + 1) - 1 }).sk)],
+          }),
+        }),
+        options,
+      ),
+    );
+    const attempts = separated("attempt", Items, attemptOf).read.slice(0, limit);
+    const last = attempts.at(-1);
+    return Items.length > limit && last ? { attempts, before: last.attempt } : { attempts };
   },
 
   async list({ team, limit, cursor, ...filter }) {
@@ -31,7 +52,7 @@ export const createJobReader = (access: TableAccess): JobReader => ({
     let after = cursor === undefined ? undefined : startKey(team, cursor, filter);
     for (let pages = 0; pages < maxPages; pages += 1) {
       const page = await readPage(access, { team, filter, after, limit: isFiltered ? pageSize : limit - jobs.length + 1 });
-      jobs.push(...separated("job", page.items, jobOf).read.filter(({ job }) => name === undefined || matchesGlob(name, job)));
+      jobs.push(...separated("job", page.items, listedJobOf).read.filter(({ job }) => name === undefined || matchesGlob(name, job)));
       if (jobs.length > limit) return cut(jobs, limit);
       after = page.after;
       if (!after) return { jobs };
@@ -53,7 +74,12 @@ async function readPage(
         IndexName: teamIndex.name,
         ScanIndexForward: false,
         Limit: of.limit,
-        ...expression({ keyIs: { [teamIndex.partition]: of.team }, within: timesOf(of.filter), only: passes(of.filter), reads: jobFacts }),
+        ...expression({
+          keyIs: { [teamIndex.partition]: of.team },
+          within: timesOf(of.filter),
+          only: passes(of.filter),
+          reads: listedAttributes,
+        }),
         ...(of.after ? { ExclusiveStartKey: of.after } : {}),
       }),
       options,

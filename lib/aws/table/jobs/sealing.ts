@@ -2,9 +2,9 @@ import * as z from "zod";
 import type { AttemptRef, JobState } from "../../../model/job.ts";
 import type { Sealed, Sealing } from "../../../ports/jobs.ts";
 import { getPartition, type TableAccess } from "../access.ts";
-import { is, set } from "../expression.ts";
-import { newState, offNodes, readJob } from "../items/job-item.ts";
-import { jobKey, sealingKey, sealingPartition } from "../keys.ts";
+import { is } from "../expression.ts";
+import { artifactsPart, offNodes, readJob, readWholeJob, stateParts } from "../items/job-item.ts";
+import { sealingKey, sealingPartition } from "../keys.ts";
 import { separated, stored } from "../stored.ts";
 import { type Part, transact } from "../transaction.ts";
 
@@ -22,16 +22,19 @@ const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealin
 
 export const createSealing = (access: TableAccess): Sealing => {
   const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState }, atMs: number): Promise<"done" | "stale"> => {
-    const changes = [...newState(to.state, to.reason, atMs), ...offNodes, set("artifacts", to.artifacts)];
     const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
-    const written = await transact(access, [{ kind: "update", key: jobKey(attempt), changes, when }, endSealing(attempt)]);
+    const written = await transact(access, [
+      ...stateParts({ ...attempt, state: "sealing" }, to, { atMs, also: offNodes, when }),
+      ...(to.artifacts ? [artifactsPart(attempt, to.artifacts, atMs)] : []),
+      endSealing(attempt),
+    ]);
     if (written === "done") return "done";
     const job = await readJob(access, attempt);
     return job?.attempt === attempt.attempt && job.state === to.state && job.reason === to.reason ? "done" : "stale";
   };
 
   return {
-    get: (ref) => readJob(access, ref),
+    get: (ref) => readWholeJob(access, ref),
     succeed: (attempt, to, atMs) => end(attempt, { ...to, state: "succeeded" }, atMs),
     fail: (attempt, to, atMs) => end(attempt, { ...to, state: "failed" }, atMs),
     async over(attempt) {

@@ -3,7 +3,7 @@ import type { AttemptChange, NodeLedger } from "../../../ports/node-ledger.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { add, type Change, is, isThere, set, setOnce } from "../expression.ts";
-import { enqueue, newState, offNodes, readJob } from "../items/job-item.ts";
+import { enqueue, offNodes, readJob, stateParts } from "../items/job-item.ts";
 import { assignmentName, readNode } from "../items/node-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
 import { jobKey, nodeKey } from "../keys.ts";
@@ -44,15 +44,14 @@ function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Par
   if (!to) return assignment === "removed" && job.node === on.node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when }] : [];
   const requeued = to.to === "queued";
   const next = { attempt: job.attempt + 1, reason: to.reason };
-  const changes: Change[] = [
-    ...newState(to.to, to.reason, on.atMs),
+  const also: Change[] = [
     ...(requeued ? [set("attempt", next.attempt)] : []),
     // A job that has ended or waits again is on no node, although its node may still upload the attempt's files.
     ...(assignment === "removed" || requeued || isEnded(to.to) ? offNodes : []),
     ...runChanges(to),
   ];
   return [
-    { kind: "update", key: jobKey(job), changes, when },
+    ...stateParts(job, { ...to, state: to.to }, { atMs: on.atMs, also, when }),
     ...(requeued ? enqueue(job, next) : []),
     ...(to.to === "sealing" ? [beginSealing(job, on.atMs)] : []),
   ];

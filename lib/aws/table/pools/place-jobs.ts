@@ -1,3 +1,4 @@
+import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
 import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
 import { isFirstMember } from "../../../model/node.ts";
 import { wantsOf } from "../../../model/wants.ts";
@@ -5,7 +6,8 @@ import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
-import { enqueue, newState, offNodes, queueKeyOf, readJob } from "../items/job-item.ts";
+import { beginAttempt } from "../items/attempt-item.ts";
+import { enqueue, offNodes, queueKeyOf, readJob, stateParts } from "../items/job-item.ts";
 import { assignmentItem, assignmentName } from "../items/node-item.ts";
 import { queueItem } from "../items/queue-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
@@ -22,18 +24,20 @@ export const createJobPlacements = (
   { write, unlessFenced, inTurn }: FencedWriter,
 ): Pick<Placements, "bind" | "bindGang" | "takeBack" | "fail" | "move" | "hold"> => ({
   async bind(fence, { entry, node, atMs }) {
-    const outcome = await write(fence, [...placeParts(fence, { entry, node, atMs }), holdPart(fence, { entry, node, atMs })]);
+    const outcome = await write(fence, [
+      ...placeParts(fence, { entry, nodes: [node], atMs }),
+      holdPart(fence, { entry, node: node.id, atMs }),
+    ]);
     return written(outcome, async () => {
       const now = await readJob(access, entry);
-      return now?.attempt === entry.attempt && now.node === node;
+      return now?.attempt === entry.attempt && now.node === node.id;
     });
   },
 
-  async bindGang(fence, { entry, nodes: [first, ...others], atMs }) {
-    if (first === undefined) throw new Error(`a gang without nodes: ${entry.team}/${entry.job}`);
-    const gang = [first, ...others];
+  async bindGang(fence, { entry, nodes, atMs }) {
+    const gang = nodes.map(({ id }) => id);
     const outcome = await write(fence, [
-      ...placeParts(fence, { entry, node: first, gang, atMs }),
+      ...placeParts(fence, { entry, nodes, gang, atMs }),
       ...gang.map((node, rank) => holdPart(fence, { entry, node, rank, atMs })),
     ]);
     return written(outcome, async () => {
@@ -55,12 +59,11 @@ export const createJobPlacements = (
     const job = await readJob(access, attempt);
     if (job?.pool !== fence.pool) return unlessFenced(fence, "stale");
     const outcome = await write(fence, [
-      {
-        kind: "update",
-        key: jobKey(attempt),
-        changes: newState("failed", reason, atMs),
-        when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)],
-      },
+      ...stateParts(
+        { ...attempt, state: "queued" },
+        { state: "failed", reason },
+        { atMs, when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)] },
+      ),
       { kind: "delete", key: queueKeyOf(job) },
     ]);
     return written(outcome, async () => {
@@ -98,18 +101,27 @@ export const createJobPlacements = (
   },
 });
 
-type Place = { readonly entry: QueueEntry; readonly node: string; readonly atMs: number };
+type Place = { readonly entry: QueueEntry; readonly atMs: number };
 
-/** Returns the writes that place a job on a node and remove it from the queue. */
-function placeParts({ pool }: Fence, { entry, node, gang, atMs }: Place & { gang?: readonly string[] }): Part[] {
+/** Returns the writes that place a job on its nodes and remove it from the queue. Throws if there is no node. */
+function placeParts(
+  { pool }: Fence,
+  { entry, nodes, gang, atMs }: Place & { nodes: readonly AttemptNode[]; gang?: readonly string[] },
+): Part[] {
+  const [first] = nodes;
+  if (!first) throw new Error(`${entry.team}/${entry.job} is placed on no node`);
   return [
-    {
-      kind: "update",
-      key: jobKey(entry),
-      changes: [...newState("placed", undefined, atMs), set("node", node), set("gang", gang), set("exitCode", undefined)],
-      when: [is("state", "queued"), is("attempt", entry.attempt)],
-    },
+    ...stateParts(
+      { ...entry, state: "queued" },
+      { state: "placed" },
+      {
+        atMs,
+        also: [set("node", first.id), set("gang", gang), set("exitCode", undefined)],
+        when: [is("state", "queued"), is("attempt", entry.attempt)],
+      },
+    ),
     { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+    beginAttempt(entry, newAttempt(entry, { pool, nodes, atMs })),
   ];
 }
 
@@ -127,7 +139,7 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
 ];
 
 /** Returns the write that makes a node hold an attempt. */
-function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { rank?: number }): Part {
+function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { node: string; rank?: number }): Part {
   const { team, job, attempt } = entry;
   const name = assignmentName(entry);
   const assignment = assignmentItem({ team, job, attempt, ...wantsOf(entry), phase: "placed", rank });
@@ -174,12 +186,7 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
   const counted = losses === undefined ? [] : [set("losses", losses)];
   return [
     off,
-    {
-      kind: "update",
-      key: jobKey(job),
-      changes: [...newState(state, reason, atMs), set("attempt", attempt), ...counted, ...offNodes],
-      when: still,
-    },
+    ...stateParts(job, { state, reason }, { atMs, also: [set("attempt", attempt), ...counted, ...offNodes], when: still }),
     ...(waits ? enqueue(job, { attempt, reason }) : []),
   ];
 }

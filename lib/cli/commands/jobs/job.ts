@@ -1,14 +1,27 @@
 import { exitCodes } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";
 import { findJob } from "../../session/find-job.ts";
+import { tableLines } from "../../terminal/table.ts";
+import { attemptColumns, attemptJson } from "../../views/attempt-view.ts";
 import { jobJson, jobLines } from "../../views/job-view.ts";
 
 export type ShowJobOptions = { readonly team?: string | undefined; readonly json?: boolean | undefined };
 
-/** Shows one job. */
+/** The number of attempts that are shown. The API returns older ones. */
+const maxAttempts = 20;
+
+/** Shows one job with its latest attempts. */
 export async function job(id: string, options: ShowJobOptions, { connection, console, nowMs }: Context): Promise<number> {
   const found = await findJob(id, options.team, connection);
-  if (options.json) console.out(JSON.stringify(jobJson(found)));
-  else for (const line of jobLines(found, nowMs, console.paint)) console.out(line);
+  const { attempts, before } = await connection.jobs.attempts({ team: found.team, job: found.job, limit: maxAttempts });
+  if (options.json) {
+    console.out(JSON.stringify({ ...jobJson(found), history: attempts.map((attempt) => attemptJson(attempt, nowMs)) }));
+    return exitCodes.ok;
+  }
+  for (const line of jobLines(found, nowMs, console.paint)) console.out(line);
+  if (attempts.length === 0) return exitCodes.ok;
+  console.out("");
+  for (const line of tableLines(attempts, attemptColumns(nowMs, console.paint), { empty: "", width: console.width })) console.out(line);
+  if (before !== undefined) console.out(`Older attempts: fleet api '/v1/teams/${found.team}/jobs/${found.job}/attempts?cursor=${before}'`);
   return exitCodes.ok;
 }
