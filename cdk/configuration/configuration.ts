@@ -99,6 +99,12 @@ const PoolFields = z.strictObject({
     .describe(
       "A job fails after this many nodes were lost while it ran on them, because it may be the cause. EC2's interruptions do not count. 3 if omitted",
     ),
+  maxQueuedJobs: z
+    .int()
+    .min(1, "must be 1 or more")
+    .max(1_000_000, "must not be more than a million")
+    .default(50_000)
+    .describe("How many jobs of one team may wait in the pool. Further jobs are rejected with a reason until some have begun"),
   mostLosses: losses.optional().describe("The old name of maxLosses, which this release still accepts with a warning"),
   volumeGiB: z
     .int()

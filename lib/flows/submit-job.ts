@@ -1,4 +1,5 @@
 import type { Job, JobRecord } from "../model/job.ts";
+import type { Pool } from "../model/pool.ts";
 import type { Ports } from "../ports/ports.ts";
 import { bodyHash } from "./job/body-hash.ts";
 import { type JudgeDeps, judgeJob, whyTaken } from "./job/judge-job.ts";
@@ -33,7 +34,9 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
     failures: 0,
     submittedAtMs: sentAtMs,
   };
-  const admitted = await deps.admissions.admit(queued);
+  const admitted = await deps.admissions.admit(queued, { maxQueued: pool.maxQueuedJobs });
+  // Its own id stays free, so that it can be submitted later.
+  if (admitted.kind === "full") return reject(deps, submission, { reason: whyFull(team, pool), body: spec });
   if (admitted.kind === "taken") return { ...(await reject(deps, submission, { reason: whyTaken(queued), body: spec })), taken: true };
   if (admitted.kind === "same") {
     await wakeAgain(deps, admitted.job);
@@ -42,6 +45,9 @@ export async function submitJob(deps: SubmitDeps, submission: Submission): Promi
   await ring(deps, queued.pool, "job");
   return { kind: "queued", job: queued };
 }
+
+const whyFull = (team: string, { name, maxQueuedJobs }: Pool): string =>
+  `${maxQueuedJobs} jobs of team ${team} wait in pool ${name} already, which is the most that it takes (maxQueuedJobs); submit the job when some have begun, or end some with fleet purge`;
 
 /**
  * Wakes the pool of a job that was already known, because an earlier delivery may have crashed before its ring, or between its ring and

@@ -106,8 +106,8 @@ async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boo
 
 async function count(deps: TickDeps, pool: string): Promise<Counted> {
   const nowMs = deps.now();
-  const seen = await deps.decisions.load(pool, nowMs);
-  const numbers = poolNumbers(seen, nowMs);
+  const [queued, seen] = await Promise.all([deps.decisions.countQueued(pool), deps.decisions.load(pool, nowMs)]);
+  const numbers = poolNumbers({ ...seen, queued }, nowMs);
   deps.publish?.(pool, numbers);
   return { numbers, unreadable: seen.unreadable ?? [] };
 }

@@ -29,7 +29,10 @@ export type Snapshot = {
   readonly wider?: { readonly limits: WiderLimits; readonly reserved: WiderReserved } | undefined;
   /** Without the nodes whose end is not recorded yet. */
   readonly spent: Spent;
+  /** Of a long queue, the first jobs of each team and kind. */
   readonly queue: readonly QueueEntry[];
+  /** How many jobs wait; undefined if all of them are in `queue`. */
+  readonly queued?: number | undefined;
   readonly nodes: readonly Node[];
   /** Launches whose outcome is not known yet. */
   readonly openLaunches: readonly Launch[];

@@ -25,6 +25,8 @@ export type Pool = {
   readonly disruption: Disruption;
   /** A job fails after so many nodes were lost while it ran on them. */
   readonly maxLosses: number;
+  /** The most jobs of one team that may wait in the pool. */
+  readonly maxQueuedJobs: number;
   /** Whether one node may serve several teams. */
   readonly shared: boolean;
   /** The teams that may use it; empty for all. */

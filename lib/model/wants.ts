@@ -142,11 +142,17 @@ export function conditionsKey(wanted: Conditions): string {
   return key;
 }
 
+/** Returns a key that is equal for two jobs if and only if they want the same but for their datasets, so they may run in the same places. */
+export const placesKey = (wants: Wants): string => {
+  const { needs, nodes } = wants;
+  return `${needs.vcpus} ${needs.memoryGiB} ${needs.gpus} ${nodes} ${conditionsKey(wants)}`;
+};
+
 /** Returns a key that is equal for two jobs if and only if they want the same. */
 export function wantsKey(wants: Wants): string {
-  const { needs, nodes, datasets } = wants;
+  const { datasets } = wants;
   const data = datasets.length === 0 ? "" : JSON.stringify(datasets.map(({ name, share }) => `${share} ${name}`).sort());
-  return `${needs.vcpus} ${needs.memoryGiB} ${needs.gpus} ${nodes} ${data}${conditionsKey(wants)}`;
+  return `${placesKey(wants)} ${data}`;
 }
 
 /** Returns only the wants of a job, a queue entry or an assignment. */

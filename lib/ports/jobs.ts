@@ -6,11 +6,12 @@ export interface Admissions {
   /**
    * Writes the job unless its name is in use, and its queue entry if the job is `queued`.
    * `same`: the job was written before with the same body hash; `job` is its present record. `taken`: a job with another body has the name.
+   * `full`: `maxQueued` jobs of the team wait in the pool, as of the last count and with those admitted since; nothing was written.
    */
-  admit(job: JobRecord): Promise<Admitted>;
+  admit(job: JobRecord, limits?: { readonly maxQueued?: number | undefined }): Promise<Admitted>;
 }
 
-export type Admitted = { readonly kind: "created" | "taken" } | { readonly kind: "same"; readonly job: Job };
+export type Admitted = { readonly kind: "created" | "taken" | "full" } | { readonly kind: "same"; readonly job: Job };
 
 /** Finds jobs by name. */
 export interface JobLookup {

@@ -22,6 +22,8 @@ export type Loaded = Pick<
   "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned" | "unreadable"
 > & {
   readonly reservedWider: WiderReserved;
+  /** How many jobs wait in the pool: the length of `queue`, or about how many if `queue` has only the first of each team and kind. */
+  readonly queued: number;
 };
 
 /** Begins and ends decisions and reads their snapshots. Every read is consistent, so no read uses an index. */
@@ -37,8 +39,13 @@ export interface Decisions {
     readonly wakeAtMs?: number | undefined;
     readonly causes: readonly string[];
   }>;
-  /** Reads all of it; items that cannot be read are left out and named. `nowMs` selects the UTC day and month of `spent`. */
+  /**
+   * Reads all of it, but of a long queue only the first jobs of each team and kind. Items that cannot be read are left out and named.
+   * `nowMs` selects the UTC day and month of `spent`.
+   */
   load(pool: string, nowMs: number): Promise<Loaded>;
+  /** Counts the jobs that wait in the pool, and gives admissions each team's count. */
+  countQueued(pool: string): Promise<number>;
   /** Returns whether no later decision of the pool has begun. */
   isCurrent(fence: Fence): Promise<boolean>;
   /**

@@ -23,6 +23,7 @@ export const FleetPool = z.strictObject({
   consolidateSeconds: z.number().min(0).optional(),
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: z.number().min(0).max(1) })]),
   maxLosses: z.int().min(1),
+  maxQueuedJobs: z.int().min(1),
   shared: z.boolean(),
   teams: z.array(TeamName),
   containers: z.boolean(),

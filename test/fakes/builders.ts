@@ -156,6 +156,7 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   teams: [],
   containers: true,
   fallbackSeconds: 300,
+  maxQueuedJobs: 50_000,
   ...over,
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { kindOf } from "../../lib/decide/placement/free-capacity.ts";
+import { placesOf } from "../../lib/decide/placement/bundles.ts";
+import { kindsIn } from "../../lib/decide/placement/kinds.ts";
 import { allows, conditionsKey, type Wants, wantsKey } from "../../lib/model/wants.ts";
 import { keyOf } from "../../lib/optimizer/problem/classes.ts";
 import { allowedBy, traitKey } from "../../lib/optimizer/problem/match.ts";
@@ -51,8 +52,37 @@ test("jobs with different wants are never treated as one kind, whichever part of
       for (const changed of differingIn(one, other)) {
         const same = isSame(one, changed);
         expect(wantsKey(one) === wantsKey(changed)).toBe(same);
-        expect(kindOf(anEntry(one)) === kindOf(anEntry(changed))).toBe(same);
       }
+    }),
+  );
+});
+
+const offer = fc.record({
+  instanceType: fc.constantFrom("a", "b"),
+  market: fc.constantFrom("spot" as const, "on-demand" as const),
+  zone,
+  usdPerHour: fc.constant(1),
+});
+const resources = { vcpus: 8, memoryGiB: 32, gpus: 1 };
+
+test("jobs are of one kind if and only if they need the same and may run in the same places, whatever they write", () => {
+  fc.assert(
+    fc.property(wants, wants, fc.array(offer), fc.tuple(kind, kind), (one, other, offers, [a, b]) => {
+      const types = [
+        { name: "a", resources, ...a },
+        { name: "b", resources, ...b },
+      ];
+      const kindOf = kindsIn({ catalogue: { types, offers, refreshedAtMs: 0 }, nodes: [] });
+      const changed = { ...one, gpu: other.gpu, spot: other.spot, zones: other.zones, datasets: one.datasets };
+      const sold = offers.flatMap((each) => types.filter(({ name }) => name === each.instanceType).map((type) => ({ each, type })));
+      const isSamePlaces = sold.every(({ each, type }) => allows(one, each, type) === allows(changed, each, type));
+      const isSameSize = placesOf(one) === placesOf(changed);
+      expect(kindOf(anEntry(one)) === kindOf(anEntry(changed))).toBe(isSamePlaces && isSameSize);
+      for (const larger of [
+        { ...one, nodes: one.nodes + 1 },
+        { ...one, needs: { ...one.needs, gpus: one.needs.gpus + 1 } },
+      ])
+        expect(kindOf(anEntry(larger))).not.toBe(kindOf(anEntry(one)));
     }),
   );
 });

@@ -95,6 +95,7 @@ export const pool: fc.Arbitrary<Pool> = fc
     bootSeconds: 600,
     drainSeconds: 60,
     maxLosses: 3,
+    maxQueuedJobs: 50_000,
     teams: [],
     containers: true,
     fallbackSeconds: 300,

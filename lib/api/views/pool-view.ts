@@ -30,7 +30,10 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): PoolV
   reserved: seen.reserved,
   budgets: pool.budgets,
   spent: { usdToday: spentIn("day", seen, nowMs), usdThisMonth: spentIn("month", seen, nowMs) },
-  queue: { length: seen.queue.length, oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))) },
+  queue: {
+    length: seen.queued ?? seen.queue.length,
+    oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))),
+  },
   nodes: byState(seen.nodes),
   openLaunches: seen.openLaunches.map(openLaunch),
   refusals: seen.refusals

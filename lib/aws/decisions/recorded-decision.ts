@@ -31,7 +31,7 @@ const StoredDecision = z.object({
   epoch: z.int(),
   atMs: z.number(),
   causes: z.array(z.string()).default([]),
-  snapshot: z.object({ reserved: Reserved, queue: z.array(z.unknown()), nodes: z.array(z.unknown()) }),
+  snapshot: z.object({ reserved: Reserved, queue: z.array(z.unknown()), queued: z.int().optional(), nodes: z.array(z.unknown()) }),
   plan: z.object({
     steps: z.array(StoredStep),
     wakeAtMs: z.number().optional(),
@@ -49,7 +49,7 @@ export function recordedDecision(value: unknown, id: string): RecordedDecision {
     epoch,
     atMs,
     causes,
-    queued: snapshot.queue.length,
+    queued: snapshot.queued ?? snapshot.queue.length,
     nodes: snapshot.nodes.length,
     reserved: snapshot.reserved,
     steps: plan.steps.map((step, index) => recordedStep(step, outcomes[index])),

@@ -25,6 +25,10 @@ export const isBelow =
   (path: Path, value: number): Condition =>
   (of) =>
     `${of.name(path)} < ${of.value(value)}`;
+export const isAbove =
+  (path: Path, value: string): Condition =>
+  (of) =>
+    `${of.name(path)} > ${of.value(value)}`;
 /** The value is in the range from `least` to `most`, both included. */
 export const isBetween =
   (path: Path, least: string, most: string): Condition =>

@@ -3,11 +3,11 @@ import type { DatasetRef } from "../../model/dataset.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import { type Subject, subjectName } from "../../model/refusal.ts";
 import type { RequestKind } from "../../model/requests/request-limits.ts";
+import { placesKey, type Wants } from "../../model/wants.ts";
 
 /** The key of an item. Teams, pools, job ids and instance ids never contain `#`. */
 export type Key = { readonly pk: string; readonly sk: string };
 
-export const queueShards = 8;
 export const fenceShards = 16;
 
 const jobPartition = ({ team, job }: JobRef): string => `J#${team}#${job}`;
@@ -21,18 +21,26 @@ export const artifactsKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: 
 export const attemptKey = (ref: AttemptRef): Key => ({ pk: jobPartition(ref), sk: `ATTEMPT#${padded(ref.attempt, 10)}` });
 export const maxAttempt = 9_999_999_999;
 
-/** A pool's queue is spread over several partitions, because a partition accepts 1,000 writes per second. */
-export const queuePartition = (pool: string, shard: number): string => `Q#${pool}#${shard}`;
-/** A job's place in its pool's queue, the same for all its attempts. The next job to be placed sorts first. */
-export const queueKey = (job: JobRef & { pool: string; priority: number; submittedAtMs: number }): Key => ({
-  pk: queuePartition(job.pool, shardOf(job)),
-  sk: `${padded(50_000 - job.priority, 5)}#${padded(job.submittedAtMs, 15)}#${job.team}#${job.job}`,
+/** A team's part of a pool's queue, so that no team's jobs hide those of another. */
+export const queuePartition = (pool: string, team: string): string => `Q#${pool}#${team}`;
+/**
+ * A job's place in its pool's queue, the same for all its attempts. Jobs that may run in the same places have the same class and are next
+ * to each other. Of these, the next to be placed sorts first.
+ */
+export const queueKey = (job: JobRef & Wants & { pool: string; priority: number; submittedAtMs: number }): Key => ({
+  pk: queuePartition(job.pool, job.team),
+  sk: `${classOf(job)}#${padded(50_000 - job.priority, 5)}#${padded(job.submittedAtMs, 15)}#${job.job}`,
 });
-export const placeInQueue = (sk: string): { priority: number; submittedAtMs: number; team: string; job: string } | undefined => {
-  const [, priority, submittedAtMs, team, job] = /^(\d{5})#(\d{15})#([^#]+)#([^#]+)$/.exec(sk) ?? [];
-  if (!priority || !submittedAtMs || !team || !job) return undefined;
+export const classLength = 8;
+export const placeInQueue = ({ pk, sk }: Key): { priority: number; submittedAtMs: number; team: string; job: string } | undefined => {
+  const [, team] = /^Q#[^#]+#([^#]+)$/.exec(pk) ?? [];
+  const [, priority, submittedAtMs, job] = /^[0-9a-f]{8}#(\d{5})#(\d{15})#([^#]+)$/.exec(sk) ?? [];
+  if (!team || !priority || !submittedAtMs || !job) return undefined;
   return { priority: 50_000 - Number(priority), submittedAtMs: Number(submittedAtMs), team, job };
 };
+/** The teams that ever had a job in the pool's queue, each with the number that wait. */
+export const queuesPartition = (pool: string): string => `QT#${pool}`;
+export const queueOfTeamKey = (pool: string, team: string): Key => ({ pk: queuesPartition(pool), sk: team });
 
 export const nodePartition = (pool: string): string => `N#${pool}`;
 export const nodeKey = (pool: string, node: string): Key => ({ pk: nodePartition(pool), sk: node });
@@ -103,4 +111,5 @@ export const submittedFrom = (atMs: number): string => padded(Math.min(Math.max(
 export const jobOfSubmittedKey = (submitted: string): string | undefined => /^\d{15}#([^#]+)$/.exec(submitted)?.[1];
 
 const padded = (n: number, digits: number): string => String(n).padStart(digits, "0");
-const shardOf = ({ team, job }: JobRef): number => (createHash("sha256").update(`${team}/${job}`).digest()[0] ?? 0) % queueShards;
+/** Returns a class that two jobs share if they may run in the same places, and otherwise only by chance, which is harmless. */
+const classOf = (wants: Wants): string => createHash("sha256").update(placesKey(wants)).digest("hex").slice(0, classLength);

@@ -102,6 +102,33 @@ left, run the same command again.`,
     )
     .action((ids: readonly string[], options: CancelOptions & Partial<CancelManyOptions>) => run(cancelThose(ids, options, context)));
 
+  program
+    .command("purge")
+    .description("end all waiting jobs of a team, or those in one pool; running jobs go on")
+    .addOption(team())
+    .addOption(inPool())
+    .addOption(named())
+    .addOption(since())
+    .addOption(before())
+    .option("--reason <text>", "the reason to record with each job", "purged")
+    .option("--dry-run", "list what would be ended, and end nothing")
+    .option("-y, --yes", "do not ask")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fleet purge --team research --pool gpu
+  fleet purge --name 'sweep-*' --dry-run
+  fleet purge --yes --reason "flood of 28 November"
+
+The command says how many jobs it found and asks before it ends them. Each ends as cancelled, with the reason. To continue after an
+interruption, run it again.`,
+    )
+    .action((options: Omit<CancelManyOptions, "state">) =>
+      run(cancelThose([], { ...options, state: "queued", asksAlways: true }, context)),
+    );
+
   addArtifacts(program, session);
 }
 

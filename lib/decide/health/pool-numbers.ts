@@ -22,7 +22,7 @@ export type PoolNumbers = {
 const freshForMs = 60_000;
 
 export function poolNumbers(
-  seen: Pick<Snapshot, "nodes" | "queue" | "reserved" | "openLaunches" | "bootFailures" | "unreadable">,
+  seen: Pick<Snapshot, "nodes" | "queue" | "reserved" | "openLaunches" | "bootFailures" | "unreadable"> & { readonly queued: number },
   nowMs: number,
 ): PoolNumbers {
   const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
@@ -34,7 +34,7 @@ export function poolNumbers(
     nodes: nodes.length,
     gpus: nodes.reduce((sum, { type }) => sum + type.resources.gpus, 0),
     gpuUtilization: samples.length > 0 ? samples.reduce((sum, percent) => sum + percent, 0) / samples.length : undefined,
-    queuedJobs: seen.queue.length,
+    queuedJobs: seen.queued,
     oldestQueuedSeconds: (nowMs - oldestMs) / 1000,
     reservedUsdPerHour: seen.reserved.usdPerHour,
     openBreakers: breakers({ ...seen, nowMs }).length,

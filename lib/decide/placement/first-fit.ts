@@ -14,10 +14,10 @@ import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { type Bundle, cheapestFor } from "./bundles.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
-import { kindOf } from "./free-capacity.ts";
 import { isGang, stillHeld } from "./gangs.ts";
 import { whyTooLarge, whyUnsold } from "./impossible.ts";
 import { leftFor } from "./leeway.ts";
+import { Misses, type Wait } from "./misses.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
 import { type Miss, type PlacementResult, PlacementState, type PlacementView } from "./placement-state.ts";
 import { type PackingResult, repack, reservedFor } from "./repack.ts";
@@ -43,8 +43,6 @@ export type Placement = {
   readonly packed?: PackingResult | undefined;
 };
 
-type Wait = { readonly miss: Miss; readonly reason: string | undefined; readonly fallback?: Fallback | undefined };
-
 /**
  * Places waiting jobs, each in its turn, on the first of `nodes` that holds it. Otherwise a job shares a node to be launched with others
  * if that costs less than a node of its own; the optimizer then packs those jobs again. A gang is placed on all its nodes at once, or
@@ -59,8 +57,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
   const held = stillHeld(waiting, snapshot);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
   const state = new PlacementState(snapshot, nodes, queue);
-  // If one job does not fit, neither does the next of its kind, because what is left only shrinks.
-  const inVain = new Map<string, Wait>();
+  const misses = new Misses();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
   const bound = new Set<string>();
@@ -73,8 +70,8 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       steps.push({ kind: "fail", attempt: entry, because: tooLarge });
       continue;
     }
-    const kind = kindOf(entry);
-    const found = inVain.get(kind) ?? state.place(entry);
+    const kind = state.kindOf(entry);
+    const found = misses.of(entry.team, kind) ?? state.place(entry);
     if (found === "bundled") continue;
     if (isPlaced(found)) {
       for (const { id } of found.nodes) bound.add(id);
@@ -82,10 +79,10 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
       continue;
     }
     const wait = waitOf(entry, found, { snapshot, catalogue, state });
-    inVain.set(kind, wait);
+    misses.note(entry.team, kind, wait);
     holds.push(...turnedAway(entry, wait));
   }
-  const waits = [...inVain.values()];
+  const waits = misses.all;
   const { bundles, packed } = repack(state, snapshot.learned);
   const { launches, isAll } = launchesNow(bundles, { pool, catalogue, capacity: state.capacity });
   const recorded = recordedNow(holds);
@@ -107,7 +104,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 const namesOfLaunched = ({ openLaunches, unreadable = [] }: Snapshot): ReadonlySet<string> =>
   new Set([...openLaunches, ...unreadable].flatMap(({ jobs = [] }) => jobs.map(jobName)));
 
-const limited: readonly Miss[] = ["limit", "team-limit", "deployment-limit", "budget"];
+const limited: readonly Wait["miss"][] = ["limit", "team-limit", "deployment-limit", "budget"];
 
 /** Reports whether a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
 const isFreed = (bundles: readonly Bundle[], { state, waits }: { state: PlacementView; waits: readonly Wait[] }): boolean =>

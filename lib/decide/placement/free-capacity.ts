@@ -1,7 +1,7 @@
 import type { QueueEntry } from "../../model/job.ts";
 import { freeOn, type Node } from "../../model/node.ts";
 import { fits, minus, type Resources } from "../../model/values/resources.ts";
-import { allows, type Wants, wantsKey } from "../../model/wants.ts";
+import { allows, type Wants } from "../../model/wants.ts";
 import { maxPlaces, placesOf } from "./bundles.ts";
 
 /** What is left of a node while jobs are placed one after another. */
@@ -28,6 +28,3 @@ export function occupy(room: FreeCapacity, held: Wants): void {
   room.places -= placesOf(held);
   room.free = minus(room.free, held.needs);
 }
-
-/** Returns the job's kind. Jobs of one kind fit in the same places, because they are of one team and want the same. */
-export const kindOf = (entry: QueueEntry): string => `${entry.team} ${wantsKey(entry)}`;

@@ -1,7 +1,8 @@
 import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Assignment } from "../../model/node.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { type FreeCapacity, hasRoom, kindOf } from "./free-capacity.ts";
+import { type FreeCapacity, hasRoom } from "./free-capacity.ts";
+import type { KindOf } from "./kinds.ts";
 
 /** Reports whether the job runs on several nodes, which start together or not at all. */
 export const isGang = (entry: QueueEntry): boolean => entry.nodes > 1;
@@ -23,7 +24,7 @@ export function gangRooms(entry: QueueEntry, rooms: readonly FreeCapacity[]): re
  * Returns nodes on which waiting gangs could start now. Other jobs should use them only if no other node has room, because a gang that
  * loses one of its nodes to a job with a place elsewhere would need all of them again.
  */
-export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly FreeCapacity[]): ReadonlySet<string> {
+export function wantedByGangs(queue: readonly QueueEntry[], rooms: readonly FreeCapacity[], kindOf: KindOf): ReadonlySet<string> {
   const wanted = new Set<string>();
   // If one gang does not fit, neither does the next of its kind, because what is left only shrinks.
   const inVain = new Set<string>();

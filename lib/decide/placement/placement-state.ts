@@ -12,8 +12,9 @@ import type { OfferStatus } from "../capacity/cooldown.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
 import { allowed, nearestLimit } from "../limits/allowance.ts";
 import { type AvailableOffers, availableOffers, type Bundle, emptyBundle, extended } from "./bundles.ts";
-import { type FreeCapacity, freeCapacityOf, hasRoom, kindOf, occupy } from "./free-capacity.ts";
+import { type FreeCapacity, freeCapacityOf, hasRoom, occupy } from "./free-capacity.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
+import { type KindOf, kindsIn } from "./kinds.ts";
 import { after, type Leeway, leewayOf, leftFor } from "./leeway.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
@@ -44,6 +45,7 @@ export class PlacementState {
   readonly budget: BudgetRoom;
   /** Returns what can be requested now for `count` nodes at once. */
   readonly availableFor: (count: number) => AvailableOffers;
+  readonly kindOf: KindOf;
   readonly #pool: Pool;
   readonly #free: readonly FreeCapacity[];
   /** Nodes that single-node jobs should leave to gangs if they can. */
@@ -51,7 +53,7 @@ export class PlacementState {
   /** The broken places that this decision tries again, each with one launch only. */
   readonly #tried = new Set<string>();
   readonly #bundles: Bundle[] = [];
-  readonly #likeness = new Likeness();
+  readonly #likeness: Likeness;
   #leeway: Leeway;
 
   /** `nodes`: those that may get work. `queue`: the jobs that will be placed. */
@@ -62,7 +64,9 @@ export class PlacementState {
     this.availableFor = availableByCount(snapshot, { capacity: this.capacity, broken: this.broken, tried: this.#tried });
     this.#pool = snapshot.pool;
     this.#free = freeCapacityOf(nodes);
-    this.#wanted = wantedByGangs(queue, this.#free);
+    this.kindOf = kindsIn(snapshot);
+    this.#likeness = new Likeness(this.kindOf);
+    this.#wanted = wantedByGangs(queue, this.#free, this.kindOf);
     this.#leeway = leewayOf(snapshot, this.budget);
   }
 
@@ -166,8 +170,13 @@ function availableByCount({ catalogue }: Snapshot, { capacity, broken, tried }: 
  * hold jobs of the same kinds, added in the same order, and cost and reserve the same.
  */
 class Likeness {
+  readonly #kindOf: KindOf;
   readonly #numbers = new Map<string, number>();
   readonly #known = new WeakMap<Bundle, number>();
+
+  constructor(kindOf: KindOf) {
+    this.#kindOf = kindOf;
+  }
 
   /** Returns the same number for bundles that are alike; 0 for one without jobs. */
   of(bundle: Bundle): number {
@@ -177,7 +186,7 @@ class Likeness {
   /** Records that `bundle` is `before` with one more job. */
   note(bundle: Bundle, { before, entry }: { readonly before: Bundle; readonly entry: QueueEntry }): void {
     const { usdPerHour, reserved } = bundle;
-    const key = JSON.stringify([this.of(before), kindOf(entry), usdPerHour, reserved.usdPerHour, reserved.gpus]);
+    const key = JSON.stringify([this.of(before), this.#kindOf(entry), usdPerHour, reserved.usdPerHour, reserved.gpus]);
     const number = this.#numbers.get(key) ?? this.#numbers.size + 1;
     this.#numbers.set(key, number);
     this.#known.set(bundle, number);

@@ -20,6 +20,7 @@ export const closingPool = (name: string): Pool => ({
   drainSeconds: drainMs / 1000,
   disruption: { share: 1 },
   maxLosses: 3,
+  maxQueuedJobs: 0,
   shared: false,
   teams: [],
   containers: true,
@@ -41,7 +42,7 @@ export function close(snapshot: Snapshot): Plan {
     .slice(0, maxFails)
     .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another pool` }));
   const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
-  const soon = snapshot.queue.length > maxFails || dead.some(({ kind }) => kind === "lose");
+  const soon = Math.max(snapshot.queue.length, snapshot.queued ?? 0) > fails.length || dead.some(({ kind }) => kind === "lose");
   const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
   const wakes = [...(soon ? [nowMs] : []), ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead];
   return { steps: [...dead, ...fails, ...leaves], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };

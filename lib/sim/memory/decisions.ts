@@ -31,6 +31,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       reservedWider: table.reservedWider(),
       spent: table.spent(pool, nowMs),
       queue: table.queueOf(pool),
+      queued: table.queueOf(pool).length,
       nodes: [...table.nodes.values()]
         .map((row) => row.node)
         .filter((node) => node.pool === pool)
@@ -43,6 +44,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
       learned: table.learned.get(pool),
     })),
+  countQueued: (pool) => wire.call("decisions.countQueued", () => table.queueOf(pool).length),
   resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
   finish: (fence, { heard, busy, wakeAtMs }) =>

@@ -7,10 +7,12 @@ import type { LedgerMethod } from "./ledger-ports.ts";
 import { attemptName, jobKey, type MemoryTable, offNodes } from "./table.ts";
 
 export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
-  admit: (job) =>
+  admit: (job, { maxQueued = Number.POSITIVE_INFINITY } = {}) =>
     wire.call("admissions.admit", () => {
       const there = table.jobs.get(jobKey(job));
       if (there) return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
+      const isFull = table.queueOf(job.pool).filter(({ team }) => team === job.team).length >= maxQueued;
+      if (job.state === "queued" && isFull) return { kind: "full" };
       table.putJob(job);
       if (job.state === "queued") table.enqueue(job);
       return { kind: "created" };

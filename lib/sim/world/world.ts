@@ -77,7 +77,7 @@ export class World {
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
     );
-    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false }));
+    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false, maxQueuedJobs: 50_000 }));
     this.#configured = this.pools;
     this.limits = { deployment: scenario.deployment, teams: scenario.teamLimits };
     this.ec2 = new SimEc2(

@@ -60,4 +60,41 @@ export const admissionsContract = (make: MakeLedger) =>
       expect(loaded.queue).toEqual([]);
       expect(only(loaded.nodes).assignments).toHaveLength(1);
     });
+
+    it("a team's jobs beyond the most that may wait in a pool are not admitted, and those of other teams and pools are", async () => {
+      const ledger = await make();
+      const limits = { maxQueued: 2 };
+      for (const job of ["a", "b"]) expect(await ledger.admissions.admit(aJob({ job }), limits)).toEqual({ kind: "created" });
+      expect(await ledger.admissions.admit(aJob({ job: "c" }), limits)).toEqual({ kind: "full" });
+      expect(await ledger.jobLookup.find([{ team: "vision", job: "c" }])).toEqual(new Map());
+      expect(await ledger.admissions.admit(aJob({ job: "c", team: "speech" }), limits)).toEqual({ kind: "created" });
+      expect(await ledger.admissions.admit(aJob({ job: "c", pool: "cpu" }), limits)).toEqual({ kind: "created" });
+    });
+
+    it("a job that was admitted before is the same although its team's queue is full", async () => {
+      const ledger = await make();
+      const limits = { maxQueued: 1 };
+      await ledger.admissions.admit(aJob({ job: "a" }), limits);
+      expect(await ledger.admissions.admit(aJob({ job: "a" }), limits)).toMatchObject({ kind: "same" });
+      expect(await ledger.admissions.admit(aJob({ job: "a", bodyHash: "other" }), limits)).toEqual({ kind: "taken" });
+    });
+
+    it("jobs are admitted again after those that left the queue were counted", async () => {
+      const ledger = await make();
+      const limits = { maxQueued: 2 };
+      for (const job of ["a", "b"]) await ledger.admissions.admit(aJob({ job }), limits);
+      expect(await ledger.decisions.countQueued("gpu")).toBe(2);
+      await ledger.cancellations.cancel({ team: "vision", job: "a" }, { reason: "no", atMs: monday });
+      expect(await ledger.decisions.countQueued("gpu")).toBe(1);
+      expect(await ledger.admissions.admit(aJob({ job: "c" }), limits)).toEqual({ kind: "created" });
+      expect(await ledger.admissions.admit(aJob({ job: "d" }), limits)).toEqual({ kind: "full" });
+    });
+
+    it("a rejected job is recorded although its team's queue is full", async () => {
+      const ledger = await make();
+      const limits = { maxQueued: 1 };
+      await ledger.admissions.admit(aJob({ job: "a" }), limits);
+      const rejected = aJob({ job: "b", state: "rejected", reason: "no", endedAtMs: monday });
+      expect(await ledger.admissions.admit(rejected, limits)).toEqual({ kind: "created" });
+    });
   });

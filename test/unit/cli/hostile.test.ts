@@ -24,6 +24,7 @@ import {
   aLogPage,
   aMe,
   aNodeView,
+  anAttemptView,
   aPoolView,
   lines,
 } from "./api-samples.ts";
@@ -59,7 +60,14 @@ const evilDecision = { kind: evil, team: "research", nodes: [evil], because: evi
 
 const commands: [string, Routes, (on: Context) => Promise<number>][] = [
   ["jobs", { [`GET ${path}/jobs`]: { body: { items: [aJobSummary({ job: "x", reason: evil })] } } }, (on) => jobs({ team, limit: 20 }, on)],
-  ["job", { [`GET ${path}/jobs/x`]: { body: evilJob } }, (on) => job("x", { team }, on)],
+  [
+    "job",
+    {
+      [`GET ${path}/jobs/x`]: { body: evilJob },
+      [`GET ${path}/jobs/x/attempts`]: { body: { items: [anAttemptView({ reason: evil, zone: evil })] } },
+    },
+    (on) => job("x", { team }, on),
+  ],
   [
     "logs",
     { [`GET ${path}/jobs/x/logs`]: { body: aLogPage({ state: "succeeded", lines: lines(evil) }) } },

@@ -180,4 +180,23 @@ describe("fleet cancel --state", () => {
     expect(none.said.out).toEqual(["no jobs of team research cancelled"]);
     expect(said.out).toEqual([]);
   });
+
+  it("a purge asks before it ends jobs that only wait, and ends none if the answer is no", async () => {
+    const questions: string[] = [];
+    const asks =
+      (reply: boolean): Confirm =>
+      async (question) => {
+        questions.push(question);
+        return reply;
+      };
+    const { on, said } = await start({ [`GET ${path}`]: listing(3, queued), [`POST ${path}/cancel`]: cancelled });
+    const purge = { team, state: "queued", asksAlways: true };
+    expect(await cancelMany(purge, { ...on, confirm: asks(false) })).toBe(1);
+    expect(questions).toEqual(["cancel 3 waiting jobs?"]);
+    expect(api.calls.filter(({ method }) => method === "POST")).toEqual([]);
+    await expect(cancelMany(purge, on)).rejects.toThrow("3 waiting jobs would be cancelled; add --yes to cancel them");
+    expect(await cancelMany(purge, { ...on, confirm: asks(true) })).toBe(0);
+    expect(await cancelMany({ ...purge, yes: true }, on)).toBe(0);
+    expect(said.out).toEqual(["3 jobs of team research cancelled", "3 jobs of team research cancelled"]);
+  });
 });

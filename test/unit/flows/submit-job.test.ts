@@ -28,6 +28,16 @@ test("a message that is deeply nested, or wrong in a thousand places, is rejecte
   expect(job.reason?.length).toBeLessThan(2_000);
 });
 
+test("a job beyond the most that may wait is rejected with a reason, and its id can be used again when others have begun", async () => {
+  const world = aWorld({ pool: aPool({ maxQueuedJobs: 1 }) });
+  expect(await send(world, '{"id":"first","command":["x"]}')).toMatchObject({ kind: "queued" });
+  const { kind, job } = await send(world, '{"id":"second","command":["x"]}', "m-2");
+  expect(kind).toBe("rejected");
+  expect(job).toMatchObject({ job: "m-2", reason: expect.stringMatching(/^1 jobs of team vision wait in pool gpu already/) });
+  await world.ledger.cancellations.cancel({ team: "vision", job: "first" }, { reason: "no", atMs: monday });
+  expect(await send(world, '{"id":"second","command":["x"]}', "m-3")).toMatchObject({ kind: "queued", job: { job: "second" } });
+});
+
 describe("the same message twice", () => {
   test("the same message twice is one job", async () => {
     const world = aWorld();

@@ -5,7 +5,7 @@ import { attemptNews } from "../../../model/history/attempt.ts";
 import { type ArtifactSummary, isEnded, type Job, type JobRecord, type JobRef, jobStates, waiting } from "../../../model/job.ts";
 import { getItems, type Item, maxKeys, type TableAccess } from "../access.ts";
 import { type Change, type Condition, set } from "../expression.ts";
-import { artifactsKey, jobKey, type Key, queueKey, specKey, submittedKey } from "../keys.ts";
+import { artifactsKey, jobKey, queueKey, specKey, submittedKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 import { noteAttempt } from "./attempt-item.ts";
@@ -116,8 +116,9 @@ export async function readWholeJob(access: TableAccess, ref: JobRef): Promise<Jo
 /** Changes for a job that is on no node any more. */
 export const offNodes: readonly Change[] = [set("node", undefined), set("gang", undefined)];
 
-/** Returns the key of the job's queue entry, whether it exists or not. Only jobs with a valid spec have one. */
-export const queueKeyOf = (job: Job): Key => queueKey({ ...job, priority: job.spec?.priority ?? 0 });
+/** Returns the write that takes a waiting job out of its pool's queue. */
+export const leaveQueue = (job: Job): Part[] =>
+  job.spec ? [{ kind: "delete", key: queueKey({ ...waiting({ ...job, spec: job.spec }), pool: job.pool }) }] : [];
 
 /** Puts a job into its pool's queue as the given attempt. */
 export const enqueue = (job: Job, as: { attempt: number; reason: string | undefined }): Part[] =>

@@ -8,6 +8,7 @@ import { StoredWants, wantsItem, wantsOfItem } from "./stored-wants.ts";
 
 /** An entry has at most 300 bytes, apart from a long reason or list of models. */
 const StoredEntry = StoredWants.extend({
+  pk: z.string(),
   sk: z.string(),
   /** attempt */
   a: z.int().min(1),
@@ -16,15 +17,15 @@ const StoredEntry = StoredWants.extend({
 });
 
 export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
-  ...queueKey({ pool, ...entry }),
+  ...queueKey({ ...entry, pool }),
   ...wantsItem(entry),
   a: entry.attempt,
   r: entry.reason,
 });
 
 export function entryOf(item: Item): QueueEntry {
-  const { sk, a, r, ...wants } = stored(StoredEntry, item);
-  const place = placeInQueue(sk);
+  const { pk, sk, a, r, ...wants } = stored(StoredEntry, item);
+  const place = placeInQueue({ pk, sk });
   if (!place) throw new FleetError("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
   return { ...place, ...wantsOfItem(wants), attempt: a, ...(r === undefined ? {} : { reason: r }) };
 }

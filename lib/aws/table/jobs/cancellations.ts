@@ -5,7 +5,7 @@ import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { is } from "../expression.ts";
-import { queueKeyOf, readJob, readJobs, stateParts } from "../items/job-item.ts";
+import { leaveQueue, readJob, readJobs, stateParts } from "../items/job-item.ts";
 import { type Part, transact } from "../transaction.ts";
 
 type By = Parameters<Cancellations["cancel"]>[1];
@@ -86,5 +86,5 @@ const cancelParts = (job: Job, { reason, atMs }: By): Part[] => [
     { state: "cancelled", reason },
     { atMs, when: [is("state", job.state), is("attempt", job.attempt), is("pool", job.pool)] },
   ),
-  ...(job.state === "queued" ? [{ kind: "delete", key: queueKeyOf(job) } as const] : []),
+  ...(job.state === "queued" ? leaveQueue(job) : []),
 ];

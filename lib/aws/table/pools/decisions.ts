@@ -21,13 +21,12 @@ import {
   learnedKey,
   nodePartition,
   poolKey,
-  queuePartition,
-  queueShards,
   refusalPartition,
 } from "../keys.ts";
 import { separated } from "../stored.ts";
 import { transact } from "../transaction.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
+import { countQueues, readQueues } from "./queues.ts";
 
 const shards = (count: number): number[] => Array.from({ length: count }, (_, shard) => shard);
 
@@ -62,7 +61,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         readPool(access, pool),
         readWider(access),
         readSpent(access, pool, nowMs),
-        Promise.all(shards(queueShards).map((shard) => getPartition(access, queuePartition(pool, shard)))),
+        readQueues(access, pool, nowMs),
         getPartition(access, nodePartition(pool)),
         getPartition(access, launchPartition(pool)),
         getPartition(access, refusalPartition),
@@ -72,7 +71,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getItem(access, learnedKey(pool)),
       ]);
       const parts = {
-        queue: separated("queue entry", queue.flat(), entryOf),
+        queue: separated("queue entry", queue.items, entryOf),
         nodes: separated("node", nodes, nodeOf),
         openLaunches: separated("launch", openLaunches, launchOf, jobsOfLaunch),
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
@@ -84,6 +83,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         reservedWider,
         spent,
         queue: parts.queue.read.toSorted(byTurn),
+        queued: queue.queued,
         nodes: parts.nodes.read,
         openLaunches: parts.openLaunches.read,
         catalogue,
@@ -93,6 +93,8 @@ export const createDecisions = (access: TableAccess): Decisions => {
         ...(unreadable.length > 0 && { unreadable }),
       };
     },
+
+    countQueued: (pool) => countQueues(access, pool),
 
     isCurrent: async (fence) => (await readPool(access, fence.pool)).epoch === fence.epoch,
 

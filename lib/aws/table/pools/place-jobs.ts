@@ -7,9 +7,10 @@ import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
 import { beginAttempt } from "../items/attempt-item.ts";
-import { enqueue, offNodes, queueKeyOf, readJob, stateParts } from "../items/job-item.ts";
+import { enqueue, leaveQueue, offNodes, readJob, stateParts } from "../items/job-item.ts";
 import { assignmentItem, assignmentName } from "../items/node-item.ts";
 import { queueItem } from "../items/queue-item.ts";
+import { countQueued } from "../items/queues-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
 import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
@@ -64,7 +65,7 @@ export const createJobPlacements = (
         { state: "failed", reason },
         { atMs, when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)] },
       ),
-      { kind: "delete", key: queueKeyOf(job) },
+      ...leaveQueue(job),
     ]);
     return written(outcome, async () => {
       const now = await readJob(access, attempt);
@@ -75,6 +76,7 @@ export const createJobPlacements = (
   // Moves run one after the other, because concurrent ones would only cancel each other on the other pool's bell.
   move: (fence, moved) =>
     inTurn(async () => {
+      await countQueued(access, { pool: moved.to, team: moved.entry.team });
       const outcome = await write(fence, moveParts(fence, moved));
       return written(outcome, async () => {
         const now = await readJob(access, moved.entry);
@@ -92,7 +94,7 @@ export const createJobPlacements = (
       },
       {
         kind: "update",
-        key: queueKey({ pool: fence.pool, ...entry }),
+        key: queueKey({ ...entry, pool: fence.pool }),
         changes: [set("r", reason)],
         when: [is("a", entry.attempt)],
       },
@@ -120,7 +122,7 @@ function placeParts(
         when: [is("state", "queued"), is("attempt", entry.attempt)],
       },
     ),
-    { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+    { kind: "delete", key: queueKey({ ...entry, pool }), when: [is("a", entry.attempt)] },
     beginAttempt(entry, newAttempt(entry, { pool, nodes, atMs })),
   ];
 }
@@ -133,7 +135,7 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
     changes: [set("pool", to), set("reason", reason)],
     when: [is("state", "queued"), is("attempt", entry.attempt), is("pool", pool)],
   },
-  { kind: "delete", key: queueKey({ pool, ...entry }), when: [is("a", entry.attempt)] },
+  { kind: "delete", key: queueKey({ ...entry, pool }), when: [is("a", entry.attempt)] },
   { kind: "put", item: queueItem(to, { ...entry, reason }) },
   { kind: "update", key: bellKey(to), changes: rings("move"), when: [] },
 ];

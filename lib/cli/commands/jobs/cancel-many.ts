@@ -19,6 +19,8 @@ export type CancelManyOptions = ShowJobOptions &
     readonly reason?: string | undefined;
     readonly dryRun?: boolean | undefined;
     readonly yes?: boolean | undefined;
+    /** Asks even if all the jobs only wait. */
+    readonly asksAlways?: boolean | undefined;
   };
 
 /** Asks the user. Undefined if there is no terminal to ask on. */
@@ -82,12 +84,19 @@ const findAll = ({ connection, console }: Context, of: { readonly team: string }
   });
 
 /** Asks before running jobs are cancelled, because their work would be lost. Jobs that only wait can be sent again. */
-async function isConfirmed(found: readonly Job[], { yes }: CancelManyOptions, confirm: Confirm | undefined): Promise<boolean> {
+async function isConfirmed(
+  found: readonly Job[],
+  { yes, asksAlways = false }: CancelManyOptions,
+  confirm: Confirm | undefined,
+): Promise<boolean> {
   const running = found.filter(({ state }) => state !== "queued").length;
-  if (yes || running === 0) return true;
-  const what = `${count(found.length, "job")}, ${running} of them on nodes`;
-  if (confirm === undefined) throw new UsageError(`${what}, would be cancelled, and running work would be lost; add --yes to cancel them`);
-  return confirm(`cancel ${what}? Running work will be lost.`);
+  if (yes || found.length === 0 || (running === 0 && !asksAlways)) return true;
+  const [what, lost] =
+    running > 0
+      ? [`${count(found.length, "job")}, ${running} of them on nodes`, ", and running work would be lost"]
+      : [`${count(found.length, "waiting job")}`, ""];
+  if (confirm === undefined) throw new UsageError(`${what}${running > 0 ? "," : ""} would be cancelled${lost}; add --yes to cancel them`);
+  return confirm(`cancel ${what}?${running > 0 ? " Running work will be lost." : ""}`);
 }
 
 type Outcome = CancelledJobs["items"][number];

@@ -1,4 +1,5 @@
 import { exitCodes } from "../../invocation/exit.ts";
+import { commandLine } from "../../invocation/invocation.ts";
 import type { Context } from "../../session/context.ts";
 import { findJob } from "../../session/find-job.ts";
 import { tableLines } from "../../terminal/table.ts";
@@ -13,7 +14,7 @@ const maxAttempts = 20;
 /** Shows one job with its latest attempts. */
 export async function job(id: string, options: ShowJobOptions, { connection, console, nowMs }: Context): Promise<number> {
   const found = await findJob(id, options.team, connection);
-  const { attempts, before } = await connection.jobs.attempts({ team: found.team, job: found.job, limit: maxAttempts });
+  const { attempts, before } = await connection.jobs.attempts({ team: found.team, job: id, limit: maxAttempts });
   if (options.json) {
     console.out(JSON.stringify({ ...jobJson(found), history: attempts.map((attempt) => attemptJson(attempt, nowMs)) }));
     return exitCodes.ok;
@@ -22,6 +23,9 @@ export async function job(id: string, options: ShowJobOptions, { connection, con
   if (attempts.length === 0) return exitCodes.ok;
   console.out("");
   for (const line of tableLines(attempts, attemptColumns(nowMs, console.paint), { empty: "", width: console.width })) console.out(line);
-  if (before !== undefined) console.out(`Older attempts: fleet api '/v1/teams/${found.team}/jobs/${found.job}/attempts?cursor=${before}'`);
+  if (before !== undefined) {
+    const path = `/v1/teams/${found.team}/jobs/${id}/attempts?cursor=${before}`;
+    console.note(`there are older attempts: ${commandLine("api", path)}`);
+  }
   return exitCodes.ok;
 }

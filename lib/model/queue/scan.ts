@@ -1,0 +1,89 @@
+/**
+ * Reading the first jobs of each class of a queue, whatever its length. A class holds jobs that may run in the same places; in the order
+ * of the queue its jobs are next to each other, the next to be placed first. If one job of a class cannot be placed, neither can those
+ * after it, so a decision that begins at most `ofClass` jobs needs no more of any class.
+ */
+
+/** A part of a queue, in order. `isLast`: nothing follows. */
+type QueuePart<Entry> = { readonly entries: readonly Entry[]; readonly isLast: boolean };
+
+/** A queue that is read in parts. `after` is a sort key, or undefined for the beginning. */
+export type ScannedQueue<Entry> = {
+  readonly read: (after: string | undefined, limit: number) => Promise<QueuePart<Entry>>;
+  readonly keyOf: (entry: Entry) => string;
+  /** Returns the class of a sort key. Keys of one class have it as their beginning. */
+  readonly classOf: (key: string) => string;
+};
+
+export type ScanLimits = {
+  /** The most jobs of one class, which is also the most per read. */
+  readonly ofClass: number;
+  readonly reads: number;
+  /** The class at which the scan begins if it cannot read all, so that each class is read by some decision. */
+  readonly startClass: string;
+};
+
+/** `isWhole`: the queue has no more entries than these. */
+export type Scanned<Entry> = { readonly entries: readonly Entry[]; readonly isWhole: boolean };
+
+/** Sorts after all keys of its class. */
+const endOf = (name: string): string => `${name}~`;
+
+export async function scan<Entry>(queue: ScannedQueue<Entry>, limits: ScanLimits): Promise<Scanned<Entry>> {
+  const found = new Map<string, Entry>();
+  const first = await queue.read(undefined, limits.ofClass);
+  for (const entry of first.entries) found.set(queue.keyOf(entry), entry);
+  if (first.isLast) return { entries: [...found.values()], isWhole: true };
+  const rest = skipFull(queue, first.entries, limits.ofClass);
+  const start = rest.after !== undefined && rest.after < limits.startClass ? limits.startClass : undefined;
+  const parts = start === undefined ? [{ after: rest.after }] : [{ after: start }, { after: rest.after, until: start }];
+  let left = limits.reads - 1;
+  let isWhole = !rest.skips;
+  for (const part of parts) {
+    const read = await scanPart(queue, part, { ...limits, reads: left });
+    for (const entry of read.entries) found.set(queue.keyOf(entry), entry);
+    left -= read.reads;
+    isWhole &&= read.isWhole;
+  }
+  return { entries: [...found.values()], isWhole };
+}
+
+type Part = { readonly after: string | undefined; readonly until?: string };
+
+async function scanPart<Entry>(
+  queue: ScannedQueue<Entry>,
+  { after: begin, until }: Part,
+  { ofClass, reads }: ScanLimits,
+): Promise<Scanned<Entry> & { readonly reads: number }> {
+  const entries: Entry[] = [];
+  let after = begin;
+  let isWhole = true;
+  for (let read = 1; read <= reads; read += 1) {
+    const page = await queue.read(after, ofClass);
+    const inside = until === undefined ? page.entries : page.entries.filter((entry) => queue.keyOf(entry) <= until);
+    entries.push(...inside);
+    if (page.isLast || inside.length < page.entries.length) return { entries, isWhole, reads: read };
+    const next = skipFull(queue, entries, ofClass);
+    after = next.after;
+    isWhole &&= !next.skips;
+  }
+  return { entries, isWhole: false, reads };
+}
+
+/** Returns where to read on after these entries: after the last one, or after its class if enough of that class were read. */
+function skipFull<Entry>(
+  queue: ScannedQueue<Entry>,
+  entries: readonly Entry[],
+  ofClass: number,
+): { after: string | undefined; skips: boolean } {
+  const last = entries.at(-1);
+  if (last === undefined) return { after: undefined, skips: false };
+  const key = queue.keyOf(last);
+  const name = queue.classOf(key);
+  let count = 0;
+  for (let index = entries.length - 1; index >= 0 && count < ofClass; index -= 1) {
+    if (queue.classOf(queue.keyOf(entries[index] as Entry)) !== name) break;
+    count += 1;
+  }
+  return count >= ofClass ? { after: endOf(name), skips: true } : { after: key, skips: false };
+}
