@@ -29,4 +29,4 @@ export const InstanceEvent = z.discriminatedUnion("detail-type", [InstanceStateC
 export type InstanceEvent = z.infer<typeof InstanceEvent>;
 
 /** Returns the time of EC2's event, ms since the epoch. */
-export const saidAtMs = ({ time }: InstanceEvent): number => Date.parse(time);
+export const eventAtMs = ({ time }: InstanceEvent): number => Date.parse(time);

@@ -37,9 +37,9 @@ const Artifact = z
     ],
     { error: 'must be a path, such as "model.pt" or "ckpt/*.pt", or {"path": "model.pt", "required": true}' },
   )
-  .transform((asked) => {
-    if (typeof asked === "string") return asked;
-    return asked.required ? { path: asked.path, required: asked.required } : asked.path;
+  .transform((request) => {
+    if (typeof request === "string") return request;
+    return request.required ? { path: request.path, required: request.required } : request.path;
   });
 /** A NUL cannot be passed to a program, because it marks the end of an argument, a variable or a path. */
 const noNul = (text: string): boolean => !text.includes("\0");

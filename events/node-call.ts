@@ -124,7 +124,7 @@ const Order = z.discriminatedUnion("kind", [
 ]);
 export type Order = z.infer<typeof Order>;
 
-export const NodeAnswer = z.discriminatedUnion("kind", [
+export const NodeResponse = z.discriminatedUnion("kind", [
   /** The boot script must download both and start the worker. The URLs are presigned and short-lived. */
   z.object({ kind: z.literal("boot"), workerUrl: z.string(), nodeUrl: z.string() }),
   z.object({
@@ -143,4 +143,4 @@ export const NodeAnswer = z.discriminatedUnion("kind", [
   /** The node is no longer needed. The worker must stop everything and shut the instance down. */
   z.object({ kind: z.literal("shutdown"), because: z.string() }),
 ]);
-export type NodeAnswer = z.infer<typeof NodeAnswer>;
+export type NodeResponse = z.infer<typeof NodeResponse>;

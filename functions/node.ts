@@ -2,7 +2,7 @@ import * as z from "zod";
 import { NodeCall } from "../events/node-call.ts";
 import { handleNodeCall } from "../lib/flows/handle-node-call.ts";
 import { attemptName } from "../lib/model/job.ts";
-import { answer, readCall, type UrlAnswer } from "../lib/runtime/function-url.ts";
+import { jsonResponse, readCall, type UrlResponse } from "../lib/runtime/function-url.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
 import { start } from "../lib/runtime/start.ts";
 import { nodeWiring } from "../lib/runtime/wire/node.ts";
@@ -12,18 +12,18 @@ const deps = nodeWiring({ env, fleet });
 const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
 /** Handles workers' calls. Only an instance may call, and only for itself. */
-export const handler = loggingErrors(logger, async (event: unknown): Promise<UrlAnswer> => {
+export const handler = loggingErrors(logger, async (event: unknown): Promise<UrlResponse> => {
   const caller = readCall(event);
   const instance = InstanceId.safeParse(caller.session);
   if (caller.role !== env.INSTANCE_ROLE || !instance.success)
-    return answer(403, { title: "Only an instance of this fleet, with its own role, may call this function." });
+    return jsonResponse(403, { title: "Only an instance of this fleet, with its own role, may call this function." });
   const call = NodeCall.safeParse(caller.body);
-  if (!call.success) return answer(400, { title: "The call does not match the protocol.", detail: z.prettifyError(call.error) });
+  if (!call.success) return jsonResponse(400, { title: "The call does not match the protocol.", detail: z.prettifyError(call.error) });
   const reply = await handleNodeCall(deps, instance.data, call.data);
   if (call.data.kind === "report" && (call.data.attempts.length > 0 || reply.kind !== "orders" || reply.orders.length > 0)) {
     const attempts = call.data.attempts.map((report) => `${attemptName(report)} ${report.phase}`);
     const orders = reply.kind === "orders" ? reply.orders.map((order) => `${order.kind} ${attemptName(order)}`) : [];
     logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, reply: reply.kind, orders });
   }
-  return answer(200, reply);
+  return jsonResponse(200, reply);
 });

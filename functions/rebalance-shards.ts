@@ -37,8 +37,8 @@ export const handler = loggingErrors(logger, async (event: Parameters<ReturnType
         if (outcome.kind === "changed") count("ShardsMoved", outcome.moved);
       } else if (first?.kind === "object") {
         const keys = parsed.flatMap((each) => (each.kind === "object" ? [each.key] : []));
-        const { asked, foreign } = await noteObjects(deps, { bucket: first.bucket, keys });
-        logger.info("object changes noted", { bucket: first.bucket, keys: keys.length, asked, foreign });
+        const { requested, foreign } = await noteObjects(deps, { bucket: first.bucket, keys });
+        logger.info("object changes noted", { bucket: first.bucket, keys: keys.length, asked: requested, foreign });
         count("ForeignShardMessages", foreign);
       } else {
         logger.error("unknown messages dropped", { messages: messages.map(({ id }) => id) });

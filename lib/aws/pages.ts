@@ -5,12 +5,12 @@ export type Page<T> = { readonly items: readonly T[] | undefined; readonly next:
 /** The most pages of a list. No list that is read here is longer, so an endless one is an error of the other side. */
 const maxPages = 500;
 
-/** Returns all items of a paged list. `ask` receives the token of the previous page, or undefined for the first page. */
-export async function allPages<T>(ask: (token: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+/** Returns all items of a paged list. `fetchPage` receives the token of the previous page, or undefined for the first page. */
+export async function allPages<T>(fetchPage: (token: string | undefined) => Promise<Page<T>>): Promise<T[]> {
   const all: T[] = [];
   let token: string | undefined;
   for (let page = 0; page < maxPages; page++) {
-    const { items, next } = await ask(token);
+    const { items, next } = await fetchPage(token);
     all.push(...(items ?? []));
     if (!next) return all;
     token = next;

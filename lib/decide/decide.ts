@@ -3,7 +3,7 @@ import type { Plan, Snapshot, Step } from "../model/plan.ts";
 import { type BudgetRoom, budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLookAtBooting } from "./health/dead-nodes.ts";
-import { asksAgainAtMs } from "./launches/open-launch.ts";
+import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
 import { consolidation } from "./scaling/consolidation.ts";
@@ -115,7 +115,7 @@ function placeWaiting({ snapshot, nodes }: Draft): Decided {
     // If not all jobs had their turn, the next plan may need the nodes that this one leaves empty.
     nodes: isWhole ? nodes.filter(({ id }) => !bound.has(id)) : [],
     packed,
-    wakesMs: [wakeAtMs, ...snapshot.openLaunches.map((launch) => asksAgainAtMs(launch, snapshot.nowMs))],
+    wakesMs: [wakeAtMs, ...snapshot.openLaunches.map((launch) => checkAgainAtMs(launch, snapshot.nowMs))],
   };
 }
 

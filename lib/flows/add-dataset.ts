@@ -28,11 +28,11 @@ export type Added =
  * Adds a team's dataset and asks for its source to be listed. Adding it twice is harmless. Each call sends the message, because an earlier
  * one may have crashed before sending it. If a bucket sends no events about its changes, this is also the way to list it again.
  */
-export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Added> {
-  const { team } = asked;
-  const name = DatasetName.safeParse(asked.dataset);
+export async function addDataset(deps: AddDeps, request: NewDataset): Promise<Added> {
+  const { team } = request;
+  const name = DatasetName.safeParse(request.dataset);
   if (!name.success) return { kind: "refused", what: "name", reason: name.error.issues.map((issue) => issue.message).join("; ") };
-  const source = sourceOf(asked, deps.places);
+  const source = sourceOf(request, deps.places);
   if ("reason" in source) return { kind: "refused", what: "source", reason: source.reason };
 
   const dataset: Dataset = { team, dataset: name.data, id: deps.newId(), source, state: "listing", addedAtMs: deps.now() };
@@ -40,7 +40,7 @@ export async function addDataset(deps: AddDeps, asked: NewDataset): Promise<Adde
   if (sourceUrl(there.source) !== sourceUrl(source)) {
     const reason = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or add it with "replace"`;
     const taken: Added = { kind: "refused", what: "taken", reason };
-    if (!asked.replace || (await deps.datasets.replace(there, dataset)) === "stale") return taken;
+    if (!request.replace || (await deps.datasets.replace(there, dataset)) === "stale") return taken;
     await deps.shardQueue.send(dataset, { relist: true });
     return { kind: "replaced", dataset };
   }

@@ -31,7 +31,7 @@ export async function endFleet(deps: EndFleetDeps, { untilMs }: { untilMs: numbe
     else noneSinceMs ??= nowMs;
     if (noneSinceMs !== undefined && nowMs - noneSinceMs >= noneForMs) return { kind: "gone" };
     if (nowMs + everyMs > untilMs) return { kind: "left", instances: left };
-    await askForEnds(
+    await requestEnds(
       deps,
       (found ?? []).filter(({ ending }) => !ending).map(({ id }) => id),
     );
@@ -40,7 +40,7 @@ export async function endFleet(deps: EndFleetDeps, { untilMs }: { untilMs: numbe
 }
 
 /** Ends instances. If EC2 rejects a call because of one instance, the instances of that call are ended one by one. */
-async function askForEnds(deps: EndFleetDeps, ids: readonly string[]): Promise<void> {
+async function requestEnds(deps: EndFleetDeps, ids: readonly string[]): Promise<void> {
   if (ids.length > 0) deps.log({ level: "info", message: "ending instances", instances: ids });
   for (let from = 0; from < ids.length; from += maxAtOnce) {
     const part = ids.slice(from, from + maxAtOnce);

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import type { AttemptReport, NodeAnswer, NodeCall, Order } from "../../events/node-call.ts";
+import type { AttemptReport, NodeCall, NodeResponse, Order } from "../../events/node-call.ts";
 import {
   callAgainMs,
   excused,
@@ -37,7 +37,7 @@ const maxLateMs = 30_000;
  * Handles a worker's call. The worker reports all that it has in each call, and gets all that it should do, so the next call makes up for a
  * lost call or response. `node` is the caller's own instance id, proved by its signature.
  */
-export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeAnswer> {
+export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeResponse> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
   const atMs = deps.now();
   const seen = await deps.nodeLedger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telemetry: telemetryOf(call, atMs) });
@@ -83,7 +83,7 @@ const maxRuns = 50;
 type Report = Extract<NodeCall, { kind: "report" }>;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
-async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeAnswer> {
+async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeResponse> {
   const { process } = call;
   const handle = (report: AttemptReport): Promise<ReportHandled> => handleReport(deps, { node, report, process });
   const [same, changed] = bySameness(call.attempts, node);

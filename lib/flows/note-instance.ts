@@ -1,4 +1,4 @@
-import { type InstanceEvent, saidAtMs } from "../../events/instance.ts";
+import { eventAtMs, type InstanceEvent } from "../../events/instance.ts";
 import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
@@ -12,28 +12,28 @@ export async function noteInstance(deps: NoteDeps, event: InstanceEvent): Promis
   const id = event.detail["instance-id"];
   const noted = await record(deps, event);
   if (noted === "no-news") return "no-news";
-  if (noted.answer.kind === "unknown") return "not-ours";
+  if (noted.outcome.kind === "unknown") return "not-ours";
   // Rings for known news too, because the first handler may have crashed before the ring.
-  await ring(deps, noted.answer.pool, `${noted.of} ${id}`);
+  await ring(deps, noted.outcome.pool, `${noted.of} ${id}`);
   return "noted";
 }
 
-type LedgerAnswer = Awaited<ReturnType<Ports["nodeLedger"]["gone"]>>;
+type LedgerOutcome = Awaited<ReturnType<Ports["nodeLedger"]["gone"]>>;
 type About = "interruption" | "rebalance" | "ended";
 
-async function record({ nodeLedger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; answer: LedgerAnswer } | "no-news"> {
+async function record({ nodeLedger, now }: NoteDeps, event: InstanceEvent): Promise<{ of: About; outcome: LedgerOutcome } | "no-news"> {
   const id = event.detail["instance-id"];
-  const notice = (kind: "interruption" | "rebalance"): Promise<LedgerAnswer> =>
-    nodeLedger.noticed(id, { kind, atMs: saidAtMs(event) }, now());
+  const notice = (kind: "interruption" | "rebalance"): Promise<LedgerOutcome> =>
+    nodeLedger.noticed(id, { kind, atMs: eventAtMs(event) }, now());
   switch (event["detail-type"]) {
     case "EC2 Spot Instance Interruption Warning":
-      return { of: "interruption", answer: await notice("interruption") };
+      return { of: "interruption", outcome: await notice("interruption") };
     case "EC2 Instance Rebalance Recommendation":
-      return { of: "rebalance", answer: await notice("rebalance") };
+      return { of: "rebalance", outcome: await notice("rebalance") };
     case "EC2 Instance State-change Notification": {
       const { state } = event.detail;
       if (state !== "stopped" && state !== "terminated") return "no-news";
-      return { of: "ended", answer: await nodeLedger.gone(id, now()) };
+      return { of: "ended", outcome: await nodeLedger.gone(id, now()) };
     }
   }
 }

@@ -16,11 +16,11 @@ const gatherSeconds = 2;
 export async function noteObjects(
   deps: NoteObjectsDeps,
   { bucket, keys }: { readonly bucket: string; readonly keys: readonly string[] },
-): Promise<{ readonly asked: readonly string[]; readonly foreign: number }> {
+): Promise<{ readonly requested: readonly string[]; readonly foreign: number }> {
   const team = TeamName.safeParse(keys[0]?.split("/")[0]);
-  if (!team.success || bucket !== deps.datasetsBucket) return { asked: [], foreign: keys.length };
+  if (!team.success || bucket !== deps.datasetsBucket) return { requested: [], foreign: keys.length };
   const datasets = (await deps.datasets.list(team.data)).filter(({ source }) => source.bucket === bucket);
-  const asked: string[] = [];
+  const requested: string[] = [];
   for (const dataset of datasets) {
     if (!keys.some((key) => key.startsWith(dataset.source.prefix))) continue;
     const nowMs = deps.now();
@@ -29,7 +29,7 @@ export async function noteObjects(
     await deps.shardQueue.send(dataset, { relist: true, delaySeconds: gatherSeconds });
     // Noted after the message is sent: if it were noted first and the message failed, the source would not be listed.
     await deps.datasets.recordRelist(dataset, nowMs + gatherSeconds * 1000);
-    asked.push(dataset.dataset);
+    requested.push(dataset.dataset);
   }
-  return { asked, foreign: keys.filter((key) => !datasets.some(({ source }) => key.startsWith(source.prefix))).length };
+  return { requested, foreign: keys.filter((key) => !datasets.some(({ source }) => key.startsWith(source.prefix))).length };
 }

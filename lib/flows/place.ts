@@ -46,12 +46,12 @@ const lookAgainSeconds = 2;
 
 /**
  * Decides for one pool until nothing has happened since the last snapshot.
- * Each round takes the epoch, loads the snapshot, decides, acts, and records what was heard.
+ * Each round takes the epoch, loads the snapshot, decides, acts, and records which rings it has seen.
  */
 export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => number }): Promise<Placed> {
   let steps = 0;
   let decisions = 0;
-  let unheard = true;
+  let hasUnseenRing = true;
   const packings: Packing[] = [];
   let longestMs = 0;
   while (decisions < maxRounds && run.msLeft() > Math.max(minRoundMs, longestMs * margin)) {
@@ -62,10 +62,10 @@ export async function place(deps: PlaceDeps, run: { pool: Pool; msLeft: () => nu
     steps += decided.steps;
     if (packing) packings.push(packing);
     if (next === "quiet" || next === "fenced") return { decisions, steps, ended: next, packings };
-    unheard = next === "rang" || next === "turn";
+    hasUnseenRing = next === "rang" || next === "turn";
   }
-  // A ring of a bell that is not quiet sends no message, so what this run has not heard needs a message from here.
-  if (unheard) await deps.lane.send(run.pool.name);
+  // A ring of a bell that is not quiet sends no message, so what this run has not seen needs a message from here.
+  if (hasUnseenRing) await deps.lane.send(run.pool.name);
   else await deps.lane.sendLater(run.pool.name, lookAgainSeconds);
   return { decisions, steps, ended: "later", packings };
 }
@@ -79,7 +79,7 @@ type Next = "rang" | "turn" | "again" | "quiet" | "fenced";
 type Decided = { readonly steps: number; readonly next: Next; readonly packing: Packing | undefined };
 
 async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
-  const { fence, heard, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
+  const { fence, ringsSeen, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
   const { snapshot, laterMs } = await look(deps, fence, pool);
   const plan = decide(snapshot);
   const { packing } = plan;
@@ -106,7 +106,7 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
   const busy = hasWork(snapshot);
-  const finished = await deps.decisions.finish(fence, { heard, busy, wakeAtMs });
+  const finished = await deps.decisions.finish(fence, { ringsSeen, busy, wakeAtMs });
   if (finished === "fenced") return { steps: acted, next: "fenced", packing };
   if (finished === "rang") return { steps: acted, next: "rang", packing };
   if (turnsMs.some((at) => at <= nowMs)) return { steps: acted, next: "turn", packing };

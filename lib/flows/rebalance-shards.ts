@@ -29,15 +29,15 @@ const keepMs = 10 * 60_000;
  * Each map is written completely, under a unique name, before one conditional write to the table makes it the current map,
  * which run orders read. If two runs happen at once, one wins, and the other reads again and finds nothing left to do.
  */
-export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
+export async function rebalanceShards(deps: RebalanceDeps, request: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
   let listed = false;
   for (let reads = 0; reads < maxReads; reads += 1) {
-    const dataset = await deps.datasets.get(asked);
+    const dataset = await deps.datasets.get(request);
     if (!dataset) {
-      await deps.shardStore.sweep(asked, { keys: new Set(), beforeMs: deps.now() - keepMs });
+      await deps.shardStore.sweep(request, { keys: new Set(), beforeMs: deps.now() - keepMs });
       return { kind: "unknown" };
     }
-    if (!listed && (asked.relist || dataset.state === "listing")) {
+    if (!listed && (request.relist || dataset.state === "listing")) {
       listed = (await listShards(deps, dataset)) === "done";
       continue;
     }
@@ -45,7 +45,7 @@ export async function rebalanceShards(deps: RebalanceDeps, asked: DatasetRef & {
     const map = await deal(deps, dataset, dataset.listing);
     if (map !== "stale") return map;
   }
-  throw new FleetError("dataset-busy", `the dataset ${datasetName(asked)} changed each time it was read`, { retry: true });
+  throw new FleetError("dataset-busy", `the dataset ${datasetName(request)} changed each time it was read`, { retry: true });
 }
 
 async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing): Promise<Rebalanced | "stale"> {

@@ -94,14 +94,14 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
 
 /**
  * Wakes the pool, and returns whether it has work. This must happen first, because fetching its prices may take longer than this tick has.
- * If a ring is unheard, its lane message may be lost, and no later ring sends one because the bell is not quiet. So another is sent.
+ * If a ring is unseen, its lane message may be lost, and no later ring sends one because the bell is not quiet. So another is sent.
  */
 const wakePool = async (deps: TickDeps, pool: string): Promise<boolean> => wake(deps, pool, await deps.decisions.state(pool));
 
 async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boolean> {
-  if (isUnheard(state)) await deps.lane.send(pool);
+  if (hasUnseenRing(state)) await deps.lane.send(pool);
   else if (state.busy) await ring(deps, pool, "tick");
-  return state.busy || isUnheard(state);
+  return state.busy || hasUnseenRing(state);
 }
 
 async function count(deps: TickDeps, pool: string): Promise<Counted> {
@@ -114,7 +114,7 @@ async function count(deps: TickDeps, pool: string): Promise<Counted> {
 
 type Counted = { readonly numbers: PoolNumbers; readonly unreadable: readonly UnreadableItem[] };
 
-const isUnheard = (state: PoolState): boolean => state.bell > state.decidedThrough;
+const hasUnseenRing = (state: PoolState): boolean => state.bell > state.decidedThrough;
 
 async function refresh(deps: TickDeps, pool: Pool, staleMs: number): Promise<boolean> {
   const known = await deps.catalogues.get(pool.name);

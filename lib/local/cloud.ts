@@ -132,7 +132,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       ...(options.ec2 && { behaviour: options.ec2 }),
     }),
   );
-  const urls = laterAnswer();
+  const urls = deferredHandler();
   // Until the stack exists, there is no alarm that could miss a call.
   let noteCall: CloudWatch["noteCall"] = () => undefined;
   endpoint.open({
@@ -145,13 +145,13 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       const role = identities.find(accessKeyId)?.principal.role;
       return hiddenObject(exchange, role === undefined ? undefined : statementsOf(blueprint, role));
     },
-    sessions: (request, answer) => {
-      const assumed = assumedRole(request, answer);
+    sessions: (request, response) => {
+      const assumed = assumedRole(request, response);
       if (assumed) identities.adopt(assumed.principal, assumed.credentials);
     },
     controls: createControls(ec2.record),
-    functionUrl: urls.answer,
-    api: (call) => urls.answer({ name: apiFunction(blueprint), path: call.path }, call),
+    functionUrl: urls.handle,
+    api: (call) => urls.handle({ name: apiFunction(blueprint), path: call.path }, call),
   });
 
   const assets = await readAssets(assembly, stackName, { "AWS::AccountId": account, "AWS::Region": region });
@@ -217,14 +217,14 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
 const apiFunction = ({ functions }: Blueprint): string => functions.find(({ name }) => name.endsWith("-api"))?.name ?? "api";
 
 /** Handles calls to function URLs, before and after the functions exist. */
-function laterAnswer() {
-  type Answer = ReturnType<typeof createFunctionUrls>;
-  let given: Answer | undefined;
-  const answer: Answer = async (target, call) => (given ? given(target, call) : { status: 503, headers: {}, body: "" });
-  const give = (how: Answer): void => {
+function deferredHandler() {
+  type UrlHandler = ReturnType<typeof createFunctionUrls>;
+  let given: UrlHandler | undefined;
+  const handle: UrlHandler = async (target, call) => (given ? given(target, call) : { status: 503, headers: {}, body: "" });
+  const give = (how: UrlHandler): void => {
     given = how;
   };
-  return { answer, give };
+  return { handle, give };
 }
 
 function roleOfProfile(blueprint: Blueprint, profileNameOrArn: string): string {

@@ -42,59 +42,59 @@ const Delay = z.strictObject({ action, times, ms: z.int().min(0).max(longestMs) 
 
 export type Ec2Controlled = Pick<
   Ec2Record,
-  "refuse" | "limitCapacity" | "limitRequests" | "throttleNext" | "loseNextAnswer" | "delayNextAnswer"
+  "refuse" | "limitCapacity" | "limitRequests" | "throttleNext" | "loseNextResponse" | "delayNextResponse"
 >;
 
 export const ec2Controls = (ec2: Ec2Controlled): readonly (readonly [path: string, control: (body: unknown) => object])[] => [
   [
     "/_local/ec2/refuse",
     (body) => {
-      const asked = Refuse.parse(body);
-      const { instanceType, zone, market } = asked.offer;
+      const request = Refuse.parse(body);
+      const { instanceType, zone, market } = request.offer;
       const matcher = { ...(instanceType && { instanceType }), ...(zone && { zone }), ...(market && { market }) };
-      const lift = ec2.refuse(matcher, asked.code);
-      void sleep(asked.forMs, undefined, { ref: false }).then(lift);
-      return asked;
+      const lift = ec2.refuse(matcher, request.code);
+      void sleep(request.forMs, undefined, { ref: false }).then(lift);
+      return request;
     },
   ],
   [
     "/_local/ec2/capacity",
     (body) => {
-      const asked = Capacity.parse(body);
-      ec2.limitCapacity(asked.offers, "count" in asked ? asked.count : asked.script);
-      return asked;
+      const request = Capacity.parse(body);
+      ec2.limitCapacity(request.offers, "count" in request ? request.count : request.script);
+      return request;
     },
   ],
   [
     "/_local/ec2/requests",
     (body) => {
-      const asked = Requests.parse(body);
-      ec2.limitRequests(asked.action, "burst" in asked ? { burst: asked.burst, perSecond: asked.perSecond } : undefined);
-      return asked;
+      const request = Requests.parse(body);
+      ec2.limitRequests(request.action, "burst" in request ? { burst: request.burst, perSecond: request.perSecond } : undefined);
+      return request;
     },
   ],
   [
     "/_local/ec2/throttle",
     (body) => {
-      const asked = Throttle.parse(body);
-      ec2.throttleNext(asked.action, asked.times);
-      return asked;
+      const request = Throttle.parse(body);
+      ec2.throttleNext(request.action, request.times);
+      return request;
     },
   ],
   [
     "/_local/ec2/lose",
     (body) => {
-      const asked = Lose.parse(body);
-      ec2.loseNextAnswer(asked.action, asked.times, asked.how);
-      return asked;
+      const request = Lose.parse(body);
+      ec2.loseNextResponse(request.action, request.times, request.how);
+      return request;
     },
   ],
   [
     "/_local/ec2/delay",
     (body) => {
-      const asked = Delay.parse(body);
-      ec2.delayNextAnswer(asked.action, asked.ms, asked.times);
-      return asked;
+      const request = Delay.parse(body);
+      ec2.delayNextResponse(request.action, request.ms, request.times);
+      return request;
     },
   ],
 ];

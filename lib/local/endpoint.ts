@@ -132,11 +132,11 @@ async function passS3({ request, response, routes }: Exchange, accessKeyId: stri
 
 async function relaySessions(exchange: Exchange): Promise<void> {
   const { request, response, routes } = exchange;
-  const asked = overheard(request);
+  const chunks = chunksOf(request);
   await relay(exchange, routes.ministackUrl, async (upstream) => {
     const body = await textOf(upstream);
     // The credentials must be known before the caller can use them.
-    if (upstream.statusCode === 200) routes.sessions(Buffer.concat(asked).toString(), body);
+    if (upstream.statusCode === 200) routes.sessions(Buffer.concat(chunks).toString(), body);
     response.writeHead(upstream.statusCode ?? 502, upstream.headers).end(body);
   });
 }
@@ -156,7 +156,7 @@ async function respondWith({ request, response }: Exchange, how: (call: HttpCall
 
 async function relayMonitoring(exchange: Exchange): Promise<void> {
   const { request, response, routes } = exchange;
-  const body = overheard(request);
+  const body = chunksOf(request);
   await relay(exchange, routes.motoUrl);
   if (response.statusCode === 200) routes.monitoring(callOf(request, Buffer.concat(body)));
 }
@@ -181,7 +181,7 @@ function callOf(request: IncomingMessage, body: Buffer): HttpCall {
 }
 
 /** Returns the chunks of a request while it is streamed. They are complete when the response is sent. */
-function overheard(request: IncomingMessage): readonly Buffer[] {
+function chunksOf(request: IncomingMessage): readonly Buffer[] {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   return chunks;

@@ -1,4 +1,4 @@
-import { type MessageWants, type Wants, wantsOfAsked } from "./wants.ts";
+import { type MessageWants, type Wants, wantsOfMessage } from "./wants.ts";
 
 /**
  * What a team asks for. The job message's schema (events/job.ts) fills in the defaults, so that no other code has to know them.
@@ -190,5 +190,5 @@ export const waiting = (job: JobRef & { spec: JobSpec; attempt: number; submitte
   attempt: job.attempt,
   priority: job.spec.priority,
   submittedAtMs: job.submittedAtMs,
-  ...wantsOfAsked(job.spec),
+  ...wantsOfMessage(job.spec),
 });

@@ -19,4 +19,5 @@ export const times = (count: number, each: Reservation): Reservation => ({
   gpus: each.gpus * count,
 });
 
-export const isWithin = (asked: Reservation, room: Reservation): boolean => asked.usdPerHour <= room.usdPerHour && asked.gpus <= room.gpus;
+export const isWithin = (reservation: Reservation, room: Reservation): boolean =>
+  reservation.usdPerHour <= room.usdPerHour && reservation.gpus <= room.gpus;

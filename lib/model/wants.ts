@@ -159,9 +159,9 @@ export function wantsKey(wants: Wants): string {
 export const wantsOf = ({ needs, nodes, datasets, gpu, spot, zones }: Wants): Wants => ({ needs, nodes, datasets, gpu, spot, zones });
 
 /** Returns the wants of a job's message. The kind of GPU is dropped if the job asks for no GPU. */
-export function wantsOfAsked({ vcpus, memoryGiB, gpus, ...asked }: MessageWants): Wants {
+export function wantsOfMessage({ vcpus, memoryGiB, gpus, ...rest }: MessageWants): Wants {
   const { count, ...gpu } = gpus;
-  return wantsOf({ ...asked, needs: { vcpus, memoryGiB, gpus: count }, gpu: count > 0 ? gpu : { memoryGiB: 0, models: [] } });
+  return wantsOf({ ...rest, needs: { vcpus, memoryGiB, gpus: count }, gpu: count > 0 ? gpu : { memoryGiB: 0, models: [] } });
 }
 
 /** Returns the conditions in words, each after a comma, or an empty text if there are none. */

@@ -4,7 +4,7 @@ import type { Cause } from "../model/cause.ts";
 export interface Bell {
   /**
    * Adds one, and keeps the cause so that the next decision can record it; each cause is kept once, `maxCauses` at most.
-   * `wasQuiet`: the last decision had heard all earlier rings, so the caller must send a message to the lane.
+   * `wasQuiet`: the last decision had seen all earlier rings, so the caller must send a message to the lane.
    */
   ring(pool: string, cause: Cause): Promise<{ readonly wasQuiet: boolean }>;
 }

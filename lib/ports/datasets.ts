@@ -35,7 +35,7 @@ export interface Datasets extends DatasetReader {
    */
   recordRelist(was: AsRead, atMs: number): Promise<void>;
   /** Returns whether a node may send a message about a dataset now. If so, it may not send another one before `againAtMs`. */
-  mayAsk(ref: DatasetRef, node: string, at: { nowMs: number; againAtMs: number }): Promise<boolean>;
+  mayRequestMap(ref: DatasetRef, node: string, at: { nowMs: number; againAtMs: number }): Promise<boolean>;
 }
 
 /**
@@ -65,7 +65,7 @@ export interface ShardStore {
 
 /** Asks for a run of rebalance-shards for a dataset. Asking twice is harmless. */
 export interface ShardQueue {
-  send(ref: DatasetRef, ask?: { readonly relist?: boolean; readonly delaySeconds?: number }): Promise<void>;
+  send(ref: DatasetRef, options?: { readonly relist?: boolean; readonly delaySeconds?: number }): Promise<void>;
 }
 
 /** Reads the nodes that may need a dataset. */

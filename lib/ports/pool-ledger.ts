@@ -29,13 +29,13 @@ export type Loaded = Pick<
 /** Begins and ends decisions and reads their snapshots. Every read is consistent, so no read uses an index. */
 export interface Decisions {
   /**
-   * Takes the next epoch, which makes every earlier fence of the pool void. `heard`: the bell's count. `wakeAtMs`: as the last `finish`
+   * Takes the next epoch, which makes every earlier fence of the pool void. `ringsSeen`: the bell's count. `wakeAtMs`: as the last `finish`
    * wrote it. `causes`: what rang the bell since the last `begin`, by name. Causes are returned only once, so they are lost if the decision
    * crashes or the response is lost. That is harmless, because they only explain the decision.
    */
   begin(pool: string): Promise<{
     readonly fence: Fence;
-    readonly heard: number;
+    readonly ringsSeen: number;
     readonly wakeAtMs?: number | undefined;
     readonly causes: readonly string[];
   }>;
@@ -49,10 +49,10 @@ export interface Decisions {
   /** Returns whether no later decision of the pool has begun. */
   isCurrent(fence: Fence): Promise<boolean>;
   /**
-   * Records that all rings up to `heard` were considered. `wakeAtMs`: when a message on `later` will ring the bell; undefined if none is
+   * Records that all rings up to `ringsSeen` were considered. `wakeAtMs`: when a message on `later` will ring the bell; undefined if none is
    * on its way. Returns `rang` if the bell rang again since `begin`.
    */
-  finish(fence: Fence, end: { heard: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
+  finish(fence: Fence, end: { ringsSeen: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
   /** Returns the pool's state; all zero if nothing ever happened in the pool. */
   state(pool: string): Promise<PoolState>;
   /** Deletes what the optimizer has learned from the pool's packings. */

@@ -10,7 +10,7 @@ export interface RequestBudget {
    * `nowMs`. A request with a lower priority gets `later` while something is still left for the higher ones. If the response is lost, the request may
    * have been taken, which wastes one turn. Clocks need not agree: a wrong clock never gets more than a full bucket.
    */
-  acquire(ask: { kind: RequestKind; priority: RequestPriority; instances: number; nowMs: number }): Promise<Grant>;
+  acquire(request: { kind: RequestKind; priority: RequestPriority; instances: number; nowMs: number }): Promise<Grant>;
   /**
    * Reports that EC2 has throttled a request of this kind. The budget is emptied for all handlers and fills more slowly for a while;
    * several reports within a second count as one. `withinMs`: the caller should try again at a random time within so many ms.

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { SigningPrincipal } from "../api/views/speaker.ts";
-import type { UrlAnswer } from "./function-url.ts";
+import type { UrlResponse } from "./function-url.ts";
 
 /** The parts of a function URL call (IAM authorization, payload 2.0) that describe the HTTP request and its signer. */
 const UrlCall = z.object({
@@ -55,7 +55,7 @@ const known = (method: string): string =>
   ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].includes(method) ? method : "OPTIONS";
 const takesBody = (method: string): boolean => method !== "GET" && method !== "HEAD";
 
-export const urlAnswer = async (response: Response): Promise<UrlAnswer> => ({
+export const urlResponse = async (response: Response): Promise<UrlResponse> => ({
   statusCode: response.status,
   headers: Object.fromEntries(response.headers),
   body: await response.text(),

@@ -16,7 +16,7 @@ const UrlCall = z.object({
  */
 export type InstanceCall = { readonly role: string; readonly session: string; readonly body: unknown };
 
-export type UrlAnswer = { readonly statusCode: number; readonly headers: Record<string, string>; readonly body: string };
+export type UrlResponse = { readonly statusCode: number; readonly headers: Record<string, string>; readonly body: string };
 
 /** Returns the caller and its JSON body, which is undefined if the body is not JSON. */
 export function readCall(event: unknown): InstanceCall {
@@ -26,7 +26,7 @@ export function readCall(event: unknown): InstanceCall {
   return { role, session, body: jsonOf(text) };
 }
 
-export const answer = (statusCode: number, value: object): UrlAnswer => ({
+export const jsonResponse = (statusCode: number, value: object): UrlResponse => ({
   statusCode,
   headers: { "content-type": statusCode < 400 ? "application/json" : "application/problem+json" },
   body: JSON.stringify(value),

@@ -125,8 +125,8 @@ export const bugs: readonly Bug[] = [
     breaks: 4,
     says: "a launch whose response was lost is repeated with another client token",
     plant: ({ fleet }) => {
-      let asked = 0;
-      return { fleet: { ...fleet, launch: (launch) => fleet.launch({ ...launch, clientToken: `${launch.clientToken}-${++asked}` }) } };
+      let launches = 0;
+      return { fleet: { ...fleet, launch: (launch) => fleet.launch({ ...launch, clientToken: `${launch.clientToken}-${++launches}` }) } };
     },
   },
   {

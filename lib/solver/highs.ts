@@ -1,5 +1,5 @@
 import type { Highs, Model, ModelData, ModelStatusCode } from "highs";
-import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../model/planning/linear-program.ts";
+import type { LinearProgram, ProgramResult, SolveLimits, SolveProgram } from "../model/planning/linear-program.ts";
 
 /** The smallest relative gap that doubles allow for sums of prices. */
 const defaultGap = 1e-9;
@@ -19,7 +19,7 @@ export async function loadHighs(): Promise<SolveProgram> {
   return (program, limits = {}) =>
     program.columns.length === 0
       ? withoutColumns(program)
-      : highs.withModel(dataOf(highs, program, limits), (model) => answerOf(highs, model, { program, limits }));
+      : highs.withModel(dataOf(highs, program, limits), (model) => resultOf(highs, model, { program, limits }));
 }
 
 type Loader = typeof import("highs")["default"];
@@ -27,9 +27,9 @@ type Loader = typeof import("highs")["default"];
 /** The package's types describe a CommonJS module, whose default is one level deeper than in the module that Node loads. */
 const loaderOf = (module: { readonly default: unknown }): Loader => module.default as Loader;
 
-type Asked = { readonly program: LinearProgram; readonly limits: SolveLimits };
+type SolveRequest = { readonly program: LinearProgram; readonly limits: SolveLimits };
 
-function answerOf(highs: Highs, model: Model, { program, limits }: Asked): ProgramAnswer {
+function resultOf(highs: Highs, model: Model, { program, limits }: SolveRequest): ProgramResult {
   const { modelStatus } = highs.constants;
   model.options.set({
     output_flag: false,
@@ -64,7 +64,7 @@ function answerOf(highs: Highs, model: Model, { program, limits }: Asked): Progr
 }
 
 /** Solves a program without columns, because HiGHS does not accept one. */
-function withoutColumns({ rows }: LinearProgram): ProgramAnswer {
+function withoutColumns({ rows }: LinearProgram): ProgramResult {
   const broken = [...rows.keys()].filter((index) => (rows[index]?.lower ?? 0) > 0 || (rows[index]?.upper ?? 0) < 0);
   if (broken.length > 0) return { kind: "infeasible", rows: broken };
   return { kind: "solved", proven: true, cost: 0, bound: 0, values: [], prices: rows.map(() => 0) };

@@ -58,7 +58,7 @@ const facts = () => {
 const endsAtMs = () => news().endsAtMs;
 const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
 const agent = new Agent({ ...identity, call, facts, endsAtMs, start, clock, random, log, leftovers });
-for (const asked of ["SIGTERM", "SIGINT"] as const) process.on(asked, () => agent.terminate());
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => agent.terminate());
 log("info", "worker starting", { pool, leftovers: leftovers.length });
 const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));

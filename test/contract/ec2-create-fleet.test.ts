@@ -86,7 +86,7 @@ describe("CreateFleet", () => {
 
   it("CreateFleet launches an instance although its response is lost, and a repeated call returns it", async () => {
     const { ec2, launch, front } = await aCloud();
-    front.record.loseNextAnswer("CreateFleet");
+    front.record.loseNextResponse("CreateFleet");
     const order = launch({ ClientToken: "lost" });
     await expect(ec2.send(new CreateFleetCommand(order))).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
     expect(front.record.instances).toHaveLength(1);

@@ -39,12 +39,12 @@ describe("requests to the local EC2", () => {
     const cloud = await aCloud();
     const { record } = cloud.front;
     const order = cloud.launch({ ClientToken: "cut", ...spot(1) });
-    record.loseNextAnswer("CreateFleet", 1, "cut");
+    record.loseNextResponse("CreateFleet", 1, "cut");
     const lost = await cloud.ec2.send(new CreateFleetCommand(order)).catch((error: unknown) => error);
     expect(lost).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
     expect(record.instances).toHaveLength(1);
 
-    record.delayNextAnswer("CreateFleet", 300);
+    record.delayNextResponse("CreateFleet", 300);
     const beganMs = Date.now();
     const late = cloud.ec2.send(new CreateFleetCommand(cloud.launch({ ClientToken: "late", ...spot(1) })));
     await vi.waitFor(() => expect(record.instances).toHaveLength(2), soon);

@@ -41,7 +41,7 @@ fleetContract("EC2", async () => ({
   offers: offersOn(stage),
   has: (offer, count) => stage.front.record.limitCapacity(offerName(offer), count),
   refuse: (offer, code) => void stage.front.record.refuse(offer, code),
-  loseNextLaunch: () => stage.front.record.loseNextAnswer("CreateFleet"),
+  loseNextLaunch: () => stage.front.record.loseNextResponse("CreateFleet"),
   throttleNextLaunch: () => stage.front.record.throttleNext("CreateFleet"),
   throttleNext: (what) => stage.front.record.throttleNext(what === "terminate" ? "TerminateInstances" : "DescribeInstances"),
   live: () =>

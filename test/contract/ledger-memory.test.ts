@@ -20,7 +20,7 @@ describe("faults of the ledger in memory", () => {
 
   it("a write whose response is lost takes effect, so that repeating it changes nothing", async () => {
     const ledger = memoryLedger();
-    ledger.wire.loseAnswerOf("admissions.admit");
+    ledger.wire.loseResponseOf("admissions.admit");
     await expect(ledger.admissions.admit(aJob())).rejects.toMatchObject({ name: "FleetError", retry: true });
     expect(await ledger.admissions.admit(aJob())).toMatchObject({ kind: "same" });
     expect(ledger.wire.calls["admissions.admit"]).toBe(2);

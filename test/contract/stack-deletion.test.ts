@@ -6,7 +6,7 @@ import { ec2Fleet } from "../../lib/aws/ec2/fleet.ts";
 import { endInstances } from "../../lib/aws/ec2/fleet-instances.ts";
 import { ec2TaggedInstances } from "../../lib/aws/ec2/tagged-instances.ts";
 import { changeStack } from "../../lib/flows/change-stack.ts";
-import { answerStack } from "../../lib/runtime/stack-answer.ts";
+import { handleStackChange } from "../../lib/runtime/stack-response.ts";
 import { aLaunch, anOffer } from "../fakes/builders.ts";
 import { aStage, type Ec2Stage } from "./ec2-stage.ts";
 import { served } from "./served.ts";
@@ -49,7 +49,7 @@ test("CloudFormation's Delete request ends every instance of the deployment, and
     log: () => {},
   };
   const heard: unknown[] = [];
-  await answerStack(
+  await handleStackChange(
     { ...sample, ResponseURL: cloudFormation.url },
     (change) => changeStack(deps, change, { untilMs: fromMs + 840_000 }),
     (error) => heard.push(error),

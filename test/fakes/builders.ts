@@ -6,7 +6,7 @@ import type { Catalogue, InstanceType, Offer } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Pool } from "../../lib/model/pool.ts";
 import type { Refusal } from "../../lib/model/refusal.ts";
-import { type Wants, wantsOfAsked } from "../../lib/model/wants.ts";
+import { type Wants, wantsOfMessage } from "../../lib/model/wants.ts";
 import type { DecisionRecord } from "../../lib/ports/journal.ts";
 
 /** Monday 2026-06-01 00:00 UTC: the moment around which the builders' defaults stand. */
@@ -30,7 +30,7 @@ export const aSpec = (over: Partial<JobSpec> = {}): JobSpec => ({
 });
 
 /** What `aSpec` wants. */
-export const someWants = (over: Partial<Wants> = {}): Wants => ({ ...wantsOfAsked(aSpec()), ...over });
+export const someWants = (over: Partial<Wants> = {}): Wants => ({ ...wantsOfMessage(aSpec()), ...over });
 
 /** A queued first attempt of a one-GPU job. */
 export const aJob = (over: Partial<JobRecord> = {}): JobRecord => ({

@@ -14,7 +14,7 @@ const jobs = Array.from({ length: 40 }, (_, n) => `job-${String(n).padStart(2, "
 /** Delivers a job's message in a batch whose handler may crash; decisions follow that may overlap and crash too. */
 async function deliver(world: World, job: string, random: () => number): Promise<void> {
   const body = JSON.stringify({ id: job, command: ["python", "train.py"] });
-  if (random() < 0.1) world.ledger.wire.loseAnswerOf("admissions.admit");
+  if (random() < 0.1) world.ledger.wire.loseResponseOf("admissions.admit");
   if (random() < 0.1) world.fleet.unknownNext("launched");
   const submission = { team: "vision", messageId: `message-${random()}`, body, sentAtMs: world.nowMs };
   await submitJob(world.submitDeps, submission).catch(() => undefined);
@@ -45,7 +45,9 @@ test("1,000 messages of forty jobs make forty jobs and forty nodes, whatever cra
       );
       // All instances that ever existed, including those that ended.
       expect(world.fleet.instances.size).toBe(jobs.length);
-      expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(new Set(world.fleet.asked.map(({ id }) => id)).size);
+      expect(new Set(world.fleet.requested.map((launch) => launch.clientToken)).size).toBe(
+        new Set(world.fleet.requested.map(({ id }) => id)).size,
+      );
     }),
     { numRuns: stormRuns(50) },
   );

@@ -164,7 +164,7 @@ class Storm {
   /** EC2 responds and reports every end, workers call and their work ends well, until there is nothing left to do. */
   async calmDown(): Promise<void> {
     const { world } = this;
-    world.fleet.answerAgain();
+    world.fleet.respondAgain();
     for (let n = 0; n < 60; n += 1) {
       for (const { id, over } of world.fleet.instances.values()) if (over) await hear(world, stateChange(id, "terminated"));
       await world.ringLater();

@@ -124,7 +124,7 @@ const tell = (world: World, id: string) =>
 /** Capacity and prices return, EC2 responds and reports every end, until nothing is open and all rests are over. */
 async function calmDown(world: World): Promise<void> {
   for (const offer of offers) world.fleet.restock(offer);
-  world.fleet.answerAgain();
+  world.fleet.respondAgain();
   world.ledger.table.catalogues.set("gpu", catalogue);
   for (let n = 0; n < 9; n += 1) {
     await goOn(world, n % 2 === 0 ? 500 : 6);

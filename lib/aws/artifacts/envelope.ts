@@ -89,9 +89,9 @@ type OnKmsError = (error: unknown) => void;
 
 /** Creates a keyring that passes KMS's errors to `onError`, because the keyring itself would only quote them in a message. */
 function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsError): KmsKeyringNode {
-  const ask = async <T>(answer: Promise<T>): Promise<T> => {
+  const call = async <T>(response: Promise<T>): Promise<T> => {
     try {
-      return await answer;
+      return await response;
     } catch (error) {
       onError(error);
       throw error;
@@ -101,20 +101,20 @@ function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsErr
     generatorKeyId: keyArn,
     // One client is enough, because keys are never used across regions.
     clientProvider: () => ({
-      generateDataKey: async (request) => present(await ask(kms.send(new GenerateDataKeyCommand(request)))),
-      encrypt: async (request) => present(await ask(kms.send(new EncryptCommand(request)))),
-      decrypt: async (request) => present(await ask(kms.send(new DecryptCommand(request)))),
+      generateDataKey: async (request) => present(await call(kms.send(new GenerateDataKeyCommand(request)))),
+      encrypt: async (request) => present(await call(kms.send(new EncryptCommand(request)))),
+      decrypt: async (request) => present(await call(kms.send(new DecryptCommand(request)))),
     }),
   });
 }
 
 /** Returns the SDK's response without undefined fields. */
-function present(answer: {
+function present(response: {
   readonly KeyId?: string | undefined;
   readonly Plaintext?: Uint8Array | undefined;
   readonly CiphertextBlob?: Uint8Array | undefined;
 }) {
-  const { KeyId, Plaintext, CiphertextBlob } = answer;
+  const { KeyId, Plaintext, CiphertextBlob } = response;
   return { ...(KeyId && { KeyId }), ...(Plaintext && { Plaintext }), ...(CiphertextBlob && { CiphertextBlob }) };
 }
 

@@ -18,15 +18,15 @@ export type ClientLimits = { readonly requestMs: number; readonly maxAttempts: n
 /** Limits for services that respond quickly. */
 export const small: ClientLimits = { requestMs: 5_000, maxAttempts: 3 };
 
-export function common({ region, endpoint, credentials, ...asked }: ClientSettings, usual: ClientLimits) {
+export function common({ region, endpoint, credentials, ...overrides }: ClientSettings, usual: ClientLimits) {
   return {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
-    maxAttempts: asked.maxAttempts ?? usual.maxAttempts,
+    maxAttempts: overrides.maxAttempts ?? usual.maxAttempts,
     requestHandler: {
       connectionTimeout: 2_000,
-      requestTimeout: asked.requestMs ?? usual.requestMs,
+      requestTimeout: overrides.requestMs ?? usual.requestMs,
       // Without this option, a request that takes too long is only logged.
       throwOnRequestTimeout: true,
       socketTimeout: usual.silentMs ?? 15_000,

@@ -12,7 +12,7 @@ import type { Log } from "../../ports/log.ts";
 import { awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
 
 type Ec2 = Pick<EC2Client, "send">;
-const unheard: Log = () => undefined;
+const noLog: Log = () => undefined;
 
 /** Logs an error of a call about instances, except for unknown instances, which have ended, and for throttling, which is normal. */
 function report(log: Log, message: string, { ids, error }: { ids: readonly string[]; error: unknown }): void {
@@ -21,7 +21,7 @@ function report(log: Log, message: string, { ids, error }: { ids: readonly strin
 }
 
 /** Calls TerminateInstances. EC2 terminates all named instances or none: a single bad one fails the call, and the error may name it. */
-export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, TerminateOutcome>> {
+export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = noLog): Promise<ReadonlyMap<string, TerminateOutcome>> {
   try {
     await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
     return new Map(ids.map((id) => [id, "accepted"]));
@@ -47,13 +47,13 @@ function endedTogether(error: unknown, ids: readonly string[]): (id: string) => 
 }
 
 /** Calls DescribeInstances with a filter, because a filter skips unknown instances and has a higher rate limit than ids. */
-export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log = unheard): Promise<ReadonlyMap<string, InstanceStatus>> {
+export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log = noLog): Promise<ReadonlyMap<string, InstanceStatus>> {
   const all = (seen: InstanceStatus): ReadonlyMap<string, InstanceStatus> => new Map(ids.map((id) => [id, seen]));
   try {
-    const answer = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
-    const states = new Map(instancesIn(answer).map((instance) => [instance.InstanceId, isOver(instance) ? "over" : "live"] as const));
+    const response = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
+    const states = new Map(instancesIn(response).map((instance) => [instance.InstanceId, isOver(instance) ? "over" : "live"] as const));
     // An instance may be on another page, which has not been read.
-    const absent = answer.NextToken ? "unknown" : "over";
+    const absent = response.NextToken ? "unknown" : "over";
     return new Map(ids.map((id) => [id, states.get(id) ?? absent]));
   } catch (error) {
     report(log, "describing instances failed", { ids, error });
@@ -68,14 +68,14 @@ export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInp
   let page: string | undefined;
   try {
     do {
-      const answer = await ec2.send(new DescribeInstancesCommand(page === undefined ? which : { ...which, NextToken: page }));
-      for (const instance of instancesIn(answer)) {
+      const response = await ec2.send(new DescribeInstancesCommand(page === undefined ? which : { ...which, NextToken: page }));
+      for (const instance of instancesIn(response)) {
         const { InstanceId: id, InstanceType: instanceType, Placement } = instance;
         const zone = Placement?.AvailabilityZone;
         if (!id || !instanceType || !zone) return { kind: "unknown", message: `EC2 does not describe instance ${id} completely yet` };
         found.push({ id, instanceType, zone, over: isOver(instance) });
       }
-      page = answer.NextToken;
+      page = response.NextToken;
     } while (page);
   } catch (error) {
     return { kind: "unknown", message: `${awsErrorCode(error)}: ${inWords(error)}`, error };
@@ -85,8 +85,9 @@ export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInp
 
 export const isOver = (instance: Instance): boolean => instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
 
-const instancesIn = (answer: { readonly Reservations?: readonly { readonly Instances?: readonly Instance[] | undefined }[] | undefined }) =>
-  (answer.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
+const instancesIn = (response: {
+  readonly Reservations?: readonly { readonly Instances?: readonly Instance[] | undefined }[] | undefined;
+}) => (response.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []);
 
 function namedIn(error: unknown, ids: readonly string[]): ReadonlySet<string> {
   const words = new Set(inWords(error).match(/i-[0-9a-f]+/g));

@@ -33,13 +33,13 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
       return turnedAway(launch, { code: "NoLaunchTemplate", message: `pool ${launch.pool} has no launch template` });
     const request = fleetRequest(launch, { name: config.name, template, subnets: config.subnets });
     if (request === undefined) return turnedAway(launch, { code: "NoSubnet", message: "no offer is in a zone that has a subnet" });
-    let answer: CreateFleetCommandOutput;
+    let response: CreateFleetCommandOutput;
     try {
-      answer = await config.ec2.send(new CreateFleetCommand(request));
+      response = await config.ec2.send(new CreateFleetCommand(request));
     } catch (error) {
       return outcomeOfError(launch, error);
     }
-    return outcomeOf(config, launch, answer);
+    return outcomeOf(config, launch, response);
   },
 
   find: (launch) => findInstances(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch] }] }),
@@ -48,10 +48,10 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
 });
 
 /** Returns the outcome of CreateFleet's response: instances, and the reason for each offer that failed. It is final for this token. */
-async function outcomeOf(config: Ec2FleetConfig, launch: Launch, answer: CreateFleetCommandOutput): Promise<LaunchOutcome> {
-  const given = (answer.Instances ?? []).flatMap((item) => (item.InstanceIds ?? []).map((id) => ({ id, ...shapeOf(config, item) })));
+async function outcomeOf(config: Ec2FleetConfig, launch: Launch, response: CreateFleetCommandOutput): Promise<LaunchOutcome> {
+  const given = (response.Instances ?? []).flatMap((item) => (item.InstanceIds ?? []).map((id) => ({ id, ...shapeOf(config, item) })));
   // EC2 can throttle the fleet's own launches, which says nothing about the offer that the error names.
-  const [errors, throttled] = byKind(answer.Errors ?? []);
+  const [errors, throttled] = byKind(response.Errors ?? []);
   if (given.length === 0 && errors.length === 0 && throttled)
     return { kind: "throttled", message: `${throttled.ErrorCode}: ${throttled.ErrorMessage ?? "no message"}`, final: true };
   if (given.length === 0) return refusedEach(errors, launch, config.subnets);

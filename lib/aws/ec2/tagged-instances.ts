@@ -14,7 +14,7 @@ export const ec2TaggedInstances = (of: { ec2: Pick<EC2Client, "send">; name: str
     const { ec2, name, log } = of;
     try {
       const found = await allPages<Instance>(async (NextToken) => {
-        const answer = await ec2.send(
+        const response = await ec2.send(
           new DescribeInstancesCommand({
             Filters: [
               { Name: `tag:${nameTag}`, Values: [name] },
@@ -24,7 +24,7 @@ export const ec2TaggedInstances = (of: { ec2: Pick<EC2Client, "send">; name: str
             ...(NextToken ? { NextToken } : {}),
           }),
         );
-        return { items: (answer.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []), next: answer.NextToken };
+        return { items: (response.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []), next: response.NextToken };
       });
       return found.flatMap(taggedInstance);
     } catch (error) {

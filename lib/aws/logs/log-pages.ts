@@ -18,15 +18,15 @@ const maxCalls = 8;
 export const cloudWatchLogPages = (logs: Logs, groupPrefix: string): AttemptLogs => ({
   page(attempt, place) {
     const stream = { logGroupName: `${groupPrefix}${attempt.team}`, logStreamName: streamOf(attempt, place) };
-    const read: Read = (asked) => ask(logs, { ...stream, startTime: place.sinceMs, ...asked });
+    const read: Read = (request) => getEvents(logs, { ...stream, startTime: place.sinceMs, ...request });
     return place.newest && place.cursor === undefined ? newest(read, place.limit) : after(read, place);
   },
 });
 
 const streamOf = (attempt: AttemptRef, { rank }: LogPlace): string => logStream(attempt, rank);
 
-type Asked = Pick<GetLogEventsCommandInput, "startFromHead" | "limit" | "nextToken">;
-type Answer =
+type PageRequest = Pick<GetLogEventsCommandInput, "startFromHead" | "limit" | "nextToken">;
+type PageResult =
   | {
       readonly kind: "read" | "none";
       readonly lines: readonly OutputLine[];
@@ -34,23 +34,23 @@ type Answer =
       readonly backward?: string | undefined;
     }
   | { readonly kind: "bad-cursor" };
-type Read = (asked: Asked) => Promise<Answer>;
+type Read = (request: PageRequest) => Promise<PageResult>;
 
 /** Returns the lines after the cursor. */
 async function after(read: Read, { cursor: first, limit: most }: LogPlace): Promise<Page> {
   let [cursor, limit] = [first, most];
   for (let calls = 0; calls < maxCalls; calls += 1) {
-    const answer = await read({ startFromHead: true, limit, nextToken: cursor });
-    if (answer.kind === "bad-cursor") return answer;
-    const { lines } = answer;
-    const next = answer.forward ?? cursor;
+    const result = await read({ startFromHead: true, limit, nextToken: cursor });
+    if (result.kind === "bad-cursor") return result;
+    const { lines } = result;
+    const next = result.forward ?? cursor;
     const bytes = bytesOf(lines);
     if (lines.length > 1 && bytes > maxBytes) {
       limit = Math.ceil(lines.length / 4);
       continue;
     }
     // The token does not change at the end of the log.
-    const isPage = lines.length > 0 || answer.kind === "none" || next === cursor;
+    const isPage = lines.length > 0 || result.kind === "none" || next === cursor;
     if (isPage) return { kind: "page", lines, cursor: next, more: lines.length >= limit || bytes >= fullBytes };
     cursor = next;
   }
@@ -63,13 +63,13 @@ async function newest(read: Read, most: number): Promise<Page> {
   let cursor: string | undefined;
   let backward: string | undefined;
   for (let calls = 0; calls < maxCalls && lines.length < most; calls += 1) {
-    const answer = await read({ startFromHead: false, limit: most - lines.length, nextToken: backward });
-    if (answer.kind === "bad-cursor") return answer;
-    cursor ??= answer.forward;
-    lines = [...answer.lines, ...lines];
-    const isEnd = answer.kind === "none" || answer.backward === backward || (lines.length > 0 && answer.lines.length === 0);
+    const result = await read({ startFromHead: false, limit: most - lines.length, nextToken: backward });
+    if (result.kind === "bad-cursor") return result;
+    cursor ??= result.forward;
+    lines = [...result.lines, ...lines];
+    const isEnd = result.kind === "none" || result.backward === backward || (lines.length > 0 && result.lines.length === 0);
     if (isEnd || bytesOf(lines) > maxBytes) break;
-    backward = answer.backward;
+    backward = result.backward;
   }
   return { kind: "page", lines: lastThatFit(lines), cursor, more: false };
 }
@@ -84,7 +84,7 @@ function lastThatFit(lines: readonly OutputLine[]): readonly OutputLine[] {
 }
 
 /** Calls CloudWatch. The result is `none` if the group or the stream does not exist, because they appear with the first line. */
-async function ask(logs: Logs, input: GetLogEventsCommandInput): Promise<Answer> {
+async function getEvents(logs: Logs, input: GetLogEventsCommandInput): Promise<PageResult> {
   try {
     const { events = [], nextForwardToken, nextBackwardToken } = await logs.send(new GetLogEventsCommand(input));
     return {

@@ -132,12 +132,12 @@ export async function putItem({ client, table }: TableAccess, item: Key & Item):
 export async function updateItem(
   { client, table }: TableAccess,
   key: Key,
-  { answer = "as written", ...to }: { changes: readonly Change[]; when?: readonly Condition[]; answer?: "as written" | "as it was" },
+  { returns = "as written", ...to }: { changes: readonly Change[]; when?: readonly Condition[]; returns?: "as written" | "as it was" },
 ): Promise<{ readonly item: Item; readonly repeated: boolean }> {
   let sent = 0;
   const { Attributes, $metadata } = await call((options) => {
     sent += 1;
-    const ReturnValues = answer === "as written" ? "ALL_NEW" : "ALL_OLD";
+    const ReturnValues = returns === "as written" ? "ALL_NEW" : "ALL_OLD";
     return client.send(new UpdateCommand({ TableName: table, Key: key, ReturnValues, ...expression(to) }), options);
   });
   return { item: Attributes ?? {}, repeated: sent > 1 || ($metadata.attempts ?? 1) > 1 };

@@ -99,7 +99,7 @@ export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATA
 export const datasetPartition = (team: string): string => `D#${team}`;
 export const datasetKey = ({ team, dataset }: DatasetRef): Key => ({ pk: datasetPartition(team), sk: dataset });
 /** Until when a node's request for a dataset's map is remembered. */
-export const askKey = ({ team, dataset }: DatasetRef, node: string): Key => ({ pk: `DA#${team}#${dataset}`, sk: node });
+export const mapRequestKey = ({ team, dataset }: DatasetRef, node: string): Key => ({ pk: `DA#${team}#${dataset}`, sk: node });
 
 export const sealingPartition = "S";
 export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: sealingPartition, sk: `${team}#${job}#${attempt}` });

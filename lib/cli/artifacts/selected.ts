@@ -7,13 +7,13 @@ import { commandLine } from "../invocation/invocation.ts";
 /** Returns the part of a list that matches the patterns: a path, everything below a folder, or a glob. Without patterns, returns all. */
 export function selected(kept: SealedManifest, patterns: readonly string[]): SealedManifest {
   if (patterns.length === 0) return kept;
-  const isAsked = ({ path }: { readonly path: string }): boolean => patterns.some((pattern) => isBelow(pattern, path));
+  const isSelected = ({ path }: { readonly path: string }): boolean => patterns.some((pattern) => isBelow(pattern, path));
   const { leftOutMore: _unnamed, ...named } = kept;
   return {
     ...named,
-    artifacts: kept.artifacts.filter(isAsked),
-    leftOut: kept.leftOut.filter(isAsked),
-    lost: kept.lost.filter(isAsked),
+    artifacts: kept.artifacts.filter(isSelected),
+    leftOut: kept.leftOut.filter(isSelected),
+    lost: kept.lost.filter(isSelected),
     missing: kept.missing.filter((name) => patterns.includes(name)),
   };
 }

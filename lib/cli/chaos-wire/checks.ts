@@ -6,7 +6,7 @@ import type { WireJob } from "./workload.ts";
 /** The observations at the end of a run, when the fleet should be at rest. */
 export type AtRest = {
   readonly jobs: readonly {
-    readonly asked: WireJob;
+    readonly sent: WireJob;
     /** The job as recorded; undefined if there is no record. */
     readonly job: Job | undefined;
     /** The same job, a moment after it had ended. */
@@ -34,15 +34,15 @@ export const checks: readonly Check[] = [
     name: "one attempt at a time",
     says: "No attempt of a job runs after a later one has begun.",
     wrong: ({ jobs }) =>
-      jobs.flatMap(({ asked, ran }) => {
+      jobs.flatMap(({ sent, ran }) => {
         const at = ran.findIndex((attempt, n) => attempt < (ran[n - 1] ?? 0));
-        return at < 0 ? [] : [`${jobName(asked)}: attempt ${ran[at]} still ran after attempt ${ran[at - 1]} had begun`];
+        return at < 0 ? [] : [`${jobName(sent)}: attempt ${ran[at]} still ran after attempt ${ran[at - 1]} had begun`];
       }),
   },
   {
     name: "artifacts are sealed",
     says: "The artifacts of a job that succeeded can be unsealed, and are correct byte for byte.",
-    wrong: ({ jobs }) => jobs.filter(({ job }) => job?.state === "succeeded").flatMap(({ asked, left }) => wrongFiles(asked, left)),
+    wrong: ({ jobs }) => jobs.filter(({ job }) => job?.state === "succeeded").flatMap(({ sent, left }) => wrongFiles(sent, left)),
   },
   {
     name: "back at zero",
@@ -72,8 +72,8 @@ export const checks: readonly Check[] = [
   },
 ];
 
-function wrongEnd({ asked, job, later }: AtRest["jobs"][number]): string[] {
-  const name = jobName(asked);
+function wrongEnd({ sent, job, later }: AtRest["jobs"][number]): string[] {
+  const name = jobName(sent);
   if (!job) return [`${name} was accepted by SQS, and is not recorded`];
   const { state, reason } = job;
   if (!isEnded(state)) return [`${name} never ended: it is ${state}${reason ? ` (${reason})` : ""}`];
@@ -81,16 +81,16 @@ function wrongEnd({ asked, job, later }: AtRest["jobs"][number]): string[] {
     return [`${name} had ended as ${state}, and became ${later?.state ?? "nothing"}, attempt ${later?.attempt}`];
   if ((state === "rejected" || state === "failed") && !reason) return [`${name} was ${state} without a reason`];
   // A job fails if it loses too many nodes, however it would have ended otherwise.
-  const isLost = state === "failed" && asked.ends !== "rejected" && /nodes were lost while it ran/.test(reason ?? "");
-  return state === asked.ends || isLost ? [] : [`${name} should have ended as ${asked.ends}, and was ${state}: ${reason ?? "no reason"}`];
+  const isLost = state === "failed" && sent.ends !== "rejected" && /nodes were lost while it ran/.test(reason ?? "");
+  return state === sent.ends || isLost ? [] : [`${name} should have ended as ${sent.ends}, and was ${state}: ${reason ?? "no reason"}`];
 }
 
-function wrongFiles(asked: WireJob, left: Readonly<Record<string, string>>): string[] {
-  const paths = [...new Set([...Object.keys(asked.leaves), ...Object.keys(left)])].sort();
+function wrongFiles(sent: WireJob, left: Readonly<Record<string, string>>): string[] {
+  const paths = [...new Set([...Object.keys(sent.leaves), ...Object.keys(left)])].sort();
   return paths
-    .filter((path) => left[path] !== asked.leaves[path])
+    .filter((path) => left[path] !== sent.leaves[path])
     .map(
       (path) =>
-        `${path} of ${jobName(asked)} ${left[path] === undefined ? "cannot be unsealed" : "is not what the job should have written"}`,
+        `${path} of ${jobName(sent)} ${left[path] === undefined ? "cannot be unsealed" : "is not what the job should have written"}`,
     );
 }

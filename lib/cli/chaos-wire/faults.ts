@@ -5,8 +5,8 @@ import type { Chance } from "../../sim/faults/chance.ts";
 export type Seams = {
   readonly record: Pick<
     Ec2Record,
-    | "loseNextAnswer"
-    | "delayNextAnswer"
+    | "loseNextResponse"
+    | "delayNextResponse"
     | "throttleNext"
     | "refuse"
     | "endInstance"
@@ -37,11 +37,11 @@ const kinds: Readonly<Record<string, (chance: Chance) => WireFault["strike"]>> =
   "ec2.lost-answer": (chance) => {
     const [action, times] = [chance.pick(actions), chance.between(1, 2)];
     const how = chance.pick(["error", "cut"] as const);
-    return on(({ record }) => record.loseNextAnswer(action, times, how));
+    return on(({ record }) => record.loseNextResponse(action, times, how));
   },
   "ec2.late-answer": (chance) => {
     const [action, ms] = [chance.pick(actions), chance.between(500, 3_000)];
-    return on(({ record }) => record.delayNextAnswer(action, ms));
+    return on(({ record }) => record.delayNextResponse(action, ms));
   },
   "ec2.throttle": (chance) => {
     const [action, times] = [chance.pick([...actions, "DescribeInstances"]), chance.between(1, 3)];

@@ -41,10 +41,10 @@ export async function runWire(stage: WireStage, seed: number): Promise<WireRun> 
   const over = new AbortController();
   const ticking = ticks(stage, AbortSignal.any([stage.stop, over.signal]));
   try {
-    const asked = workloadOf(seed, chance.fork("workload"), folder);
+    const workload = workloadOf(seed, chance.fork("workload"), folder);
     const before = stage.cloud.ec2.record.fleetCalls.length;
-    const [faults] = await Promise.all([strikeAll(stage, chance.fork("faults")), sendAll(stage, asked)]);
-    const jobs = await rested(stage, asked);
+    const [faults] = await Promise.all([strikeAll(stage, chance.fork("faults")), sendAll(stage, workload)]);
+    const jobs = await rested(stage, workload);
     stage.stop.throwIfAborted();
     const rest = await look(stage, { jobs, folder, before });
     const found = checks.flatMap(({ name, wrong }) => wrong(rest).map((each) => ({ check: name, wrong: each })));
@@ -83,20 +83,20 @@ async function ticks({ cloud }: WireStage, over: AbortSignal): Promise<void> {
   while (await waited(tickMs, over)) await cloud.invoke("tick", { tick: "minute" }).catch(() => undefined);
 }
 
-type Ended = { readonly asked: WireJob; readonly job: Job | undefined };
+type Ended = { readonly sent: WireJob; readonly job: Job | undefined };
 
 /** Waits until the fleet is at rest or the time limit is over, and returns the jobs. */
-async function rested(stage: WireStage, asked: readonly WireJob[]): Promise<readonly Ended[]> {
+async function rested(stage: WireStage, sent: readonly WireJob[]): Promise<readonly Ended[]> {
   const untilMs = performance.now() + restWithinMs;
   for (;;) {
-    const jobs = await jobsOf(stage, asked);
+    const jobs = await jobsOf(stage, sent);
     const isOver = jobs.every(({ job }) => job && isEnded(job.state)) && (await isAtZero(stage));
     if (isOver || performance.now() > untilMs || !(await waited(lookMs, stage.stop))) return jobs;
   }
 }
 
-const jobsOf = ({ connection }: WireStage, asked: readonly WireJob[]): Promise<readonly Ended[]> =>
-  Promise.all(asked.map(async (each) => ({ asked: each, job: await connection.jobs.get(each) })));
+const jobsOf = ({ connection }: WireStage, sent: readonly WireJob[]): Promise<readonly Ended[]> =>
+  Promise.all(sent.map(async (each) => ({ sent: each, job: await connection.jobs.get(each) })));
 
 async function isAtZero(stage: WireStage): Promise<boolean> {
   if (stage.cloud.ec2.record.remaining().length > 0) return false;
@@ -113,15 +113,15 @@ async function look(stage: WireStage, of: { jobs: readonly Ended[]; folder: stri
   const { record } = stage.cloud.ec2;
   const later = await jobsOf(
     stage,
-    of.jobs.map(({ asked }) => asked),
+    of.jobs.map(({ sent }) => sent),
   );
   const jobs = await Promise.all(
-    of.jobs.map(async ({ asked, job }, n) => ({
-      asked,
+    of.jobs.map(async ({ sent, job }, n) => ({
+      sent,
       job,
       later: later[n]?.job,
       left: await unsealed(stage, job, of.folder),
-      ran: (await readFile(asked.trace, "utf8").catch(() => "")).split("\n").filter(Boolean).map(Number),
+      ran: (await readFile(sent.trace, "utf8").catch(() => "")).split("\n").filter(Boolean).map(Number),
     })),
   );
   return {

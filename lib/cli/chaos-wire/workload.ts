@@ -32,7 +32,7 @@ const endOf: Readonly<Record<Kind, WireJob["ends"]>> = {
 };
 
 /** Fields that a kind of job has in addition to those that all have. */
-const asksMore: Readonly<Record<Kind, object>> = { plain: {}, flaky: { retries: 1 }, gang: { nodes: 2 }, broken: {}, wrong: { gpu: 2 } };
+const extraFields: Readonly<Record<Kind, object>> = { plain: {}, flaky: { retries: 1 }, gang: { nodes: 2 }, broken: {}, wrong: { gpu: 2 } };
 
 /** The last steps of jobs that fail, or that fail at first. */
 const lastSteps: Readonly<Record<Kind, readonly string[]>> = {
@@ -73,8 +73,8 @@ function work(kind: Kind, id: string, { chance, trace }: { chance: Chance; trace
     ...lastSteps[kind],
     ...artifacts.map((path) => `seq 1 ${lines} > ${path}`),
   ];
-  const asks = { id, command: ["sh", "-c", script.join("; ")], maxRuntimeSeconds: 60, spot: chance.happens(0.8), artifacts };
-  return { body: JSON.stringify({ ...asks, ...asksMore[kind] }), leaves, trace };
+  const fields = { id, command: ["sh", "-c", script.join("; ")], maxRuntimeSeconds: 60, spot: chance.happens(0.8), artifacts };
+  return { body: JSON.stringify({ ...fields, ...extraFields[kind] }), leaves, trace };
 }
 
 const numbers = (to: number): string => `${Array.from({ length: to }, (_, index) => index + 1).join("\n")}\n`;

@@ -35,16 +35,16 @@ export async function describeApi(options: { readonly json?: boolean | undefined
 /** Returns the region of an address such as `https://ID.lambda-url.REGION.on.aws/`. */
 const regionOf = (apiUrl: string): string => /\.lambda-url\.([a-z0-9-]+)\./.exec(apiUrl)?.[1] ?? "REGION";
 
-type Asked = { readonly method: string; readonly path: string; readonly body?: string | undefined };
+type ApiCommand = { readonly method: string; readonly path: string; readonly body?: string | undefined };
 
 /** Makes a signed call and prints the JSON of the response. */
-export async function callApi(asked: Asked, { connection, console }: Context): Promise<number> {
-  const answer = await connection.api.raw(callOf(asked));
-  if (answer !== undefined) for (const line of JSON.stringify(answer, null, 2).split("\n")) console.out(line);
+export async function callApi(command: ApiCommand, { connection, console }: Context): Promise<number> {
+  const response = await connection.api.raw(callOf(command));
+  if (response !== undefined) for (const line of JSON.stringify(response, null, 2).split("\n")) console.out(line);
   return exitCodes.ok;
 }
 
-function callOf({ method: typed, path, body: text }: Asked): ApiRequest {
+function callOf({ method: typed, path, body: text }: ApiCommand): ApiRequest {
   const method = typed.toUpperCase();
   if (!isMethod(method)) throw new UsageError(`${typed} is not a method of the API; use one of: ${methods.join(", ")}`);
   if (!path.startsWith("/v1/"))

@@ -1,4 +1,4 @@
-import { type CapacityAnswer, planCapacity } from "../../decide/capacity-plan/plan-capacity.ts";
+import { type CapacityOutcome, planCapacity } from "../../decide/capacity-plan/plan-capacity.ts";
 import { noPerformancePrices, type PerformancePrices, type PerResource, perResource } from "../../model/planning/capacity.ts";
 import { loadHighs } from "../../solver/highs.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
@@ -26,11 +26,11 @@ export async function capacity(options: CapacityOptions, console: Pick<Console, 
   if (Object.values(demand).every((wanted) => wanted === 0))
     throw new UsageError("give a demand: --compute 1000000, --storage 200 or --bandwidth 100, or several of them");
   const types = await nodeTypes(options.types, options.unitPrices);
-  const answer = planCapacity({ demand, types, prices: pricesOf(options) }, await loadHighs(), { ms: options.budget });
-  if (options.json) console.out(JSON.stringify(answer));
-  else if (answer.kind === "planned") for (const line of capacityLines(answer.plan, console.width)) console.out(line);
-  else console.note(`fleet: ${whyNone(answer, demand)}`);
-  return answer.kind === "planned" ? exitCodes.ok : exitCodes.failed;
+  const outcome = planCapacity({ demand, types, prices: pricesOf(options) }, await loadHighs(), { ms: options.budget });
+  if (options.json) console.out(JSON.stringify(outcome));
+  else if (outcome.kind === "planned") for (const line of capacityLines(outcome.plan, console.width)) console.out(line);
+  else console.note(`fleet: ${whyNone(outcome, demand)}`);
+  return outcome.kind === "planned" ? exitCodes.ok : exitCodes.failed;
 }
 
 function pricesOf({ perNode = 0, headroom = 0, waiting = {}, shortfall = {} }: CapacityOptions): PerformancePrices {
@@ -42,15 +42,15 @@ function pricesOf({ perNode = 0, headroom = 0, waiting = {}, shortfall = {} }: C
   return { perNode, headroom: headroom / 100, waiting: { ...noWaiting, ...waiting }, shortfall: { ...noShortfall, ...shortfall } };
 }
 
-function whyNone(answer: Exclude<CapacityAnswer, { kind: "planned" }>, demand: PerResource): string {
-  switch (answer.kind) {
+function whyNone(outcome: Exclude<CapacityOutcome, { kind: "planned" }>, demand: PerResource): string {
+  switch (outcome.kind) {
     case "impossible":
-      return `no fleet of these types meets the demand: ${answer.short
+      return `no fleet of these types meets the demand: ${outcome.short
         .map(({ name, most }) => `at most ${number(most)} of ${name} is available, and the demand is ${number(demand[name])}`)
         .join("; ")}; allow more nodes (most), add a type, or price unmet demand with --shortfall`;
     case "endless":
       return "there is no cheapest fleet: a type has a negative cost, so buying it without end would always be cheaper";
     case "unanswered":
-      return `no fleet was found (${answer.reason}); allow more time with --budget`;
+      return `no fleet was found (${outcome.reason}); allow more time with --budget`;
   }
 }

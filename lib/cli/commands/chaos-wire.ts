@@ -18,16 +18,16 @@ const usualRuns = 1;
 export async function chaosWire(options: Partial<ChaosCommandOptions>, console: Console): Promise<number> {
   for (const name of ["scenario", "only", "threads", "plant", "list"] as const)
     if (options[name] !== undefined) throw new UsageError(`--${name} works only in virtual time; omit it or --wire`);
-  const { seed: first = usualSeed, runs: asked = usualRuns } = options;
+  const { seed: first = usualSeed, runs: runCount = usualRuns } = options;
   const startedMs = performance.now();
   const sofar = (): string => duration(Math.floor((performance.now() - startedMs) / 1_000) * 1_000);
   const runs: WireRun[] = [];
   const outcome = await withLocalCloud({ folder: cloudFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
     const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
     await firstTick(cloud);
-    for (let seed = first; seed < first + asked && !signal.aborted; seed += 1) {
-      console.progress(`run ${runs.length + 1} of ${asked} … ${sofar()}`);
-      const print = (fault: string): void => console.progress(`run ${runs.length + 1} of ${asked}: ${fault} … ${sofar()}`);
+    for (let seed = first; seed < first + runCount && !signal.aborted; seed += 1) {
+      console.progress(`run ${runs.length + 1} of ${runCount} … ${sofar()}`);
+      const print = (fault: string): void => console.progress(`run ${runs.length + 1} of ${runCount}: ${fault} … ${sofar()}`);
       runs.push(await runWire({ cloud, connection, print, stop: signal }, seed));
     }
     return "done" as const;
@@ -37,7 +37,7 @@ export async function chaosWire(options: Partial<ChaosCommandOptions>, console: 
     console.note("interrupted; everything that was started has been ended");
     return exitCodes.interrupted;
   }
-  const report = wireReport(runs, { first, last: first + asked - 1 }, performance.now() - startedMs);
+  const report = wireReport(runs, { first, last: first + runCount - 1 }, performance.now() - startedMs);
   if (options.json) console.out(JSON.stringify(report));
   else for (const line of wireLines(report, console.paint)) console.out(line);
   return report.violations > 0 ? exitCodes.failed : exitCodes.ok;

@@ -10,7 +10,7 @@ import { type ChaosReport, type Coverage, reportOf } from "../../sim/report.ts";
 import type { FailingSeed } from "../../sim/tally.ts";
 import { Scenario } from "../../sim/world/scenario.ts";
 import { runThreads } from "../chaos/threads.ts";
-import { asMeant } from "../invocation/asked-from.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
 import { exitCodes, UsageError, whatWentWrong } from "../invocation/exit.ts";
 import { bareCommandLine } from "../invocation/invocation.ts";
 import type { Console, Paint } from "../terminal/console.ts";

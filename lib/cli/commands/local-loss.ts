@@ -5,14 +5,14 @@ import { count } from "../terminal/amount.ts";
 /** The data that is lost when a local cloud ends, because it is only in memory. */
 export type Loss = { readonly open: number; readonly ended: number; readonly datasets: number; readonly whole: boolean };
 
-type Asked = { readonly api: Pick<FleetApi, "jobs" | "datasets">; readonly teams: readonly string[]; readonly withinMs: number };
+type LossQuery = { readonly api: Pick<FleetApi, "jobs" | "datasets">; readonly teams: readonly string[]; readonly withinMs: number };
 
 const pageSize = 100;
 /** The most pages to count per team. If there are more jobs, the text says "at least". */
 const maxPages = 20;
 
 /** Counts the loss. If something cannot be read in time, it is left out and `whole` is false. */
-export async function lossOf({ api, teams, withinMs }: Asked): Promise<Loss> {
+export async function lossOf({ api, teams, withinMs }: LossQuery): Promise<Loss> {
   const loss = { open: 0, ended: 0, datasets: 0 };
   const over = AbortSignal.timeout(withinMs);
   const late = new Promise<false>((resolve) => over.addEventListener("abort", () => resolve(false)));

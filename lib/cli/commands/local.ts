@@ -2,7 +2,7 @@ import { readClouds } from "../../local/announcement.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { readBehaviour } from "../../local/ec2/behaviour/behaviour-file.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import { asMeant } from "../invocation/asked-from.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { cloudFolder, makeWritable, userFolder } from "../invocation/folders.ts";
 import { isFree, usualPort } from "../invocation/free-port.ts";
@@ -75,11 +75,11 @@ function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: Lo
   ];
 }
 
-async function portFor(asked: number | undefined, console: Console): Promise<number | undefined> {
-  const wanted = asked ?? usualPort;
+async function portFor(requested: number | undefined, console: Console): Promise<number | undefined> {
+  const wanted = requested ?? usualPort;
   if (await isFree(wanted)) return wanted;
-  if (asked !== undefined)
-    throw new FleetError("port-taken", `port ${asked} of 127.0.0.1 is taken; choose another one, or omit --port to get a free one`);
+  if (requested !== undefined)
+    throw new FleetError("port-taken", `port ${requested} of 127.0.0.1 is taken; choose another one, or omit --port to get a free one`);
   console.note(`port ${wanted} is taken; using a free one (--port chooses another)`);
   return undefined;
 }

@@ -43,18 +43,18 @@ async function planOf({ budget, seed, maxUsd, maxGpus, wholeNodes, ...files }: P
     files.nodes === undefined ? [] : readTable(files.nodes, nodeTable),
   ]);
   refuseUnknownNodes(files, jobs, nodes);
-  const asked = problemOf({ jobs, offers, nodes }, { usdPerHour: maxUsd, gpus: maxGpus, wholeNodes });
+  const initial = problemOf({ jobs, offers, nodes }, { usdPerHour: maxUsd, gpus: maxGpus, wholeNodes });
   const solve = await loadHighs();
   const now = () => performance.now();
   const startedMs = now();
-  const { answer, drains, problem } = consolidate(asked, {
+  const { solution, drains, problem } = consolidate(initial, {
     budget: clockBudget(now, startedMs + budget),
     // The bound gets the same budget again, because a bound that had too little time is valid but loose.
     boundBudget: fromFirstUse(() => clockBudget(now, now() + budget)),
     seed,
     solve,
   });
-  return planned({ problem, answer, drains, staying: stayingOn(problem) }, now() - startedMs);
+  return planned({ problem, solution, drains, staying: stayingOn(problem) }, now() - startedMs);
 }
 
 /** Returns the jobs of nodes that are not emptied, with their node. */

@@ -1,5 +1,5 @@
 import { meaningOf } from "../../model/files/file-words.ts";
-import { askedFrom } from "./asked-from.ts";
+import { callerFolder } from "./caller-folder.ts";
 import { UsageError } from "./exit.ts";
 
 /**
@@ -9,7 +9,7 @@ import { UsageError } from "./exit.ts";
 export function fileTrouble(error: unknown, file: string, wanted = "a file is expected"): unknown {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return error;
   if (error.code === "ENOENT")
-    return new UsageError(`there is no file ${file} in ${askedFrom(process.env, process.cwd())}`, { cause: error });
+    return new UsageError(`there is no file ${file} in ${callerFolder(process.env, process.cwd())}`, { cause: error });
   if (error.code === "EISDIR") return new UsageError(`${file} is a folder, and ${wanted}`, { cause: error });
   const meaning = meaningOf(error.code);
   return meaning === undefined ? error : new UsageError(`${file} ${meaning}`, { cause: error });

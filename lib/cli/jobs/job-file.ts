@@ -4,7 +4,7 @@ import { JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { canonicalJson, withoutBom } from "../../../events/json.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import { decoded } from "../../model/files/decoded.ts";
-import { asMeant } from "../invocation/asked-from.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
 

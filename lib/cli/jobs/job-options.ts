@@ -32,7 +32,7 @@ type Code = { readonly s3: string; readonly sha256: string };
 /** Returns the job that a command and its options describe. Throws a UsageError that names the options that are invalid. */
 export function jobOf(command: readonly string[], options: JobOptions, code?: Code): JobFile {
   const { gpus, gpuModel, gpuMemory } = options;
-  const asked = {
+  const fields = {
     id: options.id,
     command,
     image: options.image,
@@ -52,7 +52,7 @@ export function jobOf(command: readonly string[], options: JobOptions, code?: Co
     datasets: options.dataset,
     zones: options.zone,
   };
-  const body = JSON.stringify(asked);
+  const body = JSON.stringify(fields);
   if (Buffer.byteLength(body) > maxJobBytes)
     throw new UsageError(
       `the job has ${Buffer.byteLength(body)} bytes, and at most ${maxJobBytes} are allowed; put long values into the folder`,

@@ -1,6 +1,6 @@
 import type { Supply } from "../../optimizer/problem/problem.ts";
 import { alternatives } from "../../optimizer/search/alternatives.ts";
-import type { Purchase } from "../../optimizer/search/answer.ts";
+import type { Purchase } from "../../optimizer/search/solution.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { count } from "../terminal/amount.ts";
 import { money, number } from "./figures.ts";
@@ -9,19 +9,19 @@ import { cheapestChange, reasonWords } from "./reason-words.ts";
 
 /** Explains why a job goes where it goes, or why it waits and what would place it. */
 export function explainLines(job: string, plan: Planned): string[] {
-  const { answer, classOf, staying } = plan;
+  const { solution, classOf, staying } = plan;
   const node = staying.get(job);
   if (node !== undefined) return [`${job} stays on node ${node}, where it runs: a restart elsewhere would not save money`];
   if (!classOf.has(job)) throw new UsageError(`there is no job ${job} in the file${meant(job, [...classOf.keys()])}`);
-  const binding = answer.bindings.find(({ jobs }) => jobs.includes(job));
+  const binding = solution.bindings.find(({ jobs }) => jobs.includes(job));
   if (binding)
     return [
       `${job} goes on node ${binding.node}, ${others(binding.jobs.length)}: the node exists, has room, and costs nothing extra`,
       ...aloneLines(job, plan),
     ];
-  const purchase = answer.purchases.find(({ jobs }) => jobs.includes(job));
+  const purchase = solution.purchases.find(({ jobs }) => jobs.includes(job));
   if (purchase) return [...launchLines(job, purchase, plan), ...aloneLines(job, plan)];
-  const waiting = answer.waiting.find(({ jobs }) => jobs.includes(job));
+  const waiting = solution.waiting.find(({ jobs }) => jobs.includes(job));
   if (!waiting) return [`${job} is not in the plan`];
   const offer = waiting.change ? `the closest offer is ${waiting.change.offer}` : "no offer comes close";
   const change = cheapestChange(waiting);

@@ -1,5 +1,5 @@
-import type { Binding, Purchase, Waiting } from "../../optimizer/search/answer.ts";
 import type { DrainCandidate } from "../../optimizer/search/drains.ts";
+import type { Binding, Purchase, Waiting } from "../../optimizer/search/solution.ts";
 import { count } from "../terminal/amount.ts";
 import { duration } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
@@ -13,12 +13,12 @@ const maxRows = 30;
 
 /** Returns the plan for people: where jobs go, what is launched for them, which jobs wait and why, and what it costs. */
 export function planLines(plan: Planned, width: number): string[] {
-  const { answer } = plan;
+  const { solution } = plan;
   return [
     ...section(plan.drains, drainColumns, width),
-    ...section(answer.bindings, bindingColumns, width),
+    ...section(solution.bindings, bindingColumns, width),
     ...section(launchesOf(plan), launchColumns, width),
-    ...section(answer.waiting, holdColumns, width),
+    ...section(solution.waiting, holdColumns, width),
     ...factLines(facts(plan)),
   ];
 }
@@ -60,7 +60,7 @@ function launchesOf(plan: Planned): readonly Launches[] {
     });
     return JSON.stringify([offer.name, nodes, classes.toSorted((a, b) => a - b)]);
   };
-  return [...Map.groupBy(plan.answer.purchases, kind).values()]
+  return [...Map.groupBy(plan.solution.purchases, kind).values()]
     .flatMap((alike): Launches[] => {
       const [first] = alike;
       return first ? [{ first, times: alike.length, jobs: alike.flatMap(({ jobs }) => jobs), others: alternativesOf(plan, first) }] : [];
@@ -88,8 +88,8 @@ const holdColumns: Column<Waiting>[] = [
 ];
 
 function facts(plan: Planned): [string, string | undefined][] {
-  const { problem, answer, drains, ms } = plan;
-  const { interruptionsUsd, dataUsd, waitingUsd, fleetUsd } = answer.cost;
+  const { problem, solution, drains, ms } = plan;
+  const { interruptionsUsd, dataUsd, waitingUsd, fleetUsd } = solution.cost;
   const lost = [
     ["restarts", stoppedUsd(drains)],
     ["interruptions", interruptionsUsd],
@@ -98,7 +98,7 @@ function facts(plan: Planned): [string, string | undefined][] {
   ] as const;
   const parts = lost.filter(([, usd]) => usd > 0).map(([name, usd]) => `${name} ${money(usd)}`);
   const jobs = problem.jobs.reduce((sum, job) => sum + job.names.length, 0);
-  const { gap } = answer;
+  const { gap } = solution;
   return [
     [
       "jobs",
@@ -108,8 +108,8 @@ function facts(plan: Planned): [string, string | undefined][] {
     ["g", `${money(performanceUsd(plan))}/h lost in performance${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`],
     [
       "bound",
-      `no plan that places the same jobs costs less than ${money(answer.boundUsd)}/h${gap === undefined ? "" : `; this one is at most ${percent(gap)} above`}`,
+      `no plan that places the same jobs costs less than ${money(solution.boundUsd)}/h${gap === undefined ? "" : `; this one is at most ${percent(gap)} above`}`,
     ],
-    ["found by", `${answer.engine}, in ${duration(ms)}`],
+    ["found by", `${solution.engine}, in ${duration(ms)}`],
   ];
 }

@@ -1,12 +1,12 @@
 import type { JobClass, Problem } from "../../optimizer/problem/problem.ts";
 import { alternatives } from "../../optimizer/search/alternatives.ts";
-import type { Purchase, Solution } from "../../optimizer/search/answer.ts";
 import type { DrainCandidate } from "../../optimizer/search/drains.ts";
+import type { Purchase, Solution } from "../../optimizer/search/solution.ts";
 
 /** A plan with the problem that it solves. */
 export type PlannedFleet = {
   readonly problem: Problem;
-  readonly answer: Solution;
+  readonly solution: Solution;
   readonly drains: readonly DrainCandidate[];
   /** Running jobs that stay where they are, with their node. */
   readonly staying: ReadonlyMap<string, string>;
@@ -33,7 +33,7 @@ export const alternativesOf = ({ problem, classOf }: Planned, purchase: Purchase
     .map(({ name }) => name);
 
 /** Returns g: the cost of interruptions, data transfers, restarts and waiting, in dollars per hour. */
-export const performanceUsd = ({ answer: { cost }, drains }: PlannedFleet): number =>
+export const performanceUsd = ({ solution: { cost }, drains }: PlannedFleet): number =>
   cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd + stoppedUsd(drains);
 /** Returns what jobs lose that restart elsewhere, in dollars per hour. */
 export const stoppedUsd = (drains: readonly DrainCandidate[]): number => drains.reduce((sum, { lostUsd }) => sum + lostUsd, 0);
@@ -42,25 +42,25 @@ export const savedUsd = (drains: readonly DrainCandidate[]): number => drains.re
 
 /** Returns the plan as JSON, for programs. */
 export function planJson(plan: Planned): object {
-  const { answer, drains, ms } = plan;
-  const { fleetUsd, ...performance } = answer.cost;
+  const { solution, drains, ms } = plan;
+  const { fleetUsd, ...performance } = solution.cost;
   const [f, g] = [fleetUsd - savedUsd(drains), performanceUsd(plan)];
   return {
     cost: { f, g, total: f + g, ...performance, stoppedUsd: stoppedUsd(drains), savedUsd: savedUsd(drains) },
-    bound: answer.boundUsd,
-    gap: answer.gap ?? null,
-    engine: answer.engine,
-    steps: answer.steps,
+    bound: solution.boundUsd,
+    gap: solution.gap ?? null,
+    engine: solution.engine,
+    steps: solution.steps,
     ms: Math.round(ms),
-    bindings: answer.bindings,
+    bindings: solution.bindings,
     drains: drains.map(({ node, jobs, usdPerHour }) => ({ node, usdPerHour, jobs })),
-    launches: answer.purchases.map((purchase) => ({
+    launches: solution.purchases.map((purchase) => ({
       offer: purchase.offer.name,
       usdPerHour: purchase.offer.usdPerHour,
       nodes: purchase.nodes,
       jobs: purchase.jobs,
       alternatives: alternativesOf(plan, purchase),
     })),
-    holds: answer.waiting.map(({ jobs, reasons, change }) => ({ jobs, reasons, change: change ?? null })),
+    holds: solution.waiting.map(({ jobs, reasons, change }) => ({ jobs, reasons, change: change ?? null })),
   };
 }

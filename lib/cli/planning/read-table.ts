@@ -6,7 +6,7 @@ import type * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import { decoded } from "../../model/files/decoded.ts";
-import { asMeant } from "../invocation/asked-from.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { fileTrouble } from "../invocation/file-trouble.ts";
 import { columnsOf, requiredColumns } from "./columns.ts";

@@ -1,5 +1,5 @@
 import { type Conditions, conditionWords, isCondition } from "../../model/wants.ts";
-import type { Reason, Waiting } from "../../optimizer/search/answer.ts";
+import type { Reason, Waiting } from "../../optimizer/search/solution.ts";
 import { money, number } from "./figures.ts";
 
 /** Returns why an offer or a node cannot hold a job, in words. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { inCheckout } from "../invocation/checkout.ts";
-import { each, json, whole } from "./asked.ts";
+import { each, json, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 export function addChaos(program: Command, { run, console }: Session): void {

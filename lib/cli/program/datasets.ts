@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { asMeant } from "../invocation/asked-from.ts";
-import { json, team } from "./asked.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
+import { json, team } from "./options.ts";
 import type { Session } from "./session.ts";
 
 export function addDatasets(program: Command, { run, context }: Session): void {

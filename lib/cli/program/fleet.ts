@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { cursor, json, limit, pool as poolOption } from "./asked.ts";
+import { cursor, json, limit, pool as poolOption } from "./options.ts";
 import type { Session } from "./session.ts";
 
 export function addFleet(program: Command, { run, context }: Session): void {
@@ -77,8 +77,8 @@ GET /v1/openapi.json describes every operation.`,
       run(
         import("../commands/api.ts").then(async ({ callApi, describeApi }) => {
           if (first === undefined) return describeApi(options, await context());
-          const asked = second === undefined ? { method: "GET", path: first } : { method: first, path: second };
-          return callApi({ ...asked, body: options.body }, await context());
+          const request = second === undefined ? { method: "GET", path: first } : { method: first, path: second };
+          return callApi({ ...request, body: options.body }, await context());
         }),
       ),
     );

@@ -5,10 +5,10 @@ import type { CancelOptions } from "../commands/jobs/cancel.ts";
 import type { CancelManyOptions, Confirm } from "../commands/jobs/cancel-many.ts";
 import type { JobsOptions } from "../commands/jobs/jobs.ts";
 import type { LogOptions } from "../commands/jobs/logs.ts";
-import { asMeant } from "../invocation/asked-from.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { filterOf } from "../jobs/job-filter.ts";
-import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./asked.ts";
+import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 export function addJobs(program: Command, session: Session): void {
@@ -227,11 +227,11 @@ function confirmOnTerminal(): Confirm | undefined {
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
   return async (question) => {
-    const asking = createInterface({ input: stdin, output: stderr });
+    const prompt = createInterface({ input: stdin, output: stderr });
     try {
-      return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim());
+      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
     } finally {
-      asking.close();
+      prompt.close();
     }
   };
 }

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
-import { askedFrom } from "../invocation/asked-from.ts";
+import { callerFolder } from "../invocation/caller-folder.ts";
 import { inCheckout } from "../invocation/checkout.ts";
 import { packageRoot } from "../invocation/folders.ts";
 import { usualPort } from "../invocation/free-port.ts";
 import { pathFrom } from "../invocation/invocation.ts";
-import { json, whole } from "./asked.ts";
+import { json, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 export function addLocal(program: Command, { run, context, console }: Session): void {
@@ -19,7 +19,7 @@ export function addLocal(program: Command, { run, context, console }: Session): 
     .addOption(json())
     .addHelpText(
       "after",
-      `\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 ${pathFrom(askedFrom(process.env, process.cwd()), join(packageRoot, "lib", "local", "ec2", "sample.json"))}`,
+      `\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 ${pathFrom(callerFolder(process.env, process.cwd()), join(packageRoot, "lib", "local", "ec2", "sample.json"))}`,
     )
     .action((options) =>
       run(

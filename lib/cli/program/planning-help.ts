@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { NodeTypeColumns } from "../../../events/tables/node-type.ts";
 import { OpenbPodColumns, PlanJobColumns } from "../../../events/tables/plan-job.ts";
 import { PlanNodeColumns, PlanOfferColumns } from "../../../events/tables/plan-offer.ts";
-import { askedFrom } from "../invocation/asked-from.ts";
+import { callerFolder } from "../invocation/caller-folder.ts";
 import { packageRoot } from "../invocation/folders.ts";
 import { pathFrom } from "../invocation/invocation.ts";
 import { columnLines, columnsOf } from "../planning/columns.ts";
 
 /** Returns the path of an example table that ships, relative to the user's folder. */
-const sample = (name: string): string => pathFrom(askedFrom(process.env, process.cwd()), join(packageRoot, "events", "planning", name));
+const sample = (name: string): string => pathFrom(callerFolder(process.env, process.cwd()), join(packageRoot, "events", "planning", name));
 
 /** The help of `fleet capacity` after its options. */
 export const capacityHelp = (): string => `

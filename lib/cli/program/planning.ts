@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type PerResource, type ResourceName, resourceNames } from "../../model/planning/capacity.ts";
-import { json, number, whole } from "./asked.ts";
+import { json, number, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** Adds the commands that need no deployment. */

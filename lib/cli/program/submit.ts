@@ -1,11 +1,11 @@
 import type { Command, Option } from "commander";
 import type { SubmitOptions } from "../commands/jobs/submit.ts";
 import type { CommandOptions } from "../commands/jobs/submit-command.ts";
-import { asMeant } from "../invocation/asked-from.ts";
+import { asMeant } from "../invocation/caller-folder.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { JobFile } from "../jobs/job-file.ts";
-import { dataset, each, json, number, seconds, team, variable } from "./asked.ts";
+import { dataset, each, json, number, seconds, team, variable } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** Options that may be used with job files. All others describe a job given on the command line. */

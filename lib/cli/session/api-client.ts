@@ -84,9 +84,9 @@ async function once({ url: base, sign, log, timeoutMs = 15_000 }: ApiClientOptio
 const whyUnreached = (error: unknown): string => whatWentWrong(error instanceof Error && error.cause !== undefined ? error.cause : error);
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {
-  const answer = checked(schema, value);
-  if (answer.kind === "good") return answer.value;
-  const where = answer.wrong.slice(0, 3).map((wrong) => lineOf(wrong, "all of it"));
+  const result = checked(schema, value);
+  if (result.kind === "good") return result.value;
+  const where = result.wrong.slice(0, 3).map((wrong) => lineOf(wrong, "all of it"));
   throw new FleetError(
     "api-answer",
     `this fleet command cannot read the API's response (${where.join("; ")}); use the command of the release that is deployed`,

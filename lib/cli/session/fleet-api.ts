@@ -22,7 +22,7 @@ export type LogQuery = {
 };
 export type DatasetAt = { readonly team: string; readonly dataset: string };
 
-export type JobsAsked = {
+export type JobsQuery = {
   readonly team: string;
   /** States, separated by commas. */
   readonly state?: string | undefined;
@@ -33,7 +33,7 @@ export type JobsAsked = {
   /** ISO 8601 */
   readonly before?: string | undefined;
 };
-export type CancelAsked = {
+export type CancelRequest = {
   readonly jobs: readonly string[];
   readonly reason?: string | undefined;
   readonly states?: readonly string[] | undefined;
@@ -47,13 +47,13 @@ export type FleetApi = {
   job(ref: JobRef): Promise<JobView>;
   /** Returns a page of a job's attempts, newest first. */
   attempts(of: JobRef & Paging): Promise<AttemptPageView>;
-  jobs(of: Paging & JobsAsked): Promise<JobPage>;
+  jobs(of: Paging & JobsQuery): Promise<JobPage>;
   /** Checks whether the deployment would accept these job messages now; at most a hundred. */
   checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
   /** Cancels a job. It is no error if the job is already cancelled, and a `conflict` if it has ended otherwise. */
   cancel(ref: JobRef, reason: string | undefined): Promise<JobView>;
   /** Cancels at most a hundred jobs, each with its own outcome. */
-  cancelJobs(team: string, asked: CancelAsked): Promise<CancelledJobs>;
+  cancelJobs(team: string, request: CancelRequest): Promise<CancelledJobs>;
   /** Returns a page of the log of an attempt, by default the latest. */
   logs(of: JobRef & Paging & LogQuery): Promise<LogPage>;
   nodes(of: Paging & { pool?: string | undefined }): Promise<NodePage>;

@@ -61,23 +61,23 @@ export function stores(
   });
   return {
     queue: {
-      send: async (...asked) => (await queue()).send(...asked),
-      sendAll: async (...asked) => (await queue()).sendAll(...asked),
+      send: async (...args) => (await queue()).send(...args),
+      sendAll: async (...args) => (await queue()).sendAll(...args),
     },
-    code: { putCode: async (...asked) => (await code()).putCode(...asked) },
+    code: { putCode: async (...args) => (await code()).putCode(...args) },
     artifacts: {
-      list: async (...asked) => (await artifacts()).list(...asked),
-      open: async (...asked) => (await artifacts()).open(...asked),
+      list: async (...args) => (await artifacts()).list(...args),
+      open: async (...args) => (await artifacts()).open(...args),
     },
     files: {
-      list: async (...asked) => (await files()).list(...asked),
-      isSame: async (...asked) => (await files()).isSame(...asked),
-      put: async (...asked) => (await files()).put(...asked),
-      remove: async (...asked) => (await files()).remove(...asked),
+      list: async (...args) => (await files()).list(...args),
+      isSame: async (...args) => (await files()).isSame(...args),
+      put: async (...args) => (await files()).put(...args),
+      remove: async (...args) => (await files()).remove(...args),
     },
     keptLogs: {
-      segments: async (...asked) => (await keptLogs()).segments(...asked),
-      open: async (...asked) => (await keptLogs()).open(...asked),
+      segments: async (...args) => (await keptLogs()).segments(...args),
+      open: async (...args) => (await keptLogs()).open(...args),
     },
   };
 }

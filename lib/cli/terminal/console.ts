@@ -45,7 +45,7 @@ type Streams = { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.Wr
 
 export function createTerminal({ stdout, stderr }: Streams): Console {
   let shown = "";
-  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let lastProgressAtMs = Number.NEGATIVE_INFINITY;
   const wipe = (): void => {
     if (shown !== "") stderr.write("\r\x1b[K");
   };
@@ -80,8 +80,8 @@ export function createTerminal({ stdout, stderr }: Streams): Console {
         wipe();
         shown = text ?? "";
         show();
-      } else if (text !== undefined && performance.now() - saidAtMs >= seldomMs) {
-        saidAtMs = performance.now();
+      } else if (text !== undefined && performance.now() - lastProgressAtMs >= seldomMs) {
+        lastProgressAtMs = performance.now();
         stderr.write(`${text}\n`);
       }
     },

@@ -1,5 +1,5 @@
 import { type ArtifactSummary, isEnded, type Job, type JobState } from "../../model/job.ts";
-import { conditionsInWords, wantsOfAsked } from "../../model/wants.ts";
+import { conditionsInWords, wantsOfMessage } from "../../model/wants.ts";
 import { bytes } from "../terminal/amount.ts";
 import type { Paint } from "../terminal/console.ts";
 import { duration, when } from "../terminal/duration.ts";
@@ -85,7 +85,7 @@ export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
     ["reason", whyWaiting(job) ?? job.reason],
     ["command", job.spec?.command.join(" ")],
     ["image", job.spec?.image],
-    ["asks for", asked(job)],
+    ["asks for", requirements(job)],
     ["data", job.spec?.datasets.map(({ name, share }) => (share === "part" ? `${name} (its node's part)` : name)).join(", ") || undefined],
     ["pool", job.pool],
     ["attempts", attemptsInWords(job)],
@@ -132,10 +132,10 @@ function kept({ files, bytes: size, leftOut, missing, lost }: ArtifactSummary): 
   return [`${files} ${files === 1 ? "file" : "files"}, ${bytes(size)}`, ...rest].join("; ");
 }
 
-function asked({ spec }: Job): string | undefined {
+function requirements({ spec }: Job): string | undefined {
   if (spec === undefined) return undefined;
   const { gpus, vcpus, memoryGiB, nodes } = spec;
   const least = gpus.memoryGiB > 0 ? ` with ${gpus.memoryGiB} GiB` : "";
   const gpu = gpus.count === 0 ? "no GPU" : `${gpus.count} ${gpus.models.join(" or ") || "GPU"}${least}`;
-  return `${gpu}, ${vcpus} vCPU, ${memoryGiB} GiB${nodes > 1 ? `, on each of ${nodes} nodes` : ""}${conditionsInWords(wantsOfAsked(spec))}`;
+  return `${gpu}, ${vcpus} vCPU, ${memoryGiB} GiB${nodes > 1 ? `, on each of ${nodes} nodes` : ""}${conditionsInWords(wantsOfMessage(spec))}`;
 }

@@ -3,21 +3,21 @@ import type { WiderLimits } from "../../model/limits.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { whyNoContainerVariable } from "../../model/values/container-variable.ts";
-import { wantsOfAsked } from "../../model/wants.ts";
+import { wantsOfMessage } from "../../model/wants.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
 import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 
 /** Returns the pool that a team's job goes to, or why there is none. */
 export function choosePool(
-  asks: { team: string; spec: JobSpec },
+  job: { team: string; spec: JobSpec },
   has: { pools: readonly Pool[]; defaultPool: string },
 ): { readonly pool: Pool } | { readonly reason: string } {
-  const name = asks.spec.pool ?? has.defaultPool;
-  const open = has.pools.filter((pool) => pool.teams.length === 0 || pool.teams.includes(asks.team));
+  const name = job.spec.pool ?? has.defaultPool;
+  const open = has.pools.filter((pool) => pool.teams.length === 0 || pool.teams.includes(job.team));
   const pool = open.find((each) => each.name === name);
   if (pool) return { pool };
   const known = open.map((each) => each.name).join(", ") || "none";
-  return { reason: `team ${asks.team} has no pool named ${name}; it can use: ${known}` };
+  return { reason: `team ${job.team} has no pool named ${name}; it can use: ${known}` };
 }
 
 /** Returns why the job can never run in the pool; undefined if it can, or if what the pool can buy is not known yet. */
@@ -30,7 +30,7 @@ export function whyRejected(
   const uncontained = whyNotContained(spec, pool);
   if (uncontained !== undefined) return uncontained;
   if (!catalogue) return undefined;
-  const wants = wantsOfAsked(spec);
+  const wants = wantsOfMessage(spec);
   const unsold = whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
   return unsold ?? (beyond && whyBeyond({ ...wants, team: beyond.team }, { pool, catalogue, limits: beyond.limits }));
 }

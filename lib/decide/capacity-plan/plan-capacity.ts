@@ -7,10 +7,10 @@ import {
   type ResourceName,
   resourceNames,
 } from "../../model/planning/capacity.ts";
-import type { LinearProgram, ProgramAnswer, SolveLimits, SolveProgram } from "../../model/planning/linear-program.ts";
-import { type CapacityAsked, type CapacityProgram, capacityProgram, fewestNodes } from "./program.ts";
+import type { LinearProgram, ProgramResult, SolveLimits, SolveProgram } from "../../model/planning/linear-program.ts";
+import { type CapacityProblem, type CapacityProgram, capacityProgram, fewestNodes } from "./program.ts";
 
-export type CapacityAnswer =
+export type CapacityOutcome =
   | { readonly kind: "planned"; readonly plan: CapacityPlan }
   /** `short`: resources that all types together do not have enough of, and the most that they have. */
   | { readonly kind: "impossible"; readonly short: readonly { readonly name: ResourceName; readonly most: number }[] }
@@ -18,7 +18,7 @@ export type CapacityAnswer =
   | { readonly kind: "endless" }
   | { readonly kind: "unanswered"; readonly reason: string };
 
-type Solved = Extract<ProgramAnswer, { kind: "solved" }>;
+type Solved = Extract<ProgramResult, { kind: "solved" }>;
 
 /** Two fleets count as equally cheap if their costs differ by no more than this part, which sums of prices lose to rounding. */
 const alike = 1e-9;
@@ -28,24 +28,28 @@ const forFewest = 0.25;
 const part = ({ ms, nodes }: SolveLimits, of: number): SolveLimits => ({ ms: ms === undefined ? undefined : ms * of, nodes });
 
 /** Returns the cheapest fleet of whole nodes that meets the demand; among equally cheap ones, the one with the fewest nodes. */
-export function planCapacity(asked: CapacityAsked, solve: SolveProgram, limits: Pick<SolveLimits, "ms" | "nodes"> = {}): CapacityAnswer {
+export function planCapacity(
+  problem: CapacityProblem,
+  solve: SolveProgram,
+  limits: Pick<SolveLimits, "ms" | "nodes"> = {},
+): CapacityOutcome {
   const short = resourceNames
-    .map((name) => ({ name, most: largestTotal(asked, name) }))
-    .filter(({ name, most }) => most < asked.demand[name]);
+    .map((name) => ({ name, most: largestTotal(problem, name) }))
+    .filter(({ name, most }) => most < problem.demand[name]);
   if (short.length > 0) return { kind: "impossible", short };
 
-  const made = capacityProgram(asked);
+  const made = capacityProgram(problem);
   const relaxed = solve(made.program, { relaxed: true });
   const whole = relaxed.kind === "solved" ? solve(made.program, part(limits, 1 - forFewest)) : relaxed;
   if (relaxed.kind !== "solved" || whole.kind !== "solved") return whyNot(relaxed.kind === "solved" ? whole : relaxed);
 
-  const fewest = solve(fewestNodes(made.program, asked.types.length, whole.cost * (1 + alike)), part(limits, forFewest));
+  const fewest = solve(fewestNodes(made.program, problem.types.length, whole.cost * (1 + alike)), part(limits, forFewest));
   const values = fewest.kind === "solved" && costs(fewest, made) <= costs(whole, made) * (1 + alike) ? fewest.values : whole.values;
-  return { kind: "planned", plan: planOf(asked, made, { relaxed, whole, counts: asked.types.map((_, index) => values[index] ?? 0) }) };
+  return { kind: "planned", plan: planOf(problem, made, { relaxed, whole, counts: problem.types.map((_, index) => values[index] ?? 0) }) };
 }
 
 /** Returns the most of a resource that all types together have; infinite if demand for it may go unmet. */
-function largestTotal({ types, prices }: CapacityAsked, name: ResourceName): number {
+function largestTotal({ types, prices }: CapacityProblem, name: ResourceName): number {
   if (Number.isFinite(prices.shortfall[name])) return Number.POSITIVE_INFINITY;
   return types.reduce((sum, { offers, most = Number.POSITIVE_INFINITY }) => sum + (offers[name] === 0 ? 0 : offers[name] * most), 0);
 }
@@ -53,23 +57,23 @@ function largestTotal({ types, prices }: CapacityAsked, name: ResourceName): num
 const costs = ({ values }: Solved, { program }: CapacityProgram): number =>
   program.columns.reduce((sum, { cost }, index) => sum + cost * (values[index] ?? 0), 0);
 
-function whyNot(answer: ProgramAnswer): CapacityAnswer {
-  if (answer.kind === "unbounded") return { kind: "endless" };
+function whyNot(result: ProgramResult): CapacityOutcome {
+  if (result.kind === "unbounded") return { kind: "endless" };
   // The demand can be met, because planCapacity has already returned if the types together have too little.
   return {
     kind: "unanswered",
-    reason: answer.kind === "unanswered" ? answer.reason : "the amounts differ too much in size to be solved together",
+    reason: result.kind === "unanswered" ? result.reason : "the amounts differ too much in size to be solved together",
   };
 }
 
 type Found = { readonly relaxed: Solved; readonly whole: Solved; readonly counts: readonly number[] };
 
 /** Calculates every amount from the counts, because the solver's own sums are only approximate. */
-function planOf(asked: CapacityAsked, made: CapacityProgram, { relaxed, whole, counts }: Found): CapacityPlan {
-  const { types, demand, prices } = asked;
+function planOf(problem: CapacityProblem, made: CapacityProgram, { relaxed, whole, counts }: Found): CapacityPlan {
+  const { types, demand, prices } = problem;
   const sum = (of: (type: NodeType) => number): number => types.reduce((all, type, index) => all + (counts[index] ?? 0) * of(type), 0);
   const bought = perResource((name) => sum(({ offers }) => offers[name]));
-  const { unmet, waits } = lacking(asked, bought);
+  const { unmet, waits } = lacking(problem, bought);
   const cost = {
     hardware: sum((type) => type.cost.hardware),
     software: sum((type) => type.cost.software),
@@ -106,7 +110,7 @@ function planOf(asked: CapacityAsked, made: CapacityProgram, { relaxed, whole, c
 }
 
 /** Returns what goes unmet, and what waits in the headroom. Nothing waits if waiting costs more than a shortfall. */
-function lacking({ demand, prices }: CapacityAsked, bought: PerResource): { readonly unmet: PerResource; readonly waits: PerResource } {
+function lacking({ demand, prices }: CapacityProblem, bought: PerResource): { readonly unmet: PerResource; readonly waits: PerResource } {
   const atEase = perResource((name) => bought[name] * (1 - prices.headroom));
   const served = perResource((name) => (prices.shortfall[name] < prices.waiting[name] ? atEase[name] : bought[name]));
   const unmet = perResource((name) => Math.max(0, demand[name] - served[name]));

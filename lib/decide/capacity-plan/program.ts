@@ -7,7 +7,7 @@ import {
 } from "../../model/planning/capacity.ts";
 import type { LinearProgram, ProgramColumn, ProgramRow } from "../../model/planning/linear-program.ts";
 
-export type CapacityAsked = {
+export type CapacityProblem = {
   readonly demand: PerResource;
   readonly types: readonly NodeType[];
   readonly prices: PerformancePrices;
@@ -28,7 +28,7 @@ export const costOf = ({ cost }: NodeType): number => cost.hardware + cost.softw
  * least the demand. In a second row, what is bought without the headroom, plus unmet, plus waiting must be too. The first columns are
  * the types, in their order.
  */
-export function capacityProgram({ demand, types, prices }: CapacityAsked): CapacityProgram {
+export function capacityProgram({ demand, types, prices }: CapacityProblem): CapacityProgram {
   const columns: ProgramColumn[] = types.map((type) => ({
     cost: costOf(type) + type.loss + prices.perNode,
     upper: type.most,

@@ -9,9 +9,9 @@ export type CapacityRequest = { readonly offer: Offer; readonly type: InstanceTy
 /** What is known at one moment about the chances of a request to EC2. */
 export type CapacityView = {
   /** Returns `cooling-down` if any refusal against the request still is. */
-  status(asked: CapacityRequest): OfferStatus;
+  status(request: CapacityRequest): OfferStatus;
   /** Returns all refusals against the request, including those whose cooldown is over. */
-  against(asked: CapacityRequest): readonly Refusal[];
+  against(request: CapacityRequest): readonly Refusal[];
 };
 
 /** Returns the capacity view. A refusal of more than is requested does not count against the request. */
@@ -29,8 +29,8 @@ export function capacityView(refusals: readonly Refusal[], nowMs: number): Capac
   };
   return {
     against,
-    status(asked) {
-      const all = against(asked).map((refusal) => statuses.get(refusal) ?? "free");
+    status(request) {
+      const all = against(request).map((refusal) => statuses.get(refusal) ?? "free");
       return all.includes("cooling-down") ? "cooling-down" : all.includes("half-open") ? "half-open" : "free";
     },
   };

@@ -30,7 +30,7 @@ export function nextOf({ search, intendedAtMs }: Launch, nowMs: number): "repeat
 }
 
 /** Returns when EC2 should be asked about the launch again. */
-export const asksAgainAtMs = (launch: Launch, nowMs: number): number => {
+export const checkAgainAtMs = (launch: Launch, nowMs: number): number => {
   if (launch.search && nextOf(launch, nowMs) === "rest") return launch.search.toMs + searchAgainMs;
   return nowMs + (nextOf(launch, nowMs) === "repeat" ? repeatAgainMs : searchAgainMs);
 };
@@ -42,7 +42,7 @@ export type SearchVerdict =
 
 export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): SearchVerdict {
   const search = continued(launch.search, on);
-  const came = found.filter((instance) => isAskedFor(instance, launch)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const came = found.filter((instance) => isRequested(instance, launch)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const seconds = Math.round((search.toMs - search.fromMs) / 1000);
   if (came.length === 0) {
     if (search.toMs - search.fromMs < emptyForMs) return { kind: "wait", search };
@@ -66,5 +66,5 @@ function continued(before: LaunchSearch | undefined, { why, nowMs }: { why: stri
 }
 
 /** Tags can be copied by hand, so an instance of another type or in another zone does not count: this launch cannot have created it. */
-const isAskedFor = ({ instanceType, zone }: LaunchedInstance, { offers }: Launch): boolean =>
+const isRequested = ({ instanceType, zone }: LaunchedInstance, { offers }: Launch): boolean =>
   offers.some((offer) => offer.instanceType === instanceType && offer.zone === zone);

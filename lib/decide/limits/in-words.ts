@@ -12,7 +12,7 @@ export const inWords = ({ usdPerHour, gpus: count }: Limits): string =>
 export const needInWords = ({ usdPerHour, gpus: count }: Reservation): string => `${cost(usdPerHour)}/h and ${gpus(count)}`;
 
 /** The cheapest instance type that EC2 has for the job now, and what it would reserve. */
-export type Least = { readonly instanceType: string; readonly asks: Reservation };
+export type Least = { readonly instanceType: string; readonly needed: Reservation };
 type Waiting = { readonly team: string; readonly least: Least; readonly allowance: Allowance };
 
 /**
@@ -20,37 +20,37 @@ type Waiting = { readonly team: string; readonly least: Least; readonly allowanc
  * limit that is in the way, and only the parts of it (dollars, GPUs) that are.
  */
 export function whyLimited({ team, least, allowance }: Waiting, { pool, wider }: Pick<Snapshot, "pool" | "wider">): string {
-  const { asks, instanceType } = least;
+  const { needed, instanceType } = least;
   const left = (scope: LimitScope): Reservation => leftOf(allowance, scope, pool.shared ? undefined : team);
-  const scope = scopes.find((each) => beyond(asks, left(each)).length > 0) ?? "pool";
+  const scope = scopes.find((each) => beyond(needed, left(each)).length > 0) ?? "pool";
   const limits = { pool: pool.limits, team: wider?.limits.teams[team] ?? {}, deployment: wider?.limits.deployment ?? {} }[scope];
   const { whose, until } = words[scope]({ team, pool: pool.name });
-  if (beyond(asks, limits).length > 0)
-    return `the cheapest that EC2 has for the job now, ${instanceType}, costs ${needInWords(asks)}, and ${whose} is limited to ${inWords(limits)}; cheaper types are not available now, and are requested again within minutes`;
-  const parts = beyond(asks, left(scope));
-  const needs = parts.map((part) => (part === "gpus" ? gpus(asks.gpus) : `${cost(asks.usdPerHour)}/h`)).join(" and ");
+  if (beyond(needed, limits).length > 0)
+    return `the cheapest that EC2 has for the job now, ${instanceType}, costs ${needInWords(needed)}, and ${whose} is limited to ${inWords(limits)}; cheaper types are not available now, and are requested again within minutes`;
+  const parts = beyond(needed, left(scope));
+  const needs = parts.map((part) => (part === "gpus" ? gpus(needed.gpus) : `${cost(needed.usdPerHour)}/h`)).join(" and ");
   const reserved = parts
-    .map((part) => reservedInWords(part, { limit: limits[part] ?? 0, left: left(scope)[part], asks: asks[part] }))
+    .map((part) => reservedInWords(part, { limit: limits[part] ?? 0, left: left(scope)[part], needed: needed[part] }))
     .join(" and ");
   return `the job needs ${needs} more, and ${whose} has ${reserved} reserved; it starts when ${until} or the limit is raised`;
 }
 
 type Part = "usdPerHour" | "gpus";
-const beyond = (asks: Reservation, most: Limits): readonly Part[] =>
-  (["usdPerHour", "gpus"] as const).filter((part) => asks[part] > (most[part] ?? Number.POSITIVE_INFINITY));
+const beyond = (needed: Reservation, most: Limits): readonly Part[] =>
+  (["usdPerHour", "gpus"] as const).filter((part) => needed[part] > (most[part] ?? Number.POSITIVE_INFINITY));
 
 /**
  * Rounds to twentieths of the limit, because each new figure costs a write per waiting job, and nodes start and end while
  * thousands of jobs wait.
  */
-function reservedInWords(part: Part, { limit, left, asks }: { limit: number; left: number; asks: number }): string {
+function reservedInWords(part: Part, { limit, left, needed }: { limit: number; left: number; needed: number }): string {
   const reserved = Math.max(0, limit - left);
   const step = part === "gpus" ? Math.max(1, Math.floor(limit / 20)) : limit / 20;
   // A limit that is used up, or exceeded because it was lowered, is reported exactly.
   const rounded = reserved >= limit || step <= 0 ? reserved : Math.floor(reserved / step + 1e-9) * step;
   const isSame = reserved - rounded < 1e-6;
   // The figure must not suggest that the job would fit.
-  const tooMuch = limit - asks;
+  const tooMuch = limit - needed;
   const least = isSame ? "" : rounded > tooMuch ? "at least " : "more than ";
   const shown = isSame ? reserved : Math.max(rounded, tooMuch);
   return part === "gpus" ? `${least}${shown} of its ${gpus(limit)}` : `${least}${dollars(shown)}/h of its ${dollars(limit)}/h`;

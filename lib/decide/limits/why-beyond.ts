@@ -15,12 +15,12 @@ export function whyBeyond(
 ): string | undefined {
   const { pool, catalogue, limits } = on;
   const offers = offersFor(wants, catalogue).toSorted(byPrice);
-  const asks = ({ offer, type }: Bought) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
+  const reservationOf = ({ offer, type }: Bought) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
   const [cheapest] = offers;
   if (!cheapest) return undefined;
   const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>
-    offers.some((bought) => isWithin(asks(bought), { usdPerHour, gpus }));
-  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.type.name}, costs ${needInWords(asks(cheapest))}`;
+    offers.some((bought) => isWithin(reservationOf(bought), { usdPerHour, gpus }));
+  const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.type.name}, costs ${needInWords(reservationOf(cheapest))}`;
   // A node that serves several teams counts towards none of their limits.
   const ofTeam = pool.shared ? undefined : limits?.teams[wants.team];
   if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} across all pools`;

@@ -90,8 +90,8 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
   const needs = plus(bundle.needs, entry.needs);
   const holding = bundle.holding.filter(({ offer, type }) => allows(entry, offer, type) && fits(needs, type.resources));
   if (holding.length === 0) return "nothing";
-  const asks = (usdPerHour: number, gpus: number): Reservation => times(bundle.count, { usdPerHour, gpus });
-  const within = holding.filter(({ offer, type }) => isWithin(asks(offer.usdPerHour, type.resources.gpus), room));
+  const reservationOf = (usdPerHour: number, gpus: number): Reservation => times(bundle.count, { usdPerHour, gpus });
+  const within = holding.filter(({ offer, type }) => isWithin(reservationOf(offer.usdPerHour, type.resources.gpus), room));
   const cheapest = within[0]?.offer;
   if (!cheapest) return "limit";
   const chosen = choiceOf(within.filter(({ offer }) => offer.market === cheapest.market));
@@ -105,7 +105,10 @@ export function extended(bundle: Bundle, entry: QueueEntry, room: Reservation): 
     offers: chosen.map(({ offer }) => offer),
     types: [...new Set(chosen.map(({ type }) => type))],
     usdPerHour: cheapest.usdPerHour,
-    reserved: asks(Math.max(...chosen.map(({ offer }) => offer.usdPerHour)), Math.max(...chosen.map(({ type }) => type.resources.gpus))),
+    reserved: reservationOf(
+      Math.max(...chosen.map(({ offer }) => offer.usdPerHour)),
+      Math.max(...chosen.map(({ type }) => type.resources.gpus)),
+    ),
   };
 }
 
@@ -134,7 +137,7 @@ export function cheapestFor(entry: QueueEntry, from: AvailableOffers, most: Rese
   const alone =
     typeof within === "object" ? within : extended(empty, entry, { usdPerHour: Number.POSITIVE_INFINITY, gpus: Number.POSITIVE_INFINITY });
   const [cheapest] = typeof alone === "object" ? alone.holding.filter(({ offer }) => offer === alone.offers[0]) : [];
-  if (!cheapest) return { instanceType: "unknown", asks: { usdPerHour: 0, gpus: 0 } };
+  if (!cheapest) return { instanceType: "unknown", needed: { usdPerHour: 0, gpus: 0 } };
   const { offer, type } = cheapest;
-  return { instanceType: type.name, asks: times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }) };
+  return { instanceType: type.name, needed: times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }) };
 }

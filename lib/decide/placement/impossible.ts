@@ -22,10 +22,10 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   if (!first) return notSold(pool, whyNotAllowed(wants, offersHolding(wants, catalogue)));
   const { offer: cheapest, type } = first;
   const { limits } = pool;
-  const asks = (bought: Bought) => times(wants.nodes, { usdPerHour: bought.offer.usdPerHour, gpus: bought.type.resources.gpus });
-  const within = offers.filter((bought) => isWithin(asks(bought), limits)).map(({ offer }) => offer);
+  const reservationOf = (bought: Bought) => times(wants.nodes, { usdPerHour: bought.offer.usdPerHour, gpus: bought.type.resources.gpus });
+  const within = offers.filter((bought) => isWithin(reservationOf(bought), limits)).map(({ offer }) => offer);
   if (within.length > 0) return notAffordable(pool, within, wants.nodes);
-  if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...asks(first) });
+  if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...reservationOf(first) });
   if (wants.needs.gpus > limits.gpus) return `the job needs ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
   const costs = `costs ${cost(cheapest.usdPerHour)}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)

@@ -7,8 +7,8 @@ import { allows, wantsOf } from "../../model/wants.ts";
 import { stepBudget } from "../../optimizer/problem/budget.ts";
 import { classesOf } from "../../optimizer/problem/classes.ts";
 import type { NamedJob, Supply } from "../../optimizer/problem/problem.ts";
-import type { Solution } from "../../optimizer/search/answer.ts";
 import { optimize } from "../../optimizer/search/optimize.ts";
+import type { Solution } from "../../optimizer/search/solution.ts";
 import { triedBy } from "../health/breaker.ts";
 import { type AvailableOffers, type Bundle, emptyBundle, extended, maxPlaces, placesOf } from "./bundles.ts";
 import { after, type Leeway, leftFor } from "./leeway.ts";
@@ -54,18 +54,18 @@ function repacked(before: readonly Bundle[], { available, leeway, learned }: Rep
   const team = before[0]?.team;
   const room = plus(leftFor(team, leeway), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
-  const answer = asked(entries, { available, room, learned });
-  const found = bundlesOf(answer, entries, { available, room, team });
+  const solution = optimized(entries, { available, room, learned });
+  const found = bundlesOf(solution, entries, { available, room, team });
   const isCheaper = found !== undefined && costOf(found) < costOf(before) - 1e-9;
   const bundles = isCheaper ? found : before;
   const usdPerHour = costOf(bundles);
   const packing = {
-    engine: isCheaper ? answer.engine : "first fit",
+    engine: isCheaper ? solution.engine : "first fit",
     usdPerHour,
-    boundUsdPerHour: Math.min(usdPerHour, exactly(answer.waiting.length === 0 ? answer.boundUsd : 0)),
-    steps: answer.steps,
+    boundUsdPerHour: Math.min(usdPerHour, exactly(solution.waiting.length === 0 ? solution.boundUsd : 0)),
+    steps: solution.steps,
   };
-  return { bundles, packing, learned: answer.learned, leeway: after(leeway, team, less(reservedFor(bundles), reservedFor(before))) };
+  return { bundles, packing, learned: solution.learned, leeway: after(leeway, team, less(reservedFor(bundles), reservedFor(before))) };
 }
 
 export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
@@ -84,7 +84,7 @@ function toBePacked(entry: QueueEntry): NamedJob {
 }
 
 /** Returns the optimizer's packing of these jobs on offers that hold any of them and that the pool may reserve. */
-function asked(
+function optimized(
   entries: readonly QueueEntry[],
   { available, room, learned }: { available: AvailableOffers; room: Reservation; learned: Learned | undefined },
 ): Solution {
@@ -109,15 +109,15 @@ function asked(
 
 /** Builds the optimizer's bundles by the rules of launches; returns undefined if the jobs do not fit, or not within the room. */
 function bundlesOf(
-  answer: Solution,
+  solution: Solution,
   entries: readonly QueueEntry[],
   { available, room, team }: { available: AvailableOffers; room: Reservation; team: string | undefined },
 ): readonly Bundle[] | undefined {
-  if (answer.waiting.length > 0) return undefined;
+  if (solution.waiting.length > 0) return undefined;
   const named = new Map(entries.map((entry) => [jobName(entry), entry]));
   const bundles: Bundle[] = [];
   let rest = room;
-  for (const { jobs } of answer.purchases) {
+  for (const { jobs } of solution.purchases) {
     let bundle = emptyBundle(team, available);
     for (const entry of jobs.flatMap((job) => named.get(job) ?? []).sort(byTurn)) {
       const more = extended(bundle, entry, rest);

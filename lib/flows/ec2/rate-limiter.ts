@@ -14,7 +14,7 @@ export type Later = { readonly kind: "later"; readonly atMs: number };
 /** The turns of one decision to call EC2. */
 export type RateLimiter = {
   /** Waits for a turn if there is one soon. `granted`: call at once. */
-  acquire(ask: { kind: RequestKind; priority: RequestPriority; instances: number }): Promise<{ readonly kind: "granted" } | Later>;
+  acquire(request: { kind: RequestKind; priority: RequestPriority; instances: number }): Promise<{ readonly kind: "granted" } | Later>;
   /** Records for all pools that EC2 has throttled a call, and returns when to try again, with full jitter. */
   throttled(kind: RequestKind): Promise<Later>;
 };
@@ -28,14 +28,14 @@ export function createRateLimiter({ budget, now, pause, random }: RateLimiterDep
   const last = new Map<RequestKind, Promise<unknown>>();
   const closed = new Map<string, Later>();
 
-  const next: RateLimiter["acquire"] = async (ask) => {
-    const name = `${ask.kind} ${ask.priority}`;
+  const next: RateLimiter["acquire"] = async (request) => {
+    const name = `${request.kind} ${request.priority}`;
     for (;;) {
       const nowMs = now();
       const known = closed.get(name);
       // If an earlier caller was refused, the later ones need not read the table.
       if (known && known.atMs > nowMs) return known;
-      const grant = await budget.acquire({ ...ask, nowMs });
+      const grant = await budget.acquire({ ...request, nowMs });
       if (grant.kind === "granted") return grant;
       const waitMs = grant.atMs - nowMs;
       if (waitMs > leftMs) {
@@ -48,10 +48,10 @@ export function createRateLimiter({ budget, now, pause, random }: RateLimiterDep
   };
 
   return {
-    acquire(ask) {
-      const mine = (last.get(ask.kind) ?? Promise.resolve()).then(() => next(ask));
+    acquire(request) {
+      const mine = (last.get(request.kind) ?? Promise.resolve()).then(() => next(request));
       last.set(
-        ask.kind,
+        request.kind,
         mine.catch(() => undefined),
       );
       return mine;

@@ -19,7 +19,7 @@ export type DataFor =
   | { readonly kind: "never"; readonly reason: string };
 
 /** The least time between two requests of one node for a map, because a node calls every second or two while it waits. */
-const askEveryMs = 3_000;
+const requestEveryMs = 3_000;
 
 /** Returns what a node must fetch for an attempt. It uses only the newest map, because an older list may name shards that are gone. */
 export async function datasetsFor(
@@ -43,7 +43,7 @@ export async function datasetsFor(
       orders.push({ name: use.name, version: dataset.map.version, list: { bucket: deps.places.datasetsBucket, key: holding.list } });
     } else {
       const ref = { team, dataset: use.name };
-      if (await deps.datasets.mayAsk(ref, node, { nowMs, againAtMs: nowMs + askEveryMs })) await deps.shardQueue.send(ref);
+      if (await deps.datasets.mayRequestMap(ref, node, { nowMs, againAtMs: nowMs + requestEveryMs })) await deps.shardQueue.send(ref);
     }
   }
   return orders.length === uses.length ? { kind: "ready", datasets: orders } : { kind: "wait" };

@@ -121,8 +121,8 @@ async function launch(
   const id = deps.newId();
   const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
   if (offers.length === 0) return { result: "again", note: "another launch is trying these offers" };
-  const asked = { ...wanted, offers, id, intendedAtMs: deps.now() };
-  const intent = { ...asked, clientToken: clientToken(asked) };
+  const request = { ...wanted, offers, id, intendedAtMs: deps.now() };
+  const intent = { ...request, clientToken: clientToken(request) };
   const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
   if (typeof intended === "object") return atLimit(intended.limit);
   if (intended !== "done") return written(intended);

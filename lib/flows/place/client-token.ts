@@ -9,6 +9,6 @@ import { offerName } from "../../model/offer.ts";
  */
 export function clientToken(launch: Omit<Launch, "clientToken">): string {
   const { id, pool, market, count, whole, offers } = launch;
-  const asked = JSON.stringify([id, pool, market, count, whole, offers.map(offerName)]);
-  return `fleetwright-${createHash("sha256").update(asked).digest("base64url")}`;
+  const request = JSON.stringify([id, pool, market, count, whole, offers.map(offerName)]);
+  return `fleetwright-${createHash("sha256").update(request).digest("base64url")}`;
 }

@@ -3,7 +3,7 @@ import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { type InstanceStatus, maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
-import { askForEnds, type EndDeps, parts } from "../ec2/ask-for-ends.ts";
+import { type EndDeps, parts, requestEnds } from "../ec2/end-requests.ts";
 import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
 import { failedBy, type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
@@ -26,7 +26,7 @@ export async function confirmNodes(
   const nodes = new Map(steps.map((step) => [step.node, nodeIn(snapshot, step.node)]));
   const seen = await lookAt(deps, [...nodes.keys()]);
   const living = [...nodes.values()].filter((node) => node.state !== "launching" && seen.get(node.id) === "live");
-  const unasked = await askForEnds(
+  const notRequested = await requestEnds(
     deps,
     fence,
     living.map((node) => node.id),
@@ -40,7 +40,7 @@ export async function confirmNodes(
         return forget(deps, fence, { node, maxLosses: snapshot.pool.maxLosses });
       case "live":
         if (node.state === "launching") return { result: "done", note: "still booting" };
-        return unasked.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
+        return notRequested.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
       case "denied":
         return { result: "failed", note: "not allowed to describe it" };
       case "throttled":
@@ -68,8 +68,8 @@ async function lookAt(deps: EndDeps, instances: readonly string[]): Promise<Read
     parts(instances, maxAtOnce),
     async (ids): Promise<(readonly [string, InstanceStatus | StepOutcome])[]> => {
       try {
-        const answer = await lookOnce(deps, ids);
-        return ids.map((id) => [id, "result" in answer ? answer : (answer.get(id) ?? "unknown")]);
+        const seen = await lookOnce(deps, ids);
+        return ids.map((id) => [id, "result" in seen ? seen : (seen.get(id) ?? "unknown")]);
       } catch (error) {
         return ids.map((id) => [id, failedBy(error)]);
       }

@@ -1,7 +1,7 @@
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
-import { askForEnds, type EndDeps } from "../ec2/ask-for-ends.ts";
+import { type EndDeps, requestEnds } from "../ec2/end-requests.ts";
 import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
 import { type StepOutcome, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
@@ -25,7 +25,7 @@ export async function endNodes(
     if (fenced === "done") ready.push(step);
     return written(fenced);
   });
-  const unasked = await askForEnds(
+  const notRequested = await requestEnds(
     deps,
     fence,
     ready.map(({ node }) => node),
@@ -36,7 +36,8 @@ export async function endNodes(
     const { placements } = deps;
     const isGone = nodeIn(snapshot, node).state === "gone";
     return (
-      unasked.get(node) ?? written(await (isGone ? placements.removeNode(fence, node, atMs) : placements.terminating(fence, node, atMs)))
+      notRequested.get(node) ??
+      written(await (isGone ? placements.removeNode(fence, node, atMs) : placements.terminating(fence, node, atMs)))
     );
   });
 }

@@ -16,7 +16,7 @@ export type Swept = { readonly noted: number; readonly ended: readonly string[] 
  */
 export async function sweepOrphans(deps: SweepOrphansDeps): Promise<Swept> {
   const { orphans, now } = deps;
-  const found = (await mayAsk(deps, "describe", 1)) ? await deps.instances.list() : undefined;
+  const found = (await hasTurn(deps, "describe", 1)) ? await deps.instances.list() : undefined;
   if (!found) return { noted: 0, ended: [] };
   const [unowned, noted] = await Promise.all([orphans.unowned(found), orphans.recorded()]);
   if (unowned.length === 0 && noted.size === 0) return { noted: 0, ended: [] };
@@ -27,12 +27,12 @@ export async function sweepOrphans(deps: SweepOrphansDeps): Promise<Swept> {
 
 async function end(deps: SweepOrphansDeps, ends: Parameters<Ports["orphans"]["unowned"]>[0]): Promise<readonly string[]> {
   const still = (await deps.orphans.unowned(ends)).map(({ id }) => id);
-  if (still.length === 0 || !(await mayAsk(deps, "terminate", still.length))) return [];
+  if (still.length === 0 || !(await hasTurn(deps, "terminate", still.length))) return [];
   const ended = await deps.fleet.terminate(still);
   return still.filter((id) => ended.get(id) === "accepted");
 }
 
 /** Returns whether there is a turn at EC2 now. A sweep is not urgent, so without a turn it is left to the next one. */
-async function mayAsk({ budget, now }: SweepOrphansDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
+async function hasTurn({ budget, now }: SweepOrphansDeps, kind: "describe" | "terminate", instances: number): Promise<boolean> {
   return (await budget.acquire({ kind, priority: "end", instances, nowMs: now() })).kind === "granted";
 }

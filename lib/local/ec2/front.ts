@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpCall, HttpResponse } from "../requests/http.ts";
 import type { Identities } from "../requests/identities.ts";
-import { Ec2Error, errorAnswer, formOf, regionOf } from "../requests/query-protocol.ts";
+import { Ec2Error, errorResponse, formOf, regionOf } from "../requests/query-protocol.ts";
 import type { LocalLog } from "../run/log-line.ts";
 import { defaultBehaviour, type Ec2Behaviour } from "./behaviour/behaviour.ts";
 import { between, generator } from "./behaviour/seeded.ts";
@@ -25,7 +25,7 @@ import { connectMoto, type Moto } from "./moto/moto.ts";
 import { readXml } from "./moto/xml-document.ts";
 import { createCapacity, type EmulatedCapacity } from "./offers/capacity.ts";
 import { createOfferings } from "./offers/offerings.ts";
-import { answerPricing } from "./offers/pricing.ts";
+import { pricingResponse } from "./offers/pricing.ts";
 import { describeSpotPriceHistory } from "./offers/spot-prices.ts";
 import { createOrders, type Ec2Record, type FleetCall, type FleetOutcome } from "./record.ts";
 
@@ -118,19 +118,19 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       try {
         if (throttled.take(action)) throw new Ec2Error("RequestLimitExceeded", "Request limit exceeded.", 503);
         rates.take(action);
-        const answer = await carryOut(action, call);
+        const response = await carryOut(action, call);
         const waitMs = slow.take(action) ?? between(behaviour.answerMs, draw);
         if (waitMs > 0) await sleep(waitMs, undefined, { ref: false });
         const how = lost.take(action);
         if (how === "error") throw new Ec2Error("InternalError", "An internal error has occurred", 500);
-        return how === "cut" ? { ...answer, cut: true } : answer;
+        return how === "cut" ? { ...response, cut: true } : response;
       } catch (error) {
-        if (error instanceof Ec2Error) return errorAnswer(error);
+        if (error instanceof Ec2Error) return errorResponse(error);
         log({ message: "EC2 call failed", action, error });
-        return errorAnswer(new Ec2Error("InternalError", "An internal error has occurred", 500));
+        return errorResponse(new Ec2Error("InternalError", "An internal error has occurred", 500));
       }
     },
-    handlePricing: async (call) => answerPricing(call),
+    handlePricing: async (call) => pricingResponse(call),
     async close() {
       reclaiming.stop();
       await lifecycle.close();
@@ -149,8 +149,8 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       endInstance: (id, how = "terminate") => endFromOutside({ moto, lifecycle }, id, how),
       interrupt: (id, { noticeMs } = {}) => lifecycle.interrupt(id, noticeMs),
       recommendRebalance: (id) => lifecycle.recommendRebalance(id),
-      loseNextAnswer: (action, times = 1, how = "error") => lost.add(action, times, how),
-      delayNextAnswer: (action, ms, times = 1) => slow.add(action, times, ms),
+      loseNextResponse: (action, times = 1, how = "error") => lost.add(action, times, how),
+      delayNextResponse: (action, ms, times = 1) => slow.add(action, times, ms),
       throttleNext: (action, times = 1) => throttled.add(action, times, true),
       limitRequests: (action, rate) => rates.set(action, rate),
       refusedRequests: rates.refused,
@@ -173,13 +173,13 @@ function fleetsOnRecord(maker: FleetMaker, tokens: Tokens, calls: FleetCall[]) {
     try {
       const request = parseFleetRequest(form);
       tags = tagsFor(request, "instance");
-      const { answer, replayed } = await tokens.once(form, region, async () => {
+      const { response, replayed } = await tokens.once(form, region, async () => {
         const made = await createFleet(maker, request, region);
-        outcomes.set(made.answer, { kind: "answered", instances: made.instances.map((one) => one.id), errors: made.errors });
-        return made.answer;
+        outcomes.set(made.response, { kind: "answered", instances: made.instances.map((one) => one.id), errors: made.errors });
+        return made.response;
       });
-      calls.push({ ...call, tags, replayed, outcome: outcomes.get(answer) ?? { kind: "failed", code: "InternalError" } });
-      return answer;
+      calls.push({ ...call, tags, replayed, outcome: outcomes.get(response) ?? { kind: "failed", code: "InternalError" } });
+      return response;
     } catch (error) {
       const code = error instanceof Ec2Error ? error.code : "InternalError";
       calls.push({ ...call, tags, replayed: false, outcome: { kind: "failed", code } });
@@ -194,7 +194,7 @@ async function runInstances(
   call: HttpCall,
   form: URLSearchParams,
 ): Promise<HttpResponse> {
-  const { answer } = await ec2.tokens.once(form, regionOf(call), async () => {
+  const { response } = await ec2.tokens.once(form, regionOf(call), async () => {
     const made = await ec2.moto.pass(call);
     if (made.status !== 200) return made;
     for (const instance of launchedIn(readXml(made.body.toString()), regionOf(call))) {
@@ -203,12 +203,12 @@ async function runInstances(
     }
     return made;
   });
-  return answer;
+  return response;
 }
 
 async function endFromOutside(ec2: { moto: Moto; lifecycle: Lifecycle }, id: string, how: "terminate" | "vanish"): Promise<void> {
   const region = ec2.lifecycle.get(id)?.region ?? "us-east-1";
-  await ec2.moto.ask(region, { Action: "TerminateInstances", "InstanceId.1": id });
+  await ec2.moto.call(region, { Action: "TerminateInstances", "InstanceId.1": id });
   if (how === "vanish") await ec2.lifecycle.vanish(id);
   else await ec2.lifecycle.shutDown(id, "terminated as in the console");
 }

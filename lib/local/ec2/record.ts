@@ -46,9 +46,9 @@ export type Ec2Record = {
   /** Notifies a spot instance, once, that it is at elevated risk of interruption. Throws the same Faults as `interrupt`. */
   recommendRebalance(id: string): void;
   /** Loses the responses of the next `times` (1) calls of this action, which do happen. Callers get an error 500, or a `cut` connection. */
-  loseNextAnswer(action: string, times?: number, how?: "error" | "cut"): void;
+  loseNextResponse(action: string, times?: number, how?: "error" | "cut"): void;
   /** Delays the responses of the next `times` (1) calls of this action by `ms`. The calls happen at once. */
-  delayNextAnswer(action: string, ms: number, times?: number): void;
+  delayNextResponse(action: string, ms: number, times?: number): void;
   /** Limits how often an action (`*`: every action without its own rate) may be called from now on. Undefined: no limit. */
   limitRequests(action: string, rate: RequestRate | undefined): void;
   /** How many calls were throttled, per action. */

@@ -33,8 +33,8 @@ export function createFunctionUrls(options: FunctionUrlOptions) {
     if (!mayCall(options.statementsOf(verdict.principal.role), functionArn)) return problem(403, "AccessDeniedException", "Forbidden");
     const invocation = await options.functions.invoke(target.name, eventOf(target, call, verdict));
     if (invocation.kind === "returned") {
-      const answer = answerOf(invocation.payload);
-      if (answer) return answer;
+      const response = responseOf(invocation.payload);
+      if (response) return response;
     }
     options.log({ message: "function URL call failed", function: target.name, requestId: invocation.requestId });
     return problem(502, "InternalServerErrorException", "Internal Server Error");
@@ -54,7 +54,7 @@ const problem = (status: number, type: string, message: string): HttpResponse =>
 });
 
 /** Returns a function's result as an HTTP response, or undefined if Lambda would refuse the result. */
-function answerOf(payload: unknown): HttpResponse | undefined {
+function responseOf(payload: unknown): HttpResponse | undefined {
   if (typeof payload !== "object" || payload === null || !("statusCode" in payload))
     return {
       status: 200,

@@ -40,7 +40,7 @@ function contextOf(message: ToThread): object {
   };
 }
 
-async function answer(handler: Handler, message: ToThread): Promise<void> {
+async function invoke(handler: Handler, message: ToThread): Promise<void> {
   const { requestId } = message;
   try {
     const result = await handler(JSON.parse(message.event), contextOf(message));
@@ -55,7 +55,7 @@ enableCompileCache();
 try {
   const handler = await load();
   flushCompileCache();
-  parentPort?.on("message", (message: ToThread) => void answer(handler, message));
+  parentPort?.on("message", (message: ToThread) => void invoke(handler, message));
   say({ kind: "ready" });
 } catch (error) {
   say({ kind: "broken", error: functionError(error) });

@@ -72,7 +72,7 @@ const isList = (value: Exclude<Tree, string>): value is readonly Tree[] => Array
 
 const xml = { "content-type": "text/xml;charset=UTF-8" };
 
-export function answer(action: string, result: { readonly [name: string]: Tree | undefined }): HttpResponse {
+export function xmlResponse(action: string, result: { readonly [name: string]: Tree | undefined }): HttpResponse {
   const inside = element(`${action}Response`, { requestId: randomUUID(), ...result }).replace(
     ">",
     ' xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">',
@@ -80,7 +80,7 @@ export function answer(action: string, result: { readonly [name: string]: Tree |
   return { status: 200, headers: xml, body: `<?xml version="1.0" encoding="UTF-8"?>\n${inside}` };
 }
 
-export function errorAnswer(error: Ec2Error): HttpResponse {
+export function errorResponse(error: Ec2Error): HttpResponse {
   const body = element("Response", { Errors: { Error: { Code: error.code, Message: inWords(error) } }, RequestID: randomUUID() });
   return { status: error.status, headers: xml, body: `<?xml version="1.0" encoding="UTF-8"?>\n${body}` };
 }

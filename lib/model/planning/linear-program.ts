@@ -38,7 +38,7 @@ export type SolveLimits = {
   readonly relaxed?: boolean | undefined;
 };
 
-export type ProgramAnswer =
+export type ProgramResult =
   | {
       readonly kind: "solved";
       /** Whether the cost is proven to be the least, within the gap. If not, a limit ended the search. */
@@ -59,4 +59,4 @@ export type ProgramAnswer =
   | { readonly kind: "unanswered"; readonly reason: string };
 
 /** Solves a program synchronously, on this thread. */
-export type SolveProgram = (program: LinearProgram, limits?: SolveLimits) => ProgramAnswer;
+export type SolveProgram = (program: LinearProgram, limits?: SolveLimits) => ProgramResult;

@@ -18,7 +18,7 @@ export type Bucket = {
   readonly throttledAtMs?: number | undefined;
 };
 
-export type Ask = { readonly priority: RequestPriority; readonly instances: number; readonly nowMs: number };
+export type TurnRequest = { readonly priority: RequestPriority; readonly instances: number; readonly nowMs: number };
 export type Taken = { readonly kind: "granted"; readonly bucket: Bucket } | { readonly kind: "later"; readonly atMs: number };
 
 /**
@@ -50,7 +50,7 @@ export const fullBucket = (limits: KindLimits, nowMs: number): Bucket => ({
 });
 
 /** Takes one request. `later`: nothing was taken; `atMs` is the earliest time at which trying again makes sense, always after `nowMs`. */
-export function take(before: Bucket, limits: KindLimits, { priority, instances, nowMs }: Ask): Taken {
+export function take(before: Bucket, limits: KindLimits, { priority, instances, nowMs }: TurnRequest): Taken {
   const bucket = filled(before, limits, nowMs);
   const waits = [waitMs({ have: bucket.requests, wanted: 1 }, limits, { priority, pace: bucket.pace })];
   if (limits.instances)

@@ -32,11 +32,11 @@ export class ExactSetCovering implements Engine {
   improve(): Slice {
     const patterns = allPatterns(this.#instance);
     if (!patterns) return { packing: undefined, steps: maxPatterns, isDone: true };
-    const answer = this.#solve(programOf(this.#instance, patterns), { nodes: maxBranches });
+    const result = this.#solve(programOf(this.#instance, patterns), { nodes: maxBranches });
     const steps = 1_000 + patterns.length * 100;
-    if (answer.kind !== "solved") return { packing: undefined, steps, isDone: true };
-    const packing = this.#packed(patterns, answer.values);
-    return { packing, steps, isDone: true, ...(answer.proven && packing.waits === 0 ? { bound: packing.cost } : {}) };
+    if (result.kind !== "solved") return { packing: undefined, steps, isDone: true };
+    const packing = this.#packed(patterns, result.values);
+    return { packing, steps, isDone: true, ...(result.proven && packing.waits === 0 ? { bound: packing.cost } : {}) };
   }
 
   #packed(patterns: readonly BinPattern[], values: readonly number[]): BinPacking {

@@ -1,6 +1,6 @@
 import { allowedBy } from "../problem/match.ts";
 import type { JobClass, Supply } from "../problem/problem.ts";
-import type { Purchase } from "./answer.ts";
+import type { Purchase } from "./solution.ts";
 
 /**
  * Returns the other offers that hold all jobs of a purchase, cheapest first. If its jobs need GPUs, an offer must have as many GPUs as the

@@ -1,7 +1,7 @@
 import { stepBudget } from "../problem/budget.ts";
 import { type FreeNode, type JobClass, type Problem, standardTerms } from "../problem/problem.ts";
-import type { Cost, Solution } from "./answer.ts";
 import { type Options, optimize } from "./optimize.ts";
+import type { Cost, Solution } from "./solution.ts";
 
 /** A node to empty. The plan places its jobs like any others. */
 export type DrainCandidate = {
@@ -14,9 +14,9 @@ export type DrainCandidate = {
 };
 
 export type Consolidated = {
-  readonly answer: Solution;
+  readonly solution: Solution;
   readonly drains: readonly DrainCandidate[];
-  /** The problem that `answer` solves: without the emptied nodes, and with the jobs that they held. */
+  /** The problem that `solution` solves: without the emptied nodes, and with the jobs that they held. */
   readonly problem: Problem;
 };
 
@@ -41,29 +41,29 @@ export function consolidate(problem: Problem, options: Options): Consolidated {
   for (const node of candidates) {
     if (!best) break;
     const without = emptied(now, node);
-    const answer = tried(without);
+    const trial = tried(without);
     const drain = drainOf(node, problem);
-    const dearerUsd = total(answer.cost) - total(best.cost);
-    if (isTakenIn(answer, [...drains, drain], waiting(best)) && drain.usdPerHour - drain.lostUsd > dearerUsd + 1e-9) {
+    const dearerUsd = total(trial.cost) - total(best.cost);
+    if (isTakenIn(trial, [...drains, drain], waiting(best)) && drain.usdPerHour - drain.lostUsd > dearerUsd + 1e-9) {
       drains.push(drain);
-      [now, best] = [without, answer];
+      [now, best] = [without, trial];
     }
   }
-  const answer = optimize(now, options);
+  const solution = optimize(now, options);
   // The final run may have more steps than a try, or less time. If it finds a worse plan, the plan of the tries is kept.
-  const isNoWorse = !best || (isTakenIn(answer, drains, waiting(best)) && total(answer.cost) <= total(best.cost) + 1e-9);
-  return { answer: isNoWorse || !best ? answer : best, drains, problem: now };
+  const isNoWorse = !best || (isTakenIn(solution, drains, waiting(best)) && total(solution.cost) <= total(best.cost) + 1e-9);
+  return { solution: isNoWorse || !best ? solution : best, drains, problem: now };
 }
 
 /** Reports whether all jobs of the emptied nodes have a place again, and no more jobs wait than before. */
-function isTakenIn(answer: Solution, drains: readonly DrainCandidate[], waited: number): boolean {
-  const waits = new Set(answer.waiting.flatMap(({ jobs }) => jobs));
+function isTakenIn(solution: Solution, drains: readonly DrainCandidate[], waited: number): boolean {
+  const waits = new Set(solution.waiting.flatMap(({ jobs }) => jobs));
   return waits.size <= waited && !drains.some(({ jobs }) => jobs.some((job) => waits.has(job)));
 }
 
 const heldBy = (node: FreeNode): readonly JobClass[] => node.holds ?? [];
 const total = ({ fleetUsd, interruptionsUsd, dataUsd, waitingUsd }: Cost): number => fleetUsd + interruptionsUsd + dataUsd + waitingUsd;
-const waiting = (answer: Solution): number => answer.waiting.reduce((sum, { jobs }) => sum + jobs.length, 0);
+const waiting = (solution: Solution): number => solution.waiting.reduce((sum, { jobs }) => sum + jobs.length, 0);
 
 const emptied = (problem: Problem, node: FreeNode): Problem => ({
   ...problem,

@@ -4,9 +4,9 @@ import { type Budget, Counted } from "../problem/budget.ts";
 import type { JobClass, Problem } from "../problem/problem.ts";
 import type { Thresholds } from "../problem/thresholds.ts";
 import { byUrgency } from "../problem/urgency.ts";
-import type { Solution } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
 import { Placing } from "./placing.ts";
+import type { Solution } from "./solution.ts";
 
 export type Options = {
   readonly budget: Budget;
@@ -30,11 +30,11 @@ export function optimize(problem: Problem, options: Options): Solution {
   const together = new Placing(problem, { ...options, budget });
   together.place(problem.jobs);
   const turns = turnsOf(problem.jobs);
-  if (!together.someWait || turns.length < 2) return together.answer();
+  if (!together.someWait || turns.length < 2) return together.solution();
   // Not all jobs can be placed, so less urgent jobs must not take places for which more urgent ones wait.
   const inTurn = new Placing(problem, { ...options, budget });
   for (const turn of turns) inTurn.place(turn);
-  return inTurn.answer();
+  return inTurn.solution();
 }
 
 /** Groups jobs that are equally urgent, the most urgent first. */

@@ -7,8 +7,6 @@ import { keyOf } from "../problem/classes.ts";
 import { type Instance, instanceOf } from "../problem/instance.ts";
 import { type JobClass, type Problem, type Supply, standardTerms } from "../problem/problem.ts";
 import { standardThresholds, type Thresholds } from "../problem/thresholds.ts";
-import type { Binding, Purchase, Solution } from "./answer.ts";
-import { costOfPlan } from "./answer.ts";
 import type { EngineName } from "./engines.ts";
 import { fillNodes } from "./fill-nodes.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
@@ -17,6 +15,8 @@ import { namedBins } from "./names.ts";
 import { type Earned, plus, search } from "./portfolio.ts";
 import { whyWaiting } from "./reasons.ts";
 import { type NodeRoom, needOf, restOf, roomsOf, takes } from "./rooms.ts";
+import type { Binding, Purchase, Solution } from "./solution.ts";
+import { costOfPlan } from "./solution.ts";
 
 export type PlacingOptions = {
   readonly budget: Counted;
@@ -135,7 +135,7 @@ export class Placing {
     for (const [name, each] of Object.entries(found.earned)) this.#earned[name] = plus(this.#earned[name], each);
   }
 
-  answer(): Solution {
+  solution(): Solution {
     const bindings: Binding[] = this.#rooms
       .filter((room) => room.jobs.length > 0)
       .map(({ node, jobs }) => ({ node: node.name, jobs: jobs.toSorted() }));

@@ -1,7 +1,7 @@
 import { unmet } from "../../model/wants.ts";
 import { conditionsOf } from "../problem/match.ts";
 import type { JobClass, Supply } from "../problem/problem.ts";
-import type { Reason, Waiting } from "./answer.ts";
+import type { Reason, Waiting } from "./solution.ts";
 
 /** The rest of the problem's limits and of each offer, after all placed jobs. */
 export type Rest = {

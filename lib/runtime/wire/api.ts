@@ -16,10 +16,10 @@ import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
 import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../aws/table/pools/decisions.ts";
 import type { Log } from "../../ports/log.ts";
-import { type ApiCall, urlAnswer } from "../api-call.ts";
+import { type ApiCall, urlResponse } from "../api-call.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
-import type { UrlAnswer } from "../function-url.ts";
+import type { UrlResponse } from "../function-url.ts";
 import { logTo } from "../logger.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
@@ -27,9 +27,9 @@ import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
 /** Returns a function that handles calls of the API's URL. */
-export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlAnswer> {
+export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlResponse> {
   const api = createApi(depsOf(env, fleet, logTo(logger)));
-  return async ({ request, ...signed }) => urlAnswer(await api.fetch(request, signed));
+  return async ({ request, ...signed }) => urlResponse(await api.fetch(request, signed));
 }
 
 function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {

@@ -54,8 +54,8 @@ export class MemoryDatasets implements Datasets {
       if (now?.id === was.id) this.put({ ...now, relistAtMs });
     });
 
-  mayAsk: Datasets["mayAsk"] = (ref, node, { nowMs, againAtMs }) =>
-    this.interruptions.call("mayAsk", () => {
+  mayRequestMap: Datasets["mayRequestMap"] = (ref, node, { nowMs, againAtMs }) =>
+    this.interruptions.call("mayRequestMap", () => {
       const name = `${datasetName(ref)} ${node}`;
       if ((this.#askedUntilMs.get(name) ?? 0) > nowMs) return false;
       this.#askedUntilMs.set(name, againAtMs);

@@ -21,7 +21,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
     wire.call("decisions.begin", () => {
       const row = table.pool(pool);
       row.epoch += 1;
-      const begun = { fence: { pool, epoch: row.epoch }, heard: row.bell, causes: [...row.causes].sort() };
+      const begun = { fence: { pool, epoch: row.epoch }, ringsSeen: row.bell, causes: [...row.causes].sort() };
       row.causes = [];
       return row.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: row.wakeAtMs };
     }),
@@ -47,14 +47,14 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
   countQueued: (pool) => wire.call("decisions.countQueued", () => table.queueOf(pool).length),
   resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
-  finish: (fence, { heard, busy, wakeAtMs }) =>
+  finish: (fence, { ringsSeen, busy, wakeAtMs }) =>
     wire.call("decisions.finish", () => {
       if (table.isFenced(fence)) return "fenced";
       const row = table.pool(fence.pool);
-      row.decidedThrough = heard;
+      row.decidedThrough = ringsSeen;
       row.busy = busy;
       row.wakeAtMs = wakeAtMs;
-      return row.bell > heard ? "rang" : "quiet";
+      return row.bell > ringsSeen ? "rang" : "quiet";
     }),
   state: (pool) =>
     wire.call("decisions.state", () => {

@@ -11,11 +11,11 @@ export type MemoryInstance = LaunchedInstance & { readonly launch: Launch; reado
 export class MemoryFleet implements Fleet {
   readonly instances = new Map<string, MemoryInstance>();
   /** Every launch that was requested, including repetitions. */
-  readonly asked: Launch[] = [];
+  readonly requested: Launch[] = [];
   /** Instances that no search returns (yet). */
   readonly invisible = new Set<string>();
   /** The instances of each call to `terminate`. */
-  readonly endsAsked: (readonly string[])[] = [];
+  readonly endsRequested: (readonly string[])[] = [];
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
   #made = 0;
   readonly #tokens = new Map<string, { readonly request: string; readonly outcome: LaunchOutcome }>();
@@ -42,7 +42,7 @@ export class MemoryFleet implements Fleet {
   }
 
   /** Makes launches return their outcomes again, and cancels the troubles arranged for the next ones. */
-  answerAgain(): void {
+  respondAgain(): void {
     this.#unknown.length = 0;
   }
 
@@ -85,7 +85,7 @@ export class MemoryFleet implements Fleet {
   }
 
   async launch(launch: Launch): Promise<LaunchOutcome> {
-    this.asked.push(launch);
+    this.requested.push(launch);
     const trouble = this.#unknown.shift();
     if (trouble === "throttled") return { kind: "throttled", message: "RequestLimitExceeded: Request limit exceeded." };
     if (trouble === "not-launched") return { kind: "unknown", message: "TimeoutError: there was no response" };
@@ -107,7 +107,7 @@ export class MemoryFleet implements Fleet {
   }
 
   async terminate(instances: readonly string[]): Promise<ReadonlyMap<string, TerminateOutcome>> {
-    this.endsAsked.push(instances);
+    this.endsRequested.push(instances);
     if (this.#trouble.terminate.length > 0) return all(instances, this.#trouble.terminate.shift() ?? "unknown");
     // Like EC2: an unknown instance fails the whole call, and the error names it.
     const unknown = instances.filter((id) => !this.instances.has(id));

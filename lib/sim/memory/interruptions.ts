@@ -1,7 +1,7 @@
 import { FleetError } from "../../model/fleet-error.ts";
 
 type Interruption =
-  | { readonly at: number; readonly kind: "fail-before" | "lose-answer" }
+  | { readonly at: number; readonly kind: "fail-before" | "lose-response" }
   | { readonly at: number; readonly run: () => unknown };
 
 /** Failures that a test arranges for the calls of a fake. `n` counts the calls of a method from now on: 1 is the next one. */
@@ -16,8 +16,8 @@ export class Interruptions<Method extends string> {
   }
 
   /** Makes the n-th call do its work and then throw a FleetError that may be retried. */
-  loseAnswerOf(method: Method, n = 1): void {
-    this.#add(method, { at: this.#count(method) + n, kind: "lose-answer" });
+  loseResponseOf(method: Method, n = 1): void {
+    this.#add(method, { at: this.#count(method) + n, kind: "lose-response" });
   }
 
   /** Runs something just before the n-th call does its work. */
@@ -35,11 +35,11 @@ export class Interruptions<Method extends string> {
     if (due.some((one) => "kind" in one && one.kind === "fail-before")) {
       throw new FleetError("interrupted", `${method} was not carried out`, { retry: true });
     }
-    const answer = work();
-    if (due.some((one) => "kind" in one && one.kind === "lose-answer")) {
+    const result = work();
+    if (due.some((one) => "kind" in one && one.kind === "lose-response")) {
       throw new FleetError("interrupted", `the response of ${method} was lost`, { retry: true });
     }
-    return answer;
+    return result;
   }
 
   #count(method: Method): number {

@@ -13,7 +13,7 @@ import { MemoryTable } from "./table.ts";
 export type MemoryLedger = LedgerPorts & {
   /** Its content, which tests may read and change. */
   readonly table: MemoryTable;
-  /** `wire.loseAnswerOf(method, n)`, `wire.failBefore(method, n)`, `wire.before(method, run, n)` and `wire.calls`. */
+  /** `wire.loseResponseOf(method, n)`, `wire.failBefore(method, n)`, `wire.before(method, run, n)` and `wire.calls`. */
   readonly wire: Interruptions<LedgerMethod>;
 };
 

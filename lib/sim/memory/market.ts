@@ -8,14 +8,14 @@ export class MemoryMarket implements PriceSource {
   sold: Catalogue;
   /** If true, EC2 cannot be asked. */
   closed = false;
-  readonly asked: string[] = [];
+  readonly requests: string[] = [];
 
   constructor(sold: Catalogue) {
     this.sold = sold;
   }
 
   async catalogue(pool: Pool, nowMs: number): Promise<Catalogue> {
-    this.asked.push(pool.name);
+    this.requests.push(pool.name);
     if (this.closed) throw new FleetError("market", "EC2 could not be asked", { retry: true });
     return { ...this.sold, offers: this.sold.offers.filter(({ market }) => pool.markets.includes(market)), refreshedAtMs: nowMs };
   }

@@ -11,8 +11,8 @@ export class MemoryRequestBudget implements RequestBudget {
     this.#limits = limits;
   }
 
-  async acquire({ kind, ...ask }: { kind: RequestKind; priority: RequestPriority; instances: number; nowMs: number }): Promise<Grant> {
-    const taken = take(this.#bucket(kind, ask.nowMs), this.#limits[kind], ask);
+  async acquire({ kind, ...request }: { kind: RequestKind; priority: RequestPriority; instances: number; nowMs: number }): Promise<Grant> {
+    const taken = take(this.#bucket(kind, request.nowMs), this.#limits[kind], request);
     if (taken.kind === "later") return taken;
     this.buckets.set(kind, taken.bucket);
     return { kind: "granted" };

@@ -1,5 +1,5 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
-import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
+import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
 import { cancelJob } from "../../flows/cancel-job.ts";
 import { handleNodeCall } from "../../flows/handle-node-call.ts";
@@ -76,8 +76,8 @@ export class Handlers {
 
   seal = async (attempt: AttemptRef): Promise<Handled> => handled(await this.#run("seal-artifact", (deps) => sealAttempt(deps, attempt)));
 
-  rebalance = async (asked: DatasetRef & { readonly relist: boolean }): Promise<Handled> =>
-    handled(await this.#run("rebalance-shards", (deps) => rebalanceShards(deps, asked)));
+  rebalance = async (request: DatasetRef & { readonly relist: boolean }): Promise<Handled> =>
+    handled(await this.#run("rebalance-shards", (deps) => rebalanceShards(deps, request)));
 
   objects = async (keys: readonly string[]): Promise<Handled> =>
     handled(await this.#run("rebalance-shards", (deps) => noteObjects({ ...deps, datasetsBucket }, { bucket: datasetsBucket, keys })));
@@ -95,7 +95,7 @@ export class Handlers {
     );
 
   /** Throws a FleetError if the caller gets no response. */
-  node = async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
+  node = async (instance: string, call: NodeCall): Promise<NodeResponse> => {
     const maxLosses = (pool: string) => this.#world.pools().find(({ name }) => name === pool)?.maxLosses;
     const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, places, liveLimits }, instance, call));
     if (ended.kind === "done") return ended.value;
@@ -105,8 +105,8 @@ export class Handlers {
 
   cancel = async (ref: JobRef): Promise<Handled> => handled(await this.#run("api", (deps) => cancelJob(deps, ref, "not wanted any more")));
 
-  addDataset = async (asked: NewDataset): Promise<Handled> =>
-    handled(await this.#run("api", (deps) => addDataset({ ...deps, places: { datasetsBucket, dataBuckets: [] } }, asked)));
+  addDataset = async (request: NewDataset): Promise<Handled> =>
+    handled(await this.#run("api", (deps) => addDataset({ ...deps, places: { datasetsBucket, dataBuckets: [] } }, request)));
 
   #run<T>(name: HandlerName, work: (deps: Deps, run: Invocation) => Promise<T>): Promise<HandlerEnd<T>> {
     const { ports, limits, newId, note, invoked, isSwift } = this.#world;

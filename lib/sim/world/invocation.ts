@@ -97,7 +97,7 @@ export class Invocation {
         : faults.chance("lambda.skew").between(2, 120);
     const carried = ms === 0 ? work() : new Promise((resolve, reject) => void clock.after(ms, () => void work().then(resolve, reject)));
     return kill === undefined
-      ? carried.then(this.#answered, (error: unknown) => {
+      ? carried.then(this.#delivered, (error: unknown) => {
           if (this.#isDead) return forever();
           throw error;
         })
@@ -108,16 +108,16 @@ export class Invocation {
   }
 
   /** A dead run gets no responses. */
-  #answered = (answer: unknown): unknown => (this.#isDead ? forever() : answer);
+  #delivered = (response: unknown): unknown => (this.#isDead ? forever() : response);
 
   async #carryOut(point: string, trouble: CallFaults | undefined, work: () => Promise<unknown>): Promise<unknown> {
     if (!trouble) return work();
     const { faults } = this.#world;
     if (faults.strikes(trouble.fails, point)) throw new FleetError("unavailable", `${point} was not carried out`, { retry: true });
-    const answer = await work();
+    const result = await work();
     if (trouble.loses && faults.strikes(trouble.loses, point))
       throw new FleetError("unavailable", `the response of ${point} was lost`, { retry: true });
-    return answer;
+    return result;
   }
 
   #kill(point: string, kill: ArmedKill): Promise<never> {

@@ -1,4 +1,4 @@
-import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
+import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
@@ -20,7 +20,7 @@ export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "ove
   readonly note: (...parts: readonly unknown[]) => void;
   readonly chance: Chance;
   /** Calls the node function. Rejects if there is no response. */
-  readonly callNode: (instance: string, call: NodeCall) => Promise<NodeAnswer>;
+  readonly callNode: (instance: string, call: NodeCall) => Promise<NodeResponse>;
   /** Called when the instance shuts itself down. */
   readonly shutDown: (instance: string) => void;
 };
@@ -223,7 +223,7 @@ export class SimMachine {
     };
   }
 
-  async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeAnswer> {
+  async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeResponse> {
     const { faults, callNode, chance } = this.#world;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const abort = (): void => reject(new FleetError("node-call", "the call was aborted", { retry: true }));
@@ -231,13 +231,13 @@ export class SimMachine {
     const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
     const lost = (): Promise<never> =>
       new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new FleetError("node-call", "no response", { retry: true }))));
-    const exchange = async (): Promise<NodeAnswer> => {
+    const exchange = async (): Promise<NodeResponse> => {
       await travel();
       if (life !== this.#life || this.#isHalted) return forever();
       if (this.#isCutOff || faults.strikes("worker.lost-call", this.#id)) return lost();
-      const answer = await callNode(this.#id, call);
+      const response = await callNode(this.#id, call);
       if (life !== this.#life || this.#isHalted) return forever();
-      return this.#isCutOff || faults.strikes("worker.lost-answer", this.#id) ? lost() : this.#whenThawed(answer);
+      return this.#isCutOff || faults.strikes("worker.lost-answer", this.#id) ? lost() : this.#whenThawed(response);
     };
     try {
       return await Promise.race([exchange(), aborted]);
@@ -250,7 +250,7 @@ export class SimMachine {
     return this.#cutOffUntilMs > this.#world.clock.nowMs;
   }
 
-  #whenThawed<T>(answer: T): T | Promise<T> {
-    return this.#isFrozen ? new Promise((resolve) => this.#after(0, () => resolve(answer))) : answer;
+  #whenThawed<T>(response: T): T | Promise<T> {
+    return this.#isFrozen ? new Promise((resolve) => this.#after(0, () => resolve(response))) : response;
   }
 }

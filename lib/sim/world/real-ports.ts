@@ -72,10 +72,10 @@ export function realPorts(world: PortsWorld): SimPorts {
 
 function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placements): Placements {
   const emitting = async <T>(pool: string, written: Promise<T>): Promise<T> => {
-    const answer = await written;
+    const outcome = await written;
     const of = pools.find(({ name }) => name === pool);
     if (of) emit({ kind: "reserved", pool: of, reserved: ledger.table.reserved(pool) });
-    return answer;
+    return outcome;
   };
   return {
     ...real,
@@ -97,7 +97,7 @@ function emittingMaps({ emit }: PortsWorld, real: MemoryDatasets): Datasets {
     recordListing: real.recordListing,
     recordTrouble: real.recordTrouble,
     recordRelist: real.recordRelist,
-    mayAsk: real.mayAsk,
+    mayRequestMap: real.mayRequestMap,
     recordMap: async (was, map) => {
       const before = real.records.get(datasetName(was));
       const written = await real.recordMap(was, map);

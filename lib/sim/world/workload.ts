@@ -51,7 +51,7 @@ export function workloadOf(scenario: Scenario, chance: Chance): Workload {
     const failures = chance.happens(jobs.failing) ? chance.between(1, 2) : 0;
     const files = chance.between(jobs.artifacts.from, jobs.artifacts.to);
     programs.set(jobName({ team, job }), { seconds: chance.between(jobs.seconds.from, jobs.seconds.to), failures, files });
-    messages.push({ atMs, team, job, body: JSON.stringify({ id: job, ...asks(scenario, chance, files) }), ...repeat });
+    messages.push({ atMs, team, job, body: JSON.stringify({ id: job, ...jobFields(scenario, chance, files) }), ...repeat });
     if (chance.happens(jobs.cancelled)) cancels.push({ atMs: atMs + chance.between(500, 240_000), team, job });
   }
   const changes = datasets.flatMap((of) => changesOf(of, chance, spanMs));
@@ -64,7 +64,7 @@ function removalsOf({ pools, poolRemoved }: Scenario, chance: Chance, spanMs: nu
   return [{ atMs: chance.between(Math.floor(spanMs / 2), spanMs), pool: chance.pick(pools).name }];
 }
 
-function asks({ jobs, pools, datasets }: Scenario, chance: Chance, files: number): object {
+function jobFields({ jobs, pools, datasets }: Scenario, chance: Chance, files: number): object {
   const gang = chance.happens(jobs.gangs);
   const reads = datasets.perTeam > 0 && chance.happens(jobs.reading);
   return {

@@ -1,4 +1,4 @@
-import type { NodeAnswer, NodeCall } from "../../../events/node-call.ts";
+import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { sourceUrl } from "../../model/dataset.ts";
 import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
@@ -210,10 +210,10 @@ export class World {
         return { shards: shards.length, bytes: shards.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0) };
       },
       upload: (ref: AttemptRef, files: number): boolean => this.#upload(ref, files),
-      callNode: async (instance: string, call: NodeCall): Promise<NodeAnswer> => {
-        const answer = await this.handlers.node(instance, call);
-        if (answer.kind === "orders") for (const order of answer.orders) emit({ kind: "ordered", instance, order });
-        return answer;
+      callNode: async (instance: string, call: NodeCall): Promise<NodeResponse> => {
+        const response = await this.handlers.node(instance, call);
+        if (response.kind === "orders") for (const order of response.orders) emit({ kind: "ordered", instance, order });
+        return response;
       },
       shutDown: (instance: string) => this.ec2.end(instance),
     };

@@ -5,7 +5,7 @@ import { artifactName } from "../../../events/artifacts/artifact-name.ts";
 import type { ArtifactFile } from "./artifact-file.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import type { LeftOut } from "./left-out.ts";
-import { askers, endedAt, type MatchProgress, type Request, step } from "./requests.ts";
+import { coveringRequests, endedAt, type MatchProgress, type Request, step } from "./requests.ts";
 
 const slash = Buffer.from("/");
 /** How long the walk may block the event loop. The worker must also renew the node's lease, so it cannot wait for slow globs. */
@@ -121,7 +121,7 @@ export class ArtifactWalk {
   }
 
   async #end(entry: Entry, place: Buffer): Promise<void> {
-    const requests = askers(entry.progress);
+    const requests = coveringRequests(entry.progress);
     if (requests.length === 0) return;
     let info: Stats;
     try {
@@ -170,14 +170,14 @@ export class ArtifactWalk {
 
   /** Records that an entry is left out. It is not recorded if globs merely pass through it, because then no request means it. */
   #leaveOut({ name, progress }: Pick<Entry, "name" | "progress">, because: string): void {
-    const meant = [...askers(progress), ...[...progress.keys()].filter(({ isLiteral }) => isLiteral)];
+    const meant = [...coveringRequests(progress), ...[...progress.keys()].filter(({ isLiteral }) => isLiteral)];
     if (meant.length === 0) return;
     for (const request of meant) this.met.add(request);
     this.#leftOut.add(name.length === 0 ? Buffer.from("working directory") : name, because);
   }
 
   #meet(progress: MatchProgress): void {
-    for (const request of askers(progress)) this.met.add(request);
+    for (const request of coveringRequests(progress)) this.met.add(request);
   }
 }
 

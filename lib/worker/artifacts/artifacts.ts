@@ -20,8 +20,8 @@ export type Collected = {
  * Collects the files that a job names as its artifacts. Links are followed only inside the working directory. A file that cannot be kept
  * is left out with its reason and does not affect the others.
  */
-export async function collectArtifacts(work: string, asked: readonly ArtifactRequest[], limits: ArtifactLimits): Promise<Collected> {
-  const requests = await readRequests(work, asked);
+export async function collectArtifacts(work: string, specs: readonly ArtifactRequest[], limits: ArtifactLimits): Promise<Collected> {
+  const requests = await readRequests(work, specs);
   const leftOut = new LeftOut(limits.listed);
   const root = await realRoot(work);
   const walk = new ArtifactWalk(root ?? Buffer.from(work), limits, leftOut);

@@ -30,10 +30,10 @@ export type MatchProgress = ReadonlyMap<Request, "covered" | readonly Reached[]>
 const maxChoices = 256;
 
 /** Reads a job's artifact requests. A name with glob characters is a plain path if a file of exactly that name exists. */
-export async function readRequests(work: string, asked: readonly ArtifactRequest[]): Promise<readonly Request[]> {
+export async function readRequests(work: string, specs: readonly ArtifactRequest[]): Promise<readonly Request[]> {
   const requests: Request[] = [];
   let choices = maxChoices;
-  for (const request of asked) {
+  for (const request of specs) {
     const { path: name, required } = typeof request === "string" ? { path: request, required: false } : request;
     const path = posix.normalize(name);
     const isLiteral = !hasMagic(path) || (await isThere(join(work, path)));
@@ -61,7 +61,7 @@ export const endedAt = (progress: MatchProgress): MatchProgress =>
   new Map([...progress].filter(([request, reached]) => reached === "covered" || request.isLiteral));
 
 /** Returns the requests that ask for an entry itself, and so for everything below it. */
-export const askers = (progress: MatchProgress): readonly Request[] =>
+export const coveringRequests = (progress: MatchProgress): readonly Request[] =>
   [...progress].flatMap(([request, reached]) => (reached === "covered" ? [request] : []));
 
 function progressOf(all: readonly (readonly [Request, "covered" | readonly Reached[]])[]): MatchProgress {

@@ -1,4 +1,4 @@
-import { type NodeAnswer, type NodeCall, nodeProtocol } from "../../../events/node-call.ts";
+import { type NodeCall, type NodeResponse, nodeProtocol } from "../../../events/node-call.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
@@ -32,7 +32,7 @@ export type AgentEnd = { readonly kind: "shutdown" | "terminated"; readonly beca
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 export type Facts = Pick<Report, "address" | "gpus" | "notice" | "datasets">;
-type Orders = Extract<NodeAnswer, { kind: "orders" }>;
+type Orders = Extract<NodeResponse, { kind: "orders" }>;
 
 const renewBeforeMs = 15 * 60_000;
 /** The least time between two calls, so that neither changes here nor the server's responses can make the worker call without a pause. */
@@ -125,8 +125,8 @@ export class Agent {
     const report = this.#report();
     this.#cutUploadsInTime();
     try {
-      const answer = await this.#options.call(report, this.#ending.signal);
-      return this.#follow(answer, { report, sentMs });
+      const response = await this.#options.call(report, this.#ending.signal);
+      return this.#follow(response, { report, sentMs });
     } catch (error) {
       if (this.#end === undefined) this.#options.log("warn", "node call failed", {}, error);
       return "failed";
@@ -165,17 +165,17 @@ export class Agent {
     });
   }
 
-  #follow(answer: NodeAnswer, sent: { report: Report; sentMs: number }): number {
-    switch (answer.kind) {
+  #follow(response: NodeResponse, sent: { report: Report; sentMs: number }): number {
+    switch (response.kind) {
       case "orders":
-        this.#lease = { fromMs: sent.sentMs, lengthMs: answer.leaseMs };
+        this.#lease = { fromMs: sent.sentMs, lengthMs: response.leaseMs };
         this.#watchLease();
-        this.#applyOrders(answer, sent.report);
-        return answer.callAgainMs;
+        this.#applyOrders(response, sent.report);
+        return response.callAgainMs;
       case "wait":
-        return answer.callAgainMs;
+        return response.callAgainMs;
       case "shutdown":
-        this.#finish({ kind: "shutdown", because: answer.because });
+        this.#finish({ kind: "shutdown", because: response.because });
         return 0;
       case "boot":
         throw new Error("the server treated a report as a boot call");
@@ -183,19 +183,19 @@ export class Agent {
   }
 
   /** Stops attempts before it starts others, so that the GPUs of a stopped attempt are free for the next. */
-  #applyOrders(answer: Orders, report: Report): void {
+  #applyOrders(response: Orders, report: Report): void {
     // The worker may have begun to end while the call was in progress. Then it must not start anything.
     if (this.#end !== undefined) return;
     const reports = new Map(report.attempts.map((each) => [keyOf(each), each]));
-    for (const ref of answer.done) this.#attempts.forget(ref);
-    for (const { credentials, ...ref } of answer.renewed) this.#attempts.renew(ref, credentials);
-    for (const order of answer.orders) {
+    for (const ref of response.done) this.#attempts.forget(ref);
+    for (const { credentials, ...ref } of response.renewed) this.#attempts.renew(ref, credentials);
+    for (const order of response.orders) {
       if (order.kind !== "stop") continue;
       this.#attempts.stop(order, order.because, reports.get(keyOf(order)));
       reports.delete(keyOf(order));
     }
     for (const each of reports.values()) this.#attempts.accepted(each);
-    for (const order of answer.orders) if (order.kind === "run") this.#attempts.start(order);
+    for (const order of response.orders) if (order.kind === "run") this.#attempts.start(order);
   }
 
   #watchLease(): void {

@@ -1,6 +1,6 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { NodeAnswer, type NodeCall } from "../../../events/node-call.ts";
+import { type NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 
 export type InstanceCredentials = {
@@ -20,7 +20,7 @@ export type NodeClientOptions = {
 };
 
 /** Makes one signed call. Throws a FleetError (`retry`) if it fails. */
-export type CallNode = (call: NodeCall, signal?: AbortSignal) => Promise<NodeAnswer>;
+export type CallNode = (call: NodeCall, signal?: AbortSignal) => Promise<NodeResponse>;
 
 export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: NodeClientOptions): CallNode {
   const target = new URL(url);
@@ -40,7 +40,7 @@ export function nodeClient({ url, region, credentials, timeoutMs = 10_000 }: Nod
         throw new FleetError("node-call", `The node function returned HTTP status ${response.status}: ${text.slice(0, 200)}`, {
           retry: true,
         });
-      return parseAnswer(text);
+      return parseResponse(text);
     } catch (error) {
       if (error instanceof FleetError) throw error;
       throw new FleetError("node-call", "The node function could not be reached", { retry: true, cause: error });
@@ -71,7 +71,7 @@ async function signedHeaders(
   return signed.headers;
 }
 
-function parseAnswer(text: string): NodeAnswer {
+function parseResponse(text: string): NodeResponse {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -79,7 +79,7 @@ function parseAnswer(text: string): NodeAnswer {
     // The parser's error must not be the cause, because it quotes the text, which may contain credentials.
     throw new FleetError("node-call", "The node function's response is not JSON", { retry: true });
   }
-  const parsed = NodeAnswer.safeParse(value);
+  const parsed = NodeResponse.safeParse(value);
   // The message must name paths only, because the values contain credentials.
   if (!parsed.success) {
     const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");

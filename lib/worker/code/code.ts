@@ -46,13 +46,13 @@ async function download(s3: Pick<S3Client, "send">, order: CodeOrder, signal: Ab
     },
   });
   try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new FleetError("code", `S3 returned no body for ${code.s3}`, { retry: true });
-    if ((answer.ContentLength ?? 0) > limits.packedBytes) {
-      answer.Body.destroy();
+    const response = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+    if (!(response.Body instanceof Readable)) throw new FleetError("code", `S3 returned no body for ${code.s3}`, { retry: true });
+    if ((response.ContentLength ?? 0) > limits.packedBytes) {
+      response.Body.destroy();
       throw tooLarge;
     }
-    await pipeline(answer.Body, meter, createWriteStream(order.archive, { mode: 0o600 }), { signal });
+    await pipeline(response.Body, meter, createWriteStream(order.archive, { mode: 0o600 }), { signal });
   } catch (error) {
     throw error instanceof FleetError ? error : faultOf(error, code.s3);
   }

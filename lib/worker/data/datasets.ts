@@ -141,9 +141,9 @@ type ListPlace = { readonly bucket: string; readonly key: string };
 /** Fetches the compressed list of this node's shards. Throws a FleetError (`retry`), because a newer map may have replaced the list. */
 async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListPlace, signal: AbortSignal): Promise<Buffer> {
   try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new FleetError("shard-list", "S3 returned no body", { retry: true });
-    return await buffer(addAbortSignal(signal, answer.Body));
+    const response = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+    if (!(response.Body instanceof Readable)) throw new FleetError("shard-list", "S3 returned no body", { retry: true });
+    return await buffer(addAbortSignal(signal, response.Body));
   } catch (error) {
     throw new FleetError("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, {
       retry: true,

@@ -31,11 +31,11 @@ export async function fetchShard(s3: Pick<S3Client, "send">, order: ShardOrder):
   const part = join(dirname(file), `${partPrefix}${randomUUID()}`);
   try {
     const get = new GetObjectCommand({ Bucket: bucket, Key: shard.key, IfMatch: `"${shard.etag}"`, ChecksumMode: "ENABLED" });
-    const answer = await s3.send(get, { abortSignal: signal });
-    if (!(answer.Body instanceof Readable)) throw new FleetError("shard", `S3 returned no body for ${shard.key}`, { retry: true });
-    const md5 = md5Of(shard.etag, answer);
+    const response = await s3.send(get, { abortSignal: signal });
+    if (!(response.Body instanceof Readable)) throw new FleetError("shard", `S3 returned no body for ${shard.key}`, { retry: true });
+    const md5 = md5Of(shard.etag, response);
     const meter = new Meter(shard, md5);
-    await pipeline(answer.Body, meter, createWriteStream(part, { flags: "wx", mode: 0o444 }), { signal });
+    await pipeline(response.Body, meter, createWriteStream(part, { flags: "wx", mode: 0o444 }), { signal });
     await rename(part, file);
   } catch (error) {
     throw faultOf(error, order);

@@ -56,13 +56,13 @@ type Look = { readonly gpus: GpuReading[]; readonly reason: string; readonly err
 /** Returns a function that reads the GPUs once. It remembers which columns this driver supports. */
 function gpuReader(smi: { file: string; path: string; signal: AbortSignal }): () => Promise<Look> {
   let fields: readonly string[] = gpuFields;
-  const ask = (): Promise<CommandEnd> => {
+  const query = (): Promise<CommandEnd> => {
     const args = [`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"];
     return runCommand({ file: smi.file, args, env: { PATH: smi.path }, timeoutMs, signal: smi.signal });
   };
   return async () => {
     for (;;) {
-      const end = await ask();
+      const end = await query();
       if (end.kind !== "ended") return { gpus: [], reason: end.reason, error: errorOf(end) };
       // If one GPU is broken, `nvidia-smi` may fail and still print the readings of the others.
       const gpus = parseGpus(end.stdout, fields);

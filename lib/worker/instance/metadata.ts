@@ -12,7 +12,7 @@ const maxBytes = 16 * 1024;
 /** `url` is the service's URL without a path. The token is kept until the service refuses it. */
 export function metadataAt(url: string): Metadata {
   let token: Promise<string> | undefined;
-  const ask = async (path: string): Promise<Response> => {
+  const fetchPath = async (path: string): Promise<Response> => {
     token ??= fetchToken(url);
     const headers = { "x-aws-ec2-metadata-token": await token };
     return fetch(`${url}/latest/${path}`, { headers, redirect: "error", signal: AbortSignal.timeout(timeoutMs) });
@@ -20,10 +20,10 @@ export function metadataAt(url: string): Metadata {
   return {
     async get(path) {
       try {
-        let response = await ask(path);
+        let response = await fetchPath(path);
         if (response.status === 401) {
           token = undefined;
-          response = await ask(path);
+          response = await fetchPath(path);
         }
         const text = await response.text();
         if (response.status === 404) return undefined;

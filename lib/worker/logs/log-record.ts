@@ -51,7 +51,7 @@ export class LogRecord {
   #finishedBytes = 0;
   #endsInLine = false;
   /** Bytes that could not be written to the disk and that the log does not mention yet. */
-  #unsaid = 0;
+  #unnotedBytes = 0;
   #end: Spooled[] = [];
   #goneBytes = 0;
 
@@ -118,8 +118,8 @@ export class LogRecord {
     if (this.#open !== undefined) return this.#open;
     this.#open = new OpenSegment(this.#nextFile(), this.#bytes);
     this.#cancelTimer = this.#options.clock.after(this.#limits.segmentMs, () => this.#close());
-    const lost = this.#unsaid;
-    this.#unsaid = 0;
+    const lost = this.#unnotedBytes;
+    this.#unnotedBytes = 0;
     if (lost > 0) this.note(`[fleetwright: ${lost} bytes were lost here because they could not be written to the node's disk]`);
     return this.#open;
   }
@@ -138,7 +138,7 @@ export class LogRecord {
   }
 
   #keep(segment: OpenSegment, spooled: Spooled | undefined): void {
-    if (spooled === undefined) this.#unsaid += segment.bytes;
+    if (spooled === undefined) this.#unnotedBytes += segment.bytes;
     else if (this.#isAtEnd(segment)) this.#keepAtEnd(spooled);
     else this.#options.uploads.add(spooled, { last: false });
   }

@@ -35,8 +35,8 @@ export class LogStream {
   readonly #batches: LogBatches;
   readonly #held: Newest<string>;
   #cancelTimer: (() => void) | undefined;
-  #saidLost = 0;
-  #saidTotal = false;
+  #notedLost = 0;
+  #notedTotal = false;
 
   /** `whole` is the command that prints the whole log. */
   constructor(
@@ -103,8 +103,8 @@ export class LogStream {
   }
 
   #noteTotal(): void {
-    if (this.#saidTotal) return;
-    this.#saidTotal = true;
+    if (this.#notedTotal) return;
+    this.#notedTotal = true;
     const most = `${Math.round(this.#limits.totalBytes / MiB)} MiB`;
     this.#batches.add(
       `[fleetwright: the live log has reached its limit of ${most} per attempt; only the newest output will be shown, when the attempt ends; to read the whole log: ${this.#whole}]`,
@@ -113,9 +113,9 @@ export class LogStream {
 
   #noteLost(): void {
     const { lost } = this.#batches;
-    if (lost === this.#saidLost) return;
-    const lines = lost - this.#saidLost;
-    this.#saidLost = lost;
+    if (lost === this.#notedLost) return;
+    const lines = lost - this.#notedLost;
+    this.#notedLost = lost;
     this.#batches.add(`[fleetwright: ${amount(lines)} lost here, refused by CloudWatch Logs; to read the whole log: ${this.#whole}]`);
   }
 }

@@ -27,7 +27,7 @@ export type ContainerMachine = {
 
 const briefMs = 10_000;
 const removeMs = 60_000;
-const triesToAsk = 3;
+const inspectTries = 3;
 const betweenMs = 250;
 /** How long Docker's client may live after its container was killed. */
 const hangMs = 3_000;
@@ -118,11 +118,11 @@ function follow(
 }
 
 async function inspect(docker: Docker, name: string): Promise<Inspected> {
-  for (let asked = 1; ; asked++) {
+  for (let tries = 1; ; tries++) {
     const end = await docker.run(["inspect", "--type", "container", "--format", "{{json .State}}", name], { timeoutMs: briefMs });
     if (didIt(end)) return stateOf(end.stdout);
     if (/no such container/i.test(complaintOf(end))) return "none";
-    if (asked >= triesToAsk) return "unknown";
+    if (tries >= inspectTries) return "unknown";
     await pause(betweenMs * 4);
   }
 }

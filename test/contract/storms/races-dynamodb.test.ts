@@ -241,8 +241,8 @@ describe("a decision that a newer one overtakes while it begins", () => {
     const older = await ledger.decisions.begin("gpu");
     expect(race.happened()).toBe(true);
     expect([older.fence.epoch, newer?.fence.epoch]).toEqual([1, 2]);
-    expect(newer && (await ledger.decisions.finish(newer.fence, { heard: newer.heard, busy: false }))).toBe("quiet");
-    expect(await ledger.decisions.finish(older.fence, { heard: older.heard, busy: false })).toBe("fenced");
+    expect(newer && (await ledger.decisions.finish(newer.fence, { ringsSeen: newer.ringsSeen, busy: false }))).toBe("quiet");
+    expect(await ledger.decisions.finish(older.fence, { ringsSeen: older.ringsSeen, busy: false })).toBe("fenced");
   });
 
   it("an older decision that raises its fences after a newer one cannot write, and the newer one can", async () => {

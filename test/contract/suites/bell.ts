@@ -8,9 +8,9 @@ export const bellContract = (make: MakeLedger) =>
       const { bell, decisions } = await make();
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: false });
-      const { fence, heard } = await decisions.begin("gpu");
+      const { fence, ringsSeen: heard } = await decisions.begin("gpu");
       expect(heard).toBe(2);
-      expect(await decisions.finish(fence, { heard, busy: false })).toBe("quiet");
+      expect(await decisions.finish(fence, { ringsSeen: heard, busy: false })).toBe("quiet");
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 
@@ -24,14 +24,14 @@ export const bellContract = (make: MakeLedger) =>
     it("a ring during a decision is not lost, because either finish hears it or the ring wakes the lane", async () => {
       const { bell, decisions } = await make();
       for (let round = 1; round <= 10; round += 1) {
-        const { fence, heard } = await decisions.begin("gpu");
-        const [rung, finished] = await Promise.all([bell.ring("gpu", "job"), decisions.finish(fence, { heard, busy: false })]);
+        const { fence, ringsSeen: heard } = await decisions.begin("gpu");
+        const [rung, finished] = await Promise.all([bell.ring("gpu", "job"), decisions.finish(fence, { ringsSeen: heard, busy: false })]);
         expect({ rung: rung.wasQuiet, finished }, `round ${round}`).toSatisfy(
           (told: { rung: boolean; finished: string }) => told.rung || told.finished === "rang",
         );
         const next = await decisions.begin("gpu");
-        expect(next.heard).toBe(round);
-        expect(await decisions.finish(next.fence, { heard: next.heard, busy: false })).toBe("quiet");
+        expect(next.ringsSeen).toBe(round);
+        expect(await decisions.finish(next.fence, { ringsSeen: next.ringsSeen, busy: false })).toBe("quiet");
       }
     });
 
@@ -39,18 +39,18 @@ export const bellContract = (make: MakeLedger) =>
       const { bell, decisions } = await make();
       for (const cause of ["worker", "job", "worker", "alarm fleetwright/gpu-high/gpu"] as const) await bell.ring("gpu", cause);
       await bell.ring("cpu", "tick");
-      expect(await decisions.begin("gpu")).toMatchObject({ heard: 4, causes: ["alarm fleetwright/gpu-high/gpu", "job", "worker"] });
-      expect(await decisions.begin("gpu")).toMatchObject({ heard: 4, causes: [] });
+      expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 4, causes: ["alarm fleetwright/gpu-high/gpu", "job", "worker"] });
+      expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 4, causes: [] });
       await bell.ring("gpu", "later");
-      expect(await decisions.begin("gpu")).toMatchObject({ heard: 5, causes: ["later"] });
+      expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 5, causes: ["later"] });
     });
 
     it("the bell keeps 50 causes and counts all rings", async () => {
       const { bell, decisions } = await make();
       for (let n = 0; n < 60; n += 1) await bell.ring("gpu", `ended i-${String(n).padStart(8, "0")}`);
-      const { heard, causes, fence } = await decisions.begin("gpu");
+      const { ringsSeen: heard, causes, fence } = await decisions.begin("gpu");
       expect({ heard, causes: causes.length }).toEqual({ heard: 60, causes: 50 });
-      expect(await decisions.finish(fence, { heard, busy: false })).toBe("quiet");
+      expect(await decisions.finish(fence, { ringsSeen: heard, busy: false })).toBe("quiet");
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 

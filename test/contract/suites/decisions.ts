@@ -30,8 +30,8 @@ export const decisionsContract = (make: MakeLedger) =>
       const second = await decisions.begin("gpu");
       expect(second.fence.epoch).toBeGreaterThan(first.fence.epoch);
       expect(await decisions.isCurrent(first.fence)).toBe(false);
-      expect(await decisions.finish(first.fence, { heard: 9, busy: true, wakeAtMs: 1 })).toBe("fenced");
-      expect(await decisions.finish(second.fence, { heard: 0, busy: false })).toBe("quiet");
+      expect(await decisions.finish(first.fence, { ringsSeen: 9, busy: true, wakeAtMs: 1 })).toBe("fenced");
+      expect(await decisions.finish(second.fence, { ringsSeen: 0, busy: false })).toBe("quiet");
       expect(await decisions.state("gpu")).toMatchObject({ decidedThrough: 0, epoch: second.fence.epoch, busy: false });
     });
 
@@ -40,7 +40,9 @@ export const decisionsContract = (make: MakeLedger) =>
       const begun = await Promise.all(Array.from({ length: 16 }, () => ledger.decisions.begin("gpu")));
       const epochs = begun.map((each) => each.fence.epoch).sort((a, b) => a - b);
       expect(new Set(epochs).size).toBe(16);
-      const finished = await Promise.all(begun.map((each) => ledger.decisions.finish(each.fence, { heard: each.heard, busy: false })));
+      const finished = await Promise.all(
+        begun.map((each) => ledger.decisions.finish(each.fence, { ringsSeen: each.ringsSeen, busy: false })),
+      );
       expect(finished.filter((answer) => answer !== "fenced")).toHaveLength(1);
       const { entry } = await admitted(ledger);
       const held = await Promise.all(
@@ -56,12 +58,12 @@ export const decisionsContract = (make: MakeLedger) =>
       await bell.ring("gpu", "job");
       const first = await decisions.begin("gpu");
       expect(first).not.toHaveProperty("wakeAtMs");
-      expect(await decisions.finish(first.fence, { heard: 1, busy: true, wakeAtMs: monday })).toBe("quiet");
+      expect(await decisions.finish(first.fence, { ringsSeen: 1, busy: true, wakeAtMs: monday })).toBe("quiet");
       expect(await decisions.state("gpu")).toMatchObject({ busy: true, decidedThrough: 1 });
       const second = await decisions.begin("gpu");
       expect(second.wakeAtMs).toBe(monday);
       await bell.ring("gpu", "job");
-      expect(await decisions.finish(second.fence, { heard: second.heard, busy: false })).toBe("rang");
+      expect(await decisions.finish(second.fence, { ringsSeen: second.ringsSeen, busy: false })).toBe("rang");
       expect(await decisions.begin("gpu")).not.toHaveProperty("wakeAtMs");
     });
 

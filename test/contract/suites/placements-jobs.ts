@@ -242,7 +242,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([{ ...entry, reason }]);
       expect(await ledger.decisions.state("gpu")).toEqual(before);
       expect(await ledger.decisions.state("cpu")).toMatchObject({ bell: 1, decidedThrough: 0 });
-      expect(await ledger.decisions.begin("cpu")).toMatchObject({ heard: 1, causes: ["move"] });
+      expect(await ledger.decisions.begin("cpu")).toMatchObject({ ringsSeen: 1, causes: ["move"] });
     });
 
     it("only the pool that a job has moved to can change it", async () => {

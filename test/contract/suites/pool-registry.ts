@@ -18,8 +18,8 @@ export const poolRegistryContract = (make: MakeLedger) =>
       await ledger.registry.add("never");
       await ledger.registry.add("gpu");
       await ledger.bell.ring("gpu", "job");
-      const { fence, heard } = await ledger.decisions.begin("gpu");
-      await ledger.decisions.finish(fence, { heard, busy: false });
+      const { fence, ringsSeen: heard } = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(fence, { ringsSeen: heard, busy: false });
       expect(await ledger.registry.remove("never", await ledger.decisions.state("never"))).toBe("done");
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("done");
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("done");
@@ -31,11 +31,11 @@ export const poolRegistryContract = (make: MakeLedger) =>
       await ledger.registry.add("gpu");
       await ledger.bell.ring("gpu", "job");
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("stale");
-      const { fence, heard } = await ledger.decisions.begin("gpu");
-      await ledger.decisions.finish(fence, { heard, busy: true });
+      const { fence, ringsSeen: heard } = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(fence, { ringsSeen: heard, busy: true });
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("stale");
       const next = await ledger.decisions.begin("gpu");
-      await ledger.decisions.finish(next.fence, { heard: next.heard, busy: false });
+      await ledger.decisions.finish(next.fence, { ringsSeen: next.ringsSeen, busy: false });
       const seen = await ledger.decisions.state("gpu");
       await ledger.bell.ring("gpu", "job");
       expect(await ledger.registry.remove("gpu", seen)).toBe("stale");

@@ -1,5 +1,5 @@
 import type { FreeNode, JobClass, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
-import type { Solution } from "../../../lib/optimizer/search/answer.ts";
+import type { Solution } from "../../../lib/optimizer/search/solution.ts";
 
 /**
  * Returns what is wrong with a plan, one line each. It shares no code with the optimizer: it adds up the jobs of each bin, and finds an

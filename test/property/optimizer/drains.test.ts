@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import type { Problem } from "../../../lib/optimizer/problem/problem.ts";
-import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 import { consolidate } from "../../../lib/optimizer/search/drains.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
+import type { Solution } from "../../../lib/optimizer/search/solution.ts";
 import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { jobs, problem } from "./problems.ts";
@@ -37,7 +37,7 @@ test("the jobs of an emptied node have a place elsewhere, the saving exceeds the
   let emptied = 0;
   fc.assert(
     fc.property(withWork, lastSteps, (of, steps) => {
-      const { answer, drains, problem: then } = consolidate(of, options(steps));
+      const { solution: answer, drains, problem: then } = consolidate(of, options(steps));
       emptied += drains.length;
       expect(wrongsOf(then, answer)).toEqual([]);
       expect(answer.boundUsd).toBeLessThanOrEqual(dollars(answer) + 1e-9);
@@ -61,7 +61,7 @@ test("the jobs of an emptied node have a place elsewhere, the saving exceeds the
 test("no node is emptied if nodes have neither prices nor jobs, and the plan is the optimizer's", () => {
   fc.assert(
     fc.property(problem, (of) => {
-      const { answer, drains } = consolidate(of, options());
+      const { solution: answer, drains } = consolidate(of, options());
       expect(drains).toEqual([]);
       expect(answer).toEqual(optimize(of, options()));
     }),

@@ -8,7 +8,7 @@ import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import { Chance } from "../../../lib/sim/faults/chance.ts";
 
-const asked: WireJob = {
+const sent: WireJob = {
   team: "research",
   job: "a",
   body: "{}",
@@ -27,7 +27,7 @@ const done: Job = {
   failures: 0,
   submittedAtMs: 0,
 };
-const one = { asked, job: done, later: done, left: { "out.txt": "1\n" }, ran: [1, 1, 2] };
+const one = { sent, job: done, later: done, left: { "out.txt": "1\n" }, ran: [1, 1, 2] };
 const launched = {
   clientToken: "t",
   replayed: false,

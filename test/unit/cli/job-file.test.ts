@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { askedFrom } from "../../../lib/cli/invocation/asked-from.ts";
+import { callerFolder } from "../../../lib/cli/invocation/caller-folder.ts";
 import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { parseJob, parseJobs, readJobFile, refuseTwice } from "../../../lib/cli/jobs/job-file.ts";
 
@@ -119,6 +119,6 @@ describe("the folder that paths are relative to", () => {
     ["the current folder, if another npm script runs", { npm_lifecycle_event: "test", INIT_CWD: "/home/ada/jobs" }, "/here"],
     ["the current folder, without npm", {}, "/here"],
   ])("paths are relative to %s", (_what, environment, expected) => {
-    expect(askedFrom(environment, "/here")).toBe(expected);
+    expect(callerFolder(environment, "/here")).toBe(expected);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { JobMessage } from "../../../events/job.ts";
 import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { type JobOptions, jobOf } from "../../../lib/cli/jobs/job-options.ts";
-import { dataset, each, number, seconds, variable, whole } from "../../../lib/cli/program/asked.ts";
+import { dataset, each, number, seconds, variable, whole } from "../../../lib/cli/program/options.ts";
 import { openSession } from "../../../lib/cli/program/session.ts";
 import { addSubmit } from "../../../lib/cli/program/submit.ts";
 import { aTerminal } from "./streams.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { asksAgainAtMs, judgeSearch, nextOf } from "../../../lib/decide/launches/open-launch.ts";
+import { checkAgainAtMs, judgeSearch, nextOf } from "../../../lib/decide/launches/open-launch.ts";
 import type { FoundInstance, LaunchSearch } from "../../../lib/model/launch.ts";
 import { aLaunch, monday } from "../../fakes/builders.ts";
 
@@ -23,9 +23,9 @@ describe("an open launch", () => {
   });
 
   test("an open launch wakes its pool in time for the next request", () => {
-    expect(asksAgainAtMs(aLaunch(), monday)).toBe(monday + 5_000);
-    expect(asksAgainAtMs(aLaunch(), monday + 10 * minute)).toBe(monday + 10 * minute + 20_000);
-    expect(asksAgainAtMs(aLaunch({ search: reads(0, minute) }), monday + minute + 5_000)).toBe(monday + minute + 20_000);
+    expect(checkAgainAtMs(aLaunch(), monday)).toBe(monday + 5_000);
+    expect(checkAgainAtMs(aLaunch(), monday + 10 * minute)).toBe(monday + 10 * minute + 20_000);
+    expect(checkAgainAtMs(aLaunch({ search: reads(0, minute) }), monday + minute + 5_000)).toBe(monday + minute + 20_000);
   });
 });
 

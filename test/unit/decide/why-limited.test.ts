@@ -16,7 +16,7 @@ const seen = (over: Partial<Snapshot> = {}): Snapshot =>
   });
 const why = (asks: Reservation, over: Partial<Snapshot> = {}): string => {
   const snapshot = seen(over);
-  return whyLimited({ team: "vision", least: { instanceType: "g6.48xlarge", asks }, allowance: allowanceOf(snapshot) }, snapshot);
+  return whyLimited({ team: "vision", least: { instanceType: "g6.48xlarge", needed: asks }, allowance: allowanceOf(snapshot) }, snapshot);
 };
 const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reservation): Snapshot["wider"] => ({
   limits: { deployment: limits.deployment, teams: limits.team ? { vision: limits.team } : {} },

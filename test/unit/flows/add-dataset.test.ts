@@ -119,15 +119,15 @@ describe("created and deleted objects", () => {
 
   test("changed objects cause one listing of each dataset with them, for all changes within two seconds", async () => {
     const world = withTwo();
-    expect(await note(world, ["vision/mnist/1", "vision/mnist/2"])).toEqual({ asked: ["all", "mnist"], foreign: 0 });
+    expect(await note(world, ["vision/mnist/1", "vision/mnist/2"])).toEqual({ requested: ["all", "mnist"], foreign: 0 });
     expect(world.shardQueue.take()).toMatchObject([
       { dataset: "all", relist: true, delaySeconds: 2 },
       { dataset: "mnist", relist: true, delaySeconds: 2 },
     ]);
     world.nowMs += 1_500;
-    expect(await note(world, ["vision/mnist/3"])).toEqual({ asked: [], foreign: 0 });
+    expect(await note(world, ["vision/mnist/3"])).toEqual({ requested: [], foreign: 0 });
     world.nowMs += 500;
-    expect(await note(world, ["vision/cifar/1"])).toEqual({ asked: ["all"], foreign: 0 });
+    expect(await note(world, ["vision/cifar/1"])).toEqual({ requested: ["all"], foreign: 0 });
   });
 
   test("changed objects are not forgotten if the message about them is lost", async () => {
@@ -135,7 +135,7 @@ describe("created and deleted objects", () => {
     world.shardQueue.down = true;
     await expect(note(world, ["vision/mnist/1"])).rejects.toThrow("SQS");
     world.shardQueue.down = false;
-    expect(await note(world, ["vision/mnist/1"])).toMatchObject({ asked: ["all", "mnist"] });
+    expect(await note(world, ["vision/mnist/1"])).toMatchObject({ requested: ["all", "mnist"] });
   });
 
   test.each<[string, string, string]>([
@@ -145,7 +145,7 @@ describe("created and deleted objects", () => {
     ["in no folder", "readme", "datasets"],
   ])("objects %s are only counted", async (_what, key, bucket) => {
     const world = withTwo();
-    expect(await note(world, [key], bucket)).toEqual({ asked: [], foreign: 1 });
+    expect(await note(world, [key], bucket)).toEqual({ requested: [], foreign: 1 });
     expect(world.shardQueue.sent).toEqual([]);
   });
 });

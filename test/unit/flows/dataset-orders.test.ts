@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { NodeAnswer } from "../../../events/node-call.ts";
+import type { NodeResponse } from "../../../events/node-call.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepDatasets } from "../../../lib/flows/tick/sweep-datasets.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 
-const ordersOf = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => {
+const ordersOf = (answer: NodeResponse): Extract<NodeResponse, { kind: "orders" }> => {
   if (answer.kind !== "orders") throw new Error(`the answer is ${answer.kind}`);
   return answer;
 };

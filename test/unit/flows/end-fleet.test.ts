@@ -44,7 +44,7 @@ describe("the end of a fleet", () => {
     const { fleet, deps, tookMs } = await withInstances(250);
     expect(await endFleet(deps, { untilMs })).toEqual({ kind: "gone" });
     expect(fleet.live).toEqual([]);
-    expect(fleet.endsAsked.map((ids) => ids.length)).toEqual([100, 100, 50]);
+    expect(fleet.endsRequested.map((ids) => ids.length)).toEqual([100, 100, 50]);
     expect(tookMs()).toBe(95_000);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NodeAnswer, Order } from "../../../events/node-call.ts";
+import type { NodeResponse, Order } from "../../../events/node-call.ts";
 import { masterPort } from "../../../lib/flows/node/gang-order.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
@@ -35,14 +35,14 @@ async function working(asks: object = {}): Promise<Stage> {
   return stage;
 }
 
-const ordersOf = (answer: NodeAnswer): readonly Order[] => (answer.kind === "orders" ? answer.orders : []);
+const ordersOf = (answer: NodeResponse): readonly Order[] => (answer.kind === "orders" ? answer.orders : []);
 const heldBy = ({ world }: Stage): readonly (number | undefined)[] =>
   world.nodes.flatMap((node) => node.assignments.map(({ rank }) => rank));
 
 describe("a waiting gang", () => {
   test("a waiting gang has all its nodes launched at once, and is bound to them while they boot", async () => {
     const { world, ids } = await bound();
-    expect(world.fleet.asked).toMatchObject([
+    expect(world.fleet.requested).toMatchObject([
       { count: 3, whole: true, jobs: [{ team: "vision", job: "a" }], reserved: { usdPerHour: 1.8, gpus: 3 } },
     ]);
     expect(ids).toHaveLength(3);
@@ -57,12 +57,12 @@ describe("a waiting gang", () => {
     const launch = world.fleet.launch.bind(world.fleet);
     world.fleet.launch = async (asked) => {
       const outcome = await launch(asked);
-      const isFirst = world.fleet.asked.length === 1;
+      const isFirst = world.fleet.requested.length === 1;
       return outcome.kind === "launched" && isFirst ? { ...outcome, instances: outcome.instances.slice(0, 2) } : outcome;
     };
     await world.submit("a", { nodes: 3 });
     await world.workOff();
-    expect(world.fleet.asked.map(({ count }) => count)).toEqual([3, 3]);
+    expect(world.fleet.requested.map(({ count }) => count)).toEqual([3, 3]);
     expect(world.nodes).toHaveLength(5);
     expect(new Set(world.job("a")?.gang).size).toBe(3);
     expect(world.reserved).toEqual({ usdPerHour: 2.5, gpus: 5 });
@@ -113,7 +113,7 @@ describe("a waiting gang", () => {
     world.nowMs += 1;
     await world.submit("gang", { nodes: 2 });
     await world.workOff();
-    expect(world.fleet.asked.map(({ count }) => count).sort()).toEqual([1, 2]);
+    expect(world.fleet.requested.map(({ count }) => count).sort()).toEqual([1, 2]);
     expect(world.job("gang")).toMatchObject({ state: "placed" });
     expect(world.job("single")).toMatchObject({ state: "placed" });
     expect(world.job("gang")?.gang).not.toContain(world.job("single")?.node);

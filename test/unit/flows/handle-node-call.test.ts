@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AttemptReport, NodeAnswer, NodeCall } from "../../../events/node-call.ts";
+import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { monday } from "../../fakes/builders.ts";
 import { aWorld, type World } from "./world.ts";
@@ -8,7 +8,7 @@ const of = { team: "vision", job: "a", attempt: 1 };
 const running = (world: World): AttemptReport => ({ ...of, phase: "running", startedAtMs: world.nowMs });
 const exited = (world: World, exitCode: number): AttemptReport => ({ ...of, phase: "exited", startedAtMs: world.nowMs, exitCode });
 
-const orders = (answer: NodeAnswer): Extract<NodeAnswer, { kind: "orders" }> => {
+const orders = (answer: NodeResponse): Extract<NodeResponse, { kind: "orders" }> => {
   if (answer.kind !== "orders") throw new Error(`the answer is ${answer.kind}`);
   return answer;
 };
@@ -145,7 +145,7 @@ describe("a run that ended", () => {
 
   test("an end that is reported again after a lost response is written once", async () => {
     const world = await working({ retries: 5 });
-    world.ledger.wire.loseAnswerOf("nodeLedger.change");
+    world.ledger.wire.loseResponseOf("nodeLedger.change");
     await expect(world.call(world.node.id, { attempts: [exited(world, 3)] })).rejects.toThrow("lost");
     expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ attempt: 2, failures: 1 });

@@ -25,7 +25,7 @@ describe("a job with room in its pool", () => {
     const release = await elsewhere(world, { team: "speech" });
     await world.submit("a");
     await world.workOff();
-    expect(world.fleet.asked).toEqual([]);
+    expect(world.fleet.requested).toEqual([]);
     expect(world.job("a")).toMatchObject({
       state: "queued",
       reason:
@@ -56,7 +56,7 @@ describe("a job with room in its pool", () => {
     await world.submit("a");
     world.ledger.wire.before("placements.intend", () => elsewhere(world), 1);
     await world.workOff();
-    expect(world.fleet.asked).toEqual([]);
+    expect(world.fleet.requested).toEqual([]);
     expect(world.job("a")?.reason).toMatch(/^the job needs 1 GPU more, and the whole deployment has 2 of its 2 GPUs reserved;/);
     expect(world.ledger.table.reservedWider().deployment.gpus).toBe(2);
   });

@@ -137,7 +137,7 @@ describe("a crash while jobs move", () => {
     for (const trouble of ["message", "answer"]) {
       const world = await due();
       if (trouble === "message") world.lane.interruptions.failBefore("send");
-      else world.ledger.wire.loseAnswerOf("placements.move");
+      else world.ledger.wire.loseResponseOf("placements.move");
       await world.place();
       await recover(world);
       expect(outcomeOf(world), trouble).toEqual(["a b placed", "gang b placed"]);

@@ -45,7 +45,7 @@ describe("nodes that end together", () => {
     await world.place({
       fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
     });
-    expect(fleet.endsAsked.map((asked) => [...asked].sort())).toEqual([ids.sort()]);
+    expect(fleet.endsRequested.map((asked) => [...asked].sort())).toEqual([ids.sort()]);
     expect(new Set(states)).toEqual(new Set(["draining"]));
     expect(world.nodes).toEqual([]);
     expectOneTruth(world);
@@ -54,7 +54,7 @@ describe("nodes that end together", () => {
   test("nodes that end together are ended in calls of a hundred", async () => {
     const world = await idling(230);
     await world.workOff();
-    expect(world.fleet.endsAsked.map((asked) => asked.length).sort((a, b) => b - a)).toEqual([100, 100, 30]);
+    expect(world.fleet.endsRequested.map((asked) => asked.length).sort((a, b) => b - a)).toEqual([100, 100, 30]);
     expect(world.fleet.live).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe("nodes that end together", () => {
     const [first] = world.nodes;
     world.fleet.forget(first?.id ?? "");
     await world.workOff();
-    expect(world.fleet.endsAsked.map((asked) => asked.length)).toEqual([4, 3]);
+    expect(world.fleet.endsRequested.map((asked) => asked.length)).toEqual([4, 3]);
     expect(world.fleet.live).toEqual([]);
     expectOneTruth(world);
   });
@@ -114,7 +114,7 @@ describe("nodes that end together", () => {
       await world.ledger.decisions.begin("gpu");
     };
     expect(await world.place({ budget, pause })).toMatchObject({ ended: "fenced" });
-    expect(world.fleet.endsAsked).toEqual([]);
+    expect(world.fleet.endsRequested).toEqual([]);
     expect(world.fleet.live).toHaveLength(2);
   });
 });
@@ -145,7 +145,7 @@ describe("launches", () => {
       await world.place({ budget });
     }
     expect(world.fleet.live).toHaveLength(6);
-    expect(world.fleet.asked).toHaveLength(6);
+    expect(world.fleet.requested).toHaveLength(6);
     expectOneTruth(world);
   });
 
@@ -169,7 +169,7 @@ describe("launches", () => {
     const [later] = world.lane.later;
     expect(later?.delaySeconds).toBeLessThanOrEqual(2);
     await world.pass(later?.delaySeconds ?? 0);
-    expect(tokens(world.fleet.asked)).toHaveLength(2);
+    expect(tokens(world.fleet.requested)).toHaveLength(2);
     expect(world.job("job-0")).toMatchObject({ state: "placed" });
     expectOneTruth(world);
   });
@@ -180,8 +180,8 @@ describe("launches", () => {
     world.fleet.throttleNextLaunch();
     await world.place();
     for (let n = 0; n < 3; n += 1) await world.pass(5);
-    expect(world.fleet.asked.length).toBeGreaterThanOrEqual(3);
-    expect(tokens(world.fleet.asked)).toHaveLength(1);
+    expect(world.fleet.requested.length).toBeGreaterThanOrEqual(3);
+    expect(tokens(world.fleet.requested)).toHaveLength(1);
     expect(world.fleet.live).toHaveLength(1);
     expectOneTruth(world);
   });

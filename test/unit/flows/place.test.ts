@@ -43,7 +43,7 @@ describe("a waiting job", () => {
     const world = await idling();
     await world.submit("b");
     await world.workOff();
-    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.fleet.requested).toHaveLength(1);
     expect(world.job("b")).toMatchObject({ state: "placed" });
   });
 
@@ -66,7 +66,7 @@ describe("a waiting job", () => {
     await world.call(world.node.id, { attempts: [ended] });
     await world.workOff();
     expect(world.job("b")).toMatchObject({ state: "placed" });
-    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.fleet.requested).toHaveLength(1);
   });
 });
 
@@ -84,7 +84,7 @@ describe("a job that nothing may be bought for any more", () => {
     sell(world, []);
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 1, reason: expect.stringContaining("EC2 sells no instance type") });
-    expect(world.fleet.asked).toEqual([]);
+    expect(world.fleet.requested).toEqual([]);
     await decideAgain(world);
     expect(world.ledger.wire.calls["placements.hold"], "told once").toBe(1);
     sell(world, [spot]);
@@ -106,7 +106,7 @@ describe("a job that nothing may be bought for any more", () => {
     await world.call(world.node.id, { attempts: [failed] });
     await world.workOff();
     expect(world.job("b"), "takes the node that is there").toMatchObject({ state: "placed", node: world.node.id });
-    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.fleet.requested).toHaveLength(1);
   });
 
   test("a job that lost its node after the price rose past the limit waits for its next attempt", async () => {
@@ -167,7 +167,7 @@ test("limits hold although more was reserved after the decision's snapshot", asy
   await world.submit("a");
   world.ledger.wire.before("placements.intend", () => Object.assign(world.ledger.table.pool("gpu"), { gpus: 1 }));
   await world.place();
-  expect(world.fleet.asked).toEqual([]);
+  expect(world.fleet.requested).toEqual([]);
   expect(world.job("a")).toMatchObject({ state: "queued" });
 });
 
@@ -205,7 +205,7 @@ describe("the outcome of a launch", () => {
     world.fleet.restock(anOffer(), 3);
     for (const job of ["a", "b", "c", "d", "e"]) await world.submit(job);
     await world.workOff();
-    expect(world.fleet.asked.map(({ count, offers }) => [count, offers[0]?.zone])).toEqual([
+    expect(world.fleet.requested.map(({ count, offers }) => [count, offers[0]?.zone])).toEqual([
       [5, "us-east-1a"],
       [2, "us-east-1b"],
     ]);
@@ -221,7 +221,7 @@ describe("the outcome of a launch", () => {
     world.fleet.unknownNext("launched");
     for (const job of ["a", "b", "c"]) await world.submit(job);
     await world.place();
-    expect(new Set(world.fleet.asked.map(({ clientToken }) => clientToken)).size).toBe(1);
+    expect(new Set(world.fleet.requested.map(({ clientToken }) => clientToken)).size).toBe(1);
     expect(world.fleet.live).toHaveLength(3);
     await world.pass(10);
     for (const job of ["a", "b", "c"]) expect(world.job(job)).toMatchObject({ state: "placed" });
@@ -233,7 +233,7 @@ describe("the outcome of a launch", () => {
     await world.submit("a");
     await world.submit("b", { spot: false });
     await world.place();
-    const tokens = world.fleet.asked.map((launch) => launch.clientToken);
+    const tokens = world.fleet.requested.map((launch) => launch.clientToken);
     expect(new Set(tokens).size).toBe(2);
     for (const token of tokens) expect(token).toMatch(/^[ -~]{1,64}$/);
   });
@@ -246,8 +246,8 @@ describe("the outcome of a launch", () => {
       await world.submit("a");
       await world.workOff();
       await world.pass(10);
-      expect(world.fleet.asked.length).toBeGreaterThan(1);
-      expect(new Set(world.fleet.asked.map((launch) => JSON.stringify(launch))).size).toBe(1);
+      expect(world.fleet.requested.length).toBeGreaterThan(1);
+      expect(new Set(world.fleet.requested.map((launch) => JSON.stringify(launch))).size).toBe(1);
       expect(world.fleet.live).toHaveLength(1);
       expect(world.job("a")).toMatchObject({ state: "placed" });
       expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
@@ -269,7 +269,7 @@ describe("the outcome of a launch", () => {
     world.fleet.refuse(spot);
     await world.submit("a");
     await world.workOff();
-    expect(world.fleet.asked.map((launch) => launch.market)).toEqual(["spot", "on-demand"]);
+    expect(world.fleet.requested.map((launch) => launch.market)).toEqual(["spot", "on-demand"]);
     expect(world.node.offer).toEqual(onDemand);
     expect(world.reserved).toEqual({ usdPerHour: 1, gpus: 1 });
   });
@@ -281,7 +281,7 @@ describe("the outcome of a launch", () => {
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("(InsufficientInstanceCapacity)") });
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
-    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.fleet.requested).toHaveLength(1);
     world.fleet.restock(spot);
     await world.pass(240);
     expect(world.job("a")).toMatchObject({ state: "placed" });
@@ -310,12 +310,12 @@ describe("the outcome of a launch", () => {
     for (const offer of [spot, onDemand]) world.fleet.refuse(offer, "MoonInTheWrongHouse");
     await world.submit("a");
     await world.workOff();
-    expect(world.fleet.asked.map(({ market }) => market)).toEqual(["spot", "on-demand"]);
+    expect(world.fleet.requested.map(({ market }) => market)).toEqual(["spot", "on-demand"]);
     expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringContaining("(MoonInTheWrongHouse)") });
     expectOneTruth(world);
     // In four hours each offer is requested at most every five minutes.
     for (let minute = 0; minute < 240; minute += 1) await world.pass(60);
-    expect(world.fleet.asked.length).toBeLessThanOrEqual(2 * 48);
+    expect(world.fleet.requested.length).toBeLessThanOrEqual(2 * 48);
     for (const offer of [spot, onDemand]) world.fleet.restock(offer);
     for (let minute = 0; minute < 60; minute += 1) await world.pass(60);
     expect(world.job("a")).toMatchObject({ state: "placed" });
@@ -462,7 +462,7 @@ describe("an overtaken run", () => {
     await world.submit("a");
     world.ledger.wire.before("decisions.isCurrent", () => world.ledger.decisions.begin("gpu"));
     expect(await world.place()).toMatchObject({ ended: "fenced" });
-    expect(world.fleet.asked).toEqual([]);
+    expect(world.fleet.requested).toEqual([]);
     expect(world.ledger.table.openLaunches.size).toBe(1);
   });
 
@@ -545,10 +545,10 @@ describe("a failing step", () => {
   test("a step that fails after it was done is not done twice", async () => {
     const world = aWorld();
     await world.submit("a");
-    world.ledger.wire.loseAnswerOf("placements.intend");
+    world.ledger.wire.loseResponseOf("placements.intend");
     await world.workOff();
     await world.pass(5);
-    expect(world.fleet.asked).toHaveLength(1);
+    expect(world.fleet.requested).toHaveLength(1);
     expect(world.job("a")).toMatchObject({ state: "placed" });
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });

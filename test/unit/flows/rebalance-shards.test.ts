@@ -237,7 +237,7 @@ describe("two rebalancing runs at once", () => {
 
   test.each(["recordListing", "recordMap"] as const)("a repeat after a lost response of %s finds the work done", async (method) => {
     const world = await shardedWorld(20, { "i-a": "part" });
-    world.datasets.interruptions.loseAnswerOf(method);
+    world.datasets.interruptions.loseResponseOf(method);
     await expect(run(world)).rejects.toMatchObject({ retry: true });
     await run(world);
     expect(world.mnist).toMatchObject({ listing: { version: 1 }, map: { version: 1, holdings: [{ node: "i-a", shards: 20 }] } });

@@ -91,14 +91,14 @@ describe("a launch without any response", () => {
   test("a launch without any response is retired after ten minutes of repeats and ten of empty reads, and its job gets another one under another token", async () => {
     const world = await lost("not-launched");
     await minutes(world, 10);
-    const asked = world.fleet.asked.length;
+    const asked = world.fleet.requested.length;
     await minutes(world, 9);
-    expect(world.fleet.asked).toHaveLength(asked);
+    expect(world.fleet.requested).toHaveLength(asked);
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
-    expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(1);
+    expect(new Set(world.fleet.requested.map((launch) => launch.clientToken)).size).toBe(1);
     await minutes(world, 2);
     expect(world.log).toContainEqual(expect.objectContaining({ message: "launch searched for", came: "retired" }));
-    expect(new Set(world.fleet.asked.map((launch) => launch.clientToken)).size).toBe(2);
+    expect(new Set(world.fleet.requested.map((launch) => launch.clientToken)).size).toBe(2);
   });
 
   test("a launch without any response is not retired by reads that fail", async () => {

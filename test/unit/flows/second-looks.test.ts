@@ -37,7 +37,7 @@ describe("a node that EC2 is asked about", () => {
     const { id } = world.node;
     world.nowMs += 90_000;
     await outcomesOf(world);
-    expect(world.fleet.endsAsked).toEqual([]);
+    expect(world.fleet.endsRequested).toEqual([]);
     expect(world.node).toMatchObject({ id, state: "launching" });
   });
 });

@@ -29,7 +29,7 @@ describe("a pool at rest", () => {
     });
     const calls = { "decisions.state": 1, "catalogues.get": 1, "sealing.waitingSince": 1, "registry.add": 1, "registry.list": 1 };
     expect(world.ledger.wire.calls).toEqual(calls);
-    expect(market.asked).toEqual([]);
+    expect(market.requests).toEqual([]);
     expect(world.lane.waiting).toEqual([]);
   });
 });
@@ -166,7 +166,7 @@ describe("a pool's numbers", () => {
       numbers: [],
       errors: [{ part: "numbers of pool gpu", error: expect.any(FleetError) }],
     });
-    expect(market.asked).toEqual(["gpu"]);
+    expect(market.requests).toEqual(["gpu"]);
   });
 });
 
@@ -177,7 +177,7 @@ describe("prices", () => {
     world.ledger.wire.failBefore("catalogues.put");
     expect(await tick(deps)).toMatchObject({ refreshed: [], errors: [{ part: "prices of pool gpu" }] });
     expect(await tick(deps)).toMatchObject({ refreshed: ["gpu"], errors: [] });
-    expect(market.asked).toEqual(["gpu", "gpu"]);
+    expect(market.requests).toEqual(["gpu", "gpu"]);
   });
 
   test.each([
@@ -190,7 +190,7 @@ describe("prices", () => {
     expect(await tick(deps)).toMatchObject({ refreshed: [] });
     world.nowMs += 1;
     expect(await tick(deps)).toMatchObject({ refreshed: ["gpu"] });
-    expect(market.asked).toEqual(["gpu"]);
+    expect(market.requests).toEqual(["gpu"]);
     expect(world.ledger.table.catalogues.get("gpu")).toMatchObject({ refreshedAtMs: world.nowMs });
   });
 
@@ -245,6 +245,6 @@ test("a failure in one pool is reported, and does not delay the others", async (
       { part: "sealing", error: expect.any(FleetError) },
     ],
   });
-  expect(market.asked).toEqual([]);
+  expect(market.requests).toEqual([]);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });

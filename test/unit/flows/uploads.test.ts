@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AttemptReport, NodeAnswer } from "../../../events/node-call.ts";
+import type { AttemptReport, NodeResponse } from "../../../events/node-call.ts";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import type { AttemptRef } from "../../../lib/model/job.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
@@ -22,7 +22,7 @@ async function working(asks: object = {}): Promise<World> {
   await world.workOff();
   return world;
 }
-const tell = (world: World, ...attempts: AttemptReport[]): Promise<NodeAnswer> => world.call(world.nodes[0]?.id ?? "", { attempts });
+const tell = (world: World, ...attempts: AttemptReport[]): Promise<NodeResponse> => world.call(world.nodes[0]?.id ?? "", { attempts });
 const waiting = (world: World): readonly AttemptRef[] => [...world.ledger.table.sealingSince.values()].map(({ attempt }) => attempt);
 const held = (world: World) => world.nodes[0]?.assignments.map(({ attempt, phase }) => [attempt, phase]);
 
@@ -124,7 +124,7 @@ describe("a run whose worker has something to upload", () => {
 describe("the response to a reported end", () => {
   test("a report of an end that is repeated after a lost response changes nothing, although the job has gone on meanwhile", async () => {
     const world = await working({ retries: 5 });
-    world.ledger.wire.loseAnswerOf("nodeLedger.change");
+    world.ledger.wire.loseResponseOf("nodeLedger.change");
     await expect(tell(world, exited(3))).rejects.toThrow("lost");
     await world.workOff();
     expect(await tell(world, exited(3))).toMatchObject({ done: [] });

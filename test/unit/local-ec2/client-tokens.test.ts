@@ -10,7 +10,7 @@ it("a call with the same client token, region and action returns the first respo
   const first = await tokens.once(form("Action=A&X=1&ClientToken=t"), "r", answered("one"));
   const second = await tokens.once(form("X=1&ClientToken=t&Action=A"), "r", answered("two"));
   expect([first.replayed, second.replayed]).toEqual([false, true]);
-  expect(second.answer).toBe(first.answer);
+  expect(second.response).toBe(first.response);
   expect((await tokens.once(form("Action=B&X=1&ClientToken=t"), "r", answered("three"))).replayed).toBe(false);
   expect((await tokens.once(form("Action=A&X=1&ClientToken=t"), "s", answered("four"))).replayed).toBe(false);
 });

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const knows = (gpuInfo: string): Moto => ({
-  ask: async () => readXml(`<R><instanceTypeSet><item><instanceType>g4dn.12xlarge</instanceType>${gpuInfo}</item></instanceTypeSet></R>`),
+  call: async () => readXml(`<R><instanceTypeSet><item><instanceType>g4dn.12xlarge</instanceType>${gpuInfo}</item></instanceTypeSet></R>`),
   pass: () => Promise.reject(new Error("nothing is passed on")),
 });
 const fourT4s =

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { find, items, readXml, textAt, writeXml } from "../../../lib/local/ec2/moto/xml-document.ts";
-import { answer, Ec2Error, errorAnswer, formOf, regionOf, treeOf } from "../../../lib/local/requests/query-protocol.ts";
+import { Ec2Error, errorResponse, formOf, regionOf, treeOf, xmlResponse } from "../../../lib/local/requests/query-protocol.ts";
 
 it("treeOf reads lists and structures from a form, in the order of their numbers", () => {
   const form = new URLSearchParams("A.10.B=ten&A.2.B=two&C=x&D.E.F=deep");
@@ -31,7 +31,7 @@ it("regionOf reads the region from the signature", () => {
 });
 
 it("a response that is written is parsed to the same content", () => {
-  const { body } = answer("DoIt", { name: `<&>"`, list: ["a", { b: "c" }], empty: [], none: undefined });
+  const { body } = xmlResponse("DoIt", { name: `<&>"`, list: ["a", { b: "c" }], empty: [], none: undefined });
   const root = readXml(String(body));
   expect(root.name).toBe("DoItResponse");
   expect(textAt(root, "name")).toBe(`<&>"`);
@@ -41,7 +41,7 @@ it("a response that is written is parsed to the same content", () => {
 });
 
 it("an error response has EC2's shape", () => {
-  const { status, body } = errorAnswer(new Ec2Error("Some.Code", "no <b>", 418));
+  const { status, body } = errorResponse(new Ec2Error("Some.Code", "no <b>", 418));
   expect(status).toBe(418);
   expect(textAt(readXml(String(body)), "Errors", "Error", "Code")).toBe("Some.Code");
   expect(textAt(readXml(String(body)), "Errors", "Error", "Message")).toBe("no <b>");

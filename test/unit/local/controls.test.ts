@@ -27,8 +27,8 @@ function stage() {
     limitCapacity: (...asked) => void calls.push(["capacity", ...asked]),
     limitRequests: (...asked) => void calls.push(["requests", ...asked]),
     throttleNext: (...asked) => void calls.push(["throttle", ...asked]),
-    loseNextAnswer: (...asked) => void calls.push(["lose", ...asked]),
-    delayNextAnswer: (...asked) => void calls.push(["delay", ...asked]),
+    loseNextResponse: (...asked) => void calls.push(["lose", ...asked]),
+    delayNextResponse: (...asked) => void calls.push(["delay", ...asked]),
   });
   const ask = (path: string, body: unknown, change: { method?: string; type?: string } = {}) => {
     const { method = "POST", type = "application/json; charset=utf-8" } = change;

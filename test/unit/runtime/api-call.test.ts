@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readApiCall, urlAnswer } from "../../../lib/runtime/api-call.ts";
+import { readApiCall, urlResponse } from "../../../lib/runtime/api-call.ts";
 
 const arn = "arn:aws:sts::123456789012:assumed-role/fleetwright-team-vision/vera";
 const anEvent = (over: object = {}, method = "GET") => ({
@@ -67,7 +67,7 @@ describe("a call of the URL", () => {
 
 test("a response is returned with its status, headers and body", async () => {
   const response = new Response('{"a":"ä"}', { status: 409, headers: { "content-type": "application/problem+json", allow: "GET" } });
-  expect(await urlAnswer(response)).toEqual({
+  expect(await urlResponse(response)).toEqual({
     statusCode: 409,
     headers: { "content-type": "application/problem+json", allow: "GET" },
     body: '{"a":"ä"}',

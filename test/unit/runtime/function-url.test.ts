@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { jsonOf } from "../../../events/json.ts";
-import { answer, readCall } from "../../../lib/runtime/function-url.ts";
+import { jsonResponse, readCall } from "../../../lib/runtime/function-url.ts";
 
 const instance = "arn:aws:sts::123456789012:assumed-role/fleetwright-instance/i-0123456789abcdef0";
 const signedBy = (userArn: string) => ({ requestContext: { authorizer: { iam: { userArn, accountId: "123456789012" } } } });
@@ -50,12 +50,12 @@ describe("a call", () => {
 });
 
 test("a good response is JSON, and a refusal is problem details", () => {
-  expect(answer(200, { kind: "wait" })).toEqual({
+  expect(jsonResponse(200, { kind: "wait" })).toEqual({
     statusCode: 200,
     headers: { "content-type": "application/json" },
     body: '{"kind":"wait"}',
   });
-  expect(answer(403, { title: "no" }).headers).toEqual({ "content-type": "application/problem+json" });
+  expect(jsonResponse(403, { title: "no" }).headers).toEqual({ "content-type": "application/problem+json" });
 });
 
 test("parsing text that is not JSON returns undefined", () => {

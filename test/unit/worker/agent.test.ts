@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NodeAnswer } from "../../../events/node-call.ts";
+import type { NodeResponse } from "../../../events/node-call.ts";
 import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../lib/worker/attempt/agent.ts";
 import type { AttemptEvent } from "../../../lib/worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt/attempt-run.ts";
@@ -46,7 +46,7 @@ class Puppet implements LiveAttempt {
 }
 
 /** An agent in manual time. `answer` returns the response to each call, and throws to lose the call. */
-function world(answer: (call: Report, number: number) => NodeAnswer, over: Partial<AgentOptions> = {}) {
+function world(answer: (call: Report, number: number) => NodeResponse, over: Partial<AgentOptions> = {}) {
   const clock = new ManualClock();
   const calls: { atMs: number; call: Report }[] = [];
   const puppets: Puppet[] = [];

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as z from "zod";
-import { type Credentials, NodeAnswer, NodeCall, type Order } from "../../../events/node-call.ts";
+import { type Credentials, NodeCall, NodeResponse, type Order } from "../../../events/node-call.ts";
 import type { JobSpec } from "../../../lib/model/job.ts";
 import { aSpec } from "../../fakes/builders.ts";
 
@@ -26,10 +26,10 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 }
 
 export type Report = Extract<NodeCall, { kind: "report" }>;
-export type Orders = Extract<NodeAnswer, { kind: "orders" }>;
+export type Orders = Extract<NodeResponse, { kind: "orders" }>;
 
 /** What the fake function does with a call: returns this response, loses it, or returns something else. */
-export type Reply = NodeAnswer | "lost" | { readonly status: number; readonly body: string };
+export type Reply = NodeResponse | "lost" | { readonly status: number; readonly body: string };
 
 /** A node function that records every call that it parsed and responds as the test wants. */
 export async function fakeNodeFunction(
@@ -45,7 +45,7 @@ export async function fakeNodeFunction(
     const said = reply(call, calls.length);
     if (said === "lost") request.socket.destroy();
     else if ("status" in said) response.writeHead(said.status).end(said.body);
-    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(NodeAnswer.parse(said)));
+    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(NodeResponse.parse(said)));
   });
   return { ...listening, calls, headers };
 }

@@ -1,7 +1,7 @@
 import type { AsRead, Datasets } from "../../../ports/datasets.ts";
 import { getItem, getPartition, type TableAccess, tryUpdate } from "../access.ts";
 import { type Change, type Condition, either, is, isAbsent, isAtMost, isThere, set, setAll } from "../expression.ts";
-import { askKey, datasetKey, datasetPartition } from "../keys.ts";
+import { datasetKey, datasetPartition, mapRequestKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
 import { transact } from "../transaction.ts";
 import { datasetItem, datasetOf, mapFits } from "./dataset-item.ts";
@@ -52,12 +52,12 @@ export const createDatasets = (access: TableAccess): Datasets => {
       await tryUpdate(access, datasetKey(was), { changes: [set("relistAtMs", atMs)], when: [is("id", was.id)] });
     },
 
-    async mayAsk(ref, node, { nowMs, againAtMs }) {
-      const asked = await tryUpdate(access, askKey(ref, node), {
+    async mayRequestMap(ref, node, { nowMs, againAtMs }) {
+      const written = await tryUpdate(access, mapRequestKey(ref, node), {
         changes: [set("untilMs", againAtMs), set("ttl", ttlAfter(nowMs, 1))],
         when: [either(isAbsent("untilMs"), isAtMost("untilMs", nowMs))],
       });
-      return asked !== undefined;
+      return written !== undefined;
     },
   };
 };

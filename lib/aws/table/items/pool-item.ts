@@ -20,7 +20,7 @@ export function poolOf(item: Item): { epoch: number; reserved: Reservation } {
   return { epoch: stored(StoredPool, item).epoch, reserved: reservedOf(item) };
 }
 
-/** Returns a bell. The counters of a bell that was never rung or heard are 0. */
+/** Returns a bell. Its counters are 0 until it first rings and a decision first finishes. */
 export const bellOf = (item: Item): z.infer<typeof StoredBell> => stored(StoredBell, item);
 
 export const readPool = async (access: TableAccess, pool: string): Promise<ReturnType<typeof poolOf>> =>

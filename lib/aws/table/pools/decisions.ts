@@ -40,7 +40,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       });
       const fence = { pool, epoch: poolOf(item).epoch };
       const [, bell] = await Promise.all([raiseFences(access, fence), takeBell(access, fence)]);
-      const begun = { fence, heard: bell.bell, causes: [...bell.causes].sort() };
+      const begun = { fence, ringsSeen: bell.bell, causes: [...bell.causes].sort() };
       return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
     },
 
@@ -98,13 +98,13 @@ export const createDecisions = (access: TableAccess): Decisions => {
 
     isCurrent: async (fence) => (await readPool(access, fence.pool)).epoch === fence.epoch,
 
-    async finish(fence, { heard, busy, wakeAtMs }) {
+    async finish(fence, { ringsSeen, busy, wakeAtMs }) {
       const item = await tryUpdate(access, bellKey(fence.pool), {
-        changes: setAll({ decidedThrough: heard, busy, wakeAtMs }),
+        changes: setAll({ decidedThrough: ringsSeen, busy, wakeAtMs }),
         when: [is("decider", fence.epoch)],
       });
       if (!item) return "fenced";
-      return bellOf(item).bell > heard ? "rang" : "quiet";
+      return bellOf(item).bell > ringsSeen ? "rang" : "quiet";
     },
 
     async state(pool) {
@@ -127,12 +127,12 @@ async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise
   );
 }
 
-/** Reads the bell, takes its causes and marks this decision as the one that may record what was heard, unless a later one has. */
+/** Reads the bell, takes its causes and marks this decision as the one that may record the rings it has seen, unless a later one has. */
 async function takeBell(access: TableAccess, { pool, epoch }: Fence): Promise<ReturnType<typeof bellOf>> {
   const item = await tryUpdate(access, bellKey(pool), {
     changes: [set("decider", epoch), set("causes", undefined)],
     when: [either(isAbsent("decider"), isBelow("decider", epoch))],
-    answer: "as it was",
+    returns: "as it was",
   });
   return item ? bellOf(item) : { ...(await readBell(access, pool)), causes: new Set() };
 }

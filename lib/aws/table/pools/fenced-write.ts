@@ -21,7 +21,7 @@ export type FencedWriter = {
   /** Does the same for a write that changes reservations. Such writes run one after the other. */
   reserve(fence: Fence, change: ReservationChange, parts: readonly Part[]): Promise<FencedOutcome>;
   /** Returns the given result for a write that has nothing to write, or "fenced" if the epoch is not current. */
-  unlessFenced(fence: Fence, answer: Written): Promise<Written>;
+  unlessFenced(fence: Fence, outcome: Written): Promise<Written>;
   /** Runs work on counters of reservations after all earlier such work, because concurrent transactions would only cancel each other. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 };
@@ -44,7 +44,7 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
 
   return {
     inTurn,
-    unlessFenced: async ({ pool, epoch }, answer) => ((await readPool(access, pool)).epoch === epoch ? answer : "fenced"),
+    unlessFenced: async ({ pool, epoch }, outcome) => ((await readPool(access, pool)).epoch === epoch ? outcome : "fenced"),
     write({ pool, epoch }, parts) {
       writes += 1;
       return held([{ kind: "check", key: fenceKey(pool, writes % fenceShards), when: [is("epoch", epoch)] }], parts);

@@ -38,15 +38,15 @@ export function createRequestBudget(access: TableAccess, limits: RequestLimits):
   };
 
   return {
-    async acquire({ kind, ...ask }) {
+    async acquire({ kind, ...request }) {
       for (let tries = 1; tries <= maxTries; tries += 1) {
-        const { version, bucket } = await read(kind, ask.nowMs);
-        const taken = take(bucket, limits[kind], ask);
+        const { version, bucket } = await read(kind, request.nowMs);
+        const taken = take(bucket, limits[kind], request);
         if (taken.kind === "later") return taken;
         if (await write(kind, taken.bucket, version)) return { kind: "granted" };
         await pause(Math.random() * longestPauseMs);
       }
-      return { kind: "later", atMs: ask.nowMs + maxTries * longestPauseMs };
+      return { kind: "later", atMs: request.nowMs + maxTries * longestPauseMs };
     },
 
     async throttled(kind, nowMs) {

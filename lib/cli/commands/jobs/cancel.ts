@@ -47,9 +47,9 @@ async function cancelOne(ref: JobRef, { reason, wait }: CancelOptions, on: Conte
 }
 
 /** Adds the name of the job to an error that does not have it. */
-async function cancellation<T>(answer: Promise<T>, { team, job }: JobRef): Promise<T> {
+async function cancellation<T>(result: Promise<T>, { team, job }: JobRef): Promise<T> {
   try {
-    return await answer;
+    return await result;
   } catch (error) {
     if (error instanceof FleetError && error.code === "not-found") throw noJob(job, team, error);
     if (error instanceof FleetError && error.code === "conflict")

@@ -6,15 +6,15 @@ import { Ec2Error } from "../../requests/query-protocol.ts";
  * even if the first call is still in progress. A call that failed as a whole is forgotten.
  */
 export type ClientTokens = {
-  once(form: URLSearchParams, region: string, act: () => Promise<HttpResponse>): Promise<{ answer: HttpResponse; replayed: boolean }>;
+  once(form: URLSearchParams, region: string, act: () => Promise<HttpResponse>): Promise<{ response: HttpResponse; replayed: boolean }>;
 };
 
 export function createClientTokens(): ClientTokens {
-  const known = new Map<string, { readonly args: string; readonly answer: Promise<HttpResponse> }>();
+  const known = new Map<string, { readonly args: string; readonly response: Promise<HttpResponse> }>();
   return {
     async once(form, region, act) {
       const token = form.get("ClientToken");
-      if (token === null) return { answer: await act(), replayed: false };
+      if (token === null) return { response: await act(), replayed: false };
       if (!/^[\x21-\x7e ]{1,64}$/.test(token)) throw new Ec2Error("InvalidParameterValue", "A client token is 1 to 64 ASCII characters");
       const key = `${form.get("Action")}/${region}/${token}`;
       const args = canonical(form);
@@ -25,11 +25,11 @@ export function createClientTokens(): ClientTokens {
           "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
         );
       }
-      if (before) return { answer: await before.answer, replayed: true };
-      const answer = act();
-      known.set(key, { args, answer });
+      if (before) return { response: await before.response, replayed: true };
+      const response = act();
+      known.set(key, { args, response });
       try {
-        return { answer: await answer, replayed: false };
+        return { response: await response, replayed: false };
       } catch (error) {
         known.delete(key);
         throw error;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { inWords } from "../../../model/errors/in-words.ts";
 import type { Market, OfferRef } from "../../../model/offer.ts";
 import type { HttpResponse } from "../../requests/http.ts";
-import { answer, Ec2Error, type Tree } from "../../requests/query-protocol.ts";
+import { Ec2Error, type Tree, xmlResponse } from "../../requests/query-protocol.ts";
 import type { LocalLog } from "../../run/log-line.ts";
 import type { InstanceFacts } from "../instances/instance.ts";
 import type { Moto } from "../moto/moto.ts";
@@ -29,7 +29,7 @@ export type FleetMaker = Seller & {
 };
 
 export type FleetMade = {
-  readonly answer: HttpResponse;
+  readonly response: HttpResponse;
   readonly instances: readonly InstanceFacts[];
   readonly errors: readonly { readonly code: string; readonly offer: OfferRef }[];
 };
@@ -59,7 +59,7 @@ export async function createFleet(maker: FleetMaker, request: FleetRequest, regi
   const failed = refused.find((one) => one.code === "InternalError");
   if (failed && launched.length === 0) throw new Ec2Error(failed.code, failed.message, 500);
   return {
-    answer: answer("CreateFleet", {
+    response: xmlResponse("CreateFleet", {
       fleetId,
       errorSet: refused.map((one) => ({
         launchTemplateAndOverrides: templateAndOverrides(one, one.template),
@@ -164,7 +164,7 @@ async function wholeOrNothing(
   if (worthOf(launched) >= minimum) return launched;
   for (const { offer, instances } of launched) {
     const named = instances.map((instance, i) => [`InstanceId.${i + 1}`, instance.id] as const);
-    await maker.moto.ask(region, { Action: "TerminateInstances", ...Object.fromEntries(named) });
+    await maker.moto.call(region, { Action: "TerminateInstances", ...Object.fromEntries(named) });
     maker.capacity.giveBack(offer, instances.length);
   }
   return [];

@@ -11,14 +11,14 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
   const form = formOf(call);
   refuseUnknown(lifecycle, form);
   const { passed, own } = splitFilters(form);
-  const answer = await moto.pass({
+  const response = await moto.pass({
     method: "POST",
     path: "/",
     headers: { ...call.headers, "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
     body: Buffer.from(passed.toString()),
   });
-  if (answer.status !== 200) return answer;
-  const root = readXml(answer.body.toString());
+  if (response.status !== 200) return response;
+  const root = readXml(response.body.toString());
   const reservations = items(root, "reservationSet").map((reservation) => {
     const kept = items(reservation, "instancesSet")
       .filter((instance) => lifecycle.isVisible(textAt(instance, "instanceId") ?? ""))
@@ -27,25 +27,25 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
     return { reservation: withChild(reservation, parent("instancesSet", kept)), kept };
   });
   const shown = reservations.filter(({ kept }) => kept.length > 0).map(({ reservation }) => reservation);
-  return { ...answer, body: writeXml(withChild(root, parent("reservationSet", shown))) };
+  return { ...response, body: writeXml(withChild(root, parent("reservationSet", shown))) };
 }
 
 /** Passes the call to moto first, because moto knows which instances exist. Then the instances end at their own pace. */
 export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpResponse> {
   const ids = [...formOf(call)].filter(([name]) => /^InstanceId\.\d+$/.test(name)).map(([, id]) => id);
   refuseUnknown(lifecycle, formOf(call));
-  const answer = await moto.pass(call);
-  if (answer.status !== 200) return answer;
+  const response = await moto.pass(call);
+  if (response.status !== 200) return response;
   const before = new Map(ids.map((id) => [id, lifecycle.state(id)]));
   for (const id of ids) if (before.get(id) !== undefined) void lifecycle.shutDown(id, "TerminateInstances");
-  const root = readXml(answer.body.toString());
+  const root = readXml(response.body.toString());
   const instances = items(root, "instancesSet").map((item) => {
     const id = textAt(item, "instanceId") ?? "";
     const [previous, current] = [before.get(id), lifecycle.state(id)];
     if (previous === undefined || current === undefined) return item;
     return withChild(withChild(item, stateElement("currentState", current)), stateElement("previousState", previous));
   });
-  return { ...answer, body: writeXml(withChild(root, parent("instancesSet", instances))) };
+  return { ...response, body: writeXml(withChild(root, parent("instancesSet", instances))) };
 }
 
 /** Throws if the call names an instance that EC2 does not know yet or no longer knows. */

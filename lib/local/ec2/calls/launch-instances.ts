@@ -35,12 +35,12 @@ export async function launchInstances(moto: Moto, order: LaunchOrder): Promise<r
       form.set(`TagSpecification.${i + 1}.Tag.${j + 1}.Value`, value);
     });
   });
-  return launchedIn(await moto.ask(order.region, form), order.region);
+  return launchedIn(await moto.call(order.region, form), order.region);
 }
 
 /** Returns the instances in a response of RunInstances. */
-export const launchedIn = (answer: Element, region: string): readonly InstanceFacts[] =>
-  items(answer, "instancesSet").map((item) => {
+export const launchedIn = (response: Element, region: string): readonly InstanceFacts[] =>
+  items(response, "instancesSet").map((item) => {
     const tags = Object.fromEntries(items(item, "tagSet").map((tag) => [textAt(tag, "key") ?? "", textAt(tag, "value") ?? ""]));
     const id = tags["aws:ec2launchtemplate:id"];
     return {
@@ -51,7 +51,7 @@ export const launchedIn = (answer: Element, region: string): readonly InstanceFa
       market: textAt(item, "instanceLifecycle") === "spot" ? "spot" : "on-demand",
       imageId: textAt(item, "imageId") ?? "",
       privateIp: textAt(item, "privateIpAddress") ?? "",
-      accountId: textAt(answer, "ownerId") ?? "",
+      accountId: textAt(response, "ownerId") ?? "",
       tags,
       template: id === undefined ? undefined : { id, version: tags["aws:ec2launchtemplate:version"] ?? "$Default" },
     };

@@ -28,11 +28,11 @@ export function refuseTooMuch(action: string, form: URLSearchParams): void {
   for (const [pattern, most] of maxNames[action] ?? [])
     if (count(pattern) > most)
       throw new Ec2Error("InvalidParameterValue", `${action} accepts at most ${most} values, but ${count(pattern)} were given`);
-  const asked = form.get("MaxResults");
+  const requested = form.get("MaxResults");
   const top = maxResults[action];
-  if (asked !== null && top !== undefined && (Number(asked) < 5 || Number(asked) > top))
+  if (requested !== null && top !== undefined && (Number(requested) < 5 || Number(requested) > top))
     throw new Ec2Error(
       "InvalidParameterValue",
-      `Value ( ${asked} ) for parameter maxResults is invalid. Expecting a value between 5 and ${top}.`,
+      `Value ( ${requested} ) for parameter maxResults is invalid. Expecting a value between 5 and ${top}.`,
     );
 }

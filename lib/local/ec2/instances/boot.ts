@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { NodeAnswer } from "../../../../events/node-call.ts";
+import { NodeResponse } from "../../../../events/node-call.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { IssuedCredentials } from "../../requests/identities.ts";
 
@@ -30,14 +30,14 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
   let last: unknown;
   while (Date.now() < untilMs) {
     try {
-      const answer = await callNode(script, signal);
-      if (answer.kind === "shutdown") return "shutdown";
-      if (answer.kind === "boot") {
-        await download(answer.workerUrl, file, signal);
+      const response = await callNode(script, signal);
+      if (response.kind === "shutdown") return "shutdown";
+      if (response.kind === "boot") {
+        await download(response.workerUrl, file, signal);
         return "fetched";
       }
-      last = answer;
-      pauseMs = answer.callAgainMs;
+      last = response;
+      pauseMs = response.callAgainMs;
     } catch (error) {
       signal.throwIfAborted();
       last = error;
@@ -48,7 +48,7 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
   throw new FleetError("boot", "The boot script could not get its worker in time", { cause: last });
 }
 
-async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAnswer> {
+async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeResponse> {
   const url = new URL(script.nodeUrl);
   const body = JSON.stringify({ protocol: 1, kind: "boot", pool: script.pool });
   const { accessKeyId, secretAccessKey, sessionToken } = script.credentials();
@@ -75,7 +75,7 @@ async function callNode(script: BootScript, signal: AbortSignal): Promise<NodeAn
   });
   const text = await response.text();
   if (!response.ok) throw new FleetError("boot", `The node function returned ${response.status}: ${text.slice(0, 300)}`, { retry: true });
-  return NodeAnswer.parse(JSON.parse(text));
+  return NodeResponse.parse(JSON.parse(text));
 }
 
 async function download(url: string, file: string, signal: AbortSignal): Promise<void> {

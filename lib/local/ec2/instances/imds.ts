@@ -38,9 +38,9 @@ export async function serveMetadata(source: MetadataSource): Promise<MetadataSer
   };
 }
 
-type Answer = { readonly status: number; readonly body: string };
+type ImdsResponse = { readonly status: number; readonly body: string };
 
-function issueToken(tokens: Map<string, number>, request: IncomingMessage): Answer {
+function issueToken(tokens: Map<string, number>, request: IncomingMessage): ImdsResponse {
   if (request.url !== "/latest/api/token") return { status: 404, body: "" };
   const seconds = Number(request.headers["x-aws-ec2-metadata-token-ttl-seconds"]);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > maxTokenSeconds) return { status: 400, body: "" };
@@ -51,7 +51,7 @@ function issueToken(tokens: Map<string, number>, request: IncomingMessage): Answ
   return { status: 200, body: token };
 }
 
-function read(source: MetadataSource, tokens: Map<string, number>, request: IncomingMessage): Answer {
+function read(source: MetadataSource, tokens: Map<string, number>, request: IncomingMessage): ImdsResponse {
   const token = request.headers["x-aws-ec2-metadata-token"];
   const until = typeof token === "string" ? tokens.get(token) : undefined;
   if (until === undefined || until < Date.now()) return { status: 401, body: "" };
@@ -65,8 +65,8 @@ function document(source: MetadataSource, path: string): string | undefined {
   const tagPath = "/latest/meta-data/tags/instance";
   if (path === tagPath) return Object.keys(instance.tags).join("\n");
   if (path.startsWith(`${tagPath}/`)) {
-    const asked = path.slice(tagPath.length + 1);
-    return Object.entries(instance.tags).find(([name]) => encodeURIComponent(name) === asked || name === asked)?.[1];
+    const tagName = path.slice(tagPath.length + 1);
+    return Object.entries(instance.tags).find(([name]) => encodeURIComponent(name) === tagName || name === tagName)?.[1];
   }
   switch (path) {
     case "/latest/meta-data/instance-id":

@@ -151,12 +151,12 @@ function renewed(issue: () => IssuedCredentials): () => IssuedCredentials {
 
 async function templateOf(moto: Moto, instance: InstanceFacts): Promise<{ userData: string; profile: string }> {
   if (instance.template === undefined) return { userData: "", profile: "" };
-  const answer = await moto.ask(instance.region, {
+  const response = await moto.call(instance.region, {
     Action: "DescribeLaunchTemplateVersions",
     LaunchTemplateId: instance.template.id,
     "LaunchTemplateVersion.1": instance.template.version,
   });
-  const data = items(answer, "launchTemplateVersionSet")[0]?.children.find((child) => child.name === "launchTemplateData");
+  const data = items(response, "launchTemplateVersionSet")[0]?.children.find((child) => child.name === "launchTemplateData");
   const profile = textAt(data, "iamInstanceProfile", "arn") ?? textAt(data, "iamInstanceProfile", "name") ?? "";
   return { userData: textAt(data, "userData") ?? "", profile };
 }

@@ -24,8 +24,8 @@ export async function installNvidiaSmi(
 }
 
 async function gpusOf(moto: Moto, of: { region: string; instanceType: string }): Promise<Gpus | undefined> {
-  const answer = await moto.ask(of.region, { Action: "DescribeInstanceTypes", "InstanceType.1": of.instanceType });
-  const info = items(answer, "instanceTypeSet")[0]?.children.find((child) => child.name === "gpuInfo");
+  const response = await moto.call(of.region, { Action: "DescribeInstanceTypes", "InstanceType.1": of.instanceType });
+  const info = items(response, "instanceTypeSet")[0]?.children.find((child) => child.name === "gpuInfo");
   const [gpu] = items(info, "gpus");
   const count = Number(textAt(gpu, "count") ?? 0);
   if (!gpu || count === 0) return undefined;

@@ -8,7 +8,7 @@ export type Moto = {
   /** Forwards the call unchanged. */
   pass(call: HttpCall): Promise<HttpResponse>;
   /** Makes a call of our own and parses the response. Throws moto's error if moto refuses. */
-  ask(region: string, form: URLSearchParams | Readonly<Record<string, string>>): Promise<Element>;
+  call(region: string, form: URLSearchParams | Readonly<Record<string, string>>): Promise<Element>;
 };
 
 const timeoutMs = 30_000;
@@ -38,7 +38,7 @@ export function connectMoto(motoUrl: string): Moto {
     });
   return {
     pass,
-    async ask(region, form) {
+    async call(region, form) {
       const { status, body } = await pass({
         method: "POST",
         path: "/",

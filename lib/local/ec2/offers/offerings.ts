@@ -21,14 +21,14 @@ export function createOfferings(moto: Moto): Offerings {
 
   const load = async (region: string, types: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> => {
     const values = Object.fromEntries(types.map((type, i) => [`Filter.1.Value.${i + 1}`, type]));
-    const answer = await moto.ask(region, {
+    const response = await moto.call(region, {
       Action: "DescribeInstanceTypeOfferings",
       LocationType: "availability-zone",
       "Filter.1.Name": "instance-type",
       ...values,
     });
     const zones = new Map<string, string[]>();
-    for (const item of items(answer, "instanceTypeOfferingSet")) {
+    for (const item of items(response, "instanceTypeOfferingSet")) {
       const [type, zone] = [textAt(item, "instanceType"), textAt(item, "location")];
       if (type === undefined || zone === undefined) continue;
       const known = zones.get(type);
@@ -63,8 +63,8 @@ export function createOfferings(moto: Moto): Offerings {
     async zoneOf(region, subnet) {
       const known = zoneBySubnet.get(subnet);
       if (known !== undefined) return known;
-      const answer = await moto.ask(region, { Action: "DescribeSubnets", "SubnetId.1": subnet });
-      const zone = textAt(items(answer, "subnetSet")[0], "availabilityZone");
+      const response = await moto.call(region, { Action: "DescribeSubnets", "SubnetId.1": subnet });
+      const zone = textAt(items(response, "subnetSet")[0], "availabilityZone");
       if (zone === undefined) throw new Ec2Error("InvalidSubnetID.NotFound", `The subnet ID '${subnet}' does not exist`);
       zoneBySubnet.set(subnet, zone);
       return zone;

@@ -18,7 +18,7 @@ const GetProducts = z.object({
 });
 
 /** Handles a call to the Price List API, which supports only EC2's on-demand prices. */
-export function answerPricing(call: HttpCall): HttpResponse {
+export function pricingResponse(call: HttpCall): HttpResponse {
   const action = call.headers["x-amz-target"]?.split(".").at(-1);
   if (action !== "GetProducts") return failure("InvalidParameterException", `The local cloud does not support ${action ?? "this call"}`);
   const parsed = GetProducts.safeParse(jsonOf(call.body));

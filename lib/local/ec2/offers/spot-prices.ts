@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { HttpResponse } from "../../requests/http.ts";
-import { answer, Ec2Error, treeOf } from "../../requests/query-protocol.ts";
+import { Ec2Error, treeOf, xmlResponse } from "../../requests/query-protocol.ts";
 import { fraction } from "../behaviour/seeded.ts";
 import type { Moto } from "../moto/moto.ts";
 import type { Offerings } from "./offerings.ts";
@@ -66,8 +66,8 @@ export async function describeSpotPriceHistory(
     : [];
 
   const newest = slotOf(Math.min(call.nowMs, request.EndTime ? Date.parse(request.EndTime) : call.nowMs));
-  const asked = slotOf(request.StartTime ? Math.min(Date.parse(request.StartTime), call.nowMs) : 0);
-  const oldest = Math.max(asked, slotOf(call.nowMs) - historySlots);
+  const requested = slotOf(request.StartTime ? Math.min(Date.parse(request.StartTime), call.nowMs) : 0);
+  const oldest = Math.max(requested, slotOf(call.nowMs) - historySlots);
   const total = Math.max(0, newest - oldest + 1) * places.length;
   const begin = Math.min(total, Number(request.NextToken ?? 0));
   const end = Math.min(total, begin + Math.min(1000, request.MaxResults || 1000));
@@ -85,7 +85,7 @@ export async function describeSpotPriceHistory(
       availabilityZone: place.zone,
     });
   }
-  return answer("DescribeSpotPriceHistory", { spotPriceHistorySet: history, nextToken: end < total ? String(end) : "" });
+  return xmlResponse("DescribeSpotPriceHistory", { spotPriceHistorySet: history, nextToken: end < total ? String(end) : "" });
 }
 
 /** Matches EC2's wildcards: `*` matches any text, `?` any single character. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { StackAnswerTo, StackChange } from "../../events/stack-change.ts";
+import { StackCallback, StackChange } from "../../events/stack-change.ts";
 import type { StackOutcome } from "../flows/change-stack.ts";
 import { inWords } from "../model/errors/in-words.ts";
 
@@ -10,17 +10,17 @@ const timeoutMs = 10_000;
  * Carries out CloudFormation's request and always responds to it, because CloudFormation would otherwise wait for an hour.
  * Throws if the request names no URL for the response. `onError` is called with the error that the work threw.
  */
-export async function answerStack(
+export async function handleStackChange(
   event: unknown,
   work: (change: StackChange) => Promise<StackOutcome>,
   onError: (error: unknown) => void,
 ): Promise<StackOutcome> {
-  const to = StackAnswerTo.parse(event);
+  const to = StackCallback.parse(event);
   const outcome = await doneWith(event, work).catch((error: unknown): StackOutcome => {
     onError(error);
     return failed(event, inWords(error));
   });
-  await answer(to, outcome);
+  await respond(to, outcome);
   return outcome;
 }
 
@@ -35,7 +35,7 @@ const failed = (event: unknown, reason: string): StackOutcome => ({
   reason,
 });
 
-async function answer(to: StackAnswerTo, { status, physicalId, reason }: StackOutcome): Promise<void> {
+async function respond(to: StackCallback, { status, physicalId, reason }: StackOutcome): Promise<void> {
   const { StackId, RequestId, LogicalResourceId } = to;
   const body = JSON.stringify({
     Status: status,

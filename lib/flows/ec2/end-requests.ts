@@ -16,19 +16,19 @@ const concurrency = 4;
  * Asks EC2 to end these instances, in few calls: each waits for its turn, and the epoch is read again right before it.
  * Returns an outcome for each instance whose end EC2 has not accepted. One bad instance does not keep the others alive.
  */
-export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, StepOutcome>> {
-  const unasked = new Map<string, StepOutcome>();
+export async function requestEnds(deps: EndDeps, fence: Fence, instances: readonly string[]): Promise<ReadonlyMap<string, StepOutcome>> {
+  const notRequested = new Map<string, StepOutcome>();
   const all = (ids: readonly string[], outcome: StepOutcome): void => {
-    for (const id of ids) unasked.set(id, outcome);
+    for (const id of ids) notRequested.set(id, outcome);
   };
-  const ask = async (ids: readonly string[]): Promise<void> => {
+  const request = async (ids: readonly string[]): Promise<void> => {
     try {
-      await askOnce(ids);
+      await requestOnce(ids);
     } catch (error) {
       all(ids, failedBy(error));
     }
   };
-  const askOnce = async (ids: readonly string[]): Promise<void> => {
+  const requestOnce = async (ids: readonly string[]): Promise<void> => {
     const grant = await deps.rateLimiter.acquire({ kind: "terminate", priority: "end", instances: ids.length });
     if (grant.kind === "later") return all(ids, waitsForTurn(grant));
     if (!(await deps.decisions.isCurrent(fence))) return all(ids, fencedOff);
@@ -40,10 +40,10 @@ export async function askForEnds(deps: EndDeps, fence: Fence, instances: readonl
     if (throttled.length > 0) all(throttled, throttledBy(await deps.rateLimiter.throttled("terminate")));
     // Retries without the instances that EC2 named. If it named none, all must be retried in smaller calls.
     const apart = those("apart");
-    for (const part of apart.length < ids.length ? parts(apart, maxAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await ask(part);
+    for (const part of apart.length < ids.length ? parts(apart, maxAtOnce) : parts(apart, Math.ceil(ids.length / 2))) await request(part);
   };
-  await pMap(parts(instances, maxAtOnce), ask, { concurrency });
-  return unasked;
+  await pMap(parts(instances, maxAtOnce), request, { concurrency });
+  return notRequested;
 }
 
 /** Splits ids into parts of at most `size`, in order. */

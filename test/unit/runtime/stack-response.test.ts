@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { answerStack } from "../../../lib/runtime/stack-answer.ts";
+import { handleStackChange } from "../../../lib/runtime/stack-response.ts";
 import { served } from "../../contract/served.ts";
 
 const sample = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", "stack-delete.json"), "utf8"));
@@ -27,7 +27,7 @@ async function cloudFormation(refuse = 0) {
 
 test("CloudFormation receives the outcome of its request", async () => {
   const { event, told } = await cloudFormation();
-  await answerStack(event, async ({ RequestType }) => ({ status: "SUCCESS", physicalId: `by ${RequestType}` }), unheard);
+  await handleStackChange(event, async ({ RequestType }) => ({ status: "SUCCESS", physicalId: `by ${RequestType}` }), unheard);
   expect(told).toEqual([
     {
       method: "PUT",
@@ -47,8 +47,8 @@ test("CloudFormation receives failures, also of a malformed request, and after a
   const error = new Error("boom");
   const boom = () => Promise.reject(error);
   const heard: unknown[] = [];
-  await answerStack(event, boom, (each) => heard.push(each));
-  await answerStack({ ...event, RequestType: "Destroy" }, boom, (each) => heard.push(each));
+  await handleStackChange(event, boom, (each) => heard.push(each));
+  await handleStackChange({ ...event, RequestType: "Destroy" }, boom, (each) => heard.push(each));
   expect(told).toMatchObject([
     { Status: "FAILED", Reason: "boom", PhysicalResourceId: sample.PhysicalResourceId },
     { Status: "FAILED", Reason: expect.stringContaining("RequestType") },
@@ -58,10 +58,12 @@ test("CloudFormation receives failures, also of a malformed request, and after a
 
 test("a long reason is cut so that it fits into a response to CloudFormation", async () => {
   const { event, told } = await cloudFormation();
-  await answerStack(event, async () => ({ status: "FAILED", physicalId: "x", reason: "i-0 ".repeat(5_000) }), unheard);
+  await handleStackChange(event, async () => ({ status: "FAILED", physicalId: "x", reason: "i-0 ".repeat(5_000) }), unheard);
   expect(JSON.stringify(told[0]).length).toBeLessThan(4_096);
 });
 
 test("a CloudFormation request without a response URL throws", async () => {
-  await expect(answerStack({ RequestType: "Delete" }, async () => ({ status: "SUCCESS", physicalId: "x" }), unheard)).rejects.toThrow();
+  await expect(
+    handleStackChange({ RequestType: "Delete" }, async () => ({ status: "SUCCESS", physicalId: "x" }), unheard),
+  ).rejects.toThrow();
 });
