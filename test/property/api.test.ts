@@ -134,13 +134,13 @@ function safe(text: string): string {
 test("every request gets a JSON response as documented, and never a server error", async () => {
   const statuses = new Map<number, number>();
   await fc.assert(
-    fc.asyncProperty(fc.record({ target, query: someQuery, body, type, who }), async ({ target: { path, method }, ...asked }) => {
-      const withBody = method !== "GET" && method !== "HEAD" ? { body: asked.body } : {};
-      const url = `${path}${asked.query === "" ? "" : `?${asked.query}`}`;
-      const told = await new ApiWorld().askRaw(url, { as: asked.who, method, type: asked.type, ...withBody });
-      expect(told.status, JSON.stringify(told.body)).toBeLessThan(500);
-      holdAgainstDocument(url, method, told);
-      statuses.set(told.status, (statuses.get(told.status) ?? 0) + 1);
+    fc.asyncProperty(fc.record({ target, query: someQuery, body, type, who }), async ({ target: { path, method }, ...request }) => {
+      const withBody = method !== "GET" && method !== "HEAD" ? { body: request.body } : {};
+      const url = `${path}${request.query === "" ? "" : `?${request.query}`}`;
+      const response = await new ApiWorld().fetchRaw(url, { as: request.who, method, type: request.type, ...withBody });
+      expect(response.status, JSON.stringify(response.body)).toBeLessThan(500);
+      holdAgainstDocument(url, method, response);
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     }),
     { numRuns: stormRuns(10_000) },
   );
@@ -152,9 +152,9 @@ test("every request gets a JSON response as documented, and never a server error
 test("no response to a team contains another team's names", async () => {
   await fc.assert(
     fc.asyncProperty(fc.record({ target: known, query }), async ({ target: { path }, query: with_ }) => {
-      const told = await new ApiWorld().askRaw(`${path}${with_ === "" ? "" : `?${with_}`}`, { as: "vision" });
-      const said = told.status < 300 ? JSON.stringify(told.body) : "";
-      expect(said).not.toMatch(/secret|hidden|dogs/);
+      const response = await new ApiWorld().fetchRaw(`${path}${with_ === "" ? "" : `?${with_}`}`, { as: "vision" });
+      const text = response.status < 300 ? JSON.stringify(response.body) : "";
+      expect(text).not.toMatch(/secret|hidden|dogs/);
     }),
     { numRuns: stormRuns(2_500) },
   );

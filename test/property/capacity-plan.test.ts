@@ -20,7 +20,7 @@ const aType: fc.Arbitrary<NodeType> = fc.record({
   loss: some(2),
   most: some(4),
 });
-const asked = fc.record({
+const anyProblem = fc.record({
   demand: per(12),
   types: fc.array(aType, { minLength: 1, maxLength: 3 }),
   prices: fc.record({
@@ -30,10 +30,10 @@ const asked = fc.record({
     shortfall: fc.constantFrom(noPerformancePrices.shortfall, { compute: 4, storage: 4, bandwidth: 4 }),
   }),
 });
-type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never;
+type AnyProblem = typeof anyProblem extends fc.Arbitrary<infer T> ? T : never;
 
 /** Returns the least f + g, by trying all counts. */
-function byTrying({ demand, types, prices }: Asked): number {
+function byTrying({ demand, types, prices }: AnyProblem): number {
   const names = ["compute", "storage", "bandwidth"] as const;
   const lost = (counts: readonly number[]): number =>
     names.reduce((sum, name) => {
@@ -57,14 +57,14 @@ function byTrying({ demand, types, prices }: Asked): number {
 
 it("no fleet is cheaper than the planned one, and none is below its bounds", () => {
   fc.assert(
-    fc.property(asked, (problem) => {
-      const answer = planCapacity(problem, solve);
+    fc.property(anyProblem, (problem) => {
+      const outcome = planCapacity(problem, solve);
       const least = byTrying(problem);
-      if (answer.kind !== "planned") {
-        expect([answer.kind, least]).toEqual(["impossible", Number.POSITIVE_INFINITY]);
+      if (outcome.kind !== "planned") {
+        expect([outcome.kind, least]).toEqual(["impossible", Number.POSITIVE_INFINITY]);
         return;
       }
-      const { plan } = answer;
+      const { plan } = outcome;
       expect(plan.total).toBeCloseTo(least, 6);
       expect(plan.relaxed).toBeLessThanOrEqual(plan.bound + 1e-6);
       expect(plan.bound).toBeLessThanOrEqual(plan.total);

@@ -238,13 +238,13 @@ test("a job that nothing can be bought for today goes to an existing node, or wa
   forEverySnapshot((seen, plan) => {
     const { catalogue, pool } = seen;
     const open = new Set(seen.openLaunches.flatMap((launch) => launch.jobs.map(nameOf)));
-    const told = new Map(only(plan, "hold").map((step) => [nameOf(step.entry), step.because]));
+    const reasons = new Map(only(plan, "hold").map((step) => [nameOf(step.entry), step.because]));
     const bound = new Set(givenBy(plan).map(({ entry }) => nameOf(entry)));
     for (const entry of seen.queue.filter((each) => catalogue && !open.has(nameOf(each)))) {
       const why = catalogue && !whyTooLarge(entry, pool, catalogue.types) && whyUnsold(entry, pool, catalogue);
       if (!why) continue;
       unsold += 1;
-      expect(bound.has(nameOf(entry)) ? why : told.get(nameOf(entry))).toBe(why);
+      expect(bound.has(nameOf(entry)) ? why : reasons.get(nameOf(entry))).toBe(why);
     }
   });
   expect(unsold).toBeGreaterThan(2 * runs.numRuns);

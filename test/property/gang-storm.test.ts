@@ -5,7 +5,7 @@ import { attemptName, isEnded, type Job, jobName } from "../../lib/model/job.ts"
 import { aCatalogue, anOffer, aPool } from "../fakes/builders.ts";
 import { doomed } from "../unit/flows/crash.ts";
 import { ModelWorker } from "../unit/flows/model-worker.ts";
-import { cancel, hear, interruption, stateChange } from "../unit/flows/news.ts";
+import { cancel, interruption, onInstance, stateChange } from "../unit/flows/news.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
 import { aWorld } from "../unit/flows/world.ts";
 import { stormRuns } from "./storm-runs.ts";
@@ -21,7 +21,7 @@ const happening = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("all call" as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("begin" as const), instance: some }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("exit" as const), instance: some, exitCode: fc.constantFrom(0, 0, 1) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("vanish" as const), instance: some, told: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("vanish" as const), instance: some, notified: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("interruption" as const), instance: some }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const), instance: some }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel" as const), job: fc.nat(5) }) },
@@ -96,10 +96,10 @@ class Storm {
       case "vanish":
         if (!id) return;
         world.fleet.end(id);
-        if (what.told) await hear(world, stateChange(id, "terminated"));
+        if (what.notified) await onInstance(world, stateChange(id, "terminated"));
         return;
       case "interruption":
-        if (id) await hear(world, interruption(id));
+        if (id) await onInstance(world, interruption(id));
         return;
       case "restart":
         if (id) this.#workers.set(id, { worker: this.#worker(id), process: `restart-${++this.#restarts}` });
@@ -166,7 +166,7 @@ class Storm {
     const { world } = this;
     world.fleet.respondAgain();
     for (let n = 0; n < 60; n += 1) {
-      for (const { id, over } of world.fleet.instances.values()) if (over) await hear(world, stateChange(id, "terminated"));
+      for (const { id, over } of world.fleet.instances.values()) if (over) await onInstance(world, stateChange(id, "terminated"));
       await world.ringLater();
       await world.workOff();
       for (const step of ["begin", "end", "rest"] as const) {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { jobName } from "../../lib/model/job.ts";
 import { aCatalogue, anOffer, aPool } from "../fakes/builders.ts";
 import { ModelWorker } from "../unit/flows/model-worker.ts";
-import { cancel, hear, interruption, rebalance, stateChange } from "../unit/flows/news.ts";
+import { cancel, interruption, onInstance, rebalance, stateChange } from "../unit/flows/news.ts";
 import { expectOneTruth } from "../unit/flows/one-truth.ts";
 import { aWorld } from "../unit/flows/world.ts";
 import { stormRuns } from "./storm-runs.ts";
@@ -28,7 +28,7 @@ const happening = fc.oneof(
       by: fc.constantFrom("event" as const, "worker" as const, "nobody" as const),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("vanish" as const), instance: some, told: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("vanish" as const), instance: some, notified: fc.boolean() }) },
   // Events of any instance, ended or not, may arrive late and twice.
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("late news" as const), instance: some }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("cancel" as const), job: fc.nat(8) }) },
@@ -88,19 +88,19 @@ class Storm {
         return;
       case "notice":
         if (!lives) return;
-        if (what.by === "event") await hear(world, what.of === "interruption" ? interruption(id) : rebalance(id));
+        if (what.by === "event") await onInstance(world, what.of === "interruption" ? interruption(id) : rebalance(id));
         if (what.by === "worker") await this.call(id, what.of);
         return;
       case "vanish":
         if (!lives) return;
         world.fleet.end(id);
-        if (what.told) await hear(world, stateChange(id, "terminated"));
+        if (what.notified) await onInstance(world, stateChange(id, "terminated"));
         return;
       case "late news":
         if (id === undefined) return;
-        await hear(world, interruption(id));
-        await hear(world, stateChange(id, "shutting-down"));
-        if (!lives) await hear(world, stateChange(id, "terminated"));
+        await onInstance(world, interruption(id));
+        await onInstance(world, stateChange(id, "shutting-down"));
+        if (!lives) await onInstance(world, stateChange(id, "terminated"));
         return;
       case "cancel": {
         const outcome = await cancel(world, `job-${what.job}`);
@@ -127,7 +127,7 @@ class Storm {
   async calmDown(): Promise<void> {
     const { world } = this;
     for (let n = 0; n < 100; n += 1) {
-      for (const { id, over } of world.fleet.instances.values()) if (over) await hear(world, stateChange(id, "terminated"));
+      for (const { id, over } of world.fleet.instances.values()) if (over) await onInstance(world, stateChange(id, "terminated"));
       await world.ringLater();
       await world.workOff();
       for (const { id } of world.fleet.live) {

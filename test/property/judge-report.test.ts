@@ -25,20 +25,20 @@ const phase = fc.constantFrom("placed" as const, "running" as const, "uploading"
 
 test("a report about an attempt that the node does not hold changes nothing", () => {
   fc.assert(
-    fc.property(report, fc.option(job, { nil: undefined }), (said, about) => {
-      expect(judgeReport(said, about, undefined).kind).toMatch(/^(stop|forget)$/);
+    fc.property(report, fc.option(job, { nil: undefined }), (facts, about) => {
+      expect(judgeReport(facts, about, undefined).kind).toMatch(/^(stop|forget)$/);
     }),
   );
 });
 
 test("a report about an attempt that is not the job's current one changes only the node that holds it", () => {
   fc.assert(
-    fc.property(report, job, phase, rank, (said, about, held, member) => {
-      fc.pre(said.attempt !== about.attempt);
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
-      const still = "uploads" in said && said.uploads === true;
-      if (held === "uploading") expect(verdict.kind).toBe(said.phase === "running" || still ? "keep" : "change");
-      else expect(verdict.kind).toBe(said.phase === "running" ? "stop" : "change");
+    fc.property(report, job, phase, rank, (facts, about, held, member) => {
+      fc.pre(facts.attempt !== about.attempt);
+      const verdict = judgeReport(facts, about, anAssignment({ attempt: facts.attempt, phase: held, rank: member }));
+      const still = "uploads" in facts && facts.uploads === true;
+      if (held === "uploading") expect(verdict.kind).toBe(facts.phase === "running" || still ? "keep" : "change");
+      else expect(verdict.kind).toBe(facts.phase === "running" ? "stop" : "change");
       if (verdict.kind === "change") expect(verdict).toMatchObject({ job: undefined, assignment: still ? "uploading" : "removed" });
     }),
   );
@@ -46,9 +46,9 @@ test("a report about an attempt that is not the job's current one changes only t
 
 test("an attempt with something to upload stays on its node, and is never ordered to stop for it", () => {
   fc.assert(
-    fc.property(report, job, phase, rank, (said, about, held, member) => {
-      fc.pre("uploads" in said && said.uploads === true);
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
+    fc.property(report, job, phase, rank, (facts, about, held, member) => {
+      fc.pre("uploads" in facts && facts.uploads === true);
+      const verdict = judgeReport(facts, about, anAssignment({ attempt: facts.attempt, phase: held, rank: member }));
       expect(["keep", "change"]).toContain(verdict.kind);
       if (verdict.kind === "change") expect(verdict).toMatchObject({ assignment: "uploading", forget: false });
     }),
@@ -57,15 +57,15 @@ test("an attempt with something to upload stays on its node, and is never ordere
 
 test("an end that is reported again after it was recorded changes nothing", () => {
   fc.assert(
-    fc.property(report, job, rank, (said, about, member) => {
-      fc.pre("uploads" in said && said.uploads === true && said.attempt <= about.attempt);
-      const held = anAssignment({ attempt: said.attempt, phase: "running", rank: member });
-      const first = judgeReport(said, about, held);
+    fc.property(report, job, rank, (facts, about, member) => {
+      fc.pre("uploads" in facts && facts.uploads === true && facts.attempt <= about.attempt);
+      const held = anAssignment({ attempt: facts.attempt, phase: "running", rank: member });
+      const first = judgeReport(facts, about, held);
       const to = first.kind === "change" ? first.job : undefined;
       const moved = to ? { ...about, state: to.to, attempt: about.attempt + (to.to === "queued" ? 1 : 0) } : about;
       const held2: typeof held = { ...held, phase: "uploading" };
       for (const later of [moved, { ...moved, attempt: moved.attempt + 1 }, { ...moved, state: "cancelled" as const }]) {
-        if (first.kind === "change") expect(judgeReport(said, later, held2)).toEqual({ kind: "keep" });
+        if (first.kind === "change") expect(judgeReport(facts, later, held2)).toEqual({ kind: "keep" });
       }
     }),
   );
@@ -83,9 +83,9 @@ test("a lost upload changes the job only if its run ended well, or its end is no
 
 test("every change is a legal one from the job's state, and no job that has ended changes", () => {
   fc.assert(
-    fc.property(report, job, phase, rank, (said, about, held, member) => {
-      const assignment = anAssignment({ attempt: said.attempt, phase: held, rank: member });
-      for (const verdict of [judgeReport(said, about, assignment), judgeLost(about, assignment)]) {
+    fc.property(report, job, phase, rank, (facts, about, held, member) => {
+      const assignment = anAssignment({ attempt: facts.attempt, phase: held, rank: member });
+      for (const verdict of [judgeReport(facts, about, assignment), judgeLost(about, assignment)]) {
         if (verdict.kind !== "change" || !verdict.job) continue;
         expect(verdict.job.from).toBe(about.state);
         expect(mayFollow(about.state, verdict.job.to)).toBe(true);
@@ -96,8 +96,8 @@ test("every change is a legal one from the job's state, and no job that has ende
 
 test("a node loses an attempt exactly if the worker may forget it", () => {
   fc.assert(
-    fc.property(report, job, phase, rank, (said, about, held, member) => {
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
+    fc.property(report, job, phase, rank, (facts, about, held, member) => {
+      const verdict = judgeReport(facts, about, anAssignment({ attempt: facts.attempt, phase: held, rank: member }));
       if (verdict.kind === "change") expect(verdict.forget).toBe(verdict.assignment === "removed");
     }),
   );
@@ -105,10 +105,10 @@ test("a node loses an attempt exactly if the worker may forget it", () => {
 
 test("no job leaves its node and stays placed or running, except members of a gang that ended well or whose end is recorded", () => {
   fc.assert(
-    fc.property(report, job, phase, rank, (said, about, held, member) => {
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
-      if (verdict.kind !== "change" || verdict.assignment !== "removed" || said.attempt !== about.attempt) return;
-      if (member && (held === "uploading" || (said.phase === "exited" && said.exitCode === 0) || said.phase === "uploaded")) return;
+    fc.property(report, job, phase, rank, (facts, about, held, member) => {
+      const verdict = judgeReport(facts, about, anAssignment({ attempt: facts.attempt, phase: held, rank: member }));
+      if (verdict.kind !== "change" || verdict.assignment !== "removed" || facts.attempt !== about.attempt) return;
+      if (member && (held === "uploading" || (facts.phase === "exited" && facts.exitCode === 0) || facts.phase === "uploaded")) return;
       expect(["placed", "running"]).not.toContain(verdict.job?.to ?? about.state);
     }),
   );
@@ -116,10 +116,10 @@ test("no job leaves its node and stays placed or running, except members of a ga
 
 test("a job is never tried more often than its retries allow, or three times", () => {
   fc.assert(
-    fc.property(report, job, phase, rank, (said, about, held, member) => {
-      const verdict = judgeReport(said, about, anAssignment({ attempt: said.attempt, phase: held, rank: member }));
+    fc.property(report, job, phase, rank, (facts, about, held, member) => {
+      const verdict = judgeReport(facts, about, anAssignment({ attempt: facts.attempt, phase: held, rank: member }));
       if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.to !== "queued") return;
-      expect(about.failures).toBeLessThan(Math.max(about.spec?.retries ?? 0, said.phase === "failed" ? 2 : 0));
+      expect(about.failures).toBeLessThan(Math.max(about.spec?.retries ?? 0, facts.phase === "failed" ? 2 : 0));
     }),
   );
 });

@@ -48,10 +48,10 @@ async function lengthOfLease(): Promise<number> {
   const world = aWorld();
   await world.submit("a");
   await world.workOff();
-  const answer = await world.call(world.node.id);
-  if (answer.kind !== "orders") throw new Error(`answered ${answer.kind}`);
-  expect(world.node.leaseUntilMs).toBe(world.nowMs + answer.leaseMs);
-  return answer.leaseMs;
+  const response = await world.call(world.node.id);
+  if (response.kind !== "orders") throw new Error(`the response is ${response.kind}`);
+  expect(world.node.leaseUntilMs).toBe(world.nowMs + response.leaseMs);
+  return response.leaseMs;
 }
 
 /** What both sides know after the last call, when neither reaches the other any more. */

@@ -37,8 +37,8 @@ const offersFor = (entry: QueueEntry, on: { pool: Pool; catalogue: Catalogue }, 
   on.catalogue.offers.flatMap((offer) => {
     const type = on.catalogue.types.find(({ name }) => name === offer.instanceType);
     if (!type || !allows(entry, offer, type) || !holds(type, type.resources, entry)) return [];
-    const asked = times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
-    return isWithin(asked, room) ? [{ offer, type, count: entry.nodes }] : [];
+    const reservation = times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
+    return isWithin(reservation, room) ? [{ offer, type, count: entry.nodes }] : [];
   });
 
 test("a job moves only to a pool where it could run, if EC2 has long refused it everything here, and then gets no other step", () => {
@@ -62,12 +62,12 @@ test("a job moves only to a pool where it could run, if EC2 has long refused it 
         if (!there?.catalogue || !seen.catalogue) throw new Error(`nobody knows what pool ${to} sells`);
         const on = { pool: there.pool, catalogue: there.catalogue };
         expect(whyTooLarge(entry, on.pool, on.catalogue.types) ?? whyUnsold(entry, on.pool, on.catalogue)).toBeUndefined();
-        expect(offersFor(entry, on, on.pool.limits).some((asked) => known.status(asked) !== "cooling-down")).toBe(true);
+        expect(offersFor(entry, on, on.pool.limits).some((request) => known.status(request) !== "cooling-down")).toBe(true);
         // This decision's launches for other jobs may leave no room for the most expensive offer.
         const launched = steps.flatMap((each) => (each.kind === "launch" ? [each.launch.reserved] : []));
         const room = launched.reduce(less, less(seen.pool.limits, seen.reserved));
-        for (const asked of offersFor(entry, { pool: seen.pool, catalogue: seen.catalogue }, room)) {
-          const since = known.against(asked).map(({ sinceMs }) => sinceMs);
+        for (const request of offersFor(entry, { pool: seen.pool, catalogue: seen.catalogue }, room)) {
+          const since = known.against(request).map(({ sinceMs }) => sinceMs);
           expect(since).not.toEqual([]);
           expect(Math.min(...since)).toBeLessThanOrEqual(seen.nowMs - seen.pool.fallbackSeconds * 1000);
         }

@@ -94,15 +94,15 @@ const binds = (watched: Watched, of: Fence | "its own", snapshot: Parameters<typ
 const works = ({ world, node, running }: Watched, calls: number): Actor => ({
   name: "works",
   async run(gate) {
-    const deps = { ...world.answerDeps, nodeLedger: gated(world.answerDeps.nodeLedger, "nodeLedger", gate) };
+    const deps = { ...world.nodeCallDeps, nodeLedger: gated(world.nodeCallDeps.nodeLedger, "nodeLedger", gate) };
     const held = new Map<string, AttemptRef>();
     for (let call = 0; call < calls; call += 1) {
       const attempts = [...held.values()].map((ref) => ({ ...ref, phase: "running" as const, startedAtMs: world.nowMs }));
       const common = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
-      const answer = await handleNodeCall(deps, node, { ...common, attempts, renew: [] });
-      if (answer.kind === "shutdown") return running.clear();
-      if (answer.kind !== "orders") return;
-      for (const { team, job, attempt, kind } of answer.orders) {
+      const response = await handleNodeCall(deps, node, { ...common, attempts, renew: [] });
+      if (response.kind === "shutdown") return running.clear();
+      if (response.kind !== "orders") return;
+      for (const { team, job, attempt, kind } of response.orders) {
         const ref = { team, job, attempt };
         if (kind === "run") {
           held.set(attemptName(ref), ref);

@@ -39,7 +39,7 @@ const happening = fc.oneof(
       uploads: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("end" as const), node: fc.nat(5), told: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("end" as const), node: fc.nat(5), notified: fc.boolean() }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant("unknown" as const), how: fc.constantFrom("launched" as const, "not-launched" as const) }),
@@ -85,7 +85,7 @@ async function happen(world: World, what: Happening, number: number): Promise<vo
       const node = world.nodes[what.node];
       if (!node) return;
       world.fleet.end(node.id);
-      if (what.told) await tell(world, node.id);
+      if (what.notified) await reportEnd(world, node.id);
       return;
     }
     case "unknown":
@@ -113,7 +113,7 @@ const reportOf = ({ team, job, attempt, phase }: Assignment, { exitCode, uploads
 };
 
 /** EC2's own event that an instance has ended. */
-const tell = (world: World, id: string) =>
+const reportEnd = (world: World, id: string) =>
   noteInstance(world.deps, {
     source: "aws.ec2",
     "detail-type": "EC2 Instance State-change Notification",
@@ -135,7 +135,7 @@ async function calmDown(world: World): Promise<void> {
 }
 
 async function goOn(world: World, seconds: number): Promise<void> {
-  for (const instance of world.fleet.instances.values()) if (instance.over) await tell(world, instance.id);
+  for (const instance of world.fleet.instances.values()) if (instance.over) await reportEnd(world, instance.id);
   await world.place();
   await world.pass(seconds);
 }

@@ -190,9 +190,9 @@ import { aTerminal } from "./streams.ts";
 
 it("fleet motto prints the motto", async () => {
   const api = await startFakeApi({ "GET /v1/motto": { body: aMotto() } });
-  const { on, said } = aContext(api);
+  const { on, printed } = aContext(api);
   expect(await motto(on)).toBe(0);
-  expect(said.out).toEqual(["on time"]);
+  expect(printed.out).toEqual(["on time"]);
   await api.close();
 });
 

@@ -5,19 +5,19 @@ import type { Solution } from "../../../lib/optimizer/search/solution.ts";
  * Returns what is wrong with a plan, one line each. It shares no code with the optimizer: it adds up the jobs of each bin, and finds an
  * arrangement of GPU shares by trying all of them.
  */
-export function wrongsOf(problem: Problem, answer: Solution): string[] {
+export function wrongsOf(problem: Problem, solution: Solution): string[] {
   const wrongs: string[] = [];
   const classOf = new Map(problem.jobs.flatMap((job) => job.names.map((name) => [name, job] as const)));
   const jobs = (names: readonly string[]): JobClass[] => names.flatMap((name) => classOf.get(name) ?? []);
   const nodesOf = new Map<string, string[]>();
 
-  for (const { node, jobs: names } of answer.bindings) {
+  for (const { node, jobs: names } of solution.bindings) {
     const on = problem.nodes.find((each) => each.name === node);
     if (!on) wrongs.push(`there is no node ${node}`);
     else wrongs.push(...overfull(`node ${node}`, jobs(names), { room: on.room, gpus: on.gpusFree ?? [], on }));
     for (const name of names) nodesOf.set(name, [...(nodesOf.get(name) ?? []), node]);
   }
-  for (const { offer, jobs: names, nodes } of answer.purchases) {
+  for (const { offer, jobs: names, nodes } of solution.purchases) {
     const on = problem.offers.find((each) => each.name === offer.name);
     if (!on) {
       wrongs.push(`there is no offer ${offer.name}`);
@@ -30,7 +30,7 @@ export function wrongsOf(problem: Problem, answer: Solution): string[] {
       nodesOf.set(name, [...(nodesOf.get(name) ?? []), ...Array.from({ length: nodes }, () => `new ${offer.name}`)]);
     if (nodes > 1 && names.length !== 1) wrongs.push(`${nodes} new ${offer.name} hold ${names.length} gangs`);
   }
-  const waiting = answer.waiting.flatMap((each) => each.jobs);
+  const waiting = solution.waiting.flatMap((each) => each.jobs);
   for (const [name, job] of classOf) {
     const waits = waiting.filter((each) => each === name).length;
     const places = nodesOf.get(name)?.length ?? 0;
@@ -46,7 +46,7 @@ export function wrongsOf(problem: Problem, answer: Solution): string[] {
       wrongs.push(`gang ${name} is twice on one node`);
   }
   for (const name of [...nodesOf.keys(), ...waiting]) if (!classOf.has(name)) wrongs.push(`${name} is no job of the problem`);
-  return [...wrongs, ...overdrawn(problem, answer)];
+  return [...wrongs, ...overdrawn(problem, solution)];
 }
 
 const kindOf = (node: FreeNode | undefined): string | undefined => node && `${node.type}/${node.zone}/${node.market}`;
@@ -101,18 +101,18 @@ export function fitOn([first, ...others]: readonly number[], free: readonly numb
   });
 }
 
-function overdrawn(problem: Problem, answer: Solution): string[] {
+function overdrawn(problem: Problem, solution: Solution): string[] {
   const wrongs: string[] = [];
   for (const { name, most } of problem.limits ?? []) {
-    const used = answer.purchases.reduce((sum, { offer, nodes }) => sum + nodes * (offer.uses?.[name] ?? 0), 0);
+    const used = solution.purchases.reduce((sum, { offer, nodes }) => sum + nodes * (offer.uses?.[name] ?? 0), 0);
     if (used > most + 1e-6) wrongs.push(`limit ${name} is ${most} and ${used} is used`);
   }
   for (const offer of problem.offers) {
-    const bought = answer.purchases.reduce((sum, each) => sum + (each.offer.name === offer.name ? each.nodes : 0), 0);
+    const bought = solution.purchases.reduce((sum, each) => sum + (each.offer.name === offer.name ? each.nodes : 0), 0);
     if (bought > (offer.most ?? Number.POSITIVE_INFINITY)) wrongs.push(`there are ${offer.most} ${offer.name} and ${bought} are bought`);
   }
-  const fleetUsd = answer.purchases.reduce((sum, { offer, nodes }) => sum + nodes * offer.usdPerHour, 0);
-  if (Math.abs(fleetUsd - answer.cost.fleetUsd) > 1e-6 * (1 + fleetUsd))
-    wrongs.push(`it costs ${fleetUsd} and not ${answer.cost.fleetUsd}`);
+  const fleetUsd = solution.purchases.reduce((sum, { offer, nodes }) => sum + nodes * offer.usdPerHour, 0);
+  if (Math.abs(fleetUsd - solution.cost.fleetUsd) > 1e-6 * (1 + fleetUsd))
+    wrongs.push(`it costs ${fleetUsd} and not ${solution.cost.fleetUsd}`);
   return wrongs;
 }

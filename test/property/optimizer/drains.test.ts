@@ -29,7 +29,7 @@ const options = (steps = 10_000) => ({ budget: stepBudget(steps), boundBudget: s
 /** Steps of the last search. With 1, the result of the tries is kept. */
 const lastSteps = fc.constantFrom(1, 10_000);
 const dollars = ({ cost }: Solution): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd + cost.waitingUsd;
-const waiting = (answer: Solution): number => answer.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
+const waiting = (solution: Solution): number => solution.waiting.reduce((sum, { jobs: all }) => sum + all.length, 0);
 
 const numRuns = stormRuns(1_000);
 
@@ -37,21 +37,21 @@ test("the jobs of an emptied node have a place elsewhere, the saving exceeds the
   let emptied = 0;
   fc.assert(
     fc.property(withWork, lastSteps, (of, steps) => {
-      const { solution: answer, drains, problem: then } = consolidate(of, options(steps));
+      const { solution, drains, problem: then } = consolidate(of, options(steps));
       emptied += drains.length;
-      expect(wrongsOf(then, answer)).toEqual([]);
-      expect(answer.boundUsd).toBeLessThanOrEqual(dollars(answer) + 1e-9);
+      expect(wrongsOf(then, solution)).toEqual([]);
+      expect(solution.boundUsd).toBeLessThanOrEqual(dollars(solution) + 1e-9);
       const names = new Set(drains.map(({ node }) => node));
       expect(then.nodes.map(({ name }) => name)).toEqual(of.nodes.map(({ name }) => name).filter((name) => !names.has(name)));
-      const placed = [...answer.bindings, ...answer.purchases].flatMap((each) => each.jobs);
+      const placed = [...solution.bindings, ...solution.purchases].flatMap((each) => each.jobs);
       const isTried = of.nodes.some(({ usdPerHour = 0, holds }) => usdPerHour > 0 && holds);
       const before = optimize(of, { ...options(), budget: stepBudget(isTried ? 20_000 : steps), boundBudget: undefined });
       for (const { jobs: moved } of drains) expect(moved.filter((job) => !placed.includes(job))).toEqual([]);
-      expect(waiting(answer)).toBeLessThanOrEqual(waiting(before));
+      expect(waiting(solution)).toBeLessThanOrEqual(waiting(before));
       const saved = drains.reduce((sum, { usdPerHour, lostUsd }) => sum + usdPerHour - lostUsd, 0);
-      if (drains.length > 0) expect(dollars(answer) - saved).toBeLessThan(dollars(before));
+      if (drains.length > 0) expect(dollars(solution) - saved).toBeLessThan(dollars(before));
       // The plan is no worse than before, whatever the last search found.
-      expect(dollars(answer) - saved).toBeLessThanOrEqual(dollars(before) + 1e-6);
+      expect(dollars(solution) - saved).toBeLessThanOrEqual(dollars(before) + 1e-6);
     }),
     { numRuns },
   );
@@ -61,9 +61,9 @@ test("the jobs of an emptied node have a place elsewhere, the saving exceeds the
 test("no node is emptied if nodes have neither prices nor jobs, and the plan is the optimizer's", () => {
   fc.assert(
     fc.property(problem, (of) => {
-      const { solution: answer, drains } = consolidate(of, options());
+      const { solution, drains } = consolidate(of, options());
       expect(drains).toEqual([]);
-      expect(answer).toEqual(optimize(of, options()));
+      expect(solution).toEqual(optimize(of, options()));
     }),
     { numRuns: stormRuns(300) },
   );

@@ -41,10 +41,10 @@ describe("small problems", () => {
     fc.assert(
       fc.property(small, ({ all, supplies }) => {
         const problem = problemOf(all, supplies);
-        const answer = exactly(problem);
-        expect(wrongsOf(problem, answer)).toEqual([]);
-        expect(usd(answer)).toBeCloseTo(minUsd(all, supplies), 6);
-        expect(answer.boundUsd).toBeCloseTo(usd(answer), 6);
+        const solution = exactly(problem);
+        expect(wrongsOf(problem, solution)).toEqual([]);
+        expect(usd(solution)).toBeCloseTo(minUsd(all, supplies), 6);
+        expect(solution.boundUsd).toBeCloseTo(usd(solution), 6);
       }),
       { numRuns: 60 },
     );

@@ -9,7 +9,7 @@ import { stormRuns } from "../storm-runs.ts";
 import { wrongsOf } from "./checker.ts";
 import { offers, problem } from "./problems.ts";
 
-const answer = (of: Problem, steps = 20_000): Solution =>
+const solutionOf = (of: Problem, steps = 20_000): Solution =>
   optimize(of, { budget: stepBudget(steps), boundBudget: stepBudget(20_000), seed: 7 });
 const dollars = ({ cost }: Solution): number => cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
 /** Returns the plan without the fields that only describe how it was found. */
@@ -19,7 +19,7 @@ describe("any problem", () => {
   test("no bin is overfilled, and every job has exactly one place or waits", () => {
     fc.assert(
       fc.property(problem, (of) => {
-        expect(wrongsOf(of, answer(of))).toEqual([]);
+        expect(wrongsOf(of, solutionOf(of))).toEqual([]);
       }),
       { numRuns: stormRuns(1_500) },
     );
@@ -28,7 +28,7 @@ describe("any problem", () => {
   test("the lower bound is never above the cost of the plan", () => {
     fc.assert(
       fc.property(problem, (of) => {
-        const given = answer(of);
+        const given = solutionOf(of);
         expect(given.boundUsd).toBeLessThanOrEqual(dollars(given) + 1e-9);
         if (given.gap !== undefined) expect(given.gap).toBeGreaterThanOrEqual(0);
       }),
@@ -39,7 +39,7 @@ describe("any problem", () => {
   test("every job that waits has a reason", () => {
     fc.assert(
       fc.property(problem, (of) => {
-        for (const each of answer(of).waiting) {
+        for (const each of solutionOf(of).waiting) {
           expect(each.reasons.length).toBeGreaterThan(0);
           if (each.change === undefined) expect(of.offers).toEqual([]);
         }
@@ -62,7 +62,7 @@ describe("any problem", () => {
   test("the engines' plan never costs more than greedy's if all jobs have a place", () => {
     fc.assert(
       fc.property(problem, (of) => {
-        const [greedy, best] = [optimize(of, { budget: stepBudget(1), engines: [], seed: 1 }), answer(of, 200_000)];
+        const [greedy, best] = [optimize(of, { budget: stepBudget(1), engines: [], seed: 1 }), solutionOf(of, 200_000)];
         if (greedy.waiting.length === 0) expect(dollars(best)).toBeLessThanOrEqual(dollars(greedy) + 1e-9);
       }),
       { numRuns: stormRuns(500) },
@@ -79,7 +79,7 @@ describe("any problem", () => {
           nodes: shuffled(of.nodes),
           jobs: shuffled(of.jobs).map((job) => ({ ...job, names: shuffled(job.names) })),
         };
-        expect(plan(answer({ ...other, jobs: classesOf(each(other)) }))).toEqual(plan(answer(of)));
+        expect(plan(solutionOf({ ...other, jobs: classesOf(each(other)) }))).toEqual(plan(solutionOf(of)));
       }),
       { numRuns: stormRuns(500) },
     );
@@ -99,7 +99,7 @@ describe("any problem", () => {
           terms: { ...of.terms, usdPerGiB: (of.terms?.usdPerGiB ?? 0) * 10 },
         };
         const names = (all: Solution) => all.purchases.map(({ offer, jobs }) => ({ offer: offer.name, jobs }));
-        const [one, ten] = [answer(of), answer(dear)];
+        const [one, ten] = [solutionOf(of), solutionOf(dear)];
         expect(names(ten)).toEqual(names(one));
         expect(ten.bindings).toEqual(one.bindings);
       }),
@@ -116,8 +116,8 @@ describe("any problem", () => {
           ...more.slice(0, 1).map(() => ({ ...offer, name: `${offer.name}-dearer`, usdPerHour: offer.usdPerHour * 1.5 })),
         ]);
         const used = needless.map((offer) => ({ ...offer, uses: { ...offer.uses, usd: offer.usdPerHour } }));
-        const other = answer({ ...of, offers: [...of.offers, ...used] });
-        expect(dollars(other)).toBe(dollars(answer(of)));
+        const other = solutionOf({ ...of, offers: [...of.offers, ...used] });
+        expect(dollars(other)).toBe(dollars(solutionOf(of)));
       }),
       { numRuns: stormRuns(500) },
     );
@@ -138,13 +138,13 @@ describe("trivial problems", () => {
   const named = (count: number) => Array.from({ length: count }, (_, index) => ({ ...job, name: `j${index}` }));
   test.each([0, 1, 20])("a plan for %i equal jobs is optimal", (count) => {
     const of: Problem = { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(count)), nodes: [], offers: [offer] };
-    const given = answer(of, 1e6);
+    const given = solutionOf(of, 1e6);
     expect(given.purchases).toHaveLength(count);
     expect(given.gap).toBeCloseTo(0, 3);
   });
 
   test("all jobs wait if there are no offers", () => {
-    const given = answer({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(3)), nodes: [], offers: [] });
+    const given = solutionOf({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(named(3)), nodes: [], offers: [] });
     expect(given.waiting).toEqual([{ jobs: ["j0", "j1", "j2"], reasons: [{ kind: "no offers" }] }]);
   });
 });

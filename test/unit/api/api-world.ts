@@ -37,7 +37,7 @@ export const callers = {
 } as const;
 export type Who = keyof typeof callers;
 
-export type Asked = {
+export type CallOptions = {
   readonly as?: Who;
   readonly method?: string;
   /** Sent as it is if it is a string, otherwise as JSON. */
@@ -71,14 +71,14 @@ export class ApiWorld extends World {
   }
 
   /** Calls the API. Throws if the response is a server error or does not match the document. */
-  async ask(path: string, asked: Asked = {}): Promise<Received> {
-    const received = await this.askRaw(path, asked);
+  async fetch(path: string, options: CallOptions = {}): Promise<Received> {
+    const received = await this.fetchRaw(path, options);
     if (received.status >= 500) throw new Error(`${path}: ${received.status} ${JSON.stringify(received.body)} ${JSON.stringify(this.log)}`);
-    holdAgainstDocument(path, asked.method ?? "GET", received);
+    holdAgainstDocument(path, options.method ?? "GET", received);
     return received;
   }
 
-  async askRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: Asked = {}): Promise<Received> {
+  async fetchRaw(path: string, { as = "vision", method = "GET", body, type = "application/json" }: CallOptions = {}): Promise<Received> {
     this.#requests += 1;
     const requestId = `00000000-0000-4000-8000-${String(this.#requests).padStart(12, "0")}`;
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
@@ -88,8 +88,8 @@ export class ApiWorld extends World {
       ...(text === undefined ? {} : { body: text }),
     });
     const response = await this.#api.fetch(request, { caller: callers[as], requestId, origin: "https://api" });
-    const answer = await response.text();
-    return { status: response.status, headers: response.headers, body: answer === "" ? undefined : JSON.parse(answer) };
+    const responseBody = await response.text();
+    return { status: response.status, headers: response.headers, body: responseBody === "" ? undefined : JSON.parse(responseBody) };
   }
 
   #seed(): void {

@@ -8,7 +8,7 @@ import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { ApiWorld } from "./api-world.ts";
 
 const jobs = "/v1/teams/vision/jobs";
-const submit = (world: ApiWorld, body: unknown) => world.ask(jobs, { method: "POST", body });
+const submit = (world: ApiWorld, body: unknown) => world.fetch(jobs, { method: "POST", body });
 
 describe("submitting a job", () => {
   test("a submitted job is queued and its pool is woken", async () => {
@@ -72,9 +72,9 @@ describe("submitting a job", () => {
     const env = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`${n}`, 0]));
     const deep = `{"command":["x"],"x":${"[".repeat(14_000)}${"]".repeat(14_000)}}`;
     for (const body of [{ command: ["x"], env }, deep, `${"[".repeat(14_000)}${"]".repeat(14_000)}`]) {
-      const told = await submit(world, body);
-      expect(told.status).toBe(400);
-      expect(JSON.stringify(told.body).length).toBeLessThan(10_000);
+      const response = await submit(world, body);
+      expect(response.status).toBe(400);
+      expect(JSON.stringify(response.body).length).toBeLessThan(10_000);
     }
   });
 });
@@ -84,20 +84,20 @@ test("the list of jobs contains all jobs of the team and no others, newest first
   const found: string[] = [];
   let cursor: string | undefined;
   do {
-    const { body } = await world.ask(`${jobs}?limit=2${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+    const { body } = await world.fetch(`${jobs}?limit=2${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
     const page = JobPage.parse(body);
     found.push(...page.items.map(({ job }) => job));
     cursor = page.cursor;
   } while (cursor !== undefined);
   expect(found).toEqual(["refused", "done", "runs", "waits"]);
-  expect((await world.ask(`${jobs}?state=running`)).body).toMatchObject({ items: [{ job: "runs" }] });
+  expect((await world.fetch(`${jobs}?state=running`)).body).toMatchObject({ items: [{ job: "runs" }] });
 });
 
 describe("cancelling a job", () => {
   test("a cancelled job has the first reason, its pool is woken, and cancelling it again changes nothing", async () => {
     const world = new ApiWorld();
     for (const reason of ["too dear", "really"]) {
-      const { status, body } = await world.ask(`${jobs}/waits/cancel`, { method: "POST", body: { reason } });
+      const { status, body } = await world.fetch(`${jobs}/waits/cancel`, { method: "POST", body: { reason } });
       expect(status).toBe(200);
       expect(body).toMatchObject({ job: "waits", state: "cancelled", reason: "too dear", endedAt: "2026-06-01T01:00:00.000Z" });
     }
@@ -107,14 +107,14 @@ describe("cancelling a job", () => {
 
   test("cancelling an ended job is a conflict", async () => {
     const world = new ApiWorld();
-    const { body } = await world.ask(`${jobs}/done/cancel`, { method: "POST" });
+    const { body } = await world.fetch(`${jobs}/done/cancel`, { method: "POST" });
     expect(body).toMatchObject({ status: 409, detail: "The job has already ended: it is succeeded." });
   });
 });
 
 describe("checking jobs before they are submitted", () => {
   const check = async (world: ApiWorld, ...messages: unknown[]) =>
-    CheckedJobs.parse((await world.ask(`${jobs}/check`, { method: "POST", body: { jobs: messages } })).body).items;
+    CheckedJobs.parse((await world.fetch(`${jobs}/check`, { method: "POST", body: { jobs: messages } })).body).items;
 
   test("checking jobs returns the same reasons as submitting them and writes nothing", async () => {
     const world = new ApiWorld();
@@ -169,7 +169,7 @@ describe("checking jobs before they are submitted", () => {
 
   test("checking a deeply nested job returns a short response", async () => {
     const deep = `${"[".repeat(14_000)}${"]".repeat(14_000)}`;
-    const { status, body } = await new ApiWorld().ask(`${jobs}/check`, { method: "POST", body: `{"jobs":[${deep}]}` });
+    const { status, body } = await new ApiWorld().fetch(`${jobs}/check`, { method: "POST", body: `{"jobs":[${deep}]}` });
     expect(status).toBe(200);
     expect(JSON.stringify(body).length).toBeLessThan(1_000);
   });
@@ -181,7 +181,7 @@ test("one call cancels many jobs with an outcome each and rings each pool once",
   const rings = world.ledger.table.pool("gpu").bell;
   const names = [...Array.from({ length: 40 }, (_, n) => `job-${n}`), "runs", "done", "nobody", "secret"];
   const cancel = async (body: object) =>
-    CancelledJobs.parse((await world.ask(`${jobs}/cancel`, { method: "POST", body })).body).items.map(({ job, ...rest }) => [job, rest]);
+    CancelledJobs.parse((await world.fetch(`${jobs}/cancel`, { method: "POST", body })).body).items.map(({ job, ...rest }) => [job, rest]);
   const first = Object.fromEntries(await cancel({ jobs: names, states: ["queued"], reason: "wrong data" }));
   expect(first["job-39"]).toEqual({ outcome: "cancelled" });
   expect(first["runs"]).toEqual({ outcome: "spared", state: "running" });
@@ -198,7 +198,7 @@ test("one call cancels many jobs with an outcome each and rings each pool once",
 
 test("the list of jobs can be filtered by state, name, pool and time", async () => {
   const world = new ApiWorld();
-  const names = async (query: string) => JobPage.parse((await world.ask(`${jobs}?${query}`)).body).items.map(({ job }) => job);
+  const names = async (query: string) => JobPage.parse((await world.fetch(`${jobs}?${query}`)).body).items.map(({ job }) => job);
   expect(await names("state=queued,running")).toEqual(["runs", "waits"]);
   expect(await names("name=r*")).toEqual(["refused", "runs"]);
   expect(await names("name=?????&pool=gpu")).toEqual(["waits"]);
@@ -211,7 +211,7 @@ test("following a log returns each line once, with the job's state", async () =>
   const world = new ApiWorld();
   const attempt = { team: "vision", job: "runs", attempt: 2 };
   const read = async (cursor: string | undefined): Promise<LogPage> =>
-    LogPage.parse((await world.ask(`${jobs}/runs/logs?limit=2${cursor === undefined ? "" : `&cursor=${cursor}`}`)).body);
+    LogPage.parse((await world.fetch(`${jobs}/runs/logs?limit=2${cursor === undefined ? "" : `&cursor=${cursor}`}`)).body);
   const first = await read(undefined);
   expect(first).toMatchObject({
     attempt: 2,
@@ -229,7 +229,7 @@ test("following a log returns each line once, with the job's state", async () =>
 
 test("reading a log can begin with the newest lines or at a given time", async () => {
   const world = new ApiWorld();
-  const read = async (query: string): Promise<LogPage> => LogPage.parse((await world.ask(`${jobs}/runs/logs?${query}`)).body);
+  const read = async (query: string): Promise<LogPage> => LogPage.parse((await world.fetch(`${jobs}/runs/logs?${query}`)).body);
   const tail = await read("tail=2&limit=1");
   expect(tail.lines).toMatchObject([{ text: "two" }, { text: "three" }]);
   world.logs.write({ team: "vision", job: "runs", attempt: 2 }, { atMs: monday + 50, text: "50%", unfinished: true });
@@ -243,7 +243,7 @@ test("each member of a gang has its own log", async () => {
   const attempt = { team: "vision", job: "gang", attempt: 1 };
   world.logs.write(attempt, { atMs: monday, text: "first" });
   world.logs.write({ ...attempt, rank: 1 }, { atMs: monday, text: "second" });
-  const [first, second, none] = await Promise.all(["", "?rank=1", "?rank=2"].map((query) => world.ask(`${jobs}/gang/logs${query}`)));
+  const [first, second, none] = await Promise.all(["", "?rank=1", "?rank=2"].map((query) => world.fetch(`${jobs}/gang/logs${query}`)));
   expect(first?.body).toMatchObject({ members: 2, reason: "all four wheels turn", lines: [{ text: "first" }] });
   expect(second?.body).toMatchObject({ members: 2, lines: [{ text: "second" }] });
   expect(none?.body).toMatchObject({ status: 404, detail: "The job gang has no member of rank 2; its last one is 1." });
@@ -252,7 +252,7 @@ test("each member of a gang has its own log", async () => {
 test("times outside the calendar are clamped to its limits", async () => {
   const world = new ApiWorld();
   world.ledger.table.putJob(aJob({ job: "odd", state: "running", startedAtMs: 9e15, endedAtMs: -1 }));
-  expect((await world.ask(`${jobs}/odd`)).body).toMatchObject({
+  expect((await world.fetch(`${jobs}/odd`)).body).toMatchObject({
     startedAt: "9999-12-31T23:59:59.999Z",
     endedAt: "1970-01-01T00:00:00.000Z",
   });
@@ -263,7 +263,7 @@ test("a job that could not be cancelled among many is reported with the reason, 
   const cancelAll = async (refs: readonly object[]) => refs.map(() => ({ kind: "failed", error }) as const);
   const { cancellations } = new ApiWorld().deps;
   const world = new ApiWorld({ cancellations: { ...cancellations, cancelAll } });
-  const { body } = await world.ask(`${jobs}/cancel`, { method: "POST", body: { jobs: ["waits"] } });
+  const { body } = await world.fetch(`${jobs}/cancel`, { method: "POST", body: { jobs: ["waits"] } });
   expect(body).toEqual({ items: [{ job: "waits", outcome: "failed", because: "the table was too busy" }] });
   expect(world.log).toEqual([
     { level: "error", message: "job not cancelled", team: "vision", job: "waits", error },

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { ApiWorld, type Asked, allOperations, decisionId, nodeId, operationAt } from "./api-world.ts";
+import { ApiWorld, allOperations, type CallOptions, decisionId, nodeId, operationAt } from "./api-world.ts";
 
-type Case = readonly [path: string, status: number, asked?: Asked];
-const post = (body?: unknown, more: Asked = {}): Asked => ({ method: "POST", body, ...more });
-const put = (body?: unknown, more: Asked = {}): Asked => ({ method: "PUT", body, ...more });
-const remove: Asked = { method: "DELETE" };
+type Case = readonly [path: string, status: number, options?: CallOptions];
+const post = (body?: unknown, more: CallOptions = {}): CallOptions => ({ method: "POST", body, ...more });
+const put = (body?: unknown, more: CallOptions = {}): CallOptions => ({ method: "PUT", body, ...more });
+const remove: CallOptions = { method: "DELETE" };
 const vision = "/v1/teams/vision";
 
 /** Every operation with good input and with input that it must refuse. */
@@ -220,17 +220,19 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 };
 
 describe("every operation", () => {
-  const all = Object.entries(cases).flatMap(([id, its]) => its.map(([path, status, asked]) => ({ id, path, status, asked: asked ?? {} })));
-  test.each(all)("the operation $id returns $status for $path $asked.method", async ({ id, path, status, asked }) => {
-    const told = await new ApiWorld().ask(path, asked);
-    expect(`${told.status} ${JSON.stringify(told.body)?.slice(0, 300)}`).toMatch(new RegExp(`^${status} `));
-    const at = operationAt(new URL(path, "https://api").pathname, asked.method === "HEAD" ? "GET" : (asked.method ?? "GET"));
+  const all = Object.entries(cases).flatMap(([id, its]) =>
+    its.map(([path, status, options]) => ({ id, path, status, options: options ?? {} })),
+  );
+  test.each(all)("the operation $id returns $status for $path $options.method", async ({ id, path, status, options }) => {
+    const response = await new ApiWorld().fetch(path, options);
+    expect(`${response.status} ${JSON.stringify(response.body)?.slice(0, 300)}`).toMatch(new RegExp(`^${status} `));
+    const at = operationAt(new URL(path, "https://api").pathname, options.method === "HEAD" ? "GET" : (options.method ?? "GET"));
     // A path that is not the operation's own must match no other operation.
     expect([id, undefined]).toContain(at?.id);
   });
 
   test("every operation of the document has cases with good and with bad input", async () => {
-    const { body } = await new ApiWorld().ask("/v1/openapi.json");
+    const { body } = await new ApiWorld().fetch("/v1/openapi.json");
     const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);
     expect(body).toMatchObject({ servers: [{ url: "https://api" }] });
     const documented = Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));

@@ -20,23 +20,23 @@ const open = allOperations
 
 describe("another team's names", () => {
   test.each(open)("the response of %s contains no names of another team", async (path) => {
-    const { status, body } = await new ApiWorld().ask(`/v1${path}`);
+    const { status, body } = await new ApiWorld().fetch(`/v1${path}`);
     expect(status).toBe(200);
     expect(JSON.stringify(body)).not.toMatch(secrets);
   });
 
   test("an admin and the team itself see the team's names", async () => {
     for (const as of ["admin", "research"] satisfies Who[]) {
-      const { body } = await new ApiWorld().ask(`/v1/nodes/${nodeId(1)}`, { as });
+      const { body } = await new ApiWorld().fetch(`/v1/nodes/${nodeId(1)}`, { as });
       expect(JSON.stringify(body)).toMatch(secrets);
-      const decision = await new ApiWorld().ask(`/v1/pools/gpu/decisions/${decisionId(1)}`, { as });
+      const decision = await new ApiWorld().fetch(`/v1/pools/gpu/decisions/${decisionId(1)}`, { as });
       expect(JSON.stringify(decision.body)).toMatch(secrets);
     }
   });
 });
 
 test("a node shows another team's assignments without their jobs", async () => {
-  const { body } = await new ApiWorld().ask(`/v1/nodes/${nodeId(1)}`);
+  const { body } = await new ApiWorld().fetch(`/v1/nodes/${nodeId(1)}`);
   expect(body).toMatchObject({
     assignments: [
       { team: "research", phase: "running", gpus: 1 },
@@ -49,7 +49,7 @@ test("a node shows another team's assignments without their jobs", async () => {
 });
 
 test("a decision shows the steps of the caller's jobs in full, and of other teams' steps only what was done", async () => {
-  const { body } = await new ApiWorld().ask(`/v1/pools/gpu/decisions/${decisionId(1)}`);
+  const { body } = await new ApiWorld().fetch(`/v1/pools/gpu/decisions/${decisionId(1)}`);
   expect(body).toMatchObject({
     decision: decisionId(1),
     at: "2026-06-01T00:01:00.000Z",
@@ -79,15 +79,15 @@ test("the list of pools shows the deployment's reservations, and to a team only 
   }
   const vision = { team: "vision", limits: {}, reserved: { usdPerHour: 0.5, gpus: 1 } };
   const deployment = { limits: {}, reserved: { usdPerHour: 1, gpus: 2 } };
-  expect((await world.ask("/v1/pools")).body).toMatchObject({ deployment, teams: [vision] });
-  expect((await world.ask("/v1/pools", { as: "admin" })).body).toMatchObject({
+  expect((await world.fetch("/v1/pools")).body).toMatchObject({ deployment, teams: [vision] });
+  expect((await world.fetch("/v1/pools", { as: "admin" })).body).toMatchObject({
     deployment,
     teams: [{ ...vision, team: "research" }, vision],
   });
 });
 
 test("a pool shows its limits, costs, queue, nodes, launches and refusals", async () => {
-  const { body } = await new ApiWorld().ask("/v1/pools/gpu");
+  const { body } = await new ApiWorld().fetch("/v1/pools/gpu");
   expect(body).toMatchObject({
     pool: "gpu",
     limits: { usdPerHour: 10, gpus: 8 },
@@ -104,14 +104,14 @@ test("a pool shows its limits, costs, queue, nodes, launches and refusals", asyn
 
 test("the list of nodes goes through all pools, page by page", async () => {
   const world = new ApiWorld();
-  const first = await world.ask("/v1/nodes?limit=2");
+  const first = await world.fetch("/v1/nodes?limit=2");
   expect(first.body).toMatchObject({
     items: [{ node: nodeId(1) }, { node: nodeId(2), idleSince: "2026-06-01T00:02:00.000Z" }],
     cursor: `gpu/${nodeId(2)}`,
   });
-  const second = await world.ask(`/v1/nodes?limit=2&cursor=gpu/${nodeId(2)}`);
+  const second = await world.fetch(`/v1/nodes?limit=2&cursor=gpu/${nodeId(2)}`);
   expect(second.body).toEqual({ items: [expect.objectContaining({ node: nodeId(3), pool: "lab", state: "launching" })] });
-  expect((await world.ask("/v1/nodes?pool=lab")).body).toMatchObject({ items: [{ node: nodeId(3) }] });
+  expect((await world.fetch("/v1/nodes?pool=lab")).body).toMatchObject({ items: [{ node: nodeId(3) }] });
 });
 
 describe("me", () => {
@@ -120,6 +120,6 @@ describe("me", () => {
     ["research", { admin: false, team: "research", teams: ["research"], pools: ["gpu", "lab"] }],
     ["admin", { admin: true, team: null, teams: ["research", "vision"], pools: ["gpu", "lab"] }],
   ] satisfies [Who, object][])("the caller %s sees its teams and pools", async (as, me) => {
-    expect((await new ApiWorld().ask("/v1/me", { as })).body).toMatchObject({ ...me, name: "fleetwright", defaultPool: "gpu" });
+    expect((await new ApiWorld().fetch("/v1/me", { as })).body).toMatchObject({ ...me, name: "fleetwright", defaultPool: "gpu" });
   });
 });

@@ -3,14 +3,14 @@ import { ec2Fleet } from "../../../lib/aws/ec2/fleet.ts";
 import type { Fleet } from "../../../lib/ports/fleet.ts";
 import type { LogLine } from "../../../lib/ports/log.ts";
 import { aLaunch, anOffer } from "../../fakes/builders.ts";
-import { ec2Answering, failing } from "./ec2-answers.ts";
+import { failing, fakeEc2 } from "./ec2-responses.ts";
 
 const subnets = [
   { zone: "us-east-1a", subnet: "subnet-a" },
   { zone: "us-east-1b", subnet: "subnet-b" },
 ];
-const fleetOf = (answers: Parameters<typeof ec2Answering>[0]): { fleet: Fleet; calls: ReturnType<typeof ec2Answering>["calls"] } => {
-  const { ec2, calls } = ec2Answering(answers);
+const fleetOf = (responses: Parameters<typeof fakeEc2>[0]): { fleet: Fleet; calls: ReturnType<typeof fakeEc2>["calls"] } => {
+  const { ec2, calls } = fakeEc2(responses);
   return { fleet: ec2Fleet({ ec2, name: "prod", launchTemplates: { gpu: "lt-1", cpu: "cpu-template" }, subnets }), calls };
 };
 /** Errors of calls about instances, with the status and whether they are logged. */
@@ -25,12 +25,12 @@ test.each(refusedCalls)(
   "whether a call about instances that fails with %s (status %s) is logged with its error is %s",
   async (name, status, isLogged) => {
     const lines: LogLine[] = [];
-    const answers = { TerminateInstancesCommand: () => failing(name, status), DescribeInstancesCommand: () => failing(name, status) };
-    const { ec2 } = ec2Answering(answers);
+    const responses = { TerminateInstancesCommand: () => failing(name, status), DescribeInstancesCommand: () => failing(name, status) };
+    const { ec2 } = fakeEc2(responses);
     const fleet = ec2Fleet({ ec2, name: "prod", launchTemplates: {}, subnets, log: (line) => lines.push(line) });
     await fleet.terminate(["i-1"]);
     await fleet.look(["i-1", "i-2"]);
-    const error = expect.objectContaining({ name, stack: expect.stringContaining("ec2-answers.ts") });
+    const error = expect.objectContaining({ name, stack: expect.stringContaining("ec2-responses.ts") });
     const expected = [
       { level: "error", message: "terminating instances failed", instances: ["i-1"], error },
       { level: "error", message: "describing instances failed", instances: ["i-1", "i-2"], error },
@@ -216,7 +216,7 @@ test.each<[string, number | undefined, string, readonly string[]]>([
   ["OperationNotPermitted", 400, "The instance 'i-2' may not be terminated", ["apart", "apart", "apart"]],
   ["RequestLimitExceeded", 503, "Request limit exceeded.", ["throttled", "throttled", "throttled"]],
   ["InternalError", 500, "An internal error has occurred", ["unknown", "unknown", "unknown"]],
-  ["TimeoutError", undefined, "no answer", ["unknown", "unknown", "unknown"]],
+  ["TimeoutError", undefined, "no response", ["unknown", "unknown", "unknown"]],
 ])(
   "terminating several instances that fails with %s (status %s, %s) has an outcome per instance",
   async (name, status, message, expected) => {
@@ -228,12 +228,12 @@ test.each<[string, number | undefined, string, readonly string[]]>([
 );
 
 test("terminating a single instance never has the outcome apart", async () => {
-  const said = async (name: string) => {
+  const outcomeOf = async (name: string) => {
     const { fleet } = fleetOf({ TerminateInstancesCommand: () => failing(name, 400) });
     return (await fleet.terminate(["i-1"])).get("i-1");
   };
-  expect(await said("InvalidInstanceID.NotFound")).toBe("accepted");
-  expect(await said("OperationNotPermitted")).toBe("unknown");
+  expect(await outcomeOf("InvalidInstanceID.NotFound")).toBe("accepted");
+  expect(await outcomeOf("OperationNotPermitted")).toBe("unknown");
 });
 
 test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated", string]>([

@@ -4,10 +4,10 @@ import { sqsJobQueue } from "../../../lib/aws/queues/job-queue.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 
 type Batch = readonly { readonly Id: string; readonly MessageBody: string }[];
-type Told = { readonly Successful?: object[]; readonly Failed?: object[] };
+type BatchResult = { readonly Successful?: object[]; readonly Failed?: object[] };
 
 /** A fake SQS that handles batches with `take` and records them. */
-function fakeSqs(take: (batch: Batch, nth: number) => Told = all) {
+function fakeSqs(take: (batch: Batch, nth: number) => BatchResult = all) {
   const batches: Batch[] = [];
   const send = async (command: {
     readonly input: Partial<SendMessageBatchCommandInput> & { readonly QueueName?: string };
@@ -20,7 +20,7 @@ function fakeSqs(take: (batch: Batch, nth: number) => Told = all) {
   return { batches, queue: sqsJobQueue({ send } as never, "jobs-") };
 }
 const taken = ({ Id, MessageBody }: Batch[number]) => ({ Id, MessageId: `m-${MessageBody}` });
-const all = (batch: Batch): Told => ({ Successful: batch.map(taken) });
+const all = (batch: Batch): BatchResult => ({ Successful: batch.map(taken) });
 const bodies = (count: number, length = 1) => Array.from({ length: count }, (_, n) => String(n).padStart(length, "0"));
 
 test("many messages are sent in batches of ten, with an outcome per message in order", async () => {

@@ -5,14 +5,14 @@ const source = { bucket: "data", prefix: "set/" };
 
 /** A fake S3 that returns these pages or throws. */
 const s3 = (...pages: readonly (object | Error)[]) => {
-  const asked: unknown[] = [];
+  const requests: unknown[] = [];
   const send = async (command: { input: unknown }) => {
-    asked.push(command.input);
-    const page = pages[asked.length - 1];
+    requests.push(command.input);
+    const page = pages[requests.length - 1];
     if (page instanceof Error) throw page;
     return page ?? {};
   };
-  return { send: send as never, asked };
+  return { send: send as never, requests };
 };
 const object = (key: string, more: object = {}) => ({ Key: `set/${key}`, Size: 1, ETag: '"e"', ...more });
 const thrown = (name: string, status: number, message = "words") =>
@@ -33,7 +33,7 @@ describe("a listing", () => {
     const listed = await listSource(fake, source);
     expect(listed).toMatchObject({ kind: "listed", skipped: { objects: 3 } });
     expect(listed.kind === "listed" && listed.shards.map(({ key }) => key)).toEqual(["set/ia", "set/instant", "set/restored"]);
-    expect(fake.asked).toMatchObject([{ OptionalObjectAttributes: ["RestoreStatus"] }]);
+    expect(fake.requests).toMatchObject([{ OptionalObjectAttributes: ["RestoreStatus"] }]);
   });
 
   it.each([

@@ -8,12 +8,12 @@ afterEach(() => {
 
 /** A table whose responses are given, and which remembers the requests. */
 function tableThat(...responses: readonly object[]) {
-  const asked: Record<string, unknown>[] = [];
+  const requests: Record<string, unknown>[] = [];
   const send = async ({ input }: { input: Record<string, unknown> }): Promise<object> => {
-    asked.push(input);
-    return responses[asked.length - 1] ?? {};
+    requests.push(input);
+    return responses[requests.length - 1] ?? {};
   };
-  return { asked, access: { table: "t", client: { send } } as unknown as TableAccess };
+  return { requests, access: { table: "t", client: { send } } as unknown as TableAccess };
 }
 
 describe("reading many items", () => {
@@ -35,9 +35,9 @@ describe("reading many items", () => {
 
   test("reading many items gives up after ten responses without any", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const { access, asked } = tableThat(...new Array(20).fill(left));
+    const { access, requests } = tableThat(...new Array(20).fill(left));
     await expect(getItems(access, keys)).rejects.toMatchObject({ code: "table-busy", retry: true });
-    expect(asked).toHaveLength(10);
+    expect(requests).toHaveLength(10);
   });
 });
 
@@ -58,14 +58,14 @@ describe("a list of jobs", () => {
   const more = { LastEvaluatedKey: { pk: "x", sk: "y", teamKey: "vision", submitted: "1" } };
 
   test("a list without a filter asks for one job more than are still missing", async () => {
-    const { access, asked } = tableThat({ Items: [job(9), job(8)], ...more }, { Items: [job(7)], ...more }, { Items: [] });
+    const { access, requests } = tableThat({ Items: [job(9), job(8)], ...more }, { Items: [job(7)], ...more }, { Items: [] });
     expect((await createJobReader(access).list({ team: "vision", limit: 5 })).jobs).toHaveLength(3);
-    expect(asked.map((input) => input["Limit"])).toEqual([6, 4, 3]);
+    expect(requests.map((input) => input["Limit"])).toEqual([6, 4, 3]);
   });
 
   test("a list with a filter asks for whole pages, because few of them may match", async () => {
-    const { access, asked } = tableThat({ Items: [] });
+    const { access, requests } = tableThat({ Items: [] });
     await createJobReader(access).list({ team: "vision", limit: 5, states: ["failed"] });
-    expect(asked.map((input) => input["Limit"])).toEqual([1_000]);
+    expect(requests.map((input) => input["Limit"])).toEqual([1_000]);
   });
 });

@@ -10,7 +10,7 @@ afterEach(async () => {
   await api?.close();
   api = undefined;
 });
-const Answer = z.object({ n: z.number() });
+const ResponseBody = z.object({ n: z.number() });
 
 async function client(routes: Routes, over: { timeoutMs?: number } = {}) {
   api = await startFakeApi(routes);
@@ -30,7 +30,7 @@ async function client(routes: Routes, over: { timeoutMs?: number } = {}) {
 describe("a call of the API", () => {
   it("a call of the API is signed as it is sent, and its response is parsed with the schema", async () => {
     const { call, signed, fake } = await client({ "PUT /v1/x": { body: { n: 1, more: true } } });
-    expect(await call(Answer, { method: "PUT", path: "/v1/x", query: { a: "b#c", none: undefined, n: 2 }, body: { x: 1 } })).toEqual({
+    expect(await call(ResponseBody, { method: "PUT", path: "/v1/x", query: { a: "b#c", none: undefined, n: 2 }, body: { x: 1 } })).toEqual({
       n: 1,
     });
     expect(fake.calls).toEqual([{ method: "PUT", path: "/v1/x", query: { a: "b#c", n: "2" }, body: { x: 1 } }]);
@@ -41,15 +41,17 @@ describe("a call of the API", () => {
   it("a call of the API keeps the path of the API's address", async () => {
     api = await startFakeApi({ "GET /deep/v1/x": { body: { n: 1 } } });
     for (const url of [`${api.url}/deep`, `${api.url}/deep/`])
-      expect(await apiClient({ url, sign: async ({ headers }) => headers })(Answer, { method: "GET", path: "/v1/x" })).toEqual({ n: 1 });
+      expect(await apiClient({ url, sign: async ({ headers }) => headers })(ResponseBody, { method: "GET", path: "/v1/x" })).toEqual({
+        n: 1,
+      });
   });
 
   it("a call of the API is retried a limited number of times if it may succeed, and signed again", async () => {
     const busy = problem(503, "busy", "Later.");
     const { call, signed } = await client({ "GET /a": [busy, { status: 502, body: "" }, { body: { n: 3 } }], "GET /b": busy });
-    expect(await call(Answer, { method: "GET", path: "/a" })).toEqual({ n: 3 });
+    expect(await call(ResponseBody, { method: "GET", path: "/a" })).toEqual({ n: 3 });
     expect(signed).toHaveLength(3);
-    await expect(call(Answer, { method: "GET", path: "/b" })).rejects.toMatchObject({ code: "busy", message: "Later." });
+    await expect(call(ResponseBody, { method: "GET", path: "/b" })).rejects.toMatchObject({ code: "busy", message: "Later." });
     expect(signed).toHaveLength(7);
   });
 });
@@ -74,9 +76,9 @@ describe("the faults of a call of the API", () => {
       { code: "api-answer", message: expect.stringContaining("cannot read the API's response") },
     ],
     ["a 400 that is not from the API", { status: 400, body: "what?" }, { code: "api-answer", message: "the API returned 400: what?" }],
-  ])("a call of the API throws a FleetError for %s", async (_what, answer, fault) => {
-    const { call, fake } = await client({ "GET /x": answer });
-    await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
+  ])("a call of the API throws a FleetError for %s", async (_what, response, fault) => {
+    const { call, fake } = await client({ "GET /x": response });
+    await expect(call(ResponseBody, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
     expect(fake.calls).toHaveLength(1);
   });
 
@@ -85,14 +87,14 @@ describe("the faults of a call of the API", () => {
     const { call } = await client({
       "GET /x": { status: 400, body: { ...Object(body), errors: [{ field: "limit", message: "too big" }] } },
     });
-    await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toThrow("The query is wrong.\n  limit: too big");
+    await expect(call(ResponseBody, { method: "GET", path: "/x" })).rejects.toThrow("The query is wrong.\n  limit: too big");
   });
 
   it("a call of the API throws a FleetError if no process listens", async () => {
     const { call, fake } = await client({});
     await fake.close();
     api = undefined;
-    await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
+    await expect(call(ResponseBody, { method: "GET", path: "/x" })).rejects.toMatchObject({
       code: "api-unreachable",
       message: expect.stringMatching(/127\.0\.0\.1:\d+ does not respond \(.*ECONNREFUSED/),
     });
@@ -105,7 +107,7 @@ describe("the faults of a call of the API", () => {
     const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
     try {
       const call = apiClient({ url, sign: async ({ headers }) => headers, timeoutMs: 50, maxTries: 2, waitMs: () => 1 });
-      await expect(call(Answer, { method: "GET", path: "/x" })).rejects.toMatchObject({
+      await expect(call(ResponseBody, { method: "GET", path: "/x" })).rejects.toMatchObject({
         code: "api-unreachable",
         message: expect.stringMatching(/time/),
       });

@@ -14,10 +14,10 @@ describe("fleet api", () => {
   const deployment = aDeployment({ apiUrl: "https://abc123.lambda-url.eu-central-1.on.aws/" });
 
   it("fleet api prints the API's address, how to sign calls, and where the document is", async () => {
-    const { on, said } = await start({}, { deployment });
+    const { on, printed } = await start({}, { deployment });
     expect(await describeApi({}, on)).toBe(0);
     const url = "https://abc123.lambda-url.eu-central-1.on.aws";
-    expect(said.out).toEqual([
+    expect(printed.out).toEqual([
       `API        ${url}`,
       `document   ${url}/v1/openapi.json (OpenAPI 3.1)`,
       "signed     AWS Signature Version 4, service lambda, region eu-central-1",
@@ -25,7 +25,7 @@ describe("fleet api", () => {
       "with fleet fleet api GET /v1/pools",
     ]);
     await describeApi({ json: true }, on);
-    expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({
       url,
       document: `${url}/v1/openapi.json`,
       region: "eu-central-1",
@@ -34,9 +34,9 @@ describe("fleet api", () => {
   });
 
   it("fleet api prints the local cloud's own address", async () => {
-    const { on, said } = await start({}, { deployment, endpoint: "http://127.0.0.1:4566" });
+    const { on, printed } = await start({}, { deployment, endpoint: "http://127.0.0.1:4566" });
     await describeApi({}, on);
-    expect(said.out[3]).toBe(
+    expect(printed.out[3]).toBe(
       "with curl  curl --aws-sigv4 aws:amz:us-east-1:lambda --user local:local http://127.0.0.1:4566/v1/openapi.json",
     );
   });
@@ -44,17 +44,17 @@ describe("fleet api", () => {
 
 describe("fleet api METHOD PATH", () => {
   it("fleet api GET makes the call and prints the response as JSON", async () => {
-    const { on, said } = await start({ "GET /v1/pools": { body: { items: [aPoolView()] } } });
+    const { on, printed } = await start({ "GET /v1/pools": { body: { items: [aPoolView()] } } });
     expect(await callApi({ method: "get", path: "/v1/pools?limit=3" }, on)).toBe(0);
-    expect(JSON.parse(said.out.join("\n"))).toMatchObject({ items: [{ pool: "gpu" }] });
+    expect(JSON.parse(printed.out.join("\n"))).toMatchObject({ items: [{ pool: "gpu" }] });
     expect(api?.calls[0]?.query).toEqual({ limit: "3" });
   });
 
   it("fleet api PUT sends a body, and prints nothing if the response is empty", async () => {
-    const { on, said } = await start({ "PUT /v1/teams/research/datasets/x": { status: 204 } });
+    const { on, printed } = await start({ "PUT /v1/teams/research/datasets/x": { status: 204 } });
     expect(await callApi({ method: "PUT", path: "/v1/teams/research/datasets/x", body: '{"source":"s3://b/"}' }, on)).toBe(0);
     expect(api?.calls[0]?.body).toEqual({ source: "s3://b/" });
-    expect(said.out).toEqual([]);
+    expect(printed.out).toEqual([]);
   });
 
   it("fleet api reports wrong usage, and errors of the API", async () => {

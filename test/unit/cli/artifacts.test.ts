@@ -58,12 +58,12 @@ function world(job: Partial<Job>, all: readonly SealedManifest[] = []) {
   };
   const found = { ...aJob({ team, job: "train-7", state: "succeeded", attempt: 1 }), ...job };
   const jobs = { get: async () => found, list: async () => ({ jobs: [] }) };
-  const { on, said } = aContext({ url: "http://nowhere" }, { artifacts, jobs: jobs as never });
+  const { on, printed } = aContext({ url: "http://nowhere" }, { artifacts, jobs: jobs as never });
   const get = (options: GetOptions = {}, patterns: readonly string[] = []) =>
     getArtifacts("train-7", { folder, patterns }, { ...on, options: { team, ...options } });
   const list = (options: GetOptions = {}, patterns: readonly string[] = []) =>
     listArtifacts("train-7", patterns, { ...on, options: { team, ...options } });
-  return { get, list, said, opened, trouble, json: () => JSON.parse(said.out.at(-1) ?? "null") };
+  return { get, list, printed, opened, trouble, json: () => JSON.parse(printed.out.at(-1) ?? "null") };
 }
 
 const here = (path: string): string => join(folder, path);
@@ -71,11 +71,11 @@ const left: Left = { "model.pt": "weights", "ckpt/1.pt": "one", "ckpt/2.pt": "tw
 
 describe("artifacts get", () => {
   test("artifacts get fetches all files into a folder, with their permissions", async () => {
-    const { get, said } = world({}, [kept(1, { ...left, "run.sh": { content: "#!", mode: 0o755 } })]);
+    const { get, printed } = world({}, [kept(1, { ...left, "run.sh": { content: "#!", mode: 0o755 } })]);
     expect(await get()).toBe(0);
     expect(await readFile(here("ckpt/2.pt"), "utf8")).toBe("two");
     expect((await stat(here("run.sh"))).mode & 0o777).toBe(0o755);
-    expect(said.out).toEqual([`4 files in ${folder} (15 bytes, verified)`]);
+    expect(printed.out).toEqual([`4 files in ${folder} (15 bytes, verified)`]);
   });
 
   test("artifacts get restores the original bytes of escaped names", async () => {
@@ -89,10 +89,10 @@ describe("artifacts get", () => {
 
   test("artifacts get fetches only the files that are not there yet, and counts the others", async () => {
     await writeFile(here("model.pt"), "weights");
-    const { get, said, opened } = world({}, [kept(1, left)]);
+    const { get, printed, opened } = world({}, [kept(1, left)]);
     expect(await get()).toBe(0);
     expect(opened.sort()).toEqual(["ckpt/1.pt", "ckpt/2.pt"]);
-    expect(said.out).toEqual([`3 files in ${folder} (13 bytes, verified, 1 of them already there)`]);
+    expect(printed.out).toEqual([`3 files in ${folder} (13 bytes, verified, 1 of them already there)`]);
   });
 
   test("artifacts get does not overwrite a file that differs, unless --force is given", async () => {
@@ -107,19 +107,19 @@ describe("artifacts get", () => {
 
   test("artifacts get continues after a file that fails, reports it, and exits with 1", async () => {
     await mkdir(here("model.pt"));
-    const { get, said, trouble, opened } = world({}, [kept(1, { ...left, last: "x" })]);
+    const { get, printed, trouble, opened } = world({}, [kept(1, { ...left, last: "x" })]);
     trouble.at = (path) => {
       if (path === "ckpt/1.pt") throw new FleetError("missing", "There is no sealed file");
       if (path === "ckpt/2.pt")
         throw new FleetError("not-opened", "it broke", { cause: Object.assign(new Error("ENOSPC: write"), { code: "ENOSPC" }) });
     };
     expect(await get()).toBe(1);
-    expect(said.note).toEqual([
+    expect(printed.note).toEqual([
       "fleet: model.pt was not fetched: there is a folder of that name",
       "fleet: ckpt/1.pt was not fetched: There is no sealed file",
       "fleet: ckpt/2.pt was not fetched: the disk is full",
     ]);
-    expect(said.out).toEqual([`1 file in ${folder} (1 byte, verified)`]);
+    expect(printed.out).toEqual([`1 file in ${folder} (1 byte, verified)`]);
     expect(opened.filter((path) => path === "ckpt/1.pt")).toHaveLength(1);
   });
 
@@ -135,10 +135,10 @@ describe("artifacts get", () => {
   test.each(["%2E%2E/x", "a/%2E%2E/%2E%2E/x", "%2Fetc/x", "a%00b", "a/%2F"])(
     "artifacts get does not write outside of its folder: %s",
     async (path) => {
-      const { get, said, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
+      const { get, printed, opened } = world({}, [kept(1, { [path]: { content: "1", escaped: true }, good: "2" })]);
       expect(await get()).toBe(1);
       expect(opened).toEqual(["good"]);
-      expect(said.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
+      expect(printed.note).toEqual([`fleet: ${path} was not fetched: its name would lead out of the folder`]);
     },
   );
 
@@ -155,10 +155,10 @@ describe("artifacts get", () => {
   test.each(["failed", "cancelled", "queued", "running"] as const)(
     "artifacts get fetches from the newest attempt that left files if the job is %s",
     async (state) => {
-      const { get, said } = world({ state, attempt: 4 }, [kept(3, {}), kept(2, { "ckpt.pt": "2" }), kept(1, { "ckpt.pt": "1" })]);
+      const { get, printed } = world({ state, attempt: 4 }, [kept(3, {}), kept(2, { "ckpt.pt": "2" }), kept(1, { "ckpt.pt": "1" })]);
       expect(await get()).toBe(0);
       expect(await readFile(here("ckpt.pt"), "utf8")).toBe("2");
-      expect(said.note).toEqual(["using attempt 2: no later attempt left files"]);
+      expect(printed.note).toEqual(["using attempt 2: no later attempt left files"]);
       expect(await get({ attempt: 1, force: true })).toBe(0);
       expect(await readFile(here("ckpt.pt"), "utf8")).toBe("1");
     },
@@ -207,9 +207,9 @@ describe("artifacts list", () => {
   });
 
   test("artifacts list shows what was kept, and what was not kept and why", async () => {
-    const { list, said } = world({ attempt: 2 }, [whole, kept(1, { a: "1" })]);
+    const { list, printed } = world({ attempt: 2 }, [whole, kept(1, { a: "1" })]);
     expect(await list()).toBe(0);
-    expect(said.out).toEqual([
+    expect(printed.out).toEqual([
       "PATH           SIZE  NOTE",
       "model.pt    7 bytes",
       "ckpt/1.pt   3 bytes",
@@ -219,16 +219,16 @@ describe("artifacts list", () => {
       "final/*.pt        -  missing: no file matched",
       "x                 -  lost: it was not uploaded",
     ]);
-    expect(said.note).toEqual([
+    expect(printed.note).toEqual([
       "3 files, 13 bytes, of attempt 2",
       "other attempts left something too: 1 (fleet artifacts list train-7 --attempt 1)",
     ]);
   });
 
   test("artifacts list shows only entries that match patterns", async () => {
-    const { list, said } = world({ attempt: 2 }, [whole]);
+    const { list, printed } = world({ attempt: 2 }, [whole]);
     expect(await list({}, ["ckpt", "out/*"])).toBe(0);
-    expect(said.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["ckpt/1.pt", "ckpt/2.pt", "out/pipe"]);
+    expect(printed.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["ckpt/1.pt", "ckpt/2.pt", "out/pipe"]);
   });
 
   test("artifacts list --json prints everything except the keys on S3", async () => {

@@ -11,9 +11,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function run(options: CapacityOptions) {
-  const said = { out: [] as string[], note: [] as string[] };
-  const code = await capacity(options, { out: (line) => said.out.push(line), note: (line) => said.note.push(line), width: 100 });
-  return { code, ...said };
+  const printed = { out: [] as string[], note: [] as string[] };
+  const code = await capacity(options, { out: (line) => printed.out.push(line), note: (line) => printed.note.push(line), width: 100 });
+  return { code, ...printed };
 }
 
 async function file(text: string): Promise<string> {

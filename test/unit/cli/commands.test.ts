@@ -34,14 +34,14 @@ const id = "i-0123456789abcdef0";
 
 /** Runs a command for people and for programs. Both must succeed, and must print the result only on stdout. */
 async function both(routes: Routes, command: (options: { json?: boolean }, on: Context) => Promise<number>) {
-  const { on, said } = await start(routes);
+  const { on, printed } = await start(routes);
   expect(await command({}, on)).toBe(0);
-  const human = [...said.out];
+  const human = [...printed.out];
   expect(await command({ json: true }, on)).toBe(0);
-  const printed = said.out.slice(human.length);
-  expect(printed).toHaveLength(1);
+  const json = printed.out.slice(human.length);
+  expect(json).toHaveLength(1);
   for (const line of human.slice(0, 40)) expect(line).toBe(line.trimEnd());
-  return { human, value: JSON.parse(printed[0] ?? ""), note: said.note };
+  return { human, value: JSON.parse(json[0] ?? ""), note: printed.note };
 }
 
 describe("fleet jobs", () => {
@@ -67,9 +67,9 @@ describe("fleet jobs", () => {
   });
 
   it("fleet jobs says how to submit a job if there is none, and names the states", async () => {
-    const { on, said } = await start({ [path]: { body: { items: [] } } });
+    const { on, printed } = await start({ [path]: { body: { items: [] } } });
     await jobs({ team, limit: 20 }, on);
-    expect(said.out).toEqual(["team research has no jobs; submit one with: fleet submit FILE --team research"]);
+    expect(printed.out).toEqual(["team research has no jobs; submit one with: fleet submit FILE --team research"]);
     await expect(jobs({ team, limit: 20, state: "gone" }, on)).rejects.toThrow(/no state gone; there are: rejected, queued/);
   });
 });
@@ -121,34 +121,34 @@ describe("fleet cancel", () => {
       "POST /v1/teams/research/jobs/done/cancel": problem(409, "conflict", "It has ended already: it is succeeded."),
       "POST /v1/teams/research/jobs/b/cancel": { body: cancelled },
     };
-    const { on, said } = await start(routes);
+    const { on, printed } = await start(routes);
     expect(await cancel(["a", "done", "nobody", "b"], { team, reason: "wrong data" }, on)).toBe(1);
-    expect(said.out).toEqual(["a is cancelled", "b is cancelled"]);
-    expect(said.note).toEqual([
+    expect(printed.out).toEqual(["a is cancelled", "b is cancelled"]);
+    expect(printed.note).toEqual([
       "fleet: done: It has ended already: it is succeeded.",
       expect.stringMatching(/^fleet: team research has no job nobody/),
     ]);
     expect(api.calls[0]?.body).toEqual({ reason: "wrong data" });
     expect(await cancel(["a"], { team, json: true }, on)).toBe(0);
-    expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject([{ id: "train-7", state: "cancelled" }]);
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toMatchObject([{ id: "train-7", state: "cancelled" }]);
     expect(api.calls.at(-1)?.body).toEqual({});
   });
 
   it("fleet cancel --wait waits until no node holds the job", async () => {
-    const { on, said } = await start({
+    const { on, printed } = await start({
       "GET /v1/teams/research/jobs/train-7": { body: aJobView() },
       "POST /v1/teams/research/jobs/train-7/cancel": { body: aJobView({ state: "cancelled", node: undefined }) },
       [`GET /v1/nodes/${id}`]: [{ body: aNodeView() }, { body: aNodeView({ assignments: [] }) }],
     });
     expect(await cancel(["train-7"], { team, wait: true }, on)).toBe(0);
     expect(api.calls.filter(({ path }) => path.startsWith("/v1/nodes/"))).toHaveLength(2);
-    expect(said.out).toEqual(["train-7 is cancelled"]);
+    expect(printed.out).toEqual(["train-7 is cancelled"]);
   });
 
   it("fleet cancel stops if access is denied", async () => {
-    const { on, said } = await start({ "POST /v1/teams/research/jobs/a/cancel": { status: 403, body: { Message: "Forbidden" } } });
+    const { on, printed } = await start({ "POST /v1/teams/research/jobs/a/cancel": { status: 403, body: { Message: "Forbidden" } } });
     await expect(cancel(["a", "b"], { team }, on)).rejects.toMatchObject({ code: "denied" });
-    expect(said.note).toEqual([]);
+    expect(printed.note).toEqual([]);
     expect(api.calls).toHaveLength(1);
   });
 });
@@ -167,9 +167,9 @@ describe("fleet nodes and fleet node", () => {
   });
 
   it("fleet nodes says that nothing costs money if there are no nodes", async () => {
-    const { on, said } = await start({ "GET /v1/nodes": { body: { items: [] } } });
+    const { on, printed } = await start({ "GET /v1/nodes": { body: { items: [] } } });
     await nodes({ limit: 20 }, on);
-    expect(said.out.join("")).toMatch(/no nodes: no instance runs or costs anything/);
+    expect(printed.out.join("")).toMatch(/no nodes: no instance runs or costs anything/);
     await expect(nodes({ limit: 20, pool: "big" }, on)).rejects.toThrow(/no pool big; there are: gpu/);
   });
 
@@ -236,9 +236,9 @@ describe("fleet datasets and fleet dataset", () => {
     expect(human[1]).toMatch(/^images +ready +12 +12 MiB +- +s3:\/\/data\/images\/$/);
     expect(value).toMatchObject({ datasets: [{ dataset: "images" }] });
     await api.close();
-    const { on, said } = await start({ [`GET ${path}`]: { body: { items: [] } } });
+    const { on, printed } = await start({ [`GET ${path}`]: { body: { items: [] } } });
     await datasets({ team }, on);
-    expect(said.out.join("")).toMatch(/no datasets; add one with: fleet dataset upload NAME FOLDER --team research/);
+    expect(printed.out.join("")).toMatch(/no datasets; add one with: fleet dataset upload NAME FOLDER --team research/);
   });
 
   it("fleet dataset show prints what a dataset contains, and which nodes hold it", async () => {
@@ -267,18 +267,18 @@ describe("fleet datasets and fleet dataset", () => {
   });
 
   it("fleet dataset add takes an S3 source, and fleet dataset rm removes a dataset", async () => {
-    const { on, said } = await start({
+    const { on, printed } = await start({
       [`PUT ${path}/images`]: { status: 201, body: aDatasetView() },
       [`DELETE ${path}/images`]: { status: 204 },
     });
     expect(await addDataset("images", { team, source: "s3://data/images" }, on)).toBe(0);
     expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/images/", replace: false });
-    expect(said.note[0]).toMatch(/--dataset images/);
+    expect(printed.note[0]).toMatch(/--dataset images/);
     expect(await addDataset("images", { team, source: "s3://data/images/", replace: true, json: true }, on)).toBe(0);
     expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/images/", replace: true });
     await expect(addDataset("images", { team, source: "/data" }, on)).rejects.toThrow(/expected s3:\/\/BUCKET\/PREFIX\//);
     expect(await removeDataset("images", { team, json: true }, on)).toBe(0);
-    expect(JSON.parse(said.out.at(-1) ?? "")).toEqual({ team, dataset: "images", removed: true });
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ team, dataset: "images", removed: true });
     await expect(removeDataset("other", { team }, on)).rejects.toThrow(/no dataset other; list them with: fleet datasets --team research/);
   });
 });
@@ -296,14 +296,14 @@ describe("fleet decisions and fleet decision", () => {
 
   it("fleet decisions prints the newest decisions of all pools, in one order", async () => {
     const older = aDecisionSummary({ decision: "20260601-000000.000Z-1", pool: "big" });
-    const { on, said } = await start({
+    const { on, printed } = await start({
       "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
       [path]: { body: { items: [aDecisionSummary()] } },
       "GET /v1/pools/big/decisions": { body: { items: [older], cursor: "c" } },
     });
     expect(await decisions({ limit: 20 }, on)).toBe(0);
-    expect(said.out.slice(1).map((line) => line.split(/ +/)[1])).toEqual(["gpu", "big"]);
-    expect(said.note).toEqual(["there are more: choose a pool to see them: --pool big | --pool gpu"]);
+    expect(printed.out.slice(1).map((line) => line.split(/ +/)[1])).toEqual(["gpu", "big"]);
+    expect(printed.note).toEqual(["there are more: choose a pool to see them: --pool big | --pool gpu"]);
     await expect(decisions({ limit: 20, cursor: "c" }, on)).rejects.toThrow(/--cursor needs --pool/);
   });
 

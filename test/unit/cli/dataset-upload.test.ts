@@ -62,7 +62,7 @@ describe("fleet dataset upload", () => {
     expect(await upload(context)).toBe(0);
     expect(Object.fromEntries(store.objects)).toEqual({ "a/1.bin": "one", "2.bin": "two" });
     expect(api.calls.at(-1)?.body).toEqual({ source: "s3://data/research/images/", replace: false });
-    expect(context.said.note[0]).toBe("uploaded 2 (6 bytes), unchanged 0, removed 0");
+    expect(context.printed.note[0]).toBe("uploaded 2 (6 bytes), unchanged 0, removed 0");
   });
 
   it("fleet dataset upload sends only files that have changed, even if their size is the same", async () => {
@@ -71,7 +71,7 @@ describe("fleet dataset upload", () => {
     const context = start(store);
     expect(await upload(context)).toBe(0);
     expect(store.sent.toSorted()).toEqual(["edited", "grown"]);
-    expect(context.said.note[0]).toBe("uploaded 2 (9 bytes), unchanged 1, removed 0");
+    expect(context.printed.note[0]).toBe("uploaded 2 (9 bytes), unchanged 1, removed 0");
     expect(await upload(context)).toBe(0);
     expect(store.sent).toHaveLength(2);
   });
@@ -81,11 +81,11 @@ describe("fleet dataset upload", () => {
     const store = memoryFiles({ a: "a", "old/b": "b", c: "c" });
     const context = start(store);
     expect(await upload(context)).toBe(0);
-    expect(context.said.note).toContain("2 files no longer in the folder remain in the dataset: c, old/b; --delete removes them");
+    expect(context.printed.note).toContain("2 files no longer in the folder remain in the dataset: c, old/b; --delete removes them");
     expect(store.objects.size).toBe(3);
     expect(await upload(context, { delete: true })).toBe(0);
     expect([...store.objects.keys()]).toEqual(["a"]);
-    expect(context.said.note).toContain("uploaded 0 (0 bytes), unchanged 1, removed 2");
+    expect(context.printed.note).toContain("uploaded 0 (0 bytes), unchanged 1, removed 2");
   });
 
   it("fleet dataset upload --dry-run prints what it would do, and does nothing", async () => {
@@ -93,10 +93,10 @@ describe("fleet dataset upload", () => {
     const store = memoryFiles({ a: "a", gone: "x" });
     const context = start(store);
     expect(await upload(context, { delete: true, dryRun: true })).toBe(0);
-    expect(context.said.out).toEqual(["upload b", "remove gone"]);
-    expect(context.said.note[0]).toBe("would upload 1 (3 bytes), leave 1 unchanged, remove 1");
+    expect(context.printed.out).toEqual(["upload b", "remove gone"]);
+    expect(context.printed.note[0]).toBe("would upload 1 (3 bytes), leave 1 unchanged, remove 1");
     expect(await upload(context, { dryRun: true, json: true })).toBe(0);
-    expect(JSON.parse(context.said.out.at(-1) ?? "")).toMatchObject({
+    expect(JSON.parse(context.printed.out.at(-1) ?? "")).toMatchObject({
       dryRun: true,
       upload: ["b"],
       unchanged: 1,
@@ -113,7 +113,7 @@ describe("fleet dataset upload", () => {
     const context = start(store);
     expect(await upload(context, { delete: true })).toBe(1);
     expect(store.sent.toSorted()).toEqual(["a", "c"]);
-    const note = context.said.note.join("\n");
+    const note = context.printed.note.join("\n");
     expect(note).toContain("1 file failed:");
     expect(note).toContain("  b: S3 refused it (AccessDenied: no)");
     expect(note).toContain("gone; nothing is removed because files failed");
@@ -122,7 +122,7 @@ describe("fleet dataset upload", () => {
     bad.clear();
     expect(await upload(context, { delete: true, json: true })).toBe(0);
     expect(store.sent.toSorted()).toEqual(["a", "b", "c"]);
-    expect(JSON.parse(context.said.out.at(-1) ?? "")).toMatchObject({
+    expect(JSON.parse(context.printed.out.at(-1) ?? "")).toMatchObject({
       dataset: "images",
       upload: { uploaded: 1, unchanged: 2, removed: 1 },
     });
@@ -133,7 +133,7 @@ describe("fleet dataset upload", () => {
     await chmod(join(folder, "secret"), 0o000);
     const context = start(memoryFiles());
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toContain("  secret: you have no permission to read it");
+    expect(context.printed.note.join("\n")).toContain("  secret: you have no permission to read it");
   });
 
   it("fleet dataset upload gives up after very many failures", async () => {
@@ -141,7 +141,7 @@ describe("fleet dataset upload", () => {
     await write(Object.fromEntries(names.map((name) => [name, name])));
     const context = start(memoryFiles({}, new Set(names)));
     expect(await upload(context)).toBe(1);
-    expect(context.said.note.join("\n")).toMatch(
+    expect(context.printed.note.join("\n")).toMatch(
       /10\d files failed:\n(.*\n){10}and 9\d more\n4\d files not tried, because too many failed/,
     );
   });

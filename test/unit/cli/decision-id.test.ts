@@ -27,22 +27,22 @@ describe("the id of a decision in a table", () => {
   });
 
   it("fleet decisions shortens ids in the table, and prints whole ids as JSON", async () => {
-    const { on, said } = await start({ [`GET ${path}`]: pageOf(one, other) });
+    const { on, printed } = await start({ [`GET ${path}`]: pageOf(one, other) });
     await decisions({ pool: "gpu", limit: 5 }, on);
-    expect(said.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["20260601-000100.000Z", "20260601-000059.000Z"]);
+    expect(printed.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["20260601-000100.000Z", "20260601-000059.000Z"]);
     await decisions({ pool: "gpu", limit: 5, json: true }, on);
-    expect(said.out.at(-1)).toContain(one);
+    expect(printed.out.at(-1)).toContain(one);
   });
 });
 
 describe("fleet decision with a beginning of an id", () => {
   it("fleet decision shows the decision that a beginning of an id names", async () => {
-    const { on, said } = await start({
+    const { on, printed } = await start({
       [`GET ${path}`]: pageOf(one, other),
       [`GET ${path}/${one}`]: { body: aDecisionView({ decision: one }) },
     });
     expect(await decision("20260601-000100.000Z", { pool: "gpu" }, on)).toBe(0);
-    expect(said.out[0]).toBe(`decision   ${one} of pool gpu`);
+    expect(printed.out[0]).toBe(`decision   ${one} of pool gpu`);
     expect(api?.calls.find(({ path: called }) => called === path)?.query["cursor"]).toBe(`20260601-000100.000Z-${"z".repeat(36)}`);
     expect(await decision("20260601-0001", { pool: "gpu" }, on)).toBe(0);
     expect(api?.calls.at(-2)?.query["cursor"]).toBe(`20260601-000159.999Z-${"z".repeat(36)}`);
@@ -57,14 +57,14 @@ describe("fleet decision with a beginning of an id", () => {
 
   it("fleet decision searches every pool that the caller may use, and continues after an empty page", async () => {
     const empty = { body: { items: [], cursor: "20260601-000100" } };
-    const { on, said } = await start({
+    const { on, printed } = await start({
       "GET /v1/me": { body: aMe({ pools: ["big", "gpu"] }) },
       "GET /v1/pools/big/decisions": { body: { items: [] } },
       [`GET ${path}`]: [empty, pageOf(one)],
       [`GET ${path}/${one}`]: { body: aDecisionView({ decision: one }) },
     });
     expect(await decision("20260601-000100.000Z-12dd", {}, on)).toBe(0);
-    expect(said.out[0]).toContain(one);
+    expect(printed.out[0]).toContain(one);
   });
 
   it("fleet decision stops if there is no such decision, whatever the API's pages say", async () => {

@@ -4,29 +4,29 @@ import { FleetError } from "../../../lib/model/fleet-error.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
-function explained(error: unknown): { code: number; said: string[] } {
-  const said: string[] = [];
-  return { code: explain(error, (line) => said.push(line)), said };
+function explained(error: unknown): { code: number; lines: string[] } {
+  const lines: string[] = [];
+  return { code: explain(error, (line) => lines.push(line)), lines };
 }
 
 describe("an error's exit code and words", () => {
   it("the exit code of a usage error is 2", () => {
-    expect(explained(new UsageError("no such team"))).toEqual({ code: 2, said: ["fleet: no such team"] });
+    expect(explained(new UsageError("no such team"))).toEqual({ code: 2, lines: ["fleet: no such team"] });
   });
 
   it("the exit code of a known failure is 1, without a stack", () => {
-    expect(explained(new FleetError("no-job", "there is no job x"))).toEqual({ code: 1, said: ["fleet: there is no job x"] });
+    expect(explained(new FleetError("no-job", "there is no job x"))).toEqual({ code: 1, lines: ["fleet: there is no job x"] });
   });
 
   it("the exit code of an unexpected error is 1, with a hint how to see its stack", () => {
-    const { code, said } = explained(new TypeError("x is not a function"));
+    const { code, lines } = explained(new TypeError("x is not a function"));
     expect(code).toBe(1);
-    expect(said).toEqual(["fleet: x is not a function", expect.stringContaining("FLEETWRIGHT_DEBUG=1")]);
+    expect(lines).toEqual(["fleet: x is not a function", expect.stringContaining("FLEETWRIGHT_DEBUG=1")]);
   });
 
   it("FLEETWRIGHT_DEBUG shows the stack of an error", () => {
     vi.stubEnv("FLEETWRIGHT_DEBUG", "1");
-    expect(explained(new FleetError("no-job", "gone")).said.join("\n")).toMatch(/at .*exit\.test\.ts/);
+    expect(explained(new FleetError("no-job", "gone")).lines.join("\n")).toMatch(/at .*exit\.test\.ts/);
   });
 
   it("FLEETWRIGHT_DEBUG shows the causes of an error, each with its stack, and the request's id", () => {
@@ -36,14 +36,14 @@ describe("an error's exit code and words", () => {
       $metadata: { requestId: "r-1", httpStatusCode: 503 },
       $response: "secret",
     });
-    const { code, said } = explained(new UsageError("the file cannot be read", { cause: new AggregateError([aws], "both failed") }));
+    const { code, lines } = explained(new UsageError("the file cannot be read", { cause: new AggregateError([aws], "both failed") }));
     expect(code).toBe(2);
-    expect(said[0]).toBe("fleet: the file cannot be read");
-    expect(said[1]).toMatch(/^UsageError: the file cannot be read\n {4}at .*exit\.test\.ts/);
-    expect(said[2]).toMatch(/^caused by: AggregateError: both failed\n {4}at .*exit\.test\.ts/);
-    expect(said[3]).toMatch(/^one of its errors: SlowDown: slow down|^one of its errors: Error: slow down/);
-    expect(said[4]).toBe("    (status 503, requestId r-1)");
-    expect(said.join()).not.toContain("secret");
+    expect(lines[0]).toBe("fleet: the file cannot be read");
+    expect(lines[1]).toMatch(/^UsageError: the file cannot be read\n {4}at .*exit\.test\.ts/);
+    expect(lines[2]).toMatch(/^caused by: AggregateError: both failed\n {4}at .*exit\.test\.ts/);
+    expect(lines[3]).toMatch(/^one of its errors: SlowDown: slow down|^one of its errors: Error: slow down/);
+    expect(lines[4]).toBe("    (status 503, requestId r-1)");
+    expect(lines.join()).not.toContain("secret");
   });
 });
 

@@ -16,9 +16,9 @@ export type Called = {
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
 };
-export type Answer = { readonly status?: number; readonly body?: unknown };
+export type FakeResponse = { readonly status?: number; readonly body?: unknown };
 /** Responses by `METHOD /path`, or `METHOD *` for all other paths. Those of a list are sent one by one, and the last one repeatedly. */
-export type Routes = Readonly<Record<string, Answer | readonly Answer[] | ((call: Called) => Answer)>>;
+export type Routes = Readonly<Record<string, FakeResponse | readonly FakeResponse[] | ((call: Called) => FakeResponse)>>;
 
 export type FakeApi = {
   readonly url: string;
@@ -27,7 +27,7 @@ export type FakeApi = {
   close(): Promise<void>;
 };
 
-export const problem = (status: number, code: string, detail: string): Answer => ({
+export const problem = (status: number, code: string, detail: string): FakeResponse => ({
   status,
   body: ProblemView.parse({ type: "about:blank", title: "no", status, code, detail, instance: "urn:uuid:1" }),
 });
@@ -41,7 +41,7 @@ export async function startFakeApi(routes: Routes): Promise<FakeApi> {
     authorizations.push(request.headers.authorization ?? "");
     const before = calls.filter(({ method, path }) => method === call.method && path === call.path).length;
     calls.push(call);
-    const { status = 200, body } = answerTo(routes[`${call.method} ${call.path}`] ?? routes[`${call.method} *`], call, before);
+    const { status = 200, body } = responseTo(routes[`${call.method} ${call.path}`] ?? routes[`${call.method} *`], call, before);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
   };
@@ -82,7 +82,7 @@ function jsonOr(sent: string): unknown {
   }
 }
 
-function answerTo(route: Routes[string] | undefined, call: Called, before: number): Answer {
+function responseTo(route: Routes[string] | undefined, call: Called, before: number): FakeResponse {
   if (route === undefined) return problem(404, "not-found", `There is nothing at ${call.path}.`);
   if (typeof route === "function") return route(call);
   if ("at" in route) return route[before] ?? route.at(-1) ?? {};
@@ -108,11 +108,14 @@ export const aDeployment = (over: Partial<Deployment> = {}): Deployment => ({
 });
 
 export type Sent = { readonly team: string; readonly body: string };
-export type Said = { readonly out: readonly string[]; readonly note: readonly string[] };
+export type Printed = { readonly out: readonly string[]; readonly note: readonly string[] };
 
 /** Creates a command's context: the fake API, queues and a code store that record calls, and a console that records output. */
-export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = {}): { on: Context; said: Said; sent: readonly Sent[] } {
-  const said = { out: [] as string[], note: [] as string[] };
+export function aContext(
+  api: Pick<FakeApi, "url">,
+  over: Partial<Connection> = {},
+): { on: Context; printed: Printed; sent: readonly Sent[] } {
+  const printed = { out: [] as string[], note: [] as string[] };
   const sent: Sent[] = [];
   const client = fleetApi(apiClient({ url: api.url, sign: async ({ headers }) => headers, waitMs: () => 1, timeoutMs: 5_000 }));
   const connection: Connection = {
@@ -137,15 +140,15 @@ export function aContext(api: Pick<FakeApi, "url">, over: Partial<Connection> = 
     ...over,
   };
   const console: Console = {
-    out: (line) => void said.out.push(line),
-    note: (line) => void said.note.push(line),
-    jobLog: (line) => void said.out.push(line),
-    raw: (text) => void said.out.push(text),
-    bytes: async (chunk) => void said.out.push(Buffer.from(chunk).toString("latin1")),
+    out: (line) => void printed.out.push(line),
+    note: (line) => void printed.note.push(line),
+    jobLog: (line) => void printed.out.push(line),
+    raw: (text) => void printed.out.push(text),
+    bytes: async (chunk) => void printed.out.push(Buffer.from(chunk).toString("latin1")),
     isTerminal: false,
     progress: () => undefined,
     paint: (_colour, text) => text,
     width: 100,
   };
-  return { on: { connection, console, nowMs: monday + 3_600_000 }, said, sent };
+  return { on: { connection, console, nowMs: monday + 3_600_000 }, printed, sent };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { announce } from "../../../lib/local/announcement.ts";
 import { aJobSummary, aJobView, aLogPage, aMe, lines } from "./api-samples.ts";
-import { type Answer, aDeployment, type Called, type FakeApi, problem, startFakeApi } from "./fake-api.ts";
+import { aDeployment, type Called, type FakeApi, type FakeResponse, problem, startFakeApi } from "./fake-api.ts";
 
 /** The outside of a local cloud: the responses of its AWS and its API, and the requests that they received. */
 export type FakeCloud = {
@@ -25,7 +25,7 @@ export type FakeCloud = {
 
 export const fakeTeam = "/v1/teams/research";
 
-const Asked = z.object({
+const AwsRequest = z.object({
   Name: z.string().optional(),
   QueueName: z.string().optional(),
   MessageBody: z.string().optional(),
@@ -39,9 +39,9 @@ export async function startFakeCloud(): Promise<FakeCloud> {
     messages.push(body);
     return { MessageId: `message-${messages.length}`, MD5OfMessageBody: createHash("md5").update(body).digest("hex") };
   };
-  const aws = ({ body }: Called): Answer => {
+  const aws = ({ body }: Called): FakeResponse => {
     if (typeof body === "string" && body.includes("Action=GetCallerIdentity")) return sts(cloud.account);
-    const { Name, QueueName, MessageBody = "", Entries } = Asked.parse(body);
+    const { Name, QueueName, MessageBody = "", Entries } = AwsRequest.parse(body);
     if (Name !== undefined) {
       const apiUrl = Name.includes("/deaf/") ? "http://127.0.0.1:9/" : cloud.apiUrl;
       return { body: { Parameter: { Value: JSON.stringify(aDeployment({ apiUrl })) } } };
@@ -86,7 +86,7 @@ export async function startFakeCloud(): Promise<FakeCloud> {
   return cloud;
 }
 
-function sts(account: string | undefined): Answer {
+function sts(account: string | undefined): FakeResponse {
   if (account === undefined) return { status: 403, body: "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>" };
   const result = `<GetCallerIdentityResult><Account>${account}</Account></GetCallerIdentityResult>`;
   return { body: `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>` };

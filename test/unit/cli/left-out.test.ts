@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** Packs the folder, and returns the lines that are printed. */
-const said = (options: PackOptions = {}): Promise<readonly string[]> =>
+const printed = (options: PackOptions = {}): Promise<readonly string[]> =>
   withPacked(root, options, async (packed) => packedLines("work", packed));
 
 const makePipe = (name: string): unknown => execFileSync("sh", ["-c", 'mkfifo "$0"', join(root, name)]);
@@ -56,7 +56,7 @@ describe("files that packing always excludes", () => {
       ".nox/x": file(""),
     });
     expect(await listed()).toEqual(["a", "notes", "train.py"]);
-    expect(await said({ strict: true })).toEqual([expect.stringMatching(/^work: 1 file, 8 bytes, \d+ bytes packed$/)]);
+    expect(await printed({ strict: true })).toEqual([expect.stringMatching(/^work: 1 file, 8 bytes, \d+ bytes packed$/)]);
   });
 
   it("packing always excludes virtual environments, whatever their names, but no folder that only has such a name", async () => {
@@ -97,21 +97,23 @@ describe("links", () => {
     async (target) => {
       plant(root, { "a.py": file("a"), "lib/x": file("") });
       symlinkSync(target, join(root, "link"));
-      expect(await said()).toEqual([
+      expect(await printed()).toEqual([
         expect.stringContaining("2 files"),
         "left out because they cannot be packed (--strict makes this an error; exclude them in .fleetignore to hide this):",
         `  link: a link to ${target}, outside the folder`,
       ]);
-      await expect(said({ strict: true })).rejects.toThrow(UsageError);
-      await expect(said({ strict: true })).rejects.toThrow(/--strict: not everything in .*\n {2}link: a link to .*, outside the folder$/);
+      await expect(printed({ strict: true })).rejects.toThrow(UsageError);
+      await expect(printed({ strict: true })).rejects.toThrow(
+        /--strict: not everything in .*\n {2}link: a link to .*, outside the folder$/,
+      );
       plant(root, { ".fleetignore": file("link\n") });
-      expect(await said({ strict: true })).toHaveLength(1);
+      expect(await printed({ strict: true })).toHaveLength(1);
     },
   );
 
   it("links through another link that leads outside are left out with it", async () => {
     plant(root, { "a.py": file("a"), out: link("/etc"), through: link("out/passwd") });
-    expect((await said()).slice(2)).toEqual([
+    expect((await printed()).slice(2)).toEqual([
       "  out: a link to /etc, outside the folder",
       "  through: a link to out/passwd, outside the folder",
     ]);
@@ -124,13 +126,13 @@ describe("special files", () => {
     makePipe("pipe");
     const server = createServer().listen(join(root, "run.sock"));
     await new Promise((resolve) => server.once("listening", resolve));
-    expect((await said()).slice(2)).toEqual(["  pipe: a named pipe", "  run.sock: a socket"]);
+    expect((await printed()).slice(2)).toEqual(["  pipe: a named pipe", "  run.sock: a socket"]);
     await new Promise((resolve) => server.close(resolve));
   });
 
   it("at most twenty special files are named, with names that cannot move a terminal's cursor", async () => {
     plant(root, { "a.py": file("a"), ...Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`\x1b[2J${100 + n}`, link("/etc")])) });
-    const lines = (await said()).slice(2);
+    const lines = (await printed()).slice(2);
     expect(lines).toHaveLength(21);
     expect(lines[0]).toBe(String.raw`  \x1b[2J100: a link to /etc, outside the folder`);
     expect(lines.at(-1)).toBe("  and 5 more");
@@ -140,16 +142,16 @@ describe("special files", () => {
 describe("unreadable files", () => {
   it("unreadable files and folders are left out and named", async () => {
     plant(root, { "a.py": file("a"), id_rsa: file("k"), "secrets/x": file("") });
-    expect((await said({ disk: secretive })).slice(2)).toEqual([
+    expect((await printed({ disk: secretive })).slice(2)).toEqual([
       "  id_rsa: a file that you have no permission to read",
       "  secrets: a folder that you have no permission to read",
     ]);
-    await expect(said({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you have no permission to read/);
+    await expect(printed({ disk: secretive, strict: true })).rejects.toThrow(/secrets: a folder that you have no permission to read/);
   });
 
   it("an unreadable folder to pack, or an unreadable ignore file, is an error", async () => {
     plant(root, { "a.py": file("a"), ".gitignore": file("*.key\n") });
-    await expect(said({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
+    await expect(printed({ disk: { ...localDisk, list: () => Promise.reject(denied) } })).rejects.toThrow(
       /^you have no permission to read the folder .*; ask its owner/,
     );
     const noRules: PackDisk = {
@@ -158,7 +160,7 @@ describe("unreadable files", () => {
         throw denied;
       },
     };
-    await expect(said({ disk: noRules })).rejects.toThrow(
+    await expect(printed({ disk: noRules })).rejects.toThrow(
       /\.gitignore cannot be read, so it is unknown what it excludes; make it readable$/,
     );
   });
@@ -231,7 +233,7 @@ describe("the report of files that .gitignore excludes", () => {
       "last.pt": sized(2),
       ".venv/lib": sized(10_000),
     });
-    expect((await said()).slice(1)).toEqual([
+    expect((await printed()).slice(1)).toEqual([
       ".gitignore excluded 5 files, 17 KiB; the largest: best[1].pt (8.8 KiB), data/a.bin (4.9 KiB), data/deep/b.bin (2.9 KiB)",
       String.raw`to send one anyway, add a line to .fleetignore: !/best\[1].pt`,
     ]);
@@ -245,9 +247,9 @@ describe("the report of files that .gitignore excludes", () => {
       "a.py": file("a"),
       ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`data/${n}`, sized(1)])),
     });
-    const [, line] = await said({ counting: { entries: 11, ms: 60_000 } });
+    const [, line] = await printed({ counting: { entries: 11, ms: 60_000 } });
     expect(line).toMatch(/^\.gitignore excluded more than 10 files, 10 bytes; the largest: /);
-    expect((await said({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore excluded more than could be counted");
+    expect((await printed({ counting: { entries: 100, ms: -1 } }))[1]).toBe(".gitignore excluded more than could be counted");
   });
 });
 
@@ -269,7 +271,7 @@ describe("an unusable temporary folder", () => {
     const before = process.env["TMPDIR"];
     process.env["TMPDIR"] = join(root, "none");
     try {
-      await expect(said()).rejects.toThrow(/there is no temporary folder .*none; create it, or set TMPDIR/);
+      await expect(printed()).rejects.toThrow(/there is no temporary folder .*none; create it, or set TMPDIR/);
     } finally {
       if (before === undefined) delete process.env["TMPDIR"];
       else process.env["TMPDIR"] = before;

@@ -61,9 +61,9 @@ describe("fleet plan", () => {
       launches: [],
       cost: { f: -3, g: 0.75, stoppedUsd: 0.75, savedUsd: 3 },
     });
-    const told = (await run(tables)).join("\n");
-    expect(told).toMatch(/^EMPTY +SAVES\/H.*\ndear +\$3 +1 +old$/m);
-    expect(told).toMatch(/^f +\$0\/h for launches, less \$3\/h for emptied nodes$/m);
+    const printed = (await run(tables)).join("\n");
+    expect(printed).toMatch(/^EMPTY +SAVES\/H.*\ndear +\$3 +1 +old$/m);
+    expect(printed).toMatch(/^f +\$0\/h for launches, less \$3\/h for emptied nodes$/m);
     expect(await run(tables, { explain: "old" })).toContainEqual(expect.stringMatching(/^old goes on node cheap/));
     expect(await run(tables, { explain: "other" })).toEqual([
       "other stays on node cheap, where it runs: a restart elsewhere would not save money",

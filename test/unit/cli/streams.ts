@@ -15,12 +15,12 @@ export function aTerminal({ isTTY, columns }: { readonly isTTY: boolean; readonl
 }
 
 function remembering(as: { isTTY: boolean; columns: number | undefined }): NodeJS.WriteStream & { text(): string } {
-  const said: string[] = [];
+  const written: string[] = [];
   // The parts of a tty.WriteStream that work without a terminal. The stream is never opened.
   return Object.assign(Object.create(WriteStream.prototype), {
     isTTY: as.isTTY,
     columns: as.columns,
-    write: (text: string) => said.push(text) > 0,
-    text: () => said.join(""),
+    write: (text: string) => written.push(text) > 0,
+    text: () => written.join(""),
   });
 }

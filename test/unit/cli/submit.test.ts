@@ -9,7 +9,7 @@ import { submitCommand } from "../../../lib/cli/commands/jobs/submit-command.ts"
 import { UsageError } from "../../../lib/cli/invocation/exit.ts";
 import { parseJob } from "../../../lib/cli/jobs/job-file.ts";
 import { aJobView, aMe } from "./api-samples.ts";
-import { type Answer, aContext, type Called, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
+import { aContext, type Called, type FakeApi, type FakeResponse, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi;
 let folder: string;
@@ -28,7 +28,7 @@ const job = (fields: object) => parseJob("job.json", JSON.stringify({ command: [
 const checkPath = "POST /v1/teams/research/jobs/check";
 const verdicts = (items: readonly { accepted: boolean; because?: string }[]) => ({ body: { items } });
 /** A response that accepts every job. */
-const allFit = ({ body }: Called): Answer => ({
+const allFit = ({ body }: Called): FakeResponse => ({
   body: {
     items: z
       .object({ jobs: z.array(z.unknown()) })
@@ -39,18 +39,18 @@ const allFit = ({ body }: Called): Answer => ({
 
 describe("a job file", () => {
   it("fleet submit sends a job to the team's queue as it is written, and prints its id", async () => {
-    const { on, said, sent } = await start();
+    const { on, printed, sent } = await start();
     const files = [job({ id: "train-7" }), job({})];
     expect(await submit(files, { team: "research" }, on)).toBe(0);
     expect(sent).toEqual(files.map(({ body }) => ({ team: "research", body })));
-    expect(said.out).toEqual(["train-7", "message-2"]);
-    expect(said.note.at(-1)).toMatch(/follow with: fleet logs train-7 -f --team research/);
+    expect(printed.out).toEqual(["train-7", "message-2"]);
+    expect(printed.note.at(-1)).toMatch(/follow with: fleet logs train-7 -f --team research/);
   });
 
   it("fleet submit --json prints one object", async () => {
-    const { on, said } = await start();
+    const { on, printed } = await start();
     expect(await submit([job({})], { team: "vision", json: true }, on)).toBe(0);
-    expect(said.out.map((line) => JSON.parse(line))).toEqual([{ team: "vision", jobs: ["message-1"] }]);
+    expect(printed.out.map((line) => JSON.parse(line))).toEqual([{ team: "vision", jobs: ["message-1"] }]);
   });
 
   it("fleet submit sends a job for the caller's own team if no team is named", async () => {
@@ -82,11 +82,11 @@ describe("a job file", () => {
       /^jobs are sent without a check, because the API could not be asked: the API returned 503/,
     ],
     ["a caller without permission", problem(403, "denied", "You may not."), /could not be asked: You may not\.$/],
-  ])("fleet submit sends a job without the API: %s", async (_what, answer, note) => {
-    const { on, said, sent } = await start({ [checkPath]: answer });
+  ])("fleet submit sends a job without the API: %s", async (_what, response, note) => {
+    const { on, printed, sent } = await start({ [checkPath]: response });
     expect(await submit([job({ id: "train-7" })], { team: "research" }, on)).toBe(0);
     expect(sent).toHaveLength(1);
-    expect(said.note[0]).toMatch(note);
+    expect(printed.note[0]).toMatch(note);
   });
 
   it.each([
@@ -94,12 +94,12 @@ describe("a job file", () => {
     ["failed", 1],
     ["cancelled", 1],
   ])("fleet submit --wait waits until a job has %s, and sets the exit code accordingly", async (state, code) => {
-    const { on, said } = await start({
+    const { on, printed } = await start({
       "GET /v1/teams/research/jobs/message-1": [{ body: aJobView() }, { body: aJobView({ state, reason: "so" }) }],
     });
     expect(await submit([job({})], { team: "research", wait: true, json: true }, on)).toBe(code);
-    expect(said.note.slice(1)).toEqual(["message-1  running on i-0123456789abcdef0", `message-1  ${state} on i-0123456789abcdef0: so`]);
-    expect(JSON.parse(said.out.join(""))).toMatchObject([{ id: "train-7", state }]);
+    expect(printed.note.slice(1)).toEqual(["message-1  running on i-0123456789abcdef0", `message-1  ${state} on i-0123456789abcdef0: so`]);
+    expect(JSON.parse(printed.out.join(""))).toMatchObject([{ id: "train-7", state }]);
   });
 });
 
@@ -107,39 +107,39 @@ describe("many jobs", () => {
   const many = (count: number, named = true) => Array.from({ length: count }, (_, n) => job(named ? { id: `job-${n}` } : {}));
 
   it("fleet submit checks many jobs a hundred per call, and sends them together", async () => {
-    const { on, said, sent } = await start();
+    const { on, printed, sent } = await start();
     expect(await submit(many(250), { team: "research" }, on)).toBe(0);
     expect(api.calls.map(({ body }) => z.object({ jobs: z.array(z.unknown()) }).parse(body).jobs.length).toSorted()).toEqual([
       100, 100, 50,
     ]);
     expect(sent).toHaveLength(250);
-    expect(said.out).toEqual(Array.from({ length: 250 }, (_, n) => `job-${n}`));
+    expect(printed.out).toEqual(Array.from({ length: 250 }, (_, n) => `job-${n}`));
   });
 
   it.each([
     [true, /every job has an id, so a job that was already sent does not run twice/],
     [false, /send only these again: a job without an "id"/],
   ])("fleet submit names jobs that could not be sent, and says how to send them again (with ids: %s)", async (named, advice) => {
-    const { on, said } = await start();
+    const { on, printed } = await start();
     const sendAll = async (_team: string, bodies: readonly string[]): Promise<readonly Sent[]> =>
       bodies.map((_body, index) =>
         index === 1 ? { kind: "failed", error: new Error("throttled") } : { kind: "sent", messageId: `m-${index}` },
       );
     const connection = { ...on.connection, queue: { ...on.connection.queue, sendAll } };
     expect(await submit(many(3, named), { team: "research" }, { ...on, connection })).toBe(1);
-    expect(said.out).toEqual(named ? ["job-0", "job-2"] : ["m-0", "m-2"]);
-    expect(said.note[0]).toBe("fleet: 1 of 3 jobs could not be sent:");
-    expect(said.note[1]).toBe(named ? "  job.json (job-1): throttled" : "  job.json: throttled");
-    expect(said.note[2]).toMatch(advice);
+    expect(printed.out).toEqual(named ? ["job-0", "job-2"] : ["m-0", "m-2"]);
+    expect(printed.note[0]).toBe("fleet: 1 of 3 jobs could not be sent:");
+    expect(printed.note[1]).toBe(named ? "  job.json (job-1): throttled" : "  job.json: throttled");
+    expect(printed.note[2]).toMatch(advice);
     expect(await submit(many(3, named), { team: "research", json: true }, { ...on, connection })).toBe(1);
-    expect(JSON.parse(said.out.at(-1) ?? "")).toMatchObject({ notSent: [{ at: "job.json", because: "throttled" }] });
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toMatchObject({ notSent: [{ at: "job.json", because: "throttled" }] });
   });
 });
 
 describe("a folder and a command", () => {
   it("fleet submit --workdir sends a job whose code is the packed folder", async () => {
     await writeFile(join(folder, "train.py"), "print(1)");
-    const { on, said, sent } = await start();
+    const { on, printed, sent } = await start();
     const uploaded: string[] = [];
     const code = {
       putCode: async ({ team, file }: { team: string; file: string }) => {
@@ -158,20 +158,20 @@ describe("a folder and a command", () => {
       gpus: 2,
       maxRuntimeSeconds: 60,
     });
-    expect(said.note[0]).toMatch(/: 1 file, 8 bytes, \d+ bytes packed$/);
-    expect(said.note.join("\n")).not.toContain("nothing sent");
-    expect(said.out).toEqual(["train-7"]);
+    expect(printed.note[0]).toMatch(/: 1 file, 8 bytes, \d+ bytes packed$/);
+    expect(printed.note.join("\n")).not.toContain("nothing sent");
+    expect(printed.out).toEqual(["train-7"]);
   });
 
   it("fleet submit --workdir says that nothing was uploaded if the folder is unchanged", async () => {
     await writeFile(join(folder, "train.py"), "print(1)");
-    const { on, said } = await start();
+    const { on, printed } = await start();
     const code = {
       putCode: async ({ team }: { team: string }) => ({ code: { s3: `s3://code/${team}/x.tar.gz`, sha256: "a".repeat(64) }, sent: false }),
     };
     const options = { workdir: folder, team: "research", spot: true };
     expect(await submitCommand(["true"], options, { ...on, connection: { ...on.connection, code } })).toBe(0);
-    expect(said.note[1]).toBe("unchanged since the last upload; nothing was sent");
+    expect(printed.note[1]).toBe("unchanged since the last upload; nothing was sent");
   });
 
   it("fleet submit --strict sends nothing if something cannot be packed", async () => {

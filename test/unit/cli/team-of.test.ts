@@ -6,14 +6,14 @@ const of = (teams: readonly string[], own: string | null = null) => ({
   deployment: { teams },
   api: { me: async () => ({ team: own, teams: own === null ? [...teams] : [own] }) },
 });
-const unasked = (teams: readonly string[]) => ({ deployment: { teams }, api: { me: () => Promise.reject(new Error("was asked")) } });
+const withoutApi = (teams: readonly string[]) => ({ deployment: { teams }, api: { me: () => Promise.reject(new Error("was asked")) } });
 
 it("the only team of a deployment is chosen without a call of the API", async () => {
-  expect(await teamOf(undefined, unasked(["solo"]))).toBe("solo");
+  expect(await teamOf(undefined, withoutApi(["solo"]))).toBe("solo");
 });
 
 it("a team that was named is chosen without a call of the API", async () => {
-  expect(await teamOf("vision", unasked(["research", "vision"]))).toBe("vision");
+  expect(await teamOf("vision", withoutApi(["research", "vision"]))).toBe("vision");
 });
 
 it("the caller's own team is chosen if none is named", async () => {

@@ -18,18 +18,18 @@ function keptLogs(
   parts: ReadonlyMap<number, Part | Error>,
   later: { listings: number; parts: ReadonlyMap<number, Part> } = { listings: 0, parts: new Map() },
 ) {
-  const asked = { listings: 0, opened: 0, most: 0 };
+  const counts = { listings: 0, opened: 0, most: 0 };
   let open = 0;
-  const all = () => new Map([...parts, ...(asked.listings > later.listings ? later.parts : [])]);
+  const all = () => new Map([...parts, ...(counts.listings > later.listings ? later.parts : [])]);
   const logs: KeptLogs = {
     async segments(attempt, rank) {
-      asked.listings++;
+      counts.listings++;
       return [...all().keys()].sort((a, b) => a - b).map((number): SegmentRef => ({ ...attempt, rank, number }));
     },
     async open({ number }) {
       open++;
-      asked.opened++;
-      asked.most = Math.max(asked.most, open);
+      counts.opened++;
+      counts.most = Math.max(counts.most, open);
       await new Promise((resolve) => setImmediate(resolve));
       open--;
       const part = all().get(number);
@@ -38,7 +38,7 @@ function keptLogs(
       return { gzip: gzipSync(Buffer.from(text, "latin1")), bytes: text.length, offset: 0, last: false, ...over };
     },
   };
-  return { logs, asked };
+  return { logs, counts };
 }
 
 async function read(
@@ -57,9 +57,9 @@ async function read(
 ) {
   api = await startFakeApi({ [`GET ${job}/logs`]: { body: page }, [`GET ${job}`]: { body: view } });
   const kept = keptLogs(new Map(parts), later);
-  const { on, said } = aContext(api, { keptLogs: kept.logs });
+  const { on, printed } = aContext(api, { keptLogs: kept.logs });
   const code = await wholeLog("train-7", { team, ...options }, { ...on, pollMs: 1 });
-  return { code, text: said.out.join(""), note: said.note, asked: kept.asked };
+  return { code, text: printed.out.join(""), note: printed.note, counts: kept.counts };
 }
 const end = { last: true };
 
@@ -67,10 +67,10 @@ describe("fleet logs --whole", () => {
   it("fleet logs --whole prints every byte of every part in order, and fetches a few parts ahead", async () => {
     const texts = Array.from({ length: 30 }, (_, index) => `part ${index} \r\u00ff\u0000\n`);
     const parts = texts.map((text, number) => [number, { text, last: number === 29 }] as const);
-    const { code, text, note, asked } = await read(parts);
+    const { code, text, note, counts } = await read(parts);
     expect({ code, text, note }).toEqual({ code: 0, text: texts.join(""), note: [] });
-    expect(asked.most).toBeLessThanOrEqual(5);
-    expect(asked.most).toBeGreaterThan(1);
+    expect(counts.most).toBeLessThanOrEqual(5);
+    expect(counts.most).toBeGreaterThan(1);
   });
 
   it("fleet logs --whole waits a little for parts that are not sealed yet if the job is over", async () => {
@@ -112,9 +112,9 @@ describe("fleet logs --whole", () => {
   });
 
   it("fleet logs --whole says at once that an attempt has written nothing", async () => {
-    const { code, note, asked } = await read([], { page: aLogPage({ state: "succeeded" }) });
+    const { code, note, counts } = await read([], { page: aLogPage({ state: "succeeded" }) });
     expect({ code, note }).toEqual({ code: 0, note: ["attempt 1 of train-7 has written nothing"] });
-    expect(asked.listings).toBe(1);
+    expect(counts.listings).toBe(1);
   });
 
   it.each([

@@ -199,8 +199,8 @@ describe("a budget that is used up", () => {
   });
 
   test("a job's reason does not change with each cent that is spent", () => {
-    const told = [10, 10.01, 10.4].map((dayUsd) => usedUp({ spent: { dayUsd, monthUsd: 0 } }).steps);
-    expect(new Set(told.map((steps) => JSON.stringify(steps))).size).toBe(1);
+    const plans = [10, 10.01, 10.4].map((dayUsd) => usedUp({ spent: { dayUsd, monthUsd: 0 } }).steps);
+    expect(new Set(plans.map((steps) => JSON.stringify(steps))).size).toBe(1);
   });
 
   test("a budget of zero lets nothing start", () => {

@@ -30,17 +30,17 @@ const sized = (name: string, [compute, storage, bandwidth]: readonly [number, nu
   });
 const four = [sized("a", [100, 16, 10]), sized("b", [200, 32, 20]), sized("c", [300, 64, 30]), sized("d", [400, 128, 40])];
 
-type Asked = {
+type Problem = {
   demand: Partial<Record<"compute" | "storage" | "bandwidth", number>>;
   types: readonly NodeType[];
   prices?: Partial<PerformancePrices>;
 };
 
-const answer = ({ demand, types, prices }: Asked) =>
+const outcomeOf = ({ demand, types, prices }: Problem) =>
   planCapacity({ demand: perResource((name) => demand[name] ?? 0), types, prices: { ...noPerformancePrices, ...prices } }, solve);
 
-function planned(asked: Asked): CapacityPlan {
-  const found = answer(asked);
+function planned(problem: Problem): CapacityPlan {
+  const found = outcomeOf(problem);
   if (found.kind !== "planned") throw new Error(`no plan: ${JSON.stringify(found)}`);
   return found.plan;
 }
@@ -142,7 +142,7 @@ describe("performance", () => {
 describe("a demand without a plan", () => {
   it("an impossible demand is reported with the resources that are short", () => {
     const types = [aType("few", { most: 3 }), aType("none", { offers: { compute: 0, storage: 0, bandwidth: 1 } })];
-    expect(answer({ demand: { compute: 4, storage: 1, bandwidth: 9 }, types })).toEqual({
+    expect(outcomeOf({ demand: { compute: 4, storage: 1, bandwidth: 9 }, types })).toEqual({
       kind: "impossible",
       short: [
         { name: "compute", most: 3 },
@@ -153,7 +153,7 @@ describe("a demand without a plan", () => {
 
   it("a type with a negative cost is reported as endless", () => {
     const types = [aType("gift", { cost: { hardware: -1, software: 0, network: 0 } })];
-    expect(answer({ demand: { compute: 4 }, types })).toEqual({ kind: "endless" });
+    expect(outcomeOf({ demand: { compute: 4 }, types })).toEqual({ kind: "endless" });
   });
 
   it("a program that was not solved in time is reported as unanswered", () => {
@@ -171,7 +171,7 @@ describe("a demand without a plan", () => {
       relaxed
         ? { kind: "solved", cost: 1, values: program.columns.map(() => 1), proven: true, bound: 1 }
         : { kind: "unanswered", reason: "time limit" };
-    const asked = { demand: perResource(() => 1), types: four, prices: noPerformancePrices };
-    expect(planCapacity(asked, solve)).toEqual({ kind: "unanswered", reason: "time limit" });
+    const problem = { demand: perResource(() => 1), types: four, prices: noPerformancePrices };
+    expect(planCapacity(problem, solve)).toEqual({ kind: "unanswered", reason: "time limit" });
   });
 });

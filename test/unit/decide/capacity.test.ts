@@ -122,7 +122,7 @@ describe("what a launch teaches", () => {
   const types = [aType(), aType({ name: "g5.12xlarge", resources: { vcpus: 47.8, memoryGiB: 176, gpus: 4 } })];
   const large = { instanceType: "g5.12xlarge", zone, market } as const;
   const launch = aLaunch({ types, offers: [anOffer(), anOffer({ instanceType: "g5.12xlarge" })], count: 3 });
-  const said = (of: object, why: OfferRefusal["why"], code = "c"): OfferRefusal => ({ ...offer, ...of, why, code });
+  const refusalOf = (of: object, why: OfferRefusal["why"], code = "c"): OfferRefusal => ({ ...offer, ...of, why, code });
   const taught = (outcome: Parameters<typeof refusalUpdatesOf>[1], known: Refusal | undefined = undefined, of = launch) =>
     new Map(refusalUpdatesOf(of, outcome, monday).map(({ subject, next }) => [subjectName(subject), next(known)]));
   const refusal = (...refusals: OfferRefusal[]) => ({ kind: "refused", code: "c", message: "m", refusals }) as const;
@@ -130,11 +130,11 @@ describe("what a launch teaches", () => {
     ({ kind: "launched", instances: [{ id: "i-1", instanceType, zone, ...shape }], refusals }) as const;
 
   test("a launch teaches about each offer that was refused, and nothing about those that were not tried", () => {
-    expect([...taught(refusal(said({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
+    expect([...taught(refusal(refusalOf({}, "capacity"))).keys()]).toEqual(["capacity g5.xlarge/us-east-1a/spot"]);
   });
 
   test("what a launch teaches is in the order of its subjects' names, whatever the order in which EC2 listed its refusals", () => {
-    const refusals = [said({}, "capacity"), said(large, "capacity"), said({}, "limit")];
+    const refusals = [refusalOf({}, "capacity"), refusalOf(large, "capacity"), refusalOf({}, "limit")];
     const names = [...taught(refusal(...refusals)).keys()];
     expect(names).toHaveLength(3);
     expect(names).toEqual(names.toSorted());
@@ -142,19 +142,19 @@ describe("what a launch teaches", () => {
   });
 
   test("a launch causes one update about a quota for all its types, with the least vCPUs that were refused", () => {
-    const updates = taught(refusal(said(large, "limit"), said({}, "limit")));
+    const updates = taught(refusal(refusalOf(large, "limit"), refusalOf({}, "limit")));
     expect([...updates]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
-    const whole = taught(refusal(said({}, "limit")), undefined, { ...launch, whole: true });
+    const whole = taught(refusal(refusalOf({}, "limit")), undefined, { ...launch, whole: true });
     expect([...whole.values()]).toMatchObject([{ least: 12 }]);
   });
 
   test("a refused gang shows that so many nodes are not available together", () => {
-    expect([...taught(refusal(said({}, "capacity")), undefined, { ...launch, whole: true }).values()]).toMatchObject([{ least: 3 }]);
-    expect([...taught(refusal(said({}, "capacity"))).values()]).toMatchObject([{ least: 1 }]);
+    expect([...taught(refusal(refusalOf({}, "capacity")), undefined, { ...launch, whole: true }).values()]).toMatchObject([{ least: 3 }]);
+    expect([...taught(refusal(refusalOf({}, "capacity"))).values()]).toMatchObject([{ least: 1 }]);
   });
 
   test("a fault teaches only about the pool that made the request", () => {
-    expect([...taught(refusal(said({}, "fault", "MoonInTheWrongHouse"))).values()]).toMatchObject([
+    expect([...taught(refusal(refusalOf({}, "fault", "MoonInTheWrongHouse"))).values()]).toMatchObject([
       { why: "fault", pool: "gpu", code: "MoonInTheWrongHouse" },
     ]);
   });
@@ -170,9 +170,9 @@ describe("what a launch teaches", () => {
 
   test("an offer that gave only some nodes rests like one that was refused for the first time", () => {
     const known = refusedAt([-minute, -minute, -minute]);
-    const update = taught(launched({}, said({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
+    const update = taught(launched({}, refusalOf({}, "capacity")), known).get("capacity g5.xlarge/us-east-1a/spot");
     expect(update).toMatchObject({ evidence: 1, launch: launch.id });
-    expect(taught(launched({}, said({}, "capacity")), update).get("capacity g5.xlarge/us-east-1a/spot")).toBe(update);
+    expect(taught(launched({}, refusalOf({}, "capacity")), update).get("capacity g5.xlarge/us-east-1a/spot")).toBe(update);
   });
 });
 

@@ -20,7 +20,7 @@ function bundle(entries: readonly QueueEntry[], of: { from?: AvailableOffers; te
   return made;
 }
 const single = (job: string, of: { from?: AvailableOffers; team?: string } = {}) => bundle([anEntry({ job })], of);
-const told = (bundles: readonly Bundle[]) =>
+const described = (bundles: readonly Bundle[]) =>
   launchesOf(bundles, pool).map(
     ({ launch }) => `${launch.count}${launch.whole ? " whole" : ""}: ${launch.jobs.map(({ job }) => job).join("+")}`,
   );
@@ -28,7 +28,7 @@ const told = (bundles: readonly Bundle[]) =>
 describe("launches of bundles", () => {
   test("bundles with the same offers become one launch, even if they are not next to each other", () => {
     const other = bundle([anEntry({ job: "large", needs: { vcpus: 90, memoryGiB: 8, gpus: 8 } })]);
-    expect(told([single("a"), other, single("b"), single("c")])).toEqual(["3: a+b+c", "1: large"]);
+    expect(described([single("a"), other, single("b"), single("c")])).toEqual(["3: a+b+c", "1: large"]);
   });
 
   test("a joined launch reserves the most expensive offer per node, and its reason says how many jobs wait", () => {
@@ -38,17 +38,17 @@ describe("launches of bundles", () => {
   });
 
   test("bundles of different teams are launched separately", () => {
-    expect(told([single("a"), single("b", { team: "audio" })])).toEqual(["1: a", "1: b"]);
+    expect(described([single("a"), single("b", { team: "audio" })])).toEqual(["1: a", "1: b"]);
   });
 
   test("bundles with different offers are launched separately, as when the limits leave too little for more expensive ones", () => {
     const less = availableOffers([aType()], zones.slice(0, 1), () => "free");
-    expect(told([single("a"), single("b", { from: less })])).toEqual(["1: a", "1: b"]);
+    expect(described([single("a"), single("b", { from: less })])).toEqual(["1: a", "1: b"]);
   });
 
   test("a gang's bundle is never joined with others", () => {
     const gang = (job: string) => bundle([anEntry({ job, nodes: 3 })]);
-    expect(told([gang("g"), single("a"), gang("h"), single("b")])).toEqual(["3 whole: g", "2: a+b", "3 whole: h"]);
+    expect(described([gang("g"), single("a"), gang("h"), single("b")])).toEqual(["3 whole: g", "2: a+b", "3 whole: h"]);
     const [step] = launchesOf([gang("g")], pool);
     expect(step?.launch.reserved).toEqual({ usdPerHour: 3.6, gpus: 3 });
     expect(step?.because).toMatch(/^a gang of 3 waits; /);

@@ -149,16 +149,16 @@ describe("jobs on one new node", () => {
 });
 
 describe("a pool at its limit", () => {
-  const told =
+  const reason =
     "the job needs $0.50/h more, and pool gpu has more than $9.50/h of its $10/h reserved; it starts when other work ends or the limit is raised";
 
   test("a pool at its limit holds a job that would exceed it, with the reason", () => {
-    expect(placed({ reserved: { usdPerHour: 9.6, gpus: 1 } }).steps).toEqual([{ kind: "hold", entry: anEntry(), because: told }]);
+    expect(placed({ reserved: { usdPerHour: 9.6, gpus: 1 } }).steps).toEqual([{ kind: "hold", entry: anEntry(), because: reason }]);
     expect(steps({ reserved: { usdPerHour: 1, gpus: 8 } })).toEqual(["hold train-1"]);
   });
 
   test("a pool at its limit does not record the same reason twice", () => {
-    expect(steps({ reserved: { usdPerHour: 9.6, gpus: 1 }, queue: [anEntry({ reason: told })] })).toEqual([]);
+    expect(steps({ reserved: { usdPerHour: 9.6, gpus: 1 }, queue: [anEntry({ reason })] })).toEqual([]);
   });
 
   test("a pool launches no more than its limit leaves", () => {
@@ -358,16 +358,16 @@ describe("thousands of waiting jobs", () => {
     ["for an offer", { catalogue: aCatalogue({ offers: [] }) }],
     ["for prices", { catalogue: undefined }],
   ])("thousands of jobs that wait %s are held 500 at a time, in their turn, until all have the reason", (_what, over) => {
-    const told: string[] = [];
+    const held: string[] = [];
     let waiting = queue;
     for (const most of [500, 500, 200, 0]) {
       const holds = placed({ ...over, queue: waiting.toReversed() }).steps.filter((step) => step.kind === "hold");
       expect(holds).toHaveLength(most);
       const reasons = new Map(holds.map((step) => [step.entry.job, step.because]));
-      told.push(...reasons.keys());
+      held.push(...reasons.keys());
       waiting = waiting.map((entry) => ({ ...entry, reason: reasons.get(entry.job) ?? entry.reason }));
     }
-    expect(told).toEqual(queue.map((entry) => entry.job));
+    expect(held).toEqual(queue.map((entry) => entry.job));
   });
 
   test("holds follow the launches of the same plan", () => {

@@ -7,7 +7,7 @@ const pool = aPool({ idleSeconds: 120 });
 const due = monday + 220_000;
 /** Returns a node that has been empty for a hundred seconds and has called all the time. */
 const idle = aNode({ lastBusyMs: monday + 100_000, lastSeenMs: due });
-const heardTill = (node: Node, nowMs: number): Node => ({ ...node, lastSeenMs: nowMs });
+const seenUntil = (node: Node, nowMs: number): Node => ({ ...node, lastSeenMs: nowMs });
 
 describe("an idle node", () => {
   test("an idle node is given back when its time is up", () => {
@@ -33,17 +33,17 @@ describe("an idle node", () => {
     ["is terminating", aNode({ state: "terminating" })],
   ])("a node does not count as idle if it %s", (_what, node) => {
     const later = due + 1e9;
-    expect(idleNodes([heardTill(node, later)], pool, later)).toEqual({ steps: [], wakeAtMs: undefined });
+    expect(idleNodes([seenUntil(node, later)], pool, later)).toEqual({ steps: [], wakeAtMs: undefined });
   });
 
   test("a node does not count as idle if its worker was silent for half a minute", () => {
-    expect(idleNodes([heardTill(idle, due - 30_000)], pool, due)).toEqual({ steps: [], wakeAtMs: undefined });
-    expect(idleNodes([heardTill(idle, due - 29_999)], pool, due).steps).toHaveLength(1);
+    expect(idleNodes([seenUntil(idle, due - 30_000)], pool, due)).toEqual({ steps: [], wakeAtMs: undefined });
+    expect(idleNodes([seenUntil(idle, due - 29_999)], pool, due).steps).toHaveLength(1);
   });
 
   test("the pool wakes for the first of several idle nodes", () => {
     const later = aNode({ id: "later", lastBusyMs: monday + 150_000, lastSeenMs: monday + 110_000 });
-    expect(idleNodes([later, heardTill(idle, monday + 110_000)], pool, monday + 110_000).wakeAtMs).toBe(due);
+    expect(idleNodes([later, seenUntil(idle, monday + 110_000)], pool, monday + 110_000).wakeAtMs).toBe(due);
   });
 });
 
@@ -51,7 +51,7 @@ describe("a GPU", () => {
   test("a GPU that is reported busy restarts the idle time", () => {
     const busy = { ...idle, gpusBusyAtMs: monday + 150_000 };
     expect(idleNodes([busy], pool, due)).toEqual({ steps: [], wakeAtMs: monday + 270_000 });
-    expect(idleNodes([heardTill(busy, monday + 270_000)], pool, monday + 270_000).steps).toHaveLength(1);
+    expect(idleNodes([seenUntil(busy, monday + 270_000)], pool, monday + 270_000).steps).toHaveLength(1);
   });
 
   test("a GPU that was busy while the node still held something does not extend the idle time", () => {

@@ -17,24 +17,24 @@ const reports = {
   "exited 3": { ...of, phase: "exited", startedAtMs, exitCode: 3 },
   uploaded: { ...of, phase: "uploaded", startedAtMs },
   "failed, hopeless": { ...of, phase: "failed", reason: "no such archive", again: false },
-  "failed, again": { ...of, phase: "failed", reason: "S3 did not answer", again: true },
+  "failed, again": { ...of, phase: "failed", reason: "S3 did not respond", again: true },
   stopped: { ...of, phase: "stopped", reason: "its lease was about to end" },
 } as const satisfies Record<string, AttemptReportFacts>;
-type Said = keyof typeof reports;
-const saids = Object.keys(reports) as Said[];
+type ReportName = keyof typeof reports;
+const reportNames = Object.keys(reports) as ReportName[];
 
 const inWords = (verdict: ReportVerdict): string => {
   if (verdict.kind !== "change") return verdict.kind;
   const moved = verdict.job ? `${verdict.job.from} → ${verdict.job.to}, ` : "";
   return `${moved}${verdict.assignment}${verdict.forget ? ", forget" : ""}`;
 };
-const verdictOn = (said: Said, job: Partial<Job> = {}): string =>
-  inWords(judgeReport(reports[said], aJob({ node: "n", ...job }), anAssignment()));
+const verdictOn = (name: ReportName, job: Partial<Job> = {}): string =>
+  inWords(judgeReport(reports[name], aJob({ node: "n", ...job }), anAssignment()));
 
 const removed = "removed, forget";
 
 describe("a report about an attempt that the node holds", () => {
-  const table: Readonly<Record<Said, Partial<Record<JobState, string>>>> = {
+  const table: Readonly<Record<ReportName, Partial<Record<JobState, string>>>> = {
     running: { placed: "placed → running, running", running: "keep", sealing: "keep", cancelled: "stop" },
     "exited 0": {
       placed: "placed → sealing, uploading",
@@ -82,26 +82,26 @@ describe("a report about an attempt that the node holds", () => {
       cancelled: removed,
     },
   };
-  const rows = saids.flatMap((said) =>
-    Object.entries(table[said]).map(([state, verdict]) => ({ said, state: state as JobState, verdict })),
+  const rows = reportNames.flatMap((name) =>
+    Object.entries(table[name]).map(([state, verdict]) => ({ name, state: state as JobState, verdict })),
   );
 
-  test.each(rows)("the report '$said' about a job that is $state results in: $verdict", ({ said, state, verdict }) => {
-    expect(verdictOn(said, { state })).toBe(verdict);
+  test.each(rows)("the report '$name' about a job that is $state results in: $verdict", ({ name, state, verdict }) => {
+    expect(verdictOn(name, { state })).toBe(verdict);
   });
 
   test("every change that a report causes is a legal one", () => {
-    for (const said of saids)
+    for (const name of reportNames)
       for (const state of jobStates) {
-        const verdict = judgeReport(reports[said], aJob({ state, node: "n" }), anAssignment());
-        if (verdict.kind === "change" && verdict.job) expect(mayFollow(verdict.job.from, verdict.job.to), `${said}, ${state}`).toBe(true);
+        const verdict = judgeReport(reports[name], aJob({ state, node: "n" }), anAssignment());
+        if (verdict.kind === "change" && verdict.job) expect(mayFollow(verdict.job.from, verdict.job.to), `${name}, ${state}`).toBe(true);
         if (verdict.kind === "change" && verdict.job) expect(verdict.job.from).toBe(state);
       }
   });
 });
 
 describe("a report about an attempt that the node does not hold", () => {
-  const lost: Readonly<Record<Said, string>> = {
+  const lost: Readonly<Record<ReportName, string>> = {
     running: "stop",
     "exited 0": "stop",
     "exited 3": "forget",
@@ -111,44 +111,47 @@ describe("a report about an attempt that the node does not hold", () => {
     stopped: "forget",
   };
 
-  test.each(saids.map((said) => ({ said, verdict: lost[said] })))(
-    "the report '$said' about an attempt that the node does not hold results in: $verdict",
-    ({ said, verdict }) => {
-      for (const state of jobStates) expect(judgeReport(reports[said], aJob({ state }), undefined).kind, state).toBe(verdict);
+  test.each(reportNames.map((name) => ({ name, verdict: lost[name] })))(
+    "the report '$name' about an attempt that the node does not hold results in: $verdict",
+    ({ name, verdict }) => {
+      for (const state of jobStates) expect(judgeReport(reports[name], aJob({ state }), undefined).kind, state).toBe(verdict);
     },
   );
 });
 
-test.each(saids)("the report '%s' about an attempt that is not the job's current one only frees its place", (said) => {
-  const verdict = said === "running" ? "stop" : removed;
-  expect(inWords(judgeReport(reports[said], aJob({ state: "running", attempt: 2 }), anAssignment()))).toBe(verdict);
-  expect(inWords(judgeReport(reports[said], undefined, anAssignment()))).toBe(verdict);
+test.each(reportNames)("the report '%s' about an attempt that is not the job's current one only frees its place", (name) => {
+  const verdict = name === "running" ? "stop" : removed;
+  expect(inWords(judgeReport(reports[name], aJob({ state: "running", attempt: 2 }), anAssignment()))).toBe(verdict);
+  expect(inWords(judgeReport(reports[name], undefined, anAssignment()))).toBe(verdict);
 });
 
 describe("a report about a gang's member", () => {
   const gang = { node: "a", gang: ["a", "b", "c"] };
-  const told = (said: Said, of: { rank: number; job?: Partial<Job>; phase?: "placed" | "running" | "uploading" }): string => {
+  const memberVerdict = (
+    name: ReportName,
+    of: { rank: number; job?: Partial<Job>; phase?: "placed" | "running" | "uploading" },
+  ): string => {
     const held = anAssignment({ rank: of.rank, phase: of.phase ?? "running" });
-    return inWords(judgeReport(reports[said], aJob({ ...gang, ...of.job }), held));
+    return inWords(judgeReport(reports[name], aJob({ ...gang, ...of.job }), held));
   };
 
   test("the first member that runs makes the job run, and the start of each other member is recorded", () => {
-    expect(told("running", { rank: 2, job: { state: "placed" }, phase: "placed" })).toBe("placed → running, running");
-    expect(told("running", { rank: 0, job: { state: "running" }, phase: "placed" })).toBe("running");
-    expect(told("running", { rank: 0, job: { state: "running" } })).toBe("keep");
+    expect(memberVerdict("running", { rank: 2, job: { state: "placed" }, phase: "placed" })).toBe("placed → running, running");
+    expect(memberVerdict("running", { rank: 0, job: { state: "running" }, phase: "placed" })).toBe("running");
+    expect(memberVerdict("running", { rank: 0, job: { state: "running" } })).toBe("keep");
   });
 
   test("the first member's success is the job's, and another member's success only frees its node", () => {
-    expect(told("exited 0", { rank: 0, job: { state: "running" } })).toBe("running → sealing, uploading");
-    expect(told("uploaded", { rank: 0, job: { state: "running" } })).toBe(`running → sealing, ${removed}`);
-    for (const said of ["exited 0", "uploaded"] as const) expect(told(said, { rank: 1, job: { state: "running" } })).toBe(removed);
+    expect(memberVerdict("exited 0", { rank: 0, job: { state: "running" } })).toBe("running → sealing, uploading");
+    expect(memberVerdict("uploaded", { rank: 0, job: { state: "running" } })).toBe(`running → sealing, ${removed}`);
+    for (const name of ["exited 0", "uploaded"] as const) expect(memberVerdict(name, { rank: 1, job: { state: "running" } })).toBe(removed);
   });
 
   test.each([0, 1, 2])("a failure of gang member %i ends the attempts of all members, and the reason names it", (rank) => {
     const job = { ...gang, state: "running", spec: aSpec({ nodes: 3, retries: 1 }) } as const;
     const held = anAssignment({ rank, phase: "running" });
-    expect(told("exited 3", { rank, job })).toBe(`running → queued, ${removed}`);
-    expect(told("exited 3", { rank, job: { ...job, failures: 1 } })).toBe(`running → failed, ${removed}`);
+    expect(memberVerdict("exited 3", { rank, job })).toBe(`running → queued, ${removed}`);
+    expect(memberVerdict("exited 3", { rank, job: { ...job, failures: 1 } })).toBe(`running → failed, ${removed}`);
     expect(judgeReport(reports["exited 3"], aJob(job), held)).toMatchObject({
       job: { reason: `member ${rank}: exit code 3`, failed: true },
     });
@@ -160,16 +163,17 @@ describe("a report about a gang's member", () => {
   test("reports of other members do not change the job after the first has ended well or the attempt is over", () => {
     const after: Partial<Job>[] = [{ state: "sealing" }, ...(["succeeded", "failed", "cancelled"] as const).map((state) => ({ state }))];
     for (const job of [...after, { state: "running", attempt: 2 } as const, { state: "queued", attempt: 2 } as const]) {
-      for (const said of saids) expect(told(said, { rank: 1, job }), `${said}, ${job.state}`).toBe(said === "running" ? "stop" : removed);
+      for (const name of reportNames)
+        expect(memberVerdict(name, { rank: 1, job }), `${name}, ${job.state}`).toBe(name === "running" ? "stop" : removed);
       expect(inWords(judgeLost(aJob({ ...gang, ...job }), anAssignment({ rank: 1, phase: "running" })))).toBe(removed);
     }
   });
 
   test("the first member goes on to upload while the job is sealed, and is stopped if another member has failed", () => {
-    expect(told("exited 0", { rank: 0, job: { state: "sealing" } })).toBe("keep");
-    expect(told("failed, again", { rank: 0, job: { state: "sealing" } })).toBe(`sealing → queued, ${removed}`);
-    expect(told("running", { rank: 0, job: { state: "failed" } })).toBe("stop");
-    expect(told("exited 0", { rank: 0, job: { state: "failed" } })).toBe(removed);
+    expect(memberVerdict("exited 0", { rank: 0, job: { state: "sealing" } })).toBe("keep");
+    expect(memberVerdict("failed, again", { rank: 0, job: { state: "sealing" } })).toBe(`sealing → queued, ${removed}`);
+    expect(memberVerdict("running", { rank: 0, job: { state: "failed" } })).toBe("stop");
+    expect(memberVerdict("exited 0", { rank: 0, job: { state: "failed" } })).toBe(removed);
   });
 });
 

@@ -75,22 +75,22 @@ describe("the disruption budget", () => {
 describe("a decision for a pool with lifetimes", () => {
   const seen = (over: Partial<Snapshot>): Snapshot => aSnapshot({ nowMs: drainMs, pool, reserved: { usdPerHour: 0.5, gpus: 1 }, ...over });
   const roomy = working("n", { assignments: [anAssignment({ needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, phase: "running" })] });
-  const heard = { lastSeenMs: drainMs, leaseUntilMs: drainMs + 900_000 };
+  const alive = { lastSeenMs: drainMs, leaseUntilMs: drainMs + 900_000 };
 
   test("a decision gives nothing to a node that it drains, although it has room", () => {
-    const steps = decide(seen({ queue: [anEntry()], nodes: [{ ...roomy, ...heard }] })).steps;
+    const steps = decide(seen({ queue: [anEntry()], nodes: [{ ...roomy, ...alive }] })).steps;
     expect(steps.map(({ kind }) => kind)).toEqual(["drain", "launch"]);
   });
 
   test("a decision launches a node one boot time before work must leave, and keeps that node until then", () => {
-    const leaving = working("n", { ...heard, state: "draining", drain: { because, untilMs: drainMs + 600_000 } });
+    const leaving = working("n", { ...alive, state: "draining", drain: { because, untilMs: drainMs + 600_000 } });
     const launch = decide(seen({ nodes: [leaving] })).steps;
     expect(launch).toMatchObject([
       { kind: "launch", launch: { replaces: "n", jobs: [], count: 1, reserved: { usdPerHour: 0.5, gpus: 1 } } },
     ]);
     const earlier = { ...leaving, drain: { because, untilMs: drainMs + 600_001 } };
     expect(decide(seen({ nodes: [earlier] })).steps).toEqual([]);
-    const replacement = aNode({ id: "r", replaces: "n", launchedAtMs: drainMs - 500_000, readyAtMs: drainMs - 400_000, ...heard });
+    const replacement = aNode({ id: "r", replaces: "n", launchedAtMs: drainMs - 500_000, readyAtMs: drainMs - 400_000, ...alive });
     expect(decide(seen({ nodes: [leaving, replacement] })).steps).toEqual([]);
     expect(decide(seen({ nodes: [replacement] })).steps).toMatchObject([{ kind: "retire", node: "r" }]);
   });

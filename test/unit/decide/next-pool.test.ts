@@ -68,9 +68,9 @@ describe("a job that EC2 has no capacity for", () => {
     const message = "Your requested instance type (g5.xlarge) is not supported in your requested Availability Zone (us-east-1b).";
     const of = { LaunchTemplateAndOverrides: { Overrides: { InstanceType: "g5.xlarge" as const, SubnetId: "b" } } };
     const error = { ErrorCode: "InvalidFleetConfiguration", ErrorMessage: message, ...of };
-    const [told] = refusalsOf([error], aLaunch({ offers: [inZoneB] }), [{ zone: "us-east-1b", subnet: "b" }]);
-    if (told?.why !== "capacity") throw new Error(`it is taken for ${told?.why}`);
-    const { instanceType, zone, market, code } = told;
+    const [refusal] = refusalsOf([error], aLaunch({ offers: [inZoneB] }), [{ zone: "us-east-1b", subnet: "b" }]);
+    if (refusal?.why !== "capacity") throw new Error(`it is taken for ${refusal?.why}`);
+    const { instanceType, zone, market, code } = refusal;
     const refusals = [...dry.slice(0, 1), aRefusal({ ...refused, instanceType, zone, market, code, sinceMs: monday })];
     expect(only({ refusals, nowMs: dueMs })).toMatchObject({ kind: "move", to: "b" });
   });

@@ -103,15 +103,15 @@ describe("a booting node", () => {
 });
 
 describe("work for a node", () => {
-  const heardAt = aNode().lastSeenMs ?? 0;
+  const seenAt = aNode().lastSeenMs ?? 0;
   test.each([
     ["gets work while it boots", booting, monday + 599_000, true],
-    ["gets work while its worker calls", aNode(), heardAt + 29_999, true],
-    ["gets no work when it was silent for half a minute", aNode(), heardAt + 30_000, false],
-    ["gets no work while it drains", aNode({ state: "draining" }), heardAt, false],
-    ["gets no work once its end was requested", aNode({ state: "terminating" }), heardAt, false],
-    ["gets no work once it is gone", aNode({ state: "gone" }), heardAt, false],
-  ])("a node %s", (_when, node, nowMs, heard) => {
-    expect(isResponsive(node, nowMs)).toBe(heard);
+    ["gets work while its worker calls", aNode(), seenAt + 29_999, true],
+    ["gets no work when it was silent for half a minute", aNode(), seenAt + 30_000, false],
+    ["gets no work while it drains", aNode({ state: "draining" }), seenAt, false],
+    ["gets no work once its end was requested", aNode({ state: "terminating" }), seenAt, false],
+    ["gets no work once it is gone", aNode({ state: "gone" }), seenAt, false],
+  ])("a node %s", (_when, node, nowMs, expected) => {
+    expect(isResponsive(node, nowMs)).toBe(expected);
   });
 });

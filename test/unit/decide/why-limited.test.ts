@@ -14,9 +14,9 @@ const seen = (over: Partial<Snapshot> = {}): Snapshot =>
     queue: [anEntry()],
     ...over,
   });
-const why = (asks: Reservation, over: Partial<Snapshot> = {}): string => {
+const why = (needed: Reservation, over: Partial<Snapshot> = {}): string => {
   const snapshot = seen(over);
-  return whyLimited({ team: "vision", least: { instanceType: "g6.48xlarge", needed: asks }, allowance: allowanceOf(snapshot) }, snapshot);
+  return whyLimited({ team: "vision", least: { instanceType: "g6.48xlarge", needed }, allowance: allowanceOf(snapshot) }, snapshot);
 };
 const wider = (limits: { deployment?: Limits; team?: Limits }, reserved: Reservation): Snapshot["wider"] => ({
   limits: { deployment: limits.deployment, teams: limits.team ? { vision: limits.team } : {} },
@@ -39,8 +39,8 @@ describe("a job that waits for a limit", () => {
   });
 
   test("a waiting job's reason stays the same while little changes, so that thousands of jobs cost no writes", () => {
-    const told = [26, 26.4, 27.9].map((usdPerHour) => why({ usdPerHour: 16.288, gpus: 1 }, { reserved: { usdPerHour, gpus: 1 } }));
-    expect(new Set(told.slice(1)).size).toBe(1);
+    const reasons = [26, 26.4, 27.9].map((usdPerHour) => why({ usdPerHour: 16.288, gpus: 1 }, { reserved: { usdPerHour, gpus: 1 } }));
+    expect(new Set(reasons.slice(1)).size).toBe(1);
   });
 
   test("a waiting job's reason names dollars and GPUs if both are in the way", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import { ModelWorker } from "./model-worker.ts";
-import { cancel, hear, stateChange } from "./news.ts";
+import { cancel, onInstance, stateChange } from "./news.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -111,7 +111,7 @@ describe("a cancelled job", () => {
     const { world, id } = await working();
     await cancel(world, "a");
     world.fleet.end(id);
-    await hear(world, stateChange(id, "terminated"));
+    await onInstance(world, stateChange(id, "terminated"));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ ...ended, attempt: 1 });
     expect(world.fleet.live).toEqual([]);

@@ -33,8 +33,8 @@ export function doomed(deps: PlaceDeps, at: CrashPoint | undefined): Doomed {
           calls.push(`${name}.${String(method)}`);
           const isLast = calls.length === at?.call;
           if (isLast && at?.when === "before") return die();
-          const answer: unknown = await Reflect.apply(own, target, args);
-          return isLast || dead ? die() : answer;
+          const result: unknown = await Reflect.apply(own, target, args);
+          return isLast || dead ? die() : result;
         };
       },
     });

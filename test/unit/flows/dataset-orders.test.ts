@@ -4,17 +4,17 @@ import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepDatasets } from "../../../lib/flows/tick/sweep-datasets.ts";
 import { aDataset, DataWorld, mnist, someShards } from "./dataset-builders.ts";
 
-const ordersOf = (answer: NodeResponse): Extract<NodeResponse, { kind: "orders" }> => {
-  if (answer.kind !== "orders") throw new Error(`the answer is ${answer.kind}`);
-  return answer;
+const ordersOf = (response: NodeResponse): Extract<NodeResponse, { kind: "orders" }> => {
+  if (response.kind !== "orders") throw new Error(`the response is ${response.kind}`);
+  return response;
 };
 
 /** A world with `mnist`, and job a, that reads it, placed on a node that has just booted. */
-async function placed(asks: object = { datasets: ["mnist"] }, shards = 4): Promise<DataWorld> {
+async function placed(fields: object = { datasets: ["mnist"] }, shards = 4): Promise<DataWorld> {
   const world = new DataWorld();
   world.datasets.put(aDataset());
   world.upload(someShards(shards));
-  await world.submit("a", asks);
+  await world.submit("a", fields);
   await world.workOff();
   return world;
 }
@@ -81,8 +81,8 @@ describe("a run order", () => {
     await world.call(world.node.id);
     await world.workOff();
     change(world);
-    const answer = ordersOf(await world.call(world.node.id));
-    expect(answer.orders).toEqual([{ kind: "stop", team: "vision", job: "a", attempt: 1, because: expect.stringMatching(why) }]);
+    const response = ordersOf(await world.call(world.node.id));
+    expect(response.orders).toEqual([{ kind: "stop", team: "vision", job: "a", attempt: 1, because: expect.stringMatching(why) }]);
     expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringMatching(why) });
     expect(world.node.assignments).toEqual([]);
     expect(world.lane.waiting).toEqual(["gpu"]);

@@ -3,7 +3,7 @@ import type { NodeResponse, Order } from "../../../events/node-call.ts";
 import { masterPort } from "../../../lib/flows/node/gang-order.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { ModelWorker } from "./model-worker.ts";
-import { cancel, hear, interruption, rebalance, stateChange } from "./news.ts";
+import { cancel, interruption, onInstance, rebalance, stateChange } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -12,9 +12,9 @@ const offers = [anOffer(), anOffer({ zone: "us-east-1b", usdPerHour: 0.6 })];
 type Stage = { readonly world: World; readonly ids: readonly string[]; readonly workers: readonly ModelWorker[] };
 
 /** A gang of three that is bound to booting nodes. */
-async function bound(asks: object = {}): Promise<Stage> {
+async function bound(fields: object = {}): Promise<Stage> {
   const world = aWorld({ catalogue: aCatalogue({ offers }) });
-  await world.submit("a", { nodes: 3, ...asks });
+  await world.submit("a", { nodes: 3, ...fields });
   await world.workOff();
   const ids = world.job("a")?.gang ?? [];
   return { world, ids, workers: ids.map((id) => new ModelWorker(world, id)) };
@@ -25,8 +25,8 @@ const everyCall = async ({ workers }: Stage): Promise<void> => {
 };
 
 /** A gang of three whose members all run. */
-async function working(asks: object = {}): Promise<Stage> {
-  const stage = await bound(asks);
+async function working(fields: object = {}): Promise<Stage> {
+  const stage = await bound(fields);
   await everyCall(stage);
   await everyCall(stage);
   for (const worker of stage.workers) worker.begin();
@@ -35,7 +35,7 @@ async function working(asks: object = {}): Promise<Stage> {
   return stage;
 }
 
-const ordersOf = (answer: NodeResponse): readonly Order[] => (answer.kind === "orders" ? answer.orders : []);
+const ordersOf = (response: NodeResponse): readonly Order[] => (response.kind === "orders" ? response.orders : []);
 const heldBy = ({ world }: Stage): readonly (number | undefined)[] =>
   world.nodes.flatMap((node) => node.assignments.map(({ rank }) => rank));
 
@@ -55,8 +55,8 @@ describe("a waiting gang", () => {
   test("a gang that got too few nodes gets a new launch, and those nodes are given back", async () => {
     const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 8 } }), catalogue: aCatalogue({ offers }) });
     const launch = world.fleet.launch.bind(world.fleet);
-    world.fleet.launch = async (asked) => {
-      const outcome = await launch(asked);
+    world.fleet.launch = async (request) => {
+      const outcome = await launch(request);
       const isFirst = world.fleet.requested.length === 1;
       return outcome.kind === "launched" && isFirst ? { ...outcome, instances: outcome.instances.slice(0, 2) } : outcome;
     };
@@ -75,11 +75,11 @@ describe("a waiting gang", () => {
     const world = aWorld({ catalogue: aCatalogue({ offers: [anOffer()] }) });
     const launch = world.fleet.launch.bind(world.fleet);
     const refused: number[] = [];
-    world.fleet.launch = async (asked) => {
-      if (asked.count === 1) return launch(asked);
-      refused.push(asked.count);
+    world.fleet.launch = async (request) => {
+      if (request.count === 1) return launch(request);
+      refused.push(request.count);
       const code = "InsufficientInstanceCapacity";
-      const refusals = asked.offers.map(({ instanceType, zone, market }) => ({
+      const refusals = request.offers.map(({ instanceType, zone, market }) => ({
         instanceType,
         zone,
         market,
@@ -195,8 +195,8 @@ describe("a gang's members", () => {
   });
 
   test.each<[string, (world: World, id: string) => unknown]>([
-    ["is being taken back", (world, id) => hear(world, interruption(id))],
-    ["has ended", (world, id) => hear(world, stateChange(id, "terminated"))],
+    ["is being taken back", (world, id) => onInstance(world, interruption(id))],
+    ["has ended", (world, id) => onInstance(world, stateChange(id, "terminated"))],
     ["is silent", (world) => (world.nowMs += 31_000)],
   ])("a gang whose member fails because another member's node %s restarts without a failure", async (_what, happen) => {
     const stage = await working();
@@ -215,7 +215,7 @@ describe("a gang's members", () => {
 
   test("a gang whose member fails while another member's node only has a rebalance recommendation fails", async () => {
     const { world, ids, workers } = await working();
-    await hear(world, rebalance(ids[2] ?? ""));
+    await onInstance(world, rebalance(ids[2] ?? ""));
     workers[1]?.end(1);
     await workers[1]?.call();
     expect(world.job("a")).toMatchObject({ state: "failed", failures: 1 });
@@ -223,7 +223,7 @@ describe("a gang's members", () => {
 
   test.each<[string, (world: World, id: string) => unknown]>([
     ["has been given back", (world) => world.pass(150)],
-    ["is being taken back", (world, id) => hear(world, interruption(id))],
+    ["is being taken back", (world, id) => onInstance(world, interruption(id))],
   ])("a gang whose member fails counts a failure even if the node of a member that had ended well %s", async (_what, happen) => {
     const { world, ids, workers } = await working();
     workers[2]?.end(0);
@@ -241,7 +241,7 @@ describe("a gang's members", () => {
     const { world, ids } = stage;
     const lost = ids[1] ?? "";
     world.fleet.end(lost);
-    await hear(world, stateChange(lost, "terminated"));
+    await onInstance(world, stateChange(lost, "terminated"));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0 });
     for (let n = 0; n < 2; n += 1) for (const at of [0, 2]) await stage.workers[at]?.call();

@@ -8,22 +8,22 @@ const of = { team: "vision", job: "a", attempt: 1 };
 const running = (world: World): AttemptReport => ({ ...of, phase: "running", startedAtMs: world.nowMs });
 const exited = (world: World, exitCode: number): AttemptReport => ({ ...of, phase: "exited", startedAtMs: world.nowMs, exitCode });
 
-const orders = (answer: NodeResponse): Extract<NodeResponse, { kind: "orders" }> => {
-  if (answer.kind !== "orders") throw new Error(`the answer is ${answer.kind}`);
-  return answer;
+const orders = (response: NodeResponse): Extract<NodeResponse, { kind: "orders" }> => {
+  if (response.kind !== "orders") throw new Error(`the response is ${response.kind}`);
+  return response;
 };
 
 /** A world in which job a is placed on a booting node. */
-async function placed(asks: object = {}): Promise<World> {
+async function placed(fields: object = {}): Promise<World> {
   const world = aWorld();
-  await world.submit("a", asks);
+  await world.submit("a", fields);
   await world.workOff();
   return world;
 }
 
 /** A world in which job a runs. */
-async function working(asks: object = {}): Promise<World> {
-  const world = await placed(asks);
+async function working(fields: object = {}): Promise<World> {
+  const world = await placed(fields);
   await world.call(world.node.id, { attempts: [running(world)] });
   await world.workOff();
   world.nowMs += 60_000;
@@ -32,8 +32,8 @@ async function working(asks: object = {}): Promise<World> {
 
 test("the boot script learns where the worker is", async () => {
   const world = aWorld();
-  const answer = await handleNodeCall(world.answerDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
-  expect(answer).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
+  const response = await handleNodeCall(world.nodeCallDeps, "i-1", { protocol: 1, kind: "boot", pool: "gpu" });
+  expect(response).toMatchObject({ kind: "boot", workerUrl: expect.stringContaining("worker"), nodeUrl: expect.stringContaining("node") });
 });
 
 describe("a call of an instance", () => {
@@ -103,8 +103,8 @@ describe("a placed job", () => {
 describe("a run that ended", () => {
   test("a successful run waits to be sealed, frees the node and wakes the pool", async () => {
     const world = await working();
-    const answer = await world.call(world.node.id, { attempts: [exited(world, 0)] });
-    expect(answer).toMatchObject({ done: [] });
+    const response = await world.call(world.node.id, { attempts: [exited(world, 0)] });
+    expect(response).toMatchObject({ done: [] });
     expect(world.job("a")).toMatchObject({ state: "sealing", exitCode: 0 });
     expect(world.node.assignments).toMatchObject([{ phase: "uploading" }]);
     expect(world.lane.waiting).toEqual(["gpu"]);
@@ -160,7 +160,7 @@ test("the end of a run is recorded in three tries or, if others change the job e
     tries += 1;
     return "stale";
   };
-  const deps = { ...world.answerDeps, nodeLedger: { ...nodeLedger, change } };
+  const deps = { ...world.nodeCallDeps, nodeLedger: { ...nodeLedger, change } };
   const call: NodeCall = {
     protocol: 1,
     kind: "report",
@@ -172,7 +172,7 @@ test("the end of a run is recorded in three tries or, if others change the job e
   };
   await expect(handleNodeCall(deps, world.node.id, call)).rejects.toMatchObject({ code: "report", retry: true });
   expect(tries).toBe(3);
-  expect(await handleNodeCall(world.answerDeps, world.node.id, call)).toMatchObject({ kind: "orders" });
+  expect(await handleNodeCall(world.nodeCallDeps, world.node.id, call)).toMatchObject({ kind: "orders" });
   expect(world.job("a")).toMatchObject({ state: "sealing" });
 });
 
@@ -213,7 +213,7 @@ describe("a call with several reports", () => {
       open -= 1;
       return written;
     };
-    const deps = { ...world.answerDeps, nodeLedger: { ...nodeLedger, change } };
+    const deps = { ...world.nodeCallDeps, nodeLedger: { ...nodeLedger, change } };
     const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
     await handleNodeCall(deps, world.node.id, { ...call, renew: [], attempts: each(world, "exited") });
     expect(most).toBe(1);
@@ -253,9 +253,9 @@ describe("a worker that was restarted", () => {
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [running(world)] });
     const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
-    const told = await handleNodeCall({ ...world.answerDeps, now: () => late }, id, call);
+    const response = await handleNodeCall({ ...world.nodeCallDeps, now: () => late }, id, call);
     // Not orders, because they would mean to the worker that its report was recorded.
-    expect(told).toEqual({ kind: "wait", callAgainMs: 1_000 });
+    expect(response).toEqual({ kind: "wait", callAgainMs: 1_000 });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     expect(world.node.assignments).toMatchObject([{ phase: "running", process: "p2" }]);
   });
@@ -264,7 +264,7 @@ describe("a worker that was restarted", () => {
     const world = await placed();
     const { id } = world.node;
     await world.call(id, { process: "p1", attempts: [running(world)] });
-    const ahead = { ...world.answerDeps, now: () => world.nowMs + 3_600_000 };
+    const ahead = { ...world.nodeCallDeps, now: () => world.nowMs + 3_600_000 };
     const attempts = [running(world)];
     await handleNodeCall(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
     world.nowMs += 8_000;
@@ -335,8 +335,8 @@ describe("what a worker reports about its instance", () => {
     const world = await working();
     const { id } = world.node;
     const notice = { kind: "interruption", atMs: world.nowMs } as const;
-    const answer = await world.call(id, { attempts: [running(world)], notice });
-    expect(orders(answer).orders).toEqual([{ kind: "stop", ...of, because: "EC2 is taking the instance back (spot interruption)" }]);
+    const response = await world.call(id, { attempts: [running(world)], notice });
+    expect(orders(response).orders).toEqual([{ kind: "stop", ...of, because: "EC2 is taking the instance back (spot interruption)" }]);
     expect(world.node).toMatchObject({ state: "draining", notice });
     expect(world.lane.waiting).toEqual(["gpu"]);
     expect((await world.ledger.decisions.begin("gpu")).causes).toEqual([`interruption ${id}`]);
@@ -346,8 +346,8 @@ describe("what a worker reports about its instance", () => {
     const world = await working();
     const notice = { kind: "interruption", atMs: world.nowMs } as const;
     for (const _time of [1, 2, 3]) {
-      const answer = await world.call(world.node.id, { attempts: [running(world)], notice });
-      expect(orders(answer).orders).toMatchObject([{ kind: "stop", ...of }]);
+      const response = await world.call(world.node.id, { attempts: [running(world)], notice });
+      expect(orders(response).orders).toMatchObject([{ kind: "stop", ...of }]);
     }
     expect(world.ledger.wire.calls["nodeLedger.noticed"]).toBe(1);
   });
@@ -406,8 +406,8 @@ test("a busy GPU is recorded with its time, and an idle GPU or none changes noth
 describe("credentials", () => {
   test("credentials are renewed for what the node holds", async () => {
     const world = await working();
-    const answer = await world.call(world.node.id, { attempts: [running(world)], renew: [of] });
-    expect(answer).toMatchObject({ renewed: [{ ...of, credentials: { sessionToken: "vision.a.1" } }] });
+    const response = await world.call(world.node.id, { attempts: [running(world)], renew: [of] });
+    expect(response).toMatchObject({ renewed: [{ ...of, credentials: { sessionToken: "vision.a.1" } }] });
   });
 
   test("credentials are not renewed for an attempt that is not on the node", async () => {

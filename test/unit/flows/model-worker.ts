@@ -2,7 +2,7 @@ import type { AttemptReport, NodeCall } from "../../../events/node-call.ts";
 import { type AttemptRef, attemptName } from "../../../lib/model/job.ts";
 import type { World } from "./world.ts";
 
-type Told = Partial<Extract<NodeCall, { kind: "report" }>>;
+type ReportFields = Partial<Extract<NodeCall, { kind: "report" }>>;
 type Phase = "preparing" | "running" | "exited" | "uploading" | "uploaded" | "failed" | "stopped";
 type Held = {
   readonly ref: AttemptRef;
@@ -56,21 +56,21 @@ export class ModelWorker {
   }
 
   /** Makes one call and follows the response. Returns false if the instance should end. */
-  async call(told: Told = {}): Promise<boolean> {
+  async call(fields: ReportFields = {}): Promise<boolean> {
     const { nowMs } = this.#world;
     if (nowMs >= this.#leaseUntilMs - minLeaseMs) this.#letGo();
     const reports = [...this.#held.values()].flatMap((held) => this.#report(held));
-    const answer = await this.#world.call(this.#node, { ...told, attempts: reports });
-    if (answer.kind === "shutdown") this.#held.clear();
-    if (answer.kind !== "orders") return answer.kind !== "shutdown";
-    this.#leaseUntilMs = nowMs + answer.leaseMs;
-    for (const ref of answer.done) this.#forget(ref);
-    for (const order of answer.orders) if (order.kind === "stop") this.#stop(order);
+    const response = await this.#world.call(this.#node, { ...fields, attempts: reports });
+    if (response.kind === "shutdown") this.#held.clear();
+    if (response.kind !== "orders") return response.kind !== "shutdown";
+    this.#leaseUntilMs = nowMs + response.leaseMs;
+    for (const ref of response.done) this.#forget(ref);
+    for (const order of response.orders) if (order.kind === "stop") this.#stop(order);
     for (const report of reports) {
       const held = this.#held.get(attemptName(report));
       if (held && isOnRecord(report, held)) held.phase = "uploading";
     }
-    for (const order of answer.orders) if (order.kind === "run") this.#start(order);
+    for (const order of response.orders) if (order.kind === "run") this.#start(order);
     return true;
   }
 

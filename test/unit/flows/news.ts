@@ -34,6 +34,6 @@ export const alarmChange = (alarmName: string, from: AlarmState | undefined, to:
 });
 
 /** What on-instance does with an event. */
-export const hear = ({ deps }: World, event: InstanceEvent) => noteInstance(deps, event);
+export const onInstance = ({ deps }: World, event: InstanceEvent) => noteInstance(deps, event);
 
 export const cancel = ({ deps }: World, job: string) => cancelJob(deps, { team: "vision", job }, "not wanted any more");

@@ -134,7 +134,7 @@ describe("a crash while jobs move", () => {
   });
 
   test("a lost lane message or response delays a moved job by at most a minute", async () => {
-    for (const trouble of ["message", "answer"]) {
+    for (const trouble of ["message", "response"]) {
       const world = await due();
       if (trouble === "message") world.lane.interruptions.failBefore("send");
       else world.ledger.wire.loseResponseOf("placements.move");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ModelWorker } from "./model-worker.ts";
-import { hear, interruption, rebalance, stateChange } from "./news.ts";
+import { interruption, onInstance, rebalance, stateChange } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
 const stranger = "i-0fedcba9876543210";
@@ -29,7 +29,7 @@ describe("the end of an instance", () => {
   test.each(["terminated", "stopped"] as const)("the end of an instance that is %s wakes its pool", async (state) => {
     const world = await launched();
     const { id } = world.node;
-    expect(await hear(world, stateChange(id, state))).toBe("noted");
+    expect(await onInstance(world, stateChange(id, state))).toBe("noted");
     expect(world.node.state).toBe("gone");
     expect(world.lane.waiting).toEqual(["gpu"]);
     await world.workOff();
@@ -41,7 +41,7 @@ describe("the end of an instance", () => {
     "the state %s does not prove an end, because jobs may still run",
     async (state) => {
       const world = await launched();
-      expect(await hear(world, stateChange(world.node.id, state))).toBe("no-news");
+      expect(await onInstance(world, stateChange(world.node.id, state))).toBe("no-news");
       expect(world.node.state).toBe("launching");
       expect(world.lane.waiting).toEqual([]);
     },
@@ -50,9 +50,9 @@ describe("the end of an instance", () => {
   test("an end that is reported twice returns a job to the queue once", async () => {
     const world = await launched();
     const { id } = world.node;
-    await hear(world, stateChange(id, "terminated"));
+    await onInstance(world, stateChange(id, "terminated"));
     await world.workOff();
-    await hear(world, stateChange(id, "terminated"));
+    await onInstance(world, stateChange(id, "terminated"));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ attempt: 2 });
   });
@@ -62,7 +62,7 @@ test.each([stateChange(stranger, "terminated"), interruption(stranger), rebalanc
   "an event about another owner's instance is ignored: $detail-type",
   async (event) => {
     const world = await launched();
-    expect(await hear(world, event)).toBe("not-ours");
+    expect(await onInstance(world, event)).toBe("not-ours");
     expect(world.node.state).toBe("launching");
     expect(world.lane.waiting).toEqual([]);
   },
@@ -71,7 +71,7 @@ test.each([stateChange(stranger, "terminated"), interruption(stranger), rebalanc
 describe("an interruption", () => {
   test("an interruption stops the job, which runs again elsewhere without a failure, and the node is given back", async () => {
     const { world, id, worker } = await working();
-    expect(await hear(world, interruption(id))).toBe("noted");
+    expect(await onInstance(world, interruption(id))).toBe("noted");
     expect(world.node).toMatchObject({ state: "draining", notice: { kind: "interruption", atMs: Date.parse("2026-06-01T00:05:00Z") } });
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
@@ -90,7 +90,7 @@ describe("an interruption", () => {
     const { world, id, worker } = await working();
     worker.end(0);
     await worker.call();
-    await hear(world, interruption(id));
+    await onInstance(world, interruption(id));
     await worker.call();
     expect(worker.phaseOf("a")).toBe("uploading");
     worker.end(0);
@@ -103,7 +103,7 @@ describe("an interruption", () => {
   test("an interruption of a node that never called returns its jobs to the queue at once", async () => {
     const world = await launched();
     const { id } = world.node;
-    await hear(world, interruption(id));
+    await onInstance(world, interruption(id));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
     expect(world.job("a")?.node).not.toBe(id);
@@ -115,7 +115,7 @@ describe("an interruption", () => {
     const worker = new ModelWorker(world, id);
     await worker.call();
     expect(worker.phaseOf("a")).toBe("preparing");
-    await hear(world, interruption(id));
+    await onInstance(world, interruption(id));
     await world.workOff();
     expect(world.job("a"), "it may run there: nobody else gets it").toMatchObject({ state: "placed", attempt: 1, node: id });
     await world.call(id);
@@ -127,13 +127,13 @@ describe("an interruption", () => {
 
   test("an interruption that arrives twice or after the end changes nothing more", async () => {
     const { world, id } = await working();
-    await hear(world, interruption(id));
-    await hear(world, interruption(id));
-    await hear(world, stateChange(id, "terminated"));
+    await onInstance(world, interruption(id));
+    await onInstance(world, interruption(id));
+    await onInstance(world, stateChange(id, "terminated"));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ attempt: 2 });
     const before = [...world.ledger.table.nodes.values()];
-    expect(await hear(world, interruption(id))).toBe("noted");
+    expect(await onInstance(world, interruption(id))).toBe("noted");
     await world.workOff();
     expect([...world.ledger.table.nodes.values()]).toEqual(before);
     expect(world.job("a")).toMatchObject({ attempt: 2 });
@@ -141,7 +141,7 @@ describe("an interruption", () => {
 
   test("an interruption is recorded as the decision's cause", async () => {
     const { world, id, worker } = await working();
-    await hear(world, interruption(id));
+    await onInstance(world, interruption(id));
     await worker.call();
     await worker.call();
     await world.workOff();
@@ -153,7 +153,7 @@ describe("an interruption", () => {
 describe("a recommendation to rebalance", () => {
   test("a recommendation lets running work end where it is, and the node gets nothing new", async () => {
     const { world, id, worker } = await working();
-    expect(await hear(world, rebalance(id))).toBe("noted");
+    expect(await onInstance(world, rebalance(id))).toBe("noted");
     await world.submit("b");
     await world.workOff();
     expect(world.job("b")?.node).not.toBe(id);
@@ -170,7 +170,7 @@ describe("a recommendation to rebalance", () => {
     const world = await launched();
     const { id } = world.node;
     await world.call(id);
-    await hear(world, rebalance(id));
+    await onInstance(world, rebalance(id));
     const worker = new ModelWorker(world, id);
     await worker.call();
     await worker.call();
@@ -185,7 +185,7 @@ describe("a recommendation to rebalance", () => {
       [interruption, rebalance],
     ]) {
       const { world, id } = await working();
-      for (const event of order) await hear(world, event(id));
+      for (const event of order) await onInstance(world, event(id));
       expect(world.node.notice?.kind).toBe("interruption");
     }
   });

@@ -28,7 +28,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
     await world.submit("a");
     return world;
   },
-  "EC2's answers are lost": async () => {
+  "EC2's responses are lost": async () => {
     const world = aWorld({ catalogue });
     world.fleet.unknownNext("launched");
     world.fleet.unknownNext("launched");

@@ -45,7 +45,7 @@ describe("nodes that end together", () => {
     await world.place({
       fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
     });
-    expect(fleet.endsRequested.map((asked) => [...asked].sort())).toEqual([ids.sort()]);
+    expect(fleet.endsRequested.map((instances) => [...instances].sort())).toEqual([ids.sort()]);
     expect(new Set(states)).toEqual(new Set(["draining"]));
     expect(world.nodes).toEqual([]);
     expectOneTruth(world);
@@ -54,7 +54,7 @@ describe("nodes that end together", () => {
   test("nodes that end together are ended in calls of a hundred", async () => {
     const world = await idling(230);
     await world.workOff();
-    expect(world.fleet.endsRequested.map((asked) => asked.length).sort((a, b) => b - a)).toEqual([100, 100, 30]);
+    expect(world.fleet.endsRequested.map((instances) => instances.length).sort((a, b) => b - a)).toEqual([100, 100, 30]);
     expect(world.fleet.live).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe("nodes that end together", () => {
     const [first] = world.nodes;
     world.fleet.forget(first?.id ?? "");
     await world.workOff();
-    expect(world.fleet.endsRequested.map((asked) => asked.length)).toEqual([4, 3]);
+    expect(world.fleet.endsRequested.map((instances) => instances.length)).toEqual([4, 3]);
     expect(world.fleet.live).toEqual([]);
     expectOneTruth(world);
   });
@@ -72,9 +72,9 @@ describe("nodes that end together", () => {
     const world = await idling(5);
     const { fleet } = world;
     const protectedOne = world.nodes[2]?.id ?? "";
-    const asked: number[] = [];
+    const sizes: number[] = [];
     const terminate: typeof fleet.terminate = async (ids) => {
-      asked.push(ids.length);
+      sizes.push(ids.length);
       if (!ids.includes(protectedOne)) return fleet.terminate(ids);
       return new Map(ids.map((id) => [id, ids.length > 1 ? "apart" : "denied"]));
     };
@@ -82,7 +82,7 @@ describe("nodes that end together", () => {
       fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
     });
     expect(fleet.live.map(({ id }) => id)).toEqual([protectedOne]);
-    expect(asked[0]).toBe(5);
+    expect(sizes[0]).toBe(5);
     expect(world.journal.decisions.at(-1)?.outcomes.toSorted()).toEqual([
       "done: done",
       "done: done",
@@ -131,7 +131,7 @@ describe("launches", () => {
     return world;
   }
   const slow = () => new MemoryRequestBudget({ ...documentedLimits, launch: { burst: 2, perSecond: 1 } });
-  const tokens = (asked: readonly Launch[]): string[] => [...new Set(asked.map(({ clientToken }) => clientToken))];
+  const tokens = (launches: readonly Launch[]): string[] => [...new Set(launches.map(({ clientToken }) => clientToken))];
 
   test("launches without a turn are not intended, and are made when there are turns", async () => {
     const world = await waiting(6);

@@ -149,7 +149,8 @@ describe("the reasons of waiting jobs", () => {
   test("a decision writes at most 500 reasons, and the next ones write the others", async () => {
     const world = aWorld({ pool: aPool({ limits: { usdPerHour: 10, gpus: 1 } }) });
     for (let n = 0; n < 1_102; n += 1) await world.submit(`job-${n}`);
-    const told = () => [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes(" reserved; it starts when ")).length;
+    const countLimited = () =>
+      [...world.ledger.table.jobs.values()].filter((job) => job.reason?.includes(" reserved; it starts when ")).length;
     await world.place();
     for (const decision of world.journal.decisions)
       expect(decision.plan.steps.filter((step) => step.kind === "hold").length).toBeLessThanOrEqual(500);
@@ -157,7 +158,7 @@ describe("the reasons of waiting jobs", () => {
       await world.ringLater();
       await world.place();
     }
-    expect(told()).toBe(1_101);
+    expect(countLimited()).toBe(1_101);
     expect(world.ledger.wire.calls["placements.hold"]).toBe(1_101);
   });
 });

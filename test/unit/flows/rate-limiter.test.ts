@@ -8,11 +8,11 @@ import { monday } from "../../fakes/builders.ts";
 function stage(launch: RequestLimits["launch"]) {
   const limits = { ...documentedLimits, launch };
   const budget = new MemoryRequestBudget(limits);
-  const clock = { nowMs: monday, asked: 0, pauses: [] as number[] };
+  const clock = { nowMs: monday, calls: 0, pauses: [] as number[] };
   const counted = {
-    acquire: (ask: Parameters<typeof budget.acquire>[0]) => {
-      clock.asked += 1;
-      return budget.acquire(ask);
+    acquire: (request: Parameters<typeof budget.acquire>[0]) => {
+      clock.calls += 1;
+      return budget.acquire(request);
     },
     throttled: budget.throttled.bind(budget),
   };
@@ -43,7 +43,7 @@ describe("turns at EC2", () => {
     expect(granted).toBe(8);
     expect(clock.nowMs - monday).toBeLessThanOrEqual(2_000);
     for (const turn of turns) if (turn.kind === "later") expect(turn.atMs).toBeGreaterThan(clock.nowMs);
-    expect(clock.asked).toBeLessThan(15);
+    expect(clock.calls).toBeLessThan(15);
   });
 
   test("turns are not waited for if the first one is too late", async () => {
@@ -76,9 +76,9 @@ describe("turns at EC2", () => {
     let broken = true;
     const limiter = createRateLimiter({
       budget: {
-        acquire: async (ask) => {
+        acquire: async (request) => {
           if (broken) throw new Error("the table could not be reached");
-          return budget.acquire(ask);
+          return budget.acquire(request);
         },
         throttled: budget.throttled.bind(budget),
       },
@@ -86,9 +86,9 @@ describe("turns at EC2", () => {
       pause: async () => undefined,
       random: () => 0,
     });
-    const ask = { kind: "launch", priority: "grow", instances: 1 } as const;
-    await expect(limiter.acquire(ask)).rejects.toThrow("could not be reached");
+    const request = { kind: "launch", priority: "grow", instances: 1 } as const;
+    await expect(limiter.acquire(request)).rejects.toThrow("could not be reached");
     broken = false;
-    expect(await limiter.acquire(ask)).toEqual({ kind: "granted" });
+    expect(await limiter.acquire(request)).toEqual({ kind: "granted" });
   });
 });

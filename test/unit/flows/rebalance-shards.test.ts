@@ -195,12 +195,12 @@ describe("the list of a node", () => {
   test("a shard list that a node may just have received is kept when a new map replaces its map, however old it is", async () => {
     const world = await shardedWorld(10, { "i-a": "part", "i-b": "whole" });
     await run(world);
-    const told = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);
+    const oldLists = (world.mnist.map?.holdings ?? []).map((holding) => holding.list);
     world.nowMs += 3_600_000;
     join(world, "i-c", "part");
     world.upload(someShards(11));
     await run(world, true);
-    expect(told.filter((list) => !world.store.written.has(list))).toEqual([]);
+    expect(oldLists.filter((list) => !world.store.written.has(list))).toEqual([]);
   });
 });
 

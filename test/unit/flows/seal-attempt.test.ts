@@ -219,7 +219,7 @@ test("a key that is refused for good fails the job with the reason, and an error
     sealList,
     sealedList: async () => undefined,
     uploaded: () => refused.artifacts.uploaded(attempt),
-    seal: (...asked: Parameters<MemoryArtifacts["seal"]>) => refused.artifacts.seal(...asked),
+    seal: (...args: Parameters<MemoryArtifacts["seal"]>) => refused.artifacts.seal(...args),
   };
   expect(await sealAttempt({ ...refused.deps, artifacts: bound }, attempt)).toEqual({ kind: "failed", files: 0, error });
   expect(refused.job()).toMatchObject({ reason: "could not keep its artifacts: KMS did not use the team's key" });

@@ -11,12 +11,12 @@ const minutes = async (world: World, count: number): Promise<void> => {
 };
 
 /** A launch whose process crashed after EC2 had carried it out. */
-async function unheard(): Promise<World> {
+async function crashedLaunch(): Promise<World> {
   const world = aWorld();
   await world.submit("a");
   const died = Promise.withResolvers<void>();
-  const launch: typeof world.fleet.launch = async (asked) => {
-    await world.fleet.launch(asked);
+  const launch: typeof world.fleet.launch = async (request) => {
+    await world.fleet.launch(request);
     died.resolve();
     return new Promise(() => {});
   };
@@ -30,7 +30,7 @@ async function unheard(): Promise<World> {
 
 /** The same, but EC2 no longer accepts the request. */
 async function turnedAway(): Promise<World> {
-  const world = await unheard();
+  const world = await crashedLaunch();
   world.fleet.turnAwayNext(1_000);
   return world;
 }
@@ -91,9 +91,9 @@ describe("a launch without any response", () => {
   test("a launch without any response is retired after ten minutes of repeats and ten of empty reads, and its job gets another one under another token", async () => {
     const world = await lost("not-launched");
     await minutes(world, 10);
-    const asked = world.fleet.requested.length;
+    const before = world.fleet.requested.length;
     await minutes(world, 9);
-    expect(world.fleet.requested).toHaveLength(asked);
+    expect(world.fleet.requested).toHaveLength(before);
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
     expect(new Set(world.fleet.requested.map((launch) => launch.clientToken)).size).toBe(1);
     await minutes(world, 2);
@@ -118,7 +118,7 @@ describe("a launch without any response", () => {
 });
 
 test("a job gets another instance if its repeated token returns one that has ended", async () => {
-  const world = await unheard();
+  const world = await crashedLaunch();
   const [dead] = [...world.fleet.instances.values()];
   if (dead) world.fleet.end(dead.id);
   await minutes(world, 1);

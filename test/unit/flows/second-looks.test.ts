@@ -83,7 +83,7 @@ describe("a message about data or an upload", () => {
         sent = true;
       },
     };
-    const deps = { ...world.answerDeps, shardQueue: slow };
+    const deps = { ...world.nodeCallDeps, shardQueue: slow };
     const report = { ...of, phase: "failed", reason: "trouble", again: false } as const;
     const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [report], renew: [] } as const;
     await handleNodeCall(deps, id, { ...call, attempts: [report], renew: [] });

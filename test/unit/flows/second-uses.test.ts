@@ -7,7 +7,7 @@ import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aLaunch, anOffer, aRefusal, aSnapshot, monday } from "../../fakes/builders.ts";
 import { DataWorld, mnist, someShards } from "./dataset-builders.ts";
 import { ModelWorker } from "./model-worker.ts";
-import { hear, interruption } from "./news.ts";
+import { interruption, onInstance } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
 const minute = 60_000;
@@ -43,7 +43,7 @@ describe("a member of a gang whose own node is being taken back", () => {
     for (let n = 0; n < 2; n += 1) await callAll();
     for (const worker of workers) worker.begin();
     await callAll();
-    await hear(world, interruption(ids[1] ?? ""));
+    await onInstance(world, interruption(ids[1] ?? ""));
     workers[1]?.end(7);
     await workers[1]?.call();
     expect(world.job("a")).toMatchObject({ state: "failed", failures: 1, reason: "member 1: exit code 7" });

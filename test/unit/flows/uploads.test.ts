@@ -3,7 +3,7 @@ import type { AttemptReport, NodeResponse } from "../../../events/node-call.ts";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import type { AttemptRef } from "../../../lib/model/job.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
-import { cancel, hear, interruption, stateChange } from "./news.ts";
+import { cancel, interruption, onInstance, stateChange } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -14,15 +14,15 @@ const failed: AttemptReport = { ...of, phase: "failed", reason: "no such image",
 const uploaded: AttemptReport = { ...of, phase: "uploaded" };
 
 /** A world in which job a runs. */
-async function working(asks: object = {}): Promise<World> {
+async function working(fields: object = {}): Promise<World> {
   const world = aWorld({ pool: aPool({ idleSeconds: 60 }), catalogue: aCatalogue({ offers: [anOffer()] }) });
-  await world.submit("a", asks);
+  await world.submit("a", fields);
   await world.workOff();
   await world.call(world.node.id, { attempts: [{ ...idle, phase: "running" }] });
   await world.workOff();
   return world;
 }
-const tell = (world: World, ...attempts: AttemptReport[]): Promise<NodeResponse> => world.call(world.nodes[0]?.id ?? "", { attempts });
+const reportTo = (world: World, ...attempts: AttemptReport[]): Promise<NodeResponse> => world.call(world.nodes[0]?.id ?? "", { attempts });
 const waiting = (world: World): readonly AttemptRef[] => [...world.ledger.table.sealingSince.values()].map(({ attempt }) => attempt);
 const held = (world: World) => world.nodes[0]?.assignments.map(({ attempt, phase }) => [attempt, phase]);
 
@@ -33,13 +33,13 @@ describe("a run whose worker has something to upload", () => {
     ["was stopped", stopped, { state: "queued", attempt: 2 }],
   ])("the job of a run that %s goes on at once, and the node keeps the attempt until all is uploaded", async (_what, report, job) => {
     const world = await working();
-    expect(await tell(world, report)).toMatchObject({ kind: "orders", orders: [], done: [] });
+    expect(await reportTo(world, report)).toMatchObject({ kind: "orders", orders: [], done: [] });
     expect(world.job("a")).toMatchObject(job);
     expect(world.job("a")?.node).toBeUndefined();
     expect(held(world)).toEqual([[1, "uploading"]]);
-    expect(await tell(world, report), "again, while it uploads").toMatchObject({ orders: [], done: [] });
+    expect(await reportTo(world, report), "again, while it uploads").toMatchObject({ orders: [], done: [] });
     expect(waiting(world)).toEqual([]);
-    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(await reportTo(world, uploaded)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject(job);
     expect(held(world)).toEqual([]);
     expect(waiting(world), "its upload is sealed, though the event of it may be lost").toEqual([of]);
@@ -47,17 +47,17 @@ describe("a run whose worker has something to upload", () => {
 
   test("a run that uploads frees its GPU, so that the next attempt may start on the same node", async () => {
     const world = await working({ retries: 1 });
-    await tell(world, exited(3));
+    await reportTo(world, exited(3));
     await world.workOff();
     expect(held(world)).toEqual([
       [1, "uploading"],
       [2, "placed"],
     ]);
     const second = { ...of, attempt: 2 };
-    expect(await tell(world, exited(3))).toMatchObject({ orders: [{ kind: "run", attempt: 2 }], done: [] });
-    await tell(world, exited(3), { ...second, phase: "running", startedAtMs: 2 });
+    expect(await reportTo(world, exited(3))).toMatchObject({ orders: [{ kind: "run", attempt: 2 }], done: [] });
+    await reportTo(world, exited(3), { ...second, phase: "running", startedAtMs: 2 });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 2, failures: 1 });
-    expect(await tell(world, uploaded, { ...second, phase: "running", startedAtMs: 2 })).toMatchObject({ done: [of] });
+    expect(await reportTo(world, uploaded, { ...second, phase: "running", startedAtMs: 2 })).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 2, failures: 1 });
     expect(waiting(world)).toEqual([of]);
   });
@@ -65,10 +65,10 @@ describe("a run whose worker has something to upload", () => {
   test("a cancelled run is stopped, and its files are uploaded", async () => {
     const world = await working();
     await cancel(world, "a");
-    expect(await tell(world, { ...idle, phase: "running" })).toMatchObject({ orders: [{ kind: "stop" }] });
-    expect(await tell(world, stopped)).toMatchObject({ orders: [], done: [] });
+    expect(await reportTo(world, { ...idle, phase: "running" })).toMatchObject({ orders: [{ kind: "stop" }] });
+    expect(await reportTo(world, stopped)).toMatchObject({ orders: [], done: [] });
     expect(held(world)).toEqual([[1, "uploading"]]);
-    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(await reportTo(world, uploaded)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "cancelled" });
     expect(world.job("a")?.node).toBeUndefined();
     expect(waiting(world)).toEqual([of]);
@@ -76,28 +76,28 @@ describe("a run whose worker has something to upload", () => {
 
   test("the upload of a job goes on if the job is cancelled meanwhile", async () => {
     const world = await working();
-    await tell(world, exited(0));
+    await reportTo(world, exited(0));
     await cancel(world, "a");
-    expect(await tell(world, exited(0))).toMatchObject({ orders: [], done: [] });
-    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(await reportTo(world, exited(0))).toMatchObject({ orders: [], done: [] });
+    expect(await reportTo(world, uploaded)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "cancelled" });
     expect(waiting(world)).toEqual([of]);
   });
 
   test("a successful run is uploaded and waits to be sealed once", async () => {
     const world = await working();
-    await tell(world, exited(0));
+    await reportTo(world, exited(0));
     expect(world.job("a")).toMatchObject({ state: "sealing" });
-    expect(await tell(world, uploaded)).toMatchObject({ done: [of] });
+    expect(await reportTo(world, uploaded)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "sealing" });
     expect(waiting(world)).toEqual([of]);
   });
 
   test("a run whose upload fails leaves its node and does not change its job", async () => {
     const world = await working();
-    await tell(world, exited(3));
+    await reportTo(world, exited(3));
     const { uploads: _no, ...over } = { ...failed, again: true };
-    expect(await tell(world, over)).toMatchObject({ done: [of] });
+    expect(await reportTo(world, over)).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3", failures: 1 });
     expect(held(world)).toEqual([]);
     // A repeated end without anything to upload looks the same: sealing finds out that there is nothing.
@@ -106,15 +106,15 @@ describe("a run whose worker has something to upload", () => {
 
   test("a run that uploads keeps its node from being given back", async () => {
     const world = await working();
-    await tell(world, exited(3));
+    await reportTo(world, exited(3));
     for (let n = 0; n < 10; n += 1) {
       world.nowMs += 30_000;
-      await tell(world, exited(3));
+      await reportTo(world, exited(3));
       await world.ringLater();
       await world.workOff();
       expect(world.fleet.live).toHaveLength(1);
     }
-    await tell(world, uploaded);
+    await reportTo(world, uploaded);
     for (let n = 0; n < 4; n += 1) await world.pass(60);
     expect(world.fleet.live).toEqual([]);
     expect(world.reserved).toEqual({ usdPerHour: 0, gpus: 0 });
@@ -125,9 +125,9 @@ describe("the response to a reported end", () => {
   test("a report of an end that is repeated after a lost response changes nothing, although the job has gone on meanwhile", async () => {
     const world = await working({ retries: 5 });
     world.ledger.wire.loseResponseOf("nodeLedger.change");
-    await expect(tell(world, exited(3))).rejects.toThrow("lost");
+    await expect(reportTo(world, exited(3))).rejects.toThrow("lost");
     await world.workOff();
-    expect(await tell(world, exited(3))).toMatchObject({ done: [] });
+    expect(await reportTo(world, exited(3))).toMatchObject({ done: [] });
     expect(world.job("a")).toMatchObject({ attempt: 2, failures: 1 });
     expect(held(world)?.[0]).toEqual([1, "uploading"]);
   });
@@ -138,7 +138,7 @@ describe("the response to a reported end", () => {
     world.ledger.wire.before("nodeLedger.change", () => {
       raced = cancel(world, "a");
     });
-    expect(await tell(world, exited(3))).toMatchObject({ kind: "orders", done: [] });
+    expect(await reportTo(world, exited(3))).toMatchObject({ kind: "orders", done: [] });
     await raced;
     expect(world.job("a")).toMatchObject({ state: "cancelled" });
     expect(held(world)).toEqual([[1, "uploading"]]);
@@ -150,7 +150,7 @@ describe("an upload of an earlier attempt", () => {
   async function twoNodes(): Promise<{ world: World; first: string; second: string }> {
     const world = await working({ retries: 2 });
     const first = world.node.id;
-    await hear(world, interruption(first));
+    await onInstance(world, interruption(first));
     await world.workOff();
     await world.call(first, { attempts: [stopped] });
     await world.workOff();
@@ -164,7 +164,7 @@ describe("an upload of an earlier attempt", () => {
   test("an upload of an earlier attempt is lost with its node, and the current attempt runs on", async () => {
     const { world, first, second } = await twoNodes();
     world.fleet.end(first);
-    await hear(world, stateChange(first, "terminated"));
+    await onInstance(world, stateChange(first, "terminated"));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ ...untouched, node: second });
     expect(world.job("a")?.losses).toBeUndefined();
@@ -202,7 +202,7 @@ describe("a gang member's upload of its log", () => {
     expect(await world.call(other, { attempts: [exited(0)] })).toMatchObject({ orders: [], done: [] });
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     world.fleet.end(other);
-    await hear(world, stateChange(other, "terminated"));
+    await onInstance(world, stateChange(other, "terminated"));
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1, node: nodes[0] });
   });
@@ -231,9 +231,9 @@ describe("a gang member's upload of its log", () => {
 
 test("an upload whose event was lost is found by the next sweep, and sealed although its job is over", async () => {
   const world = await working();
-  await tell(world, exited(3));
+  await reportTo(world, exited(3));
   world.ports.artifacts.upload(of, { "model.pt": "weights" });
-  await tell(world, uploaded);
+  await reportTo(world, uploaded);
   world.nowMs += 16 * 60_000;
   expect(await world.ledger.sealing.waitingSince(world.nowMs - 15 * 60_000)).toEqual([of]);
   expect(await sealAttempt(world.deps, of)).toEqual({ kind: "kept", files: 1 });

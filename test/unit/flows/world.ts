@@ -73,13 +73,13 @@ export class World {
     return this.deps;
   }
 
-  get answerDeps(): NodeCallDeps {
+  get nodeCallDeps(): NodeCallDeps {
     return this.deps;
   }
 
   /** Submits a job as team vision. */
-  submit(job: string, asks: object = {}) {
-    const body = JSON.stringify({ id: job, command: ["python", "train.py"], ...asks });
+  submit(job: string, fields: object = {}) {
+    const body = JSON.stringify({ id: job, command: ["python", "train.py"], ...fields });
     return submitJob(this.submitDeps, { team: "vision", messageId: `message-of-${job}`, body, sentAtMs: this.nowMs });
   }
 
@@ -99,7 +99,7 @@ export class World {
       renew: [],
       ...over,
     };
-    return handleNodeCall(this.answerDeps, node, call);
+    return handleNodeCall(this.nodeCallDeps, node, call);
   }
 
   /** Does what the ring of a `later` message does. */

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 /** A `node` function that returns these responses, and repeats the last one. */
-async function aNode(...answers: { status?: number; body: (url: string) => unknown }[]): Promise<{ url: string; calls: number[] }> {
+async function aNode(...responses: { status?: number; body: (url: string) => unknown }[]): Promise<{ url: string; calls: number[] }> {
   const calls: number[] = [];
   const server = createServer((request, response) => {
     const url = `http://${request.headers.host}`;
@@ -26,10 +26,10 @@ async function aNode(...answers: { status?: number; body: (url: string) => unkno
       response.end("the worker");
       return;
     }
-    const answer = answers[Math.min(calls.length, answers.length - 1)];
+    const reply = responses[Math.min(calls.length, responses.length - 1)];
     calls.push(performance.now());
-    response.writeHead(answer?.status ?? 200);
-    response.end(JSON.stringify(answer?.body(url)));
+    response.writeHead(reply?.status ?? 200);
+    response.end(JSON.stringify(reply?.body(url)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   cleanups.push(() => server.close());

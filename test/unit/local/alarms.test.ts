@@ -201,19 +201,19 @@ describe("the alarms of a local cloud", () => {
 
   it("alarms still send later events if the bus refuses one", async () => {
     let failures = 1;
-    const told: ServiceEvent[] = [];
+    const sent: ServiceEvent[] = [];
     const { alarms, period } = stage(
       {},
       {
         putEvent: async (event) => {
           if (failures-- > 0) throw new Error("no bus");
-          told.push(event);
+          sent.push(event);
         },
       },
     );
     period(0);
     alarms.set("deep", "ALARM", "a drill");
     await alarms.close();
-    expect(told).toHaveLength(1);
+    expect(sent).toHaveLength(1);
   });
 });

@@ -9,7 +9,7 @@ function stage() {
     if (id === "i-demand") throw new FleetError("not-spot", `${id} is an on-demand instance`);
     if (id === "i-over") throw new FleetError("not-running", `${id} has ended`);
   };
-  const answer = createControls({
+  const handle = createControls({
     interrupt: (id, options) => {
       refuse(id);
       calls.push(["interrupt", id, options]);
@@ -20,31 +20,31 @@ function stage() {
       calls.push(["rebalance", id]);
     },
     remaining: () => [],
-    refuse: (...asked) => {
-      calls.push(["refuse", ...asked]);
+    refuse: (...args) => {
+      calls.push(["refuse", ...args]);
       return () => void calls.push(["lift"]);
     },
-    limitCapacity: (...asked) => void calls.push(["capacity", ...asked]),
-    limitRequests: (...asked) => void calls.push(["requests", ...asked]),
-    throttleNext: (...asked) => void calls.push(["throttle", ...asked]),
-    loseNextResponse: (...asked) => void calls.push(["lose", ...asked]),
-    delayNextResponse: (...asked) => void calls.push(["delay", ...asked]),
+    limitCapacity: (...args) => void calls.push(["capacity", ...args]),
+    limitRequests: (...args) => void calls.push(["requests", ...args]),
+    throttleNext: (...args) => void calls.push(["throttle", ...args]),
+    loseNextResponse: (...args) => void calls.push(["lose", ...args]),
+    delayNextResponse: (...args) => void calls.push(["delay", ...args]),
   });
-  const ask = (path: string, body: unknown, change: { method?: string; type?: string } = {}) => {
+  const send = (path: string, body: unknown, change: { method?: string; type?: string } = {}) => {
     const { method = "POST", type = "application/json; charset=utf-8" } = change;
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    const { status, body: said } = answer({ method, path, headers: { "content-type": type }, body: Buffer.from(text) });
-    return { status, ...JSON.parse(String(said)) };
+    const { status, body: responseBody } = handle({ method, path, headers: { "content-type": type }, body: Buffer.from(text) });
+    return { status, ...JSON.parse(String(responseBody)) };
   };
-  return { ask, calls };
+  return { send, calls };
 }
 
 describe("the local cloud's controls", () => {
   it("the controls interrupt an instance and warn an instance of an interruption", () => {
-    const { ask, calls } = stage();
-    expect(ask("/_local/interrupt", { instance: "i-1" })).toEqual({ status: 200, instance: "i-1", endsAt: "2026-01-01T00:00:00.000Z" });
-    expect(ask("/_local/interrupt", { instance: "i-1", noticeMs: 5 })).toMatchObject({ status: 200 });
-    expect(ask("/_local/rebalance", { instance: "i-1" })).toEqual({ status: 200, instance: "i-1" });
+    const { send, calls } = stage();
+    expect(send("/_local/interrupt", { instance: "i-1" })).toEqual({ status: 200, instance: "i-1", endsAt: "2026-01-01T00:00:00.000Z" });
+    expect(send("/_local/interrupt", { instance: "i-1", noticeMs: 5 })).toMatchObject({ status: 200 });
+    expect(send("/_local/rebalance", { instance: "i-1" })).toEqual({ status: 200, instance: "i-1" });
     expect(calls).toEqual([
       ["interrupt", "i-1", {}],
       ["interrupt", "i-1", { noticeMs: 5 }],
@@ -53,22 +53,22 @@ describe("the local cloud's controls", () => {
   });
 
   it("the controls make EC2 refuse offers, run out of capacity, throttle, and lose or delay responses", async () => {
-    const { ask, calls } = stage();
-    expect(ask("/_local/ec2/refuse", { offer: { zone: "us-east-1a" }, forMs: 0 })).toMatchObject({ code: "InsufficientInstanceCapacity" });
+    const { send, calls } = stage();
+    expect(send("/_local/ec2/refuse", { offer: { zone: "us-east-1a" }, forMs: 0 })).toMatchObject({ code: "InsufficientInstanceCapacity" });
     await expect.poll(() => calls.at(-1)).toEqual(["lift"]);
-    ask("/_local/ec2/capacity", { offers: "*/*/spot", count: 2 });
-    ask("/_local/ec2/capacity", {
+    send("/_local/ec2/capacity", { offers: "*/*/spot", count: 2 });
+    send("/_local/ec2/capacity", {
       offers: "*/*/spot",
       script: [
         [0, 2],
         [50, 0],
       ],
     });
-    ask("/_local/ec2/requests", { action: "CreateFleet", burst: 5, perSecond: 2 });
-    ask("/_local/ec2/requests", { action: "*" });
-    ask("/_local/ec2/throttle", { action: "CreateFleet" });
-    ask("/_local/ec2/lose", { action: "CreateFleet", times: 2, how: "cut" });
-    ask("/_local/ec2/delay", { action: "CreateFleet", ms: 500 });
+    send("/_local/ec2/requests", { action: "CreateFleet", burst: 5, perSecond: 2 });
+    send("/_local/ec2/requests", { action: "*" });
+    send("/_local/ec2/throttle", { action: "CreateFleet" });
+    send("/_local/ec2/lose", { action: "CreateFleet", times: 2, how: "cut" });
+    send("/_local/ec2/delay", { action: "CreateFleet", ms: 500 });
     expect(calls).toEqual([
       ["refuse", { zone: "us-east-1a" }, "InsufficientInstanceCapacity"],
       ["lift"],
@@ -102,8 +102,8 @@ describe("the local cloud's controls", () => {
     ["another method", "/_local/interrupt", {}, { method: "GET" }, 405, /POST/],
     ["a web page's form", "/_local/interrupt", { instance: "i-1" }, { type: "text/plain" }, 415, /application\/json/],
   ])("the local cloud's controls refuse %s", (_what, path, body, change, status, message) => {
-    const { ask, calls } = stage();
-    expect(ask(path, body, change)).toMatchObject({ status, message: expect.stringMatching(message) });
+    const { send, calls } = stage();
+    expect(send(path, body, change)).toMatchObject({ status, message: expect.stringMatching(message) });
     expect(calls).toEqual([]);
   });
 });

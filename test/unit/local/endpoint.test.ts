@@ -15,7 +15,7 @@ afterEach(async () => {
 /** Opens an endpoint. Returns the calls that reached what stands behind it. */
 async function opened(): Promise<{ readonly url: string; readonly reached: readonly string[] }> {
   const reached: string[] = [];
-  const answers =
+  const respondAs =
     (service: string) =>
     async (call: HttpCall): Promise<HttpResponse> => {
       reached.push(`${service} ${call.method} ${call.path}`);
@@ -31,17 +31,17 @@ async function opened(): Promise<{ readonly url: string; readonly reached: reado
   endpoint.open({
     ministackUrl: emulatorUrl,
     motoUrl: emulatorUrl,
-    ec2: answers("ec2"),
-    pricing: answers("pricing"),
+    ec2: respondAs("ec2"),
+    pricing: respondAs("pricing"),
     monitoring: () => undefined,
     controls: ({ method, path }) => {
       reached.push(`controls ${method} ${path}`);
       return { status: 200, headers: {}, body: "controls" };
     },
-    functionUrl: ({ path }, call) => answers(`url ${path}`)(call),
+    functionUrl: ({ path }, call) => respondAs(`url ${path}`)(call),
     hidden: () => undefined,
     sessions: () => undefined,
-    api: answers("api"),
+    api: respondAs("api"),
   });
   return { url: endpoint.url, reached };
 }

@@ -26,7 +26,7 @@ const both = [
 function setUp(statements: readonly object[], payload: unknown = { statusCode: 201, headers: { "X-One": "1" }, body: "done" }) {
   const identities = createIdentities();
   const events: unknown[] = [];
-  const answer = createFunctionUrls({
+  const handle = createFunctionUrls({
     urls: [{ functionArn }],
     identities,
     statementsOf: (role) => (role === "instance" ? statements.map((each) => Statement.parse(each)) : statementsOf(emptyBlueprint(), role)),
@@ -41,7 +41,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
     },
   });
   const credentials = identities.issue({ role: "instance", session: "i-0abc" });
-  const ask = async (method: string, of: { path: string; query?: Record<string, string>; signer?: typeof credentials }) => {
+  const fetchUrl = async (method: string, of: { path: string; query?: Record<string, string>; signer?: typeof credentials }) => {
     const { path, query = {}, signer = credentials } = of;
     const request = await new SignatureV4({ service: "lambda", region: "us-east-1", credentials: signer, sha256: Sha256 }).sign({
       method,
@@ -53,7 +53,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
     });
     const raw = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
     const full = `${path}${raw.length > 0 ? `?${raw.join("&")}` : ""}`;
-    return answer(
+    return handle(
       { name: "fleet-node", path: full },
       { method, path: `/_url/fleet-node${full}`, headers: request.headers, body: Buffer.alloc(0) },
     );
@@ -69,9 +69,9 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
       headers: { host: "127.0.0.1:1", "content-type": "application/json" },
       body,
     });
-    return answer({ name, path: "/orders?x=1" }, { method: "POST", path, headers: request.headers, body: Buffer.from(body) });
+    return handle({ name, path: "/orders?x=1" }, { method: "POST", path, headers: request.headers, body: Buffer.from(body) });
   };
-  return { call, ask, events, credentials };
+  return { call, fetchUrl, events, credentials };
 }
 
 describe("a function URL", () => {
@@ -112,8 +112,8 @@ describe("a function URL", () => {
     "a function URL passes a %s to the function with its path, its unchanged query and no body",
     async (method) => {
       const problem = { statusCode: 404, headers: { "content-type": "application/problem+json" }, body: '{"title":"no such job"}' };
-      const { ask, events } = setUp(both, problem);
-      expect(await ask(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
+      const { fetchUrl, events } = setUp(both, problem);
+      expect(await fetchUrl(method, { path: "/v1/jobs/research/a%20b%3A1", query: { cursor: "x y/+=", state: "queued" } })).toEqual({
         status: 404,
         headers: { "content-type": "application/problem+json" },
         body: '{"title":"no such job"}',
@@ -134,12 +134,12 @@ describe("a function URL", () => {
   );
 
   it("a function URL accepts the administrator's well-known credentials and refuses another secret", async () => {
-    const { ask, events } = setUp([]);
-    expect(await ask("GET", { path: "/v1/jobs", signer: wellKnown })).toMatchObject({ status: 201 });
+    const { fetchUrl, events } = setUp([]);
+    expect(await fetchUrl("GET", { path: "/v1/jobs", signer: wellKnown })).toMatchObject({ status: 201 });
     const userArn = "arn:aws:sts::000000000000:assumed-role/administrator/local";
     expect(events).toMatchObject([{ requestContext: { authorizer: { iam: { accessKey: "local", userArn } } } }]);
-    expect(await ask("GET", { path: "/v1/jobs", signer: { ...wellKnown, secretAccessKey: "other" } })).toMatchObject({ status: 403 });
-    expect(await ask("GET", { path: "/v1/jobs" })).toMatchObject({ status: 403 });
+    expect(await fetchUrl("GET", { path: "/v1/jobs", signer: { ...wellKnown, secretAccessKey: "other" } })).toMatchObject({ status: 403 });
+    expect(await fetchUrl("GET", { path: "/v1/jobs" })).toMatchObject({ status: 403 });
   });
 
   it.each([

@@ -34,8 +34,8 @@ it.each([
   ],
   ["a full disk", "OSError: [Errno 28] No space left on device", "pip", /^the disk is full$/],
   ["an unknown error", "ERROR: it broke", "pip", /^pip reports:\nERROR: it broke$/],
-] as const)("a failed installation of the emulators is explained in plain words: %s", (_what, said, installer, words) => {
-  const why = whyNotInstalled(said, installer);
+] as const)("a failed installation of the emulators is explained in plain words: %s", (_what, output, installer, words) => {
+  const why = whyNotInstalled(output, installer);
   expect(why).toMatch(words);
   if (!why.startsWith("pip reports")) expect(why).not.toMatch(/Retry|blinker|Errno/);
 });

@@ -182,10 +182,10 @@ describe("the poller of any queue", () => {
 
 describe("a function's response to a batch", () => {
   const batch = { messageIds: ["a", "b"], partialFailures: true };
-  const answered = (payload: unknown) => batchOutcome({ kind: "returned", payload }, batch).failed;
+  const failedIn = (payload: unknown) => batchOutcome({ kind: "returned", payload }, batch).failed;
   it("a list of failed messages fails exactly those messages", () => {
-    expect(answered({ batchItemFailures: [{ itemIdentifier: "b" }] })).toEqual(new Set(["b"]));
-    for (const nothing of [null, {}, { batchItemFailures: null }, { batchItemFailures: [] }]) expect(answered(nothing)).toEqual(new Set());
+    expect(failedIn({ batchItemFailures: [{ itemIdentifier: "b" }] })).toEqual(new Set(["b"]));
+    for (const nothing of [null, {}, { batchItemFailures: null }, { batchItemFailures: [] }]) expect(failedIn(nothing)).toEqual(new Set());
   });
   it("an error, or a list that cannot be parsed or names unknown messages, fails the whole batch", () => {
     for (const strange of [
@@ -194,7 +194,7 @@ describe("a function's response to a batch", () => {
       { batchItemFailures: [{}] },
       "x",
     ])
-      expect(answered(strange)).toBe("all");
+      expect(failedIn(strange)).toBe("all");
     expect(batchOutcome({ kind: "failed", error: { errorType: "E", errorMessage: "m" } }, batch).failed).toBe("all");
   });
   it("a function that does not report failures per message needs to return no list", () => {

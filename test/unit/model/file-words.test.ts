@@ -23,11 +23,11 @@ test.each([
   const error = await reading(name);
   expect(fileWords(error)).toMatch(words);
   expect(whatWentWrong(error)).toMatch(words);
-  const said: string[] = [];
-  expect(explain(error, (line) => said.push(line))).toBe(1);
-  expect(said).toEqual([expect.stringMatching(/^fleet: .*[^)]$/)]);
+  const lines: string[] = [];
+  expect(explain(error, (line) => lines.push(line))).toBe(1);
+  expect(lines).toEqual([expect.stringMatching(/^fleet: .*[^)]$/)]);
   // The folder's random name may look like an error code.
-  expect(said.join().replaceAll(folder, "")).not.toMatch(/E[A-Z]{3,}|errno|syscall/);
+  expect(lines.join().replaceAll(folder, "")).not.toMatch(/E[A-Z]{3,}|errno|syscall/);
 });
 
 test("every common error code of files has a meaning", () => {

@@ -99,8 +99,8 @@ test.each([
   ["out/run[1]", "out/run[1]", true],
   [".", "out/model.pt", true],
   ["ou", "out/model.pt", false],
-])("whether the request %s includes %s: %s", (asked, path, expected) => {
-  expect(isBelow(asked, path)).toBe(expected);
+])("whether the request %s includes %s: %s", (request, path, expected) => {
+  expect(isBelow(request, path)).toBe(expected);
 });
 
 test.each([

@@ -105,9 +105,9 @@ describe("a bucket of requests", () => {
   });
 
   test("a request bucket grants a delayed request at the time that it named, if no other request was made meanwhile", () => {
-    const asks = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 2_000 }), throttled: fc.boolean() }), { maxLength: 30 });
+    const someSteps = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 2_000 }), throttled: fc.boolean() }), { maxLength: 30 });
     fc.assert(
-      fc.property(asks, fc.constantFrom<RequestPriority>("end", "replace", "grow"), (steps, priority) => {
+      fc.property(someSteps, fc.constantFrom<RequestPriority>("end", "replace", "grow"), (steps, priority) => {
         let bucket = fullBucket(limits, at);
         let nowMs = at;
         for (const step of steps) {

@@ -3,12 +3,12 @@ import { Counted, stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 
 /** Spends until the budget ends, and returns how often it was asked. */
 function spendAll(budget: { spend(steps: number): boolean }, each: readonly number[]): number {
-  let asked = 0;
+  let calls = 0;
   for (const steps of each) {
-    asked += 1;
+    calls += 1;
     if (!budget.spend(steps)) break;
   }
-  return asked;
+  return calls;
 }
 
 describe("the steps that a search has counted", () => {

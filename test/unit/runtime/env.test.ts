@@ -40,9 +40,9 @@ test.each(names)("the environment of %s is read if it is complete", (name) => {
 const needy = names.filter((name) => Object.keys(Environments[name].shape).length > 0);
 
 test.each(needy)("the error of an empty environment of %s names every missing variable", (name) => {
-  const said = fault(name, {});
-  expect(said).toContain(`The environment of ${name} is incomplete`);
-  for (const variable of Object.keys(Environments[name].shape)) expect(said).toContain(variable);
+  const message = fault(name, {});
+  expect(message).toContain(`The environment of ${name} is incomplete`);
+  for (const variable of Object.keys(Environments[name].shape)) expect(message).toContain(variable);
 });
 
 describe("the error of a wrong variable", () => {
@@ -56,9 +56,9 @@ describe("the error of a wrong variable", () => {
     ["node", "WORKER_ASSET", "worker.mjs"],
     ["seal-artifact", "KEY_ALIAS_PREFIX", "fleetwright-"],
   ])("the environment error of %s names only %s if that is %j", (name, variable, value) => {
-    const said = fault(name, { ...whole, [variable]: value });
-    expect(said).toContain(variable);
-    for (const other of Object.keys(whole).filter((each) => each !== variable)) expect(said).not.toContain(other);
+    const message = fault(name, { ...whole, [variable]: value });
+    expect(message).toContain(variable);
+    for (const other of Object.keys(whole).filter((each) => each !== variable)) expect(message).not.toContain(other);
   });
 });
 

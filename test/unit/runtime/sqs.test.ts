@@ -18,13 +18,13 @@ const aRecord = (messageId: string, body = "{}"): SQSRecord => ({
   eventSourceARN: "arn:aws:sqs:us-east-1:123456789012:fleetwright-jobs-vision",
   awsRegion: "us-east-1",
 });
-const unheard = () => {};
+const ignore = () => {};
 const batchOf = (...records: SQSRecord[]) => ({ Records: records });
 
 describe("a batch of messages", () => {
   test("each message of a batch is handled separately, with its queue and the time it was sent", async () => {
     const seen: Message[] = [];
-    await eachMessage(async (message) => void seen.push(message), unheard)(batchOf(aRecord("a", "x"), aRecord("b")));
+    await eachMessage(async (message) => void seen.push(message), ignore)(batchOf(aRecord("a", "x"), aRecord("b")));
     expect(seen[0]).toEqual({ id: "a", body: "x", queue: "fleetwright-jobs-vision", sentAtMs: 1_780_272_000_000 });
     expect(seen.map((message) => message.id)).toEqual(["a", "b"]);
   });
@@ -33,7 +33,7 @@ describe("a batch of messages", () => {
     const work = async ({ id }: Message) => {
       if (id !== "good") throw new Error("no");
     };
-    expect(await eachMessage(work, unheard)(batchOf(aRecord("bad"), aRecord("good"), aRecord("worse")))).toEqual({
+    expect(await eachMessage(work, ignore)(batchOf(aRecord("bad"), aRecord("good"), aRecord("worse")))).toEqual({
       batchItemFailures: [{ itemIdentifier: "bad" }, { itemIdentifier: "worse" }],
     });
   });
@@ -42,29 +42,29 @@ describe("a batch of messages", () => {
     const work = async () => {
       throw new Error("no");
     };
-    expect(await eachMessage(work, unheard)(batchOf(aRecord("a"), aRecord("b")))).toEqual({
+    expect(await eachMessage(work, ignore)(batchOf(aRecord("a"), aRecord("b")))).toEqual({
       batchItemFailures: [{ itemIdentifier: "a" }, { itemIdentifier: "b" }],
     });
   });
 
   test("the error callback receives every failure, including that of a malformed message", async () => {
-    const told: string[] = [];
+    const failures: string[] = [];
     const handler = eachMessage(
       async () => {
         throw new Error("the table is busy");
       },
-      (messageId, error) => told.push(`${messageId}: ${error instanceof Error ? error.name : ""}`),
+      (messageId, error) => failures.push(`${messageId}: ${error instanceof Error ? error.name : ""}`),
     );
     const { attributes: _attributes, ...broken } = aRecord("broken");
     await handler(batchOf(aRecord("a"), broken as SQSRecord));
-    expect(told.sort()).toEqual(["a: Error", "broken: ZodError"]);
+    expect(failures.sort()).toEqual(["a: Error", "broken: ZodError"]);
   });
 
   test("a batch does not report failures of an earlier batch", async () => {
     let failing = true;
     const handler = eachMessage(async () => {
       if (failing) throw new Error("no");
-    }, unheard);
+    }, ignore);
     await handler(batchOf(aRecord("a")));
     failing = false;
     expect(await handler(batchOf(aRecord("b")))).toEqual({ batchItemFailures: [] });
@@ -84,14 +84,14 @@ describe("a batch of several groups", () => {
   });
 
   test("a failed group reports all its messages and none of another group", async () => {
-    const told: string[] = [];
+    const failures: string[] = [];
     const handler = eachGroup(byBody, async (group) => {
       if (group === "gpu") throw new Error("no");
     });
     const batch = batchOf(aRecord("1", "gpu"), aRecord("2", "cpu"), aRecord("3", "gpu"));
-    expect(await handler(batch, (group) => told.push(group))).toEqual({
+    expect(await handler(batch, (group) => failures.push(group))).toEqual({
       batchItemFailures: [{ itemIdentifier: "1" }, { itemIdentifier: "3" }],
     });
-    expect(told).toEqual(["gpu"]);
+    expect(failures).toEqual(["gpu"]);
   });
 });

@@ -8,13 +8,13 @@ const runOut = (clock: SimClock): void => {
 
 test("events happen in order of time, and simultaneous events in the order in which they were scheduled", () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ ms: fc.nat(20), cancelled: fc.boolean() }), { maxLength: 60 }), (asked) => {
+    fc.property(fc.array(fc.record({ ms: fc.nat(20), cancelled: fc.boolean() }), { maxLength: 60 }), (timers) => {
       const clock = new SimClock(1000);
       const happened: { n: number; atMs: number }[] = [];
-      const cancels = asked.map(({ ms }, n) => clock.after(ms, () => happened.push({ n, atMs: clock.nowMs })));
-      for (const [n, { cancelled }] of asked.entries()) if (cancelled) cancels[n]?.();
+      const cancels = timers.map(({ ms }, n) => clock.after(ms, () => happened.push({ n, atMs: clock.nowMs })));
+      for (const [n, { cancelled }] of timers.entries()) if (cancelled) cancels[n]?.();
       runOut(clock);
-      const wanted = asked
+      const wanted = timers
         .map(({ ms, cancelled }, n) => ({ n, atMs: 1000 + ms, cancelled }))
         .filter(({ cancelled }) => !cancelled)
         .sort((a, b) => a.atMs - b.atMs || a.n - b.n)

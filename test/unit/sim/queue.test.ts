@@ -7,13 +7,13 @@ import { type Handled, SimQueue } from "../../../lib/sim/world/queue.ts";
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Returns a queue whose handler returns the given results, with what the handler received. */
-function stage(of: { fifo?: boolean; rates?: Partial<Rates>; answers?: readonly Handled[]; takesMs?: number } = {}) {
+function stage(of: { fifo?: boolean; rates?: Partial<Rates>; results?: readonly Handled[]; takesMs?: number } = {}) {
   const clock = new SimClock(0);
   const rates = Object.fromEntries(faultKinds.map((kind) => [kind, of.rates?.[kind] ?? 0])) as Record<FaultKind, number>;
   const faults = new Faults({ rates, chance: new Chance("1") }, () => undefined);
   const given: { readonly bodies: readonly string[]; readonly atMs: number }[] = [];
   const under = { way: 0, most: 0 };
-  const answers = [...(of.answers ?? [])];
+  const results = [...(of.results ?? [])];
   const queue = new SimQueue<string>(
     { clock, faults },
     {
@@ -26,7 +26,7 @@ function stage(of: { fifo?: boolean; rates?: Partial<Rates>; answers?: readonly 
         under.most = Math.max(under.most, under.way);
         await new Promise<void>((resolve) => void clock.after(of.takesMs ?? 10, resolve));
         under.way -= 1;
-        return answers.shift() ?? "done";
+        return results.shift() ?? "done";
       },
     },
   );
@@ -51,7 +51,7 @@ describe("a queue in virtual time", () => {
   });
 
   test.each(["failed", "died"] as const)("a message whose handler %s is delivered again when its visibility timeout ends", async (how) => {
-    const { queue, given, passUntil } = stage({ answers: [how] });
+    const { queue, given, passUntil } = stage({ results: [how] });
     queue.send("a");
     await passUntil(600_000);
     expect(given).toHaveLength(2);
@@ -60,7 +60,7 @@ describe("a queue in virtual time", () => {
   });
 
   test("a message that failed five times stays among the dead letters until it is redriven", async () => {
-    const { queue, given, passUntil } = stage({ answers: ["failed", "failed", "failed", "failed", "failed"] });
+    const { queue, given, passUntil } = stage({ results: ["failed", "failed", "failed", "failed", "failed"] });
     queue.send("a");
     await passUntil(600_000);
     expect(given).toHaveLength(5);

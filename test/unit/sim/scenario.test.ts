@@ -34,7 +34,7 @@ describe("a scenario", () => {
     { pools: [{ name: "gpu" }] },
     { offers: [{ instanceType: "p9.huge", zone: "a", market: "spot", usdPerHour: 1 }] },
     { teams: [] },
-  ])("the invalid scenario %j is refused", (said) => {
-    expect(Scenario.safeParse(said).success).toBe(false);
+  ])("the invalid scenario %j is refused", (value) => {
+    expect(Scenario.safeParse(value).success).toBe(false);
   });
 });

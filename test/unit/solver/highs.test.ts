@@ -33,22 +33,22 @@ const diet = (whole: boolean): LinearProgram => ({
 
 describe("HiGHS", () => {
   it("HiGHS finds the least cost, its bound, and the price of one more unit", () => {
-    const answer = solve(diet(false));
-    expect(answer).toMatchObject({ kind: "solved", proven: true });
-    if (answer.kind !== "solved") return;
-    expect(answer.values.map((value) => Math.round(value * 1e6) / 1e6)).toEqual([1.5, 3]);
-    expect(answer.cost).toBeCloseTo(10.5, 9);
-    expect(answer.bound).toBeCloseTo(10.5, 9);
-    expect(answer.prices?.map((price) => Math.round(price * 1e6) / 1e6)).toEqual([3, 0]);
+    const result = solve(diet(false));
+    expect(result).toMatchObject({ kind: "solved", proven: true });
+    if (result.kind !== "solved") return;
+    expect(result.values.map((value) => Math.round(value * 1e6) / 1e6)).toEqual([1.5, 3]);
+    expect(result.cost).toBeCloseTo(10.5, 9);
+    expect(result.bound).toBeCloseTo(10.5, 9);
+    expect(result.prices?.map((price) => Math.round(price * 1e6) / 1e6)).toEqual([3, 0]);
   });
 
   it("a program with whole columns gets whole numbers, and no prices", () => {
-    const answer = solve(diet(true));
-    expect(answer).toMatchObject({ kind: "solved", proven: true, values: [2, 3] });
-    if (answer.kind !== "solved") return;
-    expect(answer.cost).toBeCloseTo(12, 9);
-    expect(answer.bound).toBeCloseTo(12, 6);
-    expect(answer.prices).toBeUndefined();
+    const result = solve(diet(true));
+    expect(result).toMatchObject({ kind: "solved", proven: true, values: [2, 3] });
+    if (result.kind !== "solved") return;
+    expect(result.cost).toBeCloseTo(12, 9);
+    expect(result.bound).toBeCloseTo(12, 6);
+    expect(result.prices).toBeUndefined();
   });
 
   it("the relaxation of a program treats whole columns as continuous", () => {
@@ -90,11 +90,11 @@ describe("HiGHS", () => {
   });
 
   it("a solution that a limit cuts short is not proven, but is feasible and never below its bound", () => {
-    const answer = solve(knapsack(), { nodes: 1 });
-    expect(answer).toMatchObject({ kind: "solved", proven: false });
-    if (answer.kind !== "solved") return;
-    expect(answer.bound).toBeLessThanOrEqual(answer.cost + 1e-6);
-    expect(solve(knapsack(), { nodes: 1 })).toEqual(answer);
+    const result = solve(knapsack(), { nodes: 1 });
+    expect(result).toMatchObject({ kind: "solved", proven: false });
+    if (result.kind !== "solved") return;
+    expect(result.bound).toBeLessThanOrEqual(result.cost + 1e-6);
+    expect(solve(knapsack(), { nodes: 1 })).toEqual(result);
   });
 
   it("a limit that leaves no solution is reported as the reason", () => {

@@ -11,7 +11,7 @@ const ref = { team: "vision", job: "train-1", attempt: 1 };
 
 /** An attempt that emits only the events that the test triggers, and records what the agent asks of it. */
 class Puppet implements LiveAttempt {
-  readonly asked: string[] = [];
+  readonly requests: string[] = [];
   credentialsExpireAtMs: number;
   readonly order: RunOrder;
   readonly gpus: readonly number[];
@@ -26,13 +26,13 @@ class Puppet implements LiveAttempt {
     this.credentialsExpireAtMs = credentials.expiresAtMs;
   }
   upload(): void {
-    this.asked.push("upload");
+    this.requests.push("upload");
   }
   stop(graceMs: number): void {
-    this.asked.push(`stop ${graceMs}`);
+    this.requests.push(`stop ${graceMs}`);
   }
   async remove(): Promise<void> {
-    this.asked.push("remove");
+    this.requests.push("remove");
   }
   uploaded(): void {
     this.tell({ kind: "uploaded" });
@@ -45,8 +45,8 @@ class Puppet implements LiveAttempt {
   }
 }
 
-/** An agent in manual time. `answer` returns the response to each call, and throws to lose the call. */
-function world(answer: (call: Report, number: number) => NodeResponse, over: Partial<AgentOptions> = {}) {
+/** An agent in manual time. `respond` returns the response to each call, and throws to lose the call. */
+function world(respond: (call: Report, number: number) => NodeResponse, over: Partial<AgentOptions> = {}) {
   const clock = new ManualClock();
   const calls: { atMs: number; call: Report }[] = [];
   const puppets: Puppet[] = [];
@@ -57,7 +57,7 @@ function world(answer: (call: Report, number: number) => NodeResponse, over: Par
     call: async (call) => {
       if (call.kind !== "report") throw new Error("not a report");
       calls.push({ atMs: clock.monotonicMs(), call });
-      return answer(call, calls.length);
+      return respond(call, calls.length);
     },
     start: (order, gpus, emit) => {
       const puppet = new Puppet(order, gpus, emit);
@@ -116,7 +116,7 @@ describe("the agent", () => {
     expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 1, startedAtMs: 5 }]);
     done.now = true;
     await clock.pass(2_000);
-    expect(only().asked).toEqual(["upload", "remove"]);
+    expect(only().requests).toEqual(["upload", "remove"]);
     // A server that keeps returning the order together with `done` must not be called without a pause.
     expect(calls.length).toBeLessThan(60);
     done.now = false;
@@ -129,7 +129,7 @@ describe("the agent", () => {
     for (const exitCode of [0, 3]) {
       const lost = { now: false };
       const { clock, only, last } = world((_call, number) => {
-        if (lost.now) throw new Error("the answer was lost");
+        if (lost.now) throw new Error("the response was lost");
         return orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] });
       });
       await clock.pass(50);
@@ -138,10 +138,10 @@ describe("the agent", () => {
       lost.now = true;
       only().exited(exitCode);
       await clock.pass(3_000);
-      expect(only().asked).toEqual([]);
+      expect(only().requests).toEqual([]);
       lost.now = false;
       await clock.pass(1_000);
-      expect(only().asked).toEqual(["upload"]);
+      expect(only().requests).toEqual(["upload"]);
       expect(last()).toMatchObject([{ phase: "exited", exitCode, uploads: true }]);
       only().uploaded();
       await clock.pass(50);
@@ -163,9 +163,9 @@ describe("the agent", () => {
     await clock.pass(12_000);
     only().exited(3);
     await clock.pass(19_000);
-    expect(only().asked).toEqual([]);
+    expect(only().requests).toEqual([]);
     await clock.pass(2_000);
-    expect(only().asked).toEqual(["upload"]);
+    expect(only().requests).toEqual(["upload"]);
     only().uploaded();
     silent.now = false;
     await clock.pass(1_000);
@@ -173,9 +173,9 @@ describe("the agent", () => {
   });
 
   test("the agent does not upload an attempt that the response stops if the server is then done with it", async () => {
-    const told: unknown[] = [];
+    const reports: unknown[] = [];
     const { clock, only } = world((call, number) => {
-      told.push(call.attempts[0]);
+      reports.push(call.attempts[0]);
       const phase = call.attempts[0]?.phase;
       const stop = { kind: "stop", ...ref, because: "the attempt no longer belongs to this node" } as const;
       return orders({
@@ -189,28 +189,28 @@ describe("the agent", () => {
     await clock.pass(50);
     only().exited(0);
     await clock.pass(200);
-    expect(only().asked).toEqual(["remove"]);
-    expect(told).toContainEqual({ ...ref, phase: "stopped", reason: "the attempt no longer belongs to this node", uploads: true });
+    expect(only().requests).toEqual(["remove"]);
+    expect(reports).toContainEqual({ ...ref, phase: "stopped", reason: "the attempt no longer belongs to this node", uploads: true });
   });
 
   test("the agent keeps a successful end if an order to stop crosses its report", async () => {
     const clock = new ManualClock();
-    const asked: { tell?: () => void } = {};
+    const hook: { tell?: () => void } = {};
     const { only } = world(() => orders(), {
       clock,
       call: async (call) => {
         const [report] = call.kind === "report" ? call.attempts : [];
         if (report === undefined) return orders({ ...every2s, orders: [runOrder()] });
         if (report.phase !== "running") return orders(every2s);
-        asked.tell?.();
+        hook.tell?.();
         return orders({ ...every2s, orders: [{ kind: "stop", ...ref, because: "its node is drained" }] });
       },
     });
     await clock.pass(50);
-    asked.tell = () => only().exited(0);
+    hook.tell = () => only().exited(0);
     only().started();
     await clock.pass(200);
-    expect(only().asked).toEqual(["upload"]);
+    expect(only().requests).toEqual(["upload"]);
   });
 
   test("the agent confirms the stop of an attempt that it never had", async () => {
@@ -235,19 +235,19 @@ describe("the agent", () => {
     await clock.pass(50);
     say.stop = true;
     await clock.pass(4_000);
-    expect(only().asked).toEqual(["stop 30000"]);
+    expect(only().requests).toEqual(["stop 30000"]);
     expect(last()).toMatchObject([{ phase: "running" }]);
     say.stop = false;
     only().exited(143);
     await clock.pass(50);
     expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks", uploads: true }]);
-    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    expect(only().requests).toEqual(["stop 30000", "upload"]);
     only().uploaded();
     await clock.pass(50);
     expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks" }]);
     say.done = true;
     await clock.pass(2_000);
-    expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
+    expect(only().requests).toEqual(["stop 30000", "upload", "remove"]);
     await clock.pass(2_000);
     expect(last()).toEqual([]);
   });
@@ -259,10 +259,10 @@ describe("the agent", () => {
     await clock.pass(50);
     only().started();
     await clock.pass(2_000);
-    expect(only().asked).toEqual(["stop 30000"]);
+    expect(only().requests).toEqual(["stop 30000"]);
     only().exited(0);
     await clock.pass(100);
-    expect(only().asked).toEqual(["stop 30000", "remove"]);
+    expect(only().requests).toEqual(["stop 30000", "remove"]);
     expect(last()).toEqual([]);
   });
 
@@ -282,7 +282,7 @@ describe("the agent", () => {
 
   test("the agent asks for new credentials 15 minutes before they expire", async () => {
     const clock = new ManualClock();
-    const answer = (call: Report, number: number) => {
+    const respond = (call: Report, number: number) => {
       const expiresAtMs = clock.wallMs() + 3_600_000;
       const credentials = { accessKeyId: "a", secretAccessKey: "s", sessionToken: "t", expiresAtMs };
       return orders({
@@ -291,7 +291,7 @@ describe("the agent", () => {
         renewed: call.renew.map((each) => ({ ...each, credentials })),
       });
     };
-    const { calls, only } = world(answer, { clock });
+    const { calls, only } = world(respond, { clock });
     await clock.pass(50);
     only().started();
     await clock.pass(44 * 60_000);
@@ -361,7 +361,7 @@ describe("a member of a gang", () => {
     expect(last()).toMatchObject([{ phase: "exited", exitCode: 0 }]);
     done.now = true;
     await clock.pass(4_000);
-    expect(only().asked).toEqual(["remove"]);
+    expect(only().requests).toEqual(["remove"]);
     expect(last()).toEqual([]);
   });
 
@@ -371,7 +371,7 @@ describe("a member of a gang", () => {
     only().started();
     only().exited(0);
     await clock.pass(100);
-    expect(only().asked).toEqual(["upload"]);
+    expect(only().requests).toEqual(["upload"]);
   });
 });
 
@@ -395,19 +395,19 @@ describe("a server that does not respond", () => {
     await clock.pass(50);
     expect(calls.at(-1)?.atMs).toBe(50);
     await clock.pass(14 * 60_000 - 50 - 1);
-    expect(only().asked).toEqual([]);
+    expect(only().requests).toEqual([]);
     await clock.pass(1);
-    expect(only().asked).toEqual(["stop 30000"]);
+    expect(only().requests).toEqual(["stop 30000"]);
     only().exited(143);
     // The upload may go on until the lease ends, and a little longer.
-    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    expect(only().requests).toEqual(["stop 30000", "upload"]);
     await clock.pass(60_000 - 1);
-    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    expect(only().requests).toEqual(["stop 30000", "upload"]);
     await clock.pass(29_999);
     expect(end()).toBeUndefined();
     only().uploaded();
     await clock.pass(1);
-    expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
+    expect(only().requests).toEqual(["stop 30000", "upload", "remove"]);
     expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and the server does not respond" });
   });
 
@@ -439,9 +439,9 @@ describe("a server that does not respond", () => {
       },
     });
     await clock.pass(29_999);
-    expect(only().asked).toEqual([]);
+    expect(only().requests).toEqual([]);
     await clock.pass(1);
-    expect(only().asked).toEqual(["stop 5000"]);
+    expect(only().requests).toEqual(["stop 5000"]);
     await clock.pass(10_000);
     only().exited(1);
     only().uploaded();
@@ -450,8 +450,8 @@ describe("a server that does not respond", () => {
   });
 
   test("a worker that never gets a lease ends its instance after ten minutes, even if the server lets it wait", async () => {
-    for (const answer of [() => ({ kind: "wait", callAgainMs: 1_000 }) as const, () => Promise.reject(new Error("unreachable"))]) {
-      const { clock, end } = world(() => orders(), { call: async () => answer() });
+    for (const respond of [() => ({ kind: "wait", callAgainMs: 1_000 }) as const, () => Promise.reject(new Error("unreachable"))]) {
+      const { clock, end } = world(() => orders(), { call: async () => respond() });
       await clock.pass(600_000 - 1);
       expect(end()).toBeUndefined();
       await clock.pass(1);
@@ -468,14 +468,14 @@ describe("the end of the worker", () => {
     await clock.pass(50);
     only().started();
     await clock.pass(1_000);
-    expect(only().asked).toEqual(["stop 30000"]);
+    expect(only().requests).toEqual(["stop 30000"]);
     expect(end()).toBeUndefined();
     only().exited(143);
     await clock.pass(100);
-    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    expect(only().requests).toEqual(["stop 30000", "upload"]);
     only().uploaded();
     await clock.pass(100);
-    expect(only().asked).toEqual(["stop 30000", "upload", "remove"]);
+    expect(only().requests).toEqual(["stop 30000", "upload", "remove"]);
     expect(end()).toEqual({ kind: "shutdown", because: "given back" });
   });
 
@@ -508,14 +508,14 @@ describe("the end of the worker", () => {
       puppets[0]?.exited(3);
       puppets[1]?.exited(0);
       await clock.pass(104_900);
-      expect(puppets.map(({ asked }) => asked)).toEqual([["upload"], ["upload"]]);
+      expect(puppets.map(({ requests }) => requests)).toEqual([["upload"], ["upload"]]);
       await clock.pass(100);
-      expect(puppets.map(({ asked }) => asked)).toEqual([["upload", "stop 30000"], ["upload"]]);
+      expect(puppets.map(({ requests }) => requests)).toEqual([["upload", "stop 30000"], ["upload"]]);
       puppets[0]?.uploaded();
       await clock.pass(100);
       expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 });
       await clock.pass(7_500);
-      expect(puppets.map(({ asked }) => asked)).toEqual([
+      expect(puppets.map(({ requests }) => requests)).toEqual([
         ["upload", "stop 30000"],
         ["upload", "stop 30000"],
       ]);
@@ -535,9 +535,9 @@ describe("the end of the worker", () => {
       await clock.pass(beginsAtMs - 50);
       puppets[0]?.exited(3);
       await clock.pass(cutAtMs - beginsAtMs - 50);
-      expect(puppets[0]?.asked).toEqual(["upload"]);
+      expect(puppets[0]?.requests).toEqual(["upload"]);
       await clock.pass(100);
-      expect(puppets[0]?.asked).toEqual(["upload", "stop 30000"]);
+      expect(puppets[0]?.requests).toEqual(["upload", "stop 30000"]);
     });
 
     test("the notice of an instance's watch leaves an upload the time until 15 s before the end", async () => {
@@ -553,10 +553,10 @@ describe("the end of the worker", () => {
       puppets[0]?.started();
       puppets[0]?.exited(3);
       await clock.pass(104_000);
-      expect(puppets[0]?.asked).toEqual(["upload"]);
+      expect(puppets[0]?.requests).toEqual(["upload"]);
       expect(calls.at(-1)?.call.notice?.kind).toBe("interruption");
       await clock.pass(2_000);
-      expect(puppets[0]?.asked).toEqual(["upload", "stop 30000"]);
+      expect(puppets[0]?.requests).toEqual(["upload", "stop 30000"]);
     });
   });
 
@@ -569,9 +569,9 @@ describe("the end of the worker", () => {
     await clock.pass(100);
     only().exited(143);
     await clock.pass(29_000);
-    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    expect(only().requests).toEqual(["stop 30000", "upload"]);
     await clock.pass(12_000);
-    expect(only().asked).toEqual(["stop 30000", "upload", "stop 30000", "remove"]);
+    expect(only().requests).toEqual(["stop 30000", "upload", "stop 30000", "remove"]);
     expect(end()?.kind).toBe("terminated");
   });
 
@@ -580,7 +580,7 @@ describe("the end of the worker", () => {
     await clock.pass(50);
     agent.terminate();
     await clock.pass(35_100);
-    expect(puppets[0]?.asked).toEqual(["stop 30000", "remove"]);
+    expect(puppets[0]?.requests).toEqual(["stop 30000", "remove"]);
     expect(end()?.kind).toBe("terminated");
   });
 });

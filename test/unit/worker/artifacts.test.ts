@@ -22,8 +22,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Collects artifacts. Returns the collected paths, and what is left out with the reason. */
-async function collect(asked: readonly ArtifactRequest[], limits: Partial<ArtifactLimits> = {}) {
-  const collected = await collectArtifacts(work, asked, { ...artifactLimits, ...limits });
+async function collect(requests: readonly ArtifactRequest[], limits: Partial<ArtifactLimits> = {}) {
+  const collected = await collectArtifacts(work, requests, { ...artifactLimits, ...limits });
   const { leftOut, leftOutMore } = collected.leftOut.listed;
   const failed = whyFailed(collected, collected.files);
   return {
@@ -116,8 +116,8 @@ describe("files that cannot be kept", () => {
     [".", "it is a link to a folder that contains it"],
   ])("a link to %s is left out with the reason", async (target, why) => {
     await symlink(target, join(work, "out", "link"));
-    for (const asked of [["out"], ["out", "out/link"], ["out/**"]])
-      expect(await collect(asked)).toMatchObject({ paths: rest, leftOut: { "out/link": why }, missing: [] });
+    for (const requests of [["out"], ["out", "out/link"], ["out/**"]])
+      expect(await collect(requests)).toMatchObject({ paths: rest, leftOut: { "out/link": why }, missing: [] });
   });
 
   test("a file below a link to the outside is left out with the reason", async () => {

@@ -20,7 +20,7 @@ afterEach(async () => {
 function open(over: { rank?: number; s3?: () => Promise<object>; liveLimits?: ByteLimits } = {}) {
   const clock = new ManualClock();
   const puts: PutObjectCommand["input"][] = [];
-  const said: LogPiece[] = [];
+  const pieces: LogPiece[] = [];
   const logged: string[] = [];
   const log = new AttemptLog({
     attempt: { team: "vision", job: "train-1", attempt: 2 },
@@ -36,7 +36,7 @@ function open(over: { rank?: number; s3?: () => Promise<object>; liveLimits?: By
     upload: { bucket: "incoming", kmsKey: "alias/team-vision" },
     sink: {
       put: async (events) => {
-        said.push(...events.map(({ message }) => pieceOf(message)));
+        pieces.push(...events.map(({ message }) => pieceOf(message)));
         return 0;
       },
       close: () => undefined,
@@ -46,12 +46,12 @@ function open(over: { rank?: number; s3?: () => Promise<object>; liveLimits?: By
     log: (_level, message) => void logged.push(message),
     liveLimits: over.liveLimits,
   });
-  return { log, clock, puts, said, logged };
+  return { log, clock, puts, pieces, logged };
 }
 
 describe("an attempt's log", () => {
   test("an attempt's whole log is put into the incoming bucket under the team's key, and its lines into the stream", async () => {
-    const { log, puts, said } = open({ rank: 3 });
+    const { log, puts, pieces } = open({ rank: 3 });
     void log.output("stdout", Buffer.from("out\n"));
     void log.output("stderr", Buffer.from("err\r\nno end"));
     await log.close(1_000);
@@ -65,14 +65,14 @@ describe("an attempt's log", () => {
       },
     ]);
     expect(gunzipSync(puts[0]?.Body as Buffer).toString()).toBe("out\nerr\r\nno end");
-    expect(said).toEqual([{ text: "out" }, { text: "err" }, { text: "no end" }]);
+    expect(pieces).toEqual([{ text: "out" }, { text: "err" }, { text: "no end" }]);
   });
 
   test("an attempt's stream contains no more than its order allows, and its whole log has everything", async () => {
-    const { log, puts, said } = open({ liveLimits: { burstBytes: 60, bytesPerSecond: 1, totalBytes: 60 } });
+    const { log, puts, pieces } = open({ liveLimits: { burstBytes: 60, bytesPerSecond: 1, totalBytes: 60 } });
     void log.output("stdout", Buffer.from("one\ntwo\nthree\nfour\n"));
     await log.close(1_000);
-    expect(said.map(({ text }) => text)).toEqual([
+    expect(pieces.map(({ text }) => text)).toEqual([
       "one",
       "two",
       expect.stringMatching(/reached its limit of .* per attempt.*fleet logs train-1 --whole --attempt 2 --team vision/),
@@ -83,7 +83,7 @@ describe("an attempt's log", () => {
   });
 
   test("an unfinished line is continued in the stream only if nothing was written in between", async () => {
-    const { log, clock, said } = open();
+    const { log, clock, pieces } = open();
     void log.output("stdout", Buffer.from("Downloading"));
     await clock.pass(1_000);
     void log.output("stderr", Buffer.from("a warning\n"));
@@ -91,7 +91,7 @@ describe("an attempt's log", () => {
     await clock.pass(1_000);
     void log.output("stdout", Buffer.from(" done\n"));
     await clock.pass(1_000);
-    expect(said).toEqual([
+    expect(pieces).toEqual([
       { text: "Downloading", unfinished: true },
       { text: "a warning" },
       { text: " more", unfinished: true },
@@ -100,7 +100,7 @@ describe("an attempt's log", () => {
   });
 
   test("a log that could not be uploaded is reported in the stream and in the worker's log", async () => {
-    const { log, clock, said, logged } = open({ s3: () => Promise.reject(new Error("no route to S3")) });
+    const { log, clock, pieces, logged } = open({ s3: () => Promise.reject(new Error("no route to S3")) });
     void log.output("stdout", Buffer.from("text\n"));
     let done = false;
     const closed = log.close(5_000).then(() => {
@@ -113,7 +113,7 @@ describe("an attempt's log", () => {
       })
       .toBe(true);
     await closed;
-    expect(said.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost because they could not be uploaded]");
+    expect(pieces.at(-1)?.text).toBe("[fleetwright: 5 bytes of the kept log were lost because they could not be uploaded]");
     expect(logged).toContain("log bytes lost");
   });
 });

@@ -24,13 +24,13 @@ const archive = craftArchive([{ path: "train.py", body: "print(1)" }]);
 const sha256 = createHash("sha256").update(archive).digest("hex");
 
 /** An S3 that returns these responses one after the other, and the last one again and again. */
-function s3Of(...answers: (Buffer | Error)[]): Pick<S3Client, "send"> & { asked: number } {
+function s3Of(...responses: (Buffer | Error)[]): Pick<S3Client, "send"> & { requests: number } {
   const s3 = {
-    asked: 0,
+    requests: 0,
     async send() {
-      const answer = answers[Math.min(s3.asked++, answers.length - 1)];
-      if (answer instanceof Error) throw answer;
-      return { Body: Readable.from([answer]), ContentLength: answer?.length };
+      const response = responses[Math.min(s3.requests++, responses.length - 1)];
+      if (response instanceof Error) throw response;
+      return { Body: Readable.from([response]), ContentLength: response?.length };
     },
   };
   return s3;
@@ -69,7 +69,7 @@ describe("a job's code", () => {
     expect(await fetch(s3Of(new Error("socket hang up"), archive))).toBeUndefined();
     const down = s3Of(new Error("socket hang up"));
     expect(await fetch(down)).toMatchObject({ retry: true, message: expect.stringContaining("socket hang up") });
-    expect(down.asked).toBe(3);
+    expect(down.requests).toBe(3);
   });
 
   test.each([
@@ -81,7 +81,7 @@ describe("a job's code", () => {
   ])("fetching a job's code fails permanently with %s", async (error, why) => {
     const s3 = s3Of(error);
     expect(await fetch(s3)).toMatchObject({ retry: false, message: expect.stringContaining(why) });
-    expect(s3.asked).toBe(1);
+    expect(s3.requests).toBe(1);
   });
 
   test("fetching a job's code fails permanently if it is too large or has another checksum", async () => {

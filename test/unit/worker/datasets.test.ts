@@ -101,10 +101,10 @@ describe("a dataset on a node", () => {
   test("the next job fetches only the shards that have changed", async () => {
     s3.putList("list", upload({ "0": "zero", "1": "one" }));
     await fetch("a");
-    s3.asked.length = 0;
+    s3.requested.length = 0;
     s3.putList("list", upload({ "0": "zero", "1": "ONE" }));
     expect(await fetch("b")).toBeUndefined();
-    expect(s3.asked).toEqual(["list", "vision/mnist/1"]);
+    expect(s3.requested).toEqual(["list", "vision/mnist/1"]);
     expect(await readFile(join(viewOf("b"), "mnist", "1"), "utf8")).toBe("ONE");
     expect(await readFile(join(viewOf("a"), "mnist", "1"), "utf8")).toBe("one");
     expect(lines.at(-1)).toContain("1 of them were on the node");
@@ -113,7 +113,7 @@ describe("a dataset on a node", () => {
   test("two jobs that begin together fetch a dataset once", async () => {
     s3.putList("list", upload(Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`${n}`, `shard ${n}`]))));
     expect(await Promise.all([fetch("a"), fetch("b")])).toEqual([undefined, undefined]);
-    expect(s3.asked.filter((key) => key !== "list")).toHaveLength(30);
+    expect(s3.requested.filter((key) => key !== "list")).toHaveLength(30);
     expect(await readdir(join(viewOf("b"), "mnist"))).toHaveLength(30);
   });
 
@@ -125,7 +125,7 @@ describe("a dataset on a node", () => {
     s3.before = async (key) => {
       if (key === "list" || second) return;
       second = fetch("b");
-      await expect.poll(() => s3.asked.filter((each) => each === "list")).toHaveLength(2);
+      await expect.poll(() => s3.requested.filter((each) => each === "list")).toHaveLength(2);
       stopped.abort();
       throw s3Error("AbortError", 0);
     };
@@ -190,13 +190,13 @@ describe("a shard that differs from its list", () => {
   test("a shard with wrong, missing or additional bytes is requested again, and fails if that does not help", async () => {
     s3.putList("list", upload({ "0": "zero" }));
     for (const spoiled of ["ZERO", "zer", "zero and more"]) {
-      s3.asked.length = 0;
+      s3.requested.length = 0;
       s3.spoil = (body, key) => (key.endsWith("/0") ? Buffer.from(spoiled) : body);
       expect(await fetch("a")).toMatchObject({
         retry: true,
         message: expect.stringContaining("the shard vision/mnist/0 could not be fetched"),
       });
-      expect(s3.asked.filter((key) => key !== "list")).toHaveLength(3);
+      expect(s3.requested.filter((key) => key !== "list")).toHaveLength(3);
       expect(await cached()).toEqual([]);
     }
     s3.spoil = (body) => body;
@@ -231,7 +231,7 @@ describe("a shard that differs from its list", () => {
     s3.putList("list", [shard]);
     change(shard);
     expect(await fetch("a")).toMatchObject({ retry: true, message: expect.stringMatching(why) });
-    expect(s3.asked.filter((key) => key === shard.key)).toHaveLength(1);
+    expect(s3.requested.filter((key) => key === shard.key)).toHaveLength(1);
   });
 
   test.each([
@@ -245,7 +245,7 @@ describe("a shard that differs from its list", () => {
       if (key !== "list") throw error;
     };
     expect(await fetch("a")).toMatchObject({ retry: false, message: expect.stringContaining(why) });
-    expect(s3.asked).toEqual(["list", "vision/mnist/0"]);
+    expect(s3.requested).toEqual(["list", "vision/mnist/0"]);
   });
 
   test("a dataset is fetched despite errors that pass", async () => {
@@ -256,7 +256,7 @@ describe("a shard that differs from its list", () => {
       if (troubles === 1 || troubles === 3) throw s3Error("SlowDown", 503);
     };
     expect(await fetch("a")).toBeUndefined();
-    expect(s3.asked).toEqual(["list", "list", "vision/mnist/0", "vision/mnist/0"]);
+    expect(s3.requested).toEqual(["list", "list", "vision/mnist/0", "vision/mnist/0"]);
   });
 
   test("an attempt that is stopped does not wait for a list that never ends", async () => {

@@ -118,8 +118,8 @@ describe("a driver that refuses a column", () => {
   });
 
   test("no other columns are requested if the driver refuses the index or something else", () => {
-    for (const said of [refuse("index"), refuse("surprise"), "NVIDIA-SMI has failed", ""])
-      expect(withoutRefused(gpuFields, said)).toBeUndefined();
+    for (const output of [refuse("index"), refuse("surprise"), "NVIDIA-SMI has failed", ""])
+      expect(withoutRefused(gpuFields, output)).toBeUndefined();
   });
 });
 

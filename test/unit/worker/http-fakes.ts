@@ -42,10 +42,10 @@ export async function fakeNodeFunction(
     if (call.kind !== "report") throw new Error("not a report");
     calls.push(call);
     headers.push({ ...request.headers });
-    const said = reply(call, calls.length);
-    if (said === "lost") request.socket.destroy();
-    else if ("status" in said) response.writeHead(said.status).end(said.body);
-    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(NodeResponse.parse(said)));
+    const outcome = reply(call, calls.length);
+    if (outcome === "lost") request.socket.destroy();
+    else if ("status" in outcome) response.writeHead(outcome.status).end(outcome.body);
+    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(NodeResponse.parse(outcome)));
   });
   return { ...listening, calls, headers };
 }
@@ -54,7 +54,7 @@ export type FakeMetadata = Listening & {
   /** Documents by path below /latest/. */
   readonly documents: Map<string, string>;
   /** All paths that were requested, in order. */
-  readonly asked: string[];
+  readonly requested: string[];
   /** Invalidates all tokens that were handed out. */
   forgetTokens(): void;
 };
@@ -62,12 +62,12 @@ export type FakeMetadata = Listening & {
 /** An instance's metadata service with one role. It requires a token. */
 export async function fakeMetadataService(): Promise<FakeMetadata> {
   const documents = new Map<string, string>();
-  const asked: string[] = [];
+  const requested: string[] = [];
   let token = 1;
   const listening = await listen((request, response) => {
     const path = request.url ?? "";
     const document = documents.get(path.replace("/latest/", ""));
-    if (request.method !== "PUT") asked.push(path.replace("/latest/", ""));
+    if (request.method !== "PUT") requested.push(path.replace("/latest/", ""));
     if (path === "/latest/api/token" && request.method === "PUT") response.end(`token-${token}`);
     else if (request.headers["x-aws-ec2-metadata-token"] !== `token-${token}`) response.writeHead(401).end();
     else if (document !== undefined) response.end(document);
@@ -87,7 +87,7 @@ export async function fakeMetadataService(): Promise<FakeMetadata> {
   return {
     ...listening,
     documents,
-    asked,
+    requested,
     forgetTokens: () => {
       token++;
     },
@@ -132,7 +132,7 @@ export type FakeAws = Listening & {
   /** The events that a log stream has received. */
   logLines(stream: string): readonly string[];
   /** The objects that were requested, as `bucket/key`, in order. */
-  readonly asked: string[];
+  readonly requested: string[];
   /** Makes this many uploads fail. */
   refuseUploads: number;
   /** Uploads of objects with such a name get no response. */
@@ -146,7 +146,7 @@ export async function fakeAws(): Promise<FakeAws> {
   const objects = new Map<string, Buffer>();
   const headers = new Map<string, Readonly<Record<string, unknown>>>();
   const logs = new Map<string, string[]>();
-  const asked: string[] = [];
+  const requested: string[] = [];
   const knobs: { refuseUploads: number; stalls: RegExp | undefined } = { refuseUploads: 0, stalls: undefined };
   const s3Error = (response: ServerResponse, status: number, code: string) =>
     response.writeHead(status, { "content-type": "application/xml" }).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
@@ -168,7 +168,7 @@ export async function fakeAws(): Promise<FakeAws> {
       headers.set(path, { ...request.headers });
       response.writeHead(200, { etag: '"e"' }).end();
     } else {
-      asked.push(path);
+      requested.push(path);
       const object = objects.get(path);
       if (object) response.writeHead(200, { "content-length": object.length }).end(object);
       else s3Error(response, 404, "NoSuchKey");
@@ -179,7 +179,7 @@ export async function fakeAws(): Promise<FakeAws> {
     objects,
     headers,
     logLines: (stream) => logs.get(stream) ?? [],
-    asked,
+    requested,
     get refuseUploads() {
       return knobs.refuseUploads;
     },

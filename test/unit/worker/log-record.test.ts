@@ -23,7 +23,7 @@ type Kept = { readonly number: number; readonly text: string; readonly facts: Se
 function record(over: Partial<RecordLimits> & { spoolBytes?: number } = {}) {
   const clock = new ManualClock();
   const kept: Kept[] = [];
-  const said: string[] = [];
+  const messages: string[] = [];
   let trouble: (segment: SegmentToPut) => void = () => undefined;
   const put = async (segment: SegmentToPut): Promise<void> => {
     trouble(segment);
@@ -36,7 +36,7 @@ function record(over: Partial<RecordLimits> & { spoolBytes?: number } = {}) {
     put,
     clock,
     random: () => 0.5,
-    log: (_level, message) => void said.push(message),
+    log: (_level, message) => void messages.push(message),
     attempt: "vision/train-1#1",
     ...(spoolBytes !== undefined && { spoolBytes }),
   });
@@ -47,7 +47,7 @@ function record(over: Partial<RecordLimits> & { spoolBytes?: number } = {}) {
   return {
     clock,
     kept,
-    said,
+    messages,
     log,
     uploads,
     settled,
@@ -58,7 +58,7 @@ function record(over: Partial<RecordLimits> & { spoolBytes?: number } = {}) {
   };
 }
 const unreachable = (): never => {
-  throw new FleetError("upload", "S3 does not answer", { retry: true });
+  throw new FleetError("upload", "S3 does not respond", { retry: true });
 };
 
 describe("the record of a log", () => {
@@ -148,14 +148,14 @@ describe("the record of a log", () => {
   });
 
   test("segments wait on the disk while S3 does not respond, and the record is complete in the end", async () => {
-    const { log, clock, fail, kept, text, said } = record();
+    const { log, clock, fail, kept, text, messages } = record();
     fail(unreachable);
     void log.write(Buffer.from("first\n"));
     await clock.pass(40_000);
     await expect
       .poll(async () => {
         await clock.pass(5_000);
-        return said.length;
+        return messages.length;
       })
       .toBeGreaterThan(1);
     void log.write(Buffer.from("second\n"));
@@ -166,7 +166,7 @@ describe("the record of a log", () => {
   });
 
   test("the oldest segment is given up if too much waits, which leaves a gap in the numbers", async () => {
-    const { log, clock, fail, kept, uploads, said } = record({ segmentBytes: 1_000, spoolBytes: 200 });
+    const { log, clock, fail, kept, uploads, messages } = record({ segmentBytes: 1_000, spoolBytes: 200 });
     fail(unreachable);
     for (let at = 0; at < 50; at++) void log.write(Buffer.alloc(1_000, `${at % 10}`));
     await expect.poll(() => uploads.missingBytes).toBe(50_000);
@@ -187,7 +187,7 @@ describe("the record of a log", () => {
     expect(numbers.at(-1)).toBe(50);
     expect(numbers.length).toBeLessThan(20);
     expect(uploads.missingBytes).toBe((51 - numbers.length) * 1_000);
-    expect(said).toContain("log segment lost");
+    expect(messages).toContain("log segment lost");
   });
 
   test("finish does not wait for S3 longer than it may, and tries again when it is called again", async () => {

@@ -6,19 +6,19 @@ import { someCredentials } from "./http-fakes.ts";
 
 /** The operations that were called, in order, and how each is responded to. */
 let calls: string[];
-let answer: (operation: string) => { readonly status?: number; readonly body: object };
+let respond: (operation: string) => { readonly status?: number; readonly body: object };
 const server = createServer((request, response) => {
   const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
   request.resume().on("end", () => {
     calls.push(operation);
-    const { status = 200, body } = answer(operation);
+    const { status = 200, body } = respond(operation);
     response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
   });
 });
 
 beforeEach(async () => {
   calls = [];
-  answer = () => ({ body: {} });
+  respond = () => ({ body: {} });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   vi.stubEnv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`);
@@ -43,7 +43,7 @@ test("a log stream is created once, before its first batch", async () => {
 });
 
 test("a log stream that exists already is used, and is not created again", async () => {
-  answer = (operation) =>
+  respond = (operation) =>
     operation === "CreateLogStream" ? { status: 400, body: { __type: "ResourceAlreadyExistsException", message: "there" } } : { body: {} };
   const logs = sink();
   await logs.put([event("a")]);
@@ -54,7 +54,7 @@ test("a log stream that exists already is used, and is not created again", async
 
 test("a log stream that could not be created is created with the next batch", async () => {
   let denied = true;
-  answer = (operation) =>
+  respond = (operation) =>
     operation === "CreateLogStream" && denied ? { status: 400, body: { __type: "AccessDeniedException", message: "no" } } : { body: {} };
   const logs = sink();
   await expect(logs.put([event("a")])).rejects.toThrow("no");
@@ -70,7 +70,7 @@ test.each([
   ["too far ahead", { tooNewLogEventStartIndex: 3 }, 1],
   ["too old and too far ahead", { tooOldLogEventEndIndex: 1, expiredLogEventEndIndex: 2, tooNewLogEventStartIndex: 3 }, 3],
 ])("events that CloudWatch refuses because they are %s are counted", async (_why, rejectedLogEventsInfo, refused) => {
-  answer = (operation) => ({ body: operation === "PutLogEvents" ? { rejectedLogEventsInfo } : {} });
+  respond = (operation) => ({ body: operation === "PutLogEvents" ? { rejectedLogEventsInfo } : {} });
   const logs = sink();
   expect(await logs.put(["a", "b", "c", "d"].map(event))).toBe(refused);
   logs.close();

@@ -6,10 +6,10 @@ import { ManualClock, turns } from "./manual-clock.ts";
 /** A sink that records its batches. `put` can be made to hang or fail. */
 class Kept {
   readonly batches: (readonly LogEvent[])[] = [];
-  answer: () => Promise<number> = () => Promise.resolve(0);
+  respond: () => Promise<number> = () => Promise.resolve(0);
   closed = false;
   async put(events: readonly LogEvent[]): Promise<number> {
-    const refused = await this.answer();
+    const refused = await this.respond();
     this.batches.push(events);
     return refused;
   }
@@ -117,7 +117,7 @@ describe("a log stream", () => {
     const slow = new Promise<number>((resolve) => {
       release = resolve;
     });
-    sink.answer = () => slow;
+    sink.respond = () => slow;
     push(...numbers(1, 100));
     release(0);
     await logs.close(1_000);
@@ -152,10 +152,10 @@ describe("a log stream", () => {
 
   test("a log stream counts and reports a batch that cannot be written, and goes on", async () => {
     const { sink, clock, logs, push } = stream();
-    sink.answer = () => Promise.reject(new Error("throttled"));
+    sink.respond = () => Promise.reject(new Error("throttled"));
     push("lost");
     await clock.pass(1_000);
-    sink.answer = () => Promise.resolve(0);
+    sink.respond = () => Promise.resolve(0);
     push("kept");
     await clock.pass(1_000);
     expect(await logs.close(1_000)).toEqual({ lost: 1 });
@@ -167,14 +167,14 @@ describe("a log stream", () => {
 
   test("a log stream counts events that CloudWatch refused in an accepted batch", async () => {
     const { sink, logs, push } = stream();
-    sink.answer = () => Promise.resolve(2);
+    sink.respond = () => Promise.resolve(2);
     push("a", "b", "c");
     expect(await logs.close(1_000)).toEqual({ lost: 2 });
   });
 
   test("closing a log stream does not wait for a hanging sink longer than it may", async () => {
     const { sink, clock, logs, push } = stream();
-    sink.answer = () => new Promise(() => {});
+    sink.respond = () => new Promise(() => {});
     push("never");
     let closed: unknown;
     const closing = logs.close(5_000).then((result) => {

@@ -14,7 +14,7 @@ export const s3Error = (name: string, status: number): Error =>
 export class MemoryS3 implements Pick<S3Client, "send"> {
   readonly objects = new Map<string, Stored>();
   /** The keys that were requested, in order. */
-  readonly asked: string[] = [];
+  readonly requested: string[] = [];
   /** Is called before each response. If it throws, the request fails with that error. */
   before: (key: string) => unknown = () => undefined;
   /** Bytes that are sent instead of the object's own. */
@@ -40,7 +40,7 @@ export class MemoryS3 implements Pick<S3Client, "send"> {
   async send(command: unknown) {
     if (!(command instanceof GetObjectCommand)) throw new Error("only gets here");
     const { Key: key = "", IfMatch } = command.input;
-    this.asked.push(key);
+    this.requested.push(key);
     this.#busy += 1;
     this.busiest = Math.max(this.busiest, this.#busy);
     try {

@@ -36,8 +36,8 @@ describe("a call", () => {
       { status: 200, body: '{"kind":"orders","leaseMs":"secretAccessKey"}' },
       "does not match the protocol: leaseMs (invalid_type)",
     ],
-  ])("a call that %s may be retried, and its error quotes no secrets", async (_name, said, why) => {
-    reply = () => said;
+  ])("a call that %s may be retried, and its error quotes no secrets", async (_name, response, why) => {
+    reply = () => response;
     const error = await client()(report).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ retry: true, message: expect.stringContaining(why) });
     expect(String(error)).not.toContain("secretAccessKey");
@@ -52,9 +52,9 @@ describe("a call", () => {
 
 test("credentials are fetched again when they have less than five minutes left", async () => {
   let nowMs = 0;
-  let asked = 0;
+  let fetches = 0;
   const get = remembered(
-    async () => ({ ...(await credentials()), accessKeyId: `key-${++asked}`, expiration: new Date(nowMs + 3_600_000) }),
+    async () => ({ ...(await credentials()), accessKeyId: `key-${++fetches}`, expiration: new Date(nowMs + 3_600_000) }),
     () => nowMs,
   );
   expect([(await get()).accessKeyId, (await get()).accessKeyId]).toEqual(["key-1", "key-1"]);

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openCgroups } from "../../../lib/worker/run/cgroup.ts";
 
 let root: string;
-let said: string[];
+let warnings: string[];
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "fw-machine-"));
-  said = [];
+  warnings = [];
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
@@ -18,7 +18,7 @@ async function machine(cgroup = `0::${service}\n`): Promise<void> {
   await writeFile(join(root, "proc/self/cgroup"), cgroup);
 }
 const open = (uid: number | undefined = 0) =>
-  openCgroups((_level, message, _fields, error) => void said.push(`${message}: ${error instanceof Error ? error.message : error}`), {
+  openCgroups((_level, message, _fields, error) => void warnings.push(`${message}: ${error instanceof Error ? error.message : error}`), {
     uid,
     root,
   });
@@ -26,7 +26,7 @@ const open = (uid: number | undefined = 0) =>
 test("a worker that is a systemd service of root limits its jobs", async () => {
   await machine();
   const cgroups = await open();
-  expect(said).toEqual([]);
+  expect(warnings).toEqual([]);
   await cgroups?.hold("job", 7, { vcpus: 2, memoryGiB: 1 });
   expect(await readFile(join(root, "sys/fs/cgroup", service, "job", "cpu.max"), "utf8")).toBe("200000 100000");
   expect(await readFile(join(root, "sys/fs/cgroup", service, "worker", "cgroup.procs"), "utf8")).toBe(String(process.pid));
@@ -39,12 +39,12 @@ test.each<[string, number | undefined, string, string]>([
 ])("a worker that %s runs jobs without limits, and logs why", async (_what, uid, cgroup, why) => {
   await machine(cgroup);
   expect(
-    await openCgroups((_level, message, _fields, error) => void said.push(`${message}: ${(error as Error).message}`), { uid, root }),
+    await openCgroups((_level, message, _fields, error) => void warnings.push(`${message}: ${(error as Error).message}`), { uid, root }),
   ).toBeUndefined();
-  expect(said).toEqual([`jobs run without memory and CPU limits: ${why}`]);
+  expect(warnings).toEqual([`jobs run without memory and CPU limits: ${why}`]);
 });
 
 test("a worker on a machine without systemd runs jobs without limits, and logs why", async () => {
   expect(await open()).toBeUndefined();
-  expect(said).toMatchObject([expect.stringMatching(/^jobs run without memory and CPU limits: ENOENT.*systemd/)]);
+  expect(warnings).toMatchObject([expect.stringMatching(/^jobs run without memory and CPU limits: ENOENT.*systemd/)]);
 });

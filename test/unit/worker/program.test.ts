@@ -34,7 +34,7 @@ async function start(script: string, over: Partial<ProgramOptions> = {}): Promis
   return { program, lines };
 }
 
-const untilSaid = async (lines: readonly string[], word: string): Promise<void> => {
+const untilPrinted = async (lines: readonly string[], word: string): Promise<void> => {
   while (!lines.includes(word)) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
@@ -73,7 +73,7 @@ describe("a program", () => {
     const { program, lines } = await start(
       "process.on('SIGTERM', () => { console.log('saved'); process.exit(0) }); setInterval(() => {}, 1000); console.log('ready')",
     );
-    await untilSaid(lines, "ready");
+    await untilPrinted(lines, "ready");
     program.stop(5_000);
     expect(await program.exited).toEqual({ code: 0 });
     expect(lines).toEqual(["ready", "saved"]);
@@ -81,7 +81,7 @@ describe("a program", () => {
 
   test("a program that ignores SIGTERM is killed, and a second stop can shorten the grace period", async () => {
     const { program, lines } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('ready')");
-    await untilSaid(lines, "ready");
+    await untilPrinted(lines, "ready");
     program.stop(60_000);
     program.stop(50);
     expect((await program.exited).code).toBe(137);

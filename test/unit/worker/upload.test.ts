@@ -24,18 +24,18 @@ let s3: S3Client;
 /** Is called before each key is sent. If it throws, S3 returns that error. */
 let before: (key: string) => unknown;
 /** The keys that were sent, in order. */
-let asked: string[];
+let sentKeys: string[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fw-upload-"));
   aws = await fakeAws();
   before = () => undefined;
-  asked = [];
+  sentKeys = [];
   process.env["AWS_ENDPOINT_URL"] = aws.url;
   s3 = s3Client({ region: "eu-west-1", local: true }, new AttemptCredentials(someCredentials()));
   s3.middlewareStack.add(
     (next) => async (args) => {
       const key = "Key" in args.input ? String(args.input.Key).replace("vision/train-1/1/", "") : "";
-      asked.push(key);
+      sentKeys.push(key);
       await before(key);
       return next(args);
     },
@@ -56,11 +56,11 @@ const sha256 = (content: string) => createHash("sha256").update(content).digest(
 
 /** Collects artifacts, calls `between`, and uploads. Pauses take no time. */
 async function upload(of: {
-  readonly asked?: readonly ArtifactRequest[];
+  readonly requests?: readonly ArtifactRequest[];
   readonly between?: () => unknown;
   readonly signal?: AbortSignal;
 }): Promise<FleetError | undefined> {
-  const collected = await collectArtifacts(folder, of.asked ?? ["."], artifactLimits);
+  const collected = await collectArtifacts(folder, of.requests ?? ["."], artifactLimits);
   await of.between?.();
   const after = (_ms: number, then: () => void) => {
     setImmediate(then);
@@ -78,8 +78,8 @@ describe("an upload", () => {
     await put("empty", "");
     await chmod(join(folder, "model.pt"), 0o755);
     makePipe(join(folder, "pipe"));
-    await upload({ asked: [".", "ckpt/*.pt", { path: "final.pt", required: true }] });
-    expect(asked.at(-1)).toBe("manifest.json");
+    await upload({ requests: [".", "ckpt/*.pt", { path: "final.pt", required: true }] });
+    expect(sentKeys.at(-1)).toBe("manifest.json");
     expect(aws.objects.get(`${prefix}/files/logs%5Cevents.txt`)?.toString()).toBe("events");
     expect(listed()).toEqual({
       version: 2,
@@ -121,7 +121,7 @@ describe("an upload", () => {
 
   test("an upload reports a required file that was removed", async () => {
     await put("a", "1");
-    await upload({ asked: [{ path: "a", required: true }], between: () => rm(join(folder, "a")) });
+    await upload({ requests: [{ path: "a", required: true }], between: () => rm(join(folder, "a")) });
     expect(listed().failed).toBe('no file of the required artifact "a" could be kept');
   });
 
@@ -146,7 +146,7 @@ describe("an upload", () => {
     };
     await upload({});
     expect(kept()).toEqual(["a", "b", "c"]);
-    expect(asked.toSorted()).toEqual(["files/a", "files/b", "files/b", "files/b", "files/c", "manifest.json"]);
+    expect(sentKeys.toSorted()).toEqual(["files/a", "files/b", "files/b", "files/b", "files/c", "manifest.json"]);
   });
 
   test("an upload leaves out a file that S3 always refuses, and keeps the others", async () => {

@@ -58,10 +58,10 @@ describe("a worker", () => {
     const beats = join(world.folder, "beats");
     const script =
       "const fs = require('fs'); fs.writeFileSync('ckpt.pt', '1'); process.on('SIGTERM', () => {}); setInterval(() => fs.appendFileSync(process.argv[1], Date.now() + '\\n'), 20)";
-    const [leaseMs, answeredMs] = [2_400, [] as number[]];
+    const [leaseMs, respondedMs] = [2_400, [] as number[]];
     world.reply = (call) => {
-      if (call.attempts.length > 0 && answeredMs.length > 1) return "lost";
-      answeredMs.push(Date.now());
+      if (call.attempts.length > 0 && respondedMs.length > 1) return "lost";
+      respondedMs.push(Date.now());
       return orders({ leaseMs, orders: [job.order({ command: node(script, beats), artifacts: ["ckpt.pt"] })] });
     };
     const shutdown = join(world.folder, "shut-down");
@@ -69,7 +69,7 @@ describe("a worker", () => {
     expect(await worker.ended).toBe(0);
     const endedMs = Date.now();
     const lastBeatMs = Number((await readFile(beats, "utf8")).trim().split("\n").at(-1));
-    const leaseEndMs = (answeredMs.at(-1) ?? 0) + leaseMs;
+    const leaseEndMs = (respondedMs.at(-1) ?? 0) + leaseMs;
     expect(lastBeatMs).toBeLessThan(leaseEndMs);
     expect(lastBeatMs).toBeGreaterThan(leaseEndMs - leaseMs / 2);
     expect(endedMs).toBeGreaterThan(leaseEndMs - leaseMs / 4);

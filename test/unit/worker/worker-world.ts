@@ -21,12 +21,12 @@ import { startWorker, type WorkerProcess } from "./worker-process.ts";
 export const until = { timeout: 15_000, interval: 20 };
 
 type AttemptReport = Report["attempts"][number];
-type Answer = (call: Report, number: number) => Reply;
+type Respond = (call: Report, number: number) => Reply;
 
 /** Everything that a worker interacts with: a folder, the node function, AWS and its instance's metadata service. */
 export class WorkerWorld {
   /** Returns the node function's response. */
-  reply: Answer = () => orders();
+  reply: Respond = () => orders();
   readonly folder: string;
   readonly aws: FakeAws;
   readonly metadata: FakeMetadata;
@@ -40,8 +40,8 @@ export class WorkerWorld {
 
   static async open(): Promise<WorkerWorld> {
     const folder = await mkdtemp(join(tmpdir(), "fw-worker-"));
-    const answer: Answer = (call, number) => world.reply(call, number);
-    const world = new WorkerWorld(folder, await Promise.all([fakeAws(), fakeMetadataService(), fakeNodeFunction(answer)]));
+    const respond: Respond = (call, number) => world.reply(call, number);
+    const world = new WorkerWorld(folder, await Promise.all([fakeAws(), fakeMetadataService(), fakeNodeFunction(respond)]));
     return world;
   }
 
@@ -91,12 +91,12 @@ export class WorldJob {
   }
 
   /** Orders it until the worker reports it. */
-  begins(spec: Partial<JobSpec>, over: Partial<RunOrder> = {}): Answer {
+  begins(spec: Partial<JobSpec>, over: Partial<RunOrder> = {}): Respond {
     return () => orders({ orders: this.reports().length > 0 ? [] : [this.order(spec, over)] });
   }
 
   /** Orders it until the worker reports it, and is done with it after its final report. */
-  goesToItsEnd(spec: Partial<JobSpec>): Answer {
+  goesToItsEnd(spec: Partial<JobSpec>): Respond {
     const begins = this.begins(spec);
     return (call, number) => {
       const report = this.reportIn(call);

@@ -67,11 +67,11 @@ describe("a worker", () => {
     const list = { format: 1, team: "vision", dataset: "mnist", source: { bucket: "data", prefix: "" }, listing: 1, shards: [] };
     world.aws.objects.set("data/list", gzipSync(JSON.stringify(list)));
     world.aws.objects.set("code/train.tar.gz", craftArchive([{ path: "train.js", body: "" }]));
-    world.aws.asked.length = 0;
+    world.aws.requested.length = 0;
     const datasets = [{ name: "mnist", version: 1, list: { bucket: "data", key: "list" } }];
     world.reply = job.begins({ command: ["true"], code: { s3: "s3://code/train.tar.gz" } }, { datasets });
     await expect.poll(() => job.phases(), until).toContain("exited");
-    expect(world.aws.asked).toEqual(["data/list", "code/train.tar.gz"]);
+    expect(world.aws.requested).toEqual(["data/list", "code/train.tar.gz"]);
   });
 
   test("a worker gives a job none of its own variables, and GPUs by index", async () => {
@@ -136,10 +136,10 @@ describe("a worker", () => {
     world.reply = job.goesToItsEnd({ ...spec, artifacts: ["ckpt.pt"] });
     await expect.poll(() => job.phases().at(-1) === undefined && job.kept().size, until).toBe(2);
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt", bytes: 2 }]);
-    const told = job.reports().filter(({ phase }) => phase !== "running");
-    expect(told[0]).toMatchObject({ ...end, uploads: true });
-    expect(told.at(-1)).toMatchObject(end);
-    expect(told.at(-1)).not.toHaveProperty("uploads");
+    const ends = job.reports().filter(({ phase }) => phase !== "running");
+    expect(ends[0]).toMatchObject({ ...end, uploads: true });
+    expect(ends.at(-1)).toMatchObject(end);
+    expect(ends.at(-1)).not.toHaveProperty("uploads");
   });
 
   test("a worker retries an upload that was refused", async () => {

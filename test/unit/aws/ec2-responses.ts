@@ -6,7 +6,7 @@ import type {
 } from "@aws-sdk/client-ec2";
 import { ec2Client } from "../../../lib/aws/clients/ec2.ts";
 
-type Answers = {
+type Responses = {
   readonly CreateFleetCommand?: () => Omit<CreateFleetCommandOutput, "$metadata">;
   readonly DescribeInstancesCommand?: () => Omit<DescribeInstancesCommandOutput, "$metadata">;
   readonly TerminateInstancesCommand?: () => Omit<TerminateInstancesCommandOutput, "$metadata">;
@@ -14,17 +14,17 @@ type Answers = {
 
 export type Ec2Call = { readonly command: string; readonly input: object };
 
-/** Returns an EC2 client that makes no calls. Each command returns one of `answers` and is recorded. */
-export function ec2Answering(answers: Answers): { ec2: EC2Client; calls: Ec2Call[] } {
+/** Returns an EC2 client that makes no calls. Each command returns one of `responses` and is recorded. */
+export function fakeEc2(responses: Responses): { ec2: EC2Client; calls: Ec2Call[] } {
   const calls: Ec2Call[] = [];
   const ec2 = ec2Client({ region: "us-east-1", credentials: { accessKeyId: "a", secretAccessKey: "b" } });
   ec2.middlewareStack.add(
     (_next, { commandName = "" }) =>
       async ({ input }) => {
         calls.push({ command: commandName, input });
-        const answer = Object.entries(answers).find(([name]) => name === commandName)?.[1];
-        if (answer === undefined) throw new Error(`${commandName} was not expected`);
-        return { response: {}, output: { $metadata: {}, ...answer() } };
+        const respond = Object.entries(responses).find(([name]) => name === commandName)?.[1];
+        if (respond === undefined) throw new Error(`${commandName} was not expected`);
+        return { response: {}, output: { $metadata: {}, ...respond() } };
       },
     { step: "initialize" },
   );
