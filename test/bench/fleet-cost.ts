@@ -34,7 +34,7 @@ export async function fleetCost({ data, seeds = 5 }: BenchOptions): Promise<Repo
     const rivals = rivalsOf(fleet);
     const instance = instanceOf(problemOf(fleet));
     const { boundUsd: byHighs, usd: dual } = dualGreedy(instance, solve);
-    const { answer: bounded } = run(fleet, { ms: 50, seed: 0, bound: 100_000_000 });
+    const { solution: bounded } = run(fleet, { ms: 50, seed: 0, bound: 100_000_000 });
     const boundUsd = bounded.boundUsd;
     const above = (usd: number): number => 100 * (usd / boundUsd - 1);
     const all = Object.fromEntries(Object.entries({ ...rivals, "dual greedy": dual }).map(([name, usd]) => [name, above(usd)]));
@@ -49,7 +49,7 @@ export async function fleetCost({ data, seeds = 5 }: BenchOptions): Promise<Repo
     });
     for (const ms of [50, 1_000] as const) {
       const runs = seedsOf(seeds).map((seed) => run(fleet, { ms, seed }));
-      const value = median(runs.map(({ answer }) => above(answer.cost.fleetUsd)));
+      const value = median(runs.map(({ solution }) => above(solution.cost.fleetUsd)));
       rows.push({
         case: fleet.name,
         metric: `above the bound, ${ms} ms`,
@@ -85,15 +85,15 @@ const problemOf = ({ jobs, offers }: Fleet): Problem => ({ dimensions: ["vcpus",
 type Run = { ms: number; seed: number; bound?: number; engines?: readonly EngineName[]; learned?: Learned };
 
 /** Makes one plan, from the list of jobs to the list of nodes. */
-function run(fleet: Fleet, { ms, seed, bound = 0, engines, learned }: Run): { answer: Solution; wallMs: number } {
+function run(fleet: Fleet, { ms, seed, bound = 0, engines, learned }: Run): { solution: Solution; wallMs: number } {
   const startedMs = performance.now();
   const problem = problemOf(fleet);
   const budget = clockBudget(() => performance.now(), startedMs + ms - Math.min(keptMs, ms / 4));
-  const answer = optimize(problem, { budget, boundBudget: bound > 0 ? stepBudget(bound) : undefined, seed, engines, learned });
+  const solution = optimize(problem, { budget, boundBudget: bound > 0 ? stepBudget(bound) : undefined, seed, engines, learned });
   const wallMs = performance.now() - startedMs;
-  const [wrong] = wrongsOf(problem, answer);
-  if (wrong !== undefined || answer.waiting.length > 0) throw new Error(`a plan for ${fleet.name} is wrong: ${wrong ?? "jobs wait"}`);
-  return { answer, wallMs };
+  const [wrong] = wrongsOf(problem, solution);
+  if (wrong !== undefined || solution.waiting.length > 0) throw new Error(`a plan for ${fleet.name} is wrong: ${wrong ?? "jobs wait"}`);
+  return { solution, wallMs };
 }
 
 function rivalsOf({ jobs, offers }: Fleet): Readonly<Record<string, number>> {
@@ -117,12 +117,12 @@ function enginesAlone(fleet: Fleet, { seeds, above }: { seeds: number; above: (u
     better: "lower",
   });
   const alone = (engines: readonly EngineName[]): number =>
-    median(seedsOf(seeds).map((seed) => above(run(fleet, { ms: 1_000, seed, engines }).answer.cost.fleetUsd)));
+    median(seedsOf(seeds).map((seed) => above(run(fleet, { ms: 1_000, seed, engines }).solution.cost.fleetUsd)));
   let learned: Learned = {};
   const taught = seedsOf(seeds).map((seed) => {
-    const { answer } = run(fleet, { ms: 1_000, seed, learned });
-    learned = answer.learned;
-    return above(answer.cost.fleetUsd);
+    const { solution } = run(fleet, { ms: 1_000, seed, learned });
+    learned = solution.learned;
+    return above(solution.cost.fleetUsd);
   });
   return [
     row("greedy alone", alone([])),
@@ -135,11 +135,11 @@ function enginesAlone(fleet: Fleet, { seeds, above }: { seeds: number; above: (u
 function batch(of: Fleet, { size, seeds }: { size: number; seeds: number }): readonly Row[] {
   const every = Math.max(1, Math.floor(of.jobs.length / size));
   const fleet = { ...of, jobs: of.jobs.filter((_, index) => index % every === 0).slice(0, size), name: `${size} of ${of.name}` };
-  const { boundUsd } = run(fleet, { ms: 50, seed: 0, bound: 100_000_000 }).answer;
+  const { boundUsd } = run(fleet, { ms: 50, seed: 0, bound: 100_000_000 }).solution;
   const above = (usd: number): number => 100 * (usd / boundUsd - 1);
   const rivals = Object.fromEntries(Object.entries(rivalsOf(fleet)).map(([name, usd]) => [name, above(usd)]));
   return [50, 1_000].map((ms) => {
-    const values = seedsOf(seeds).map((seed) => above(run(fleet, { ms, seed }).answer.cost.fleetUsd));
+    const values = seedsOf(seeds).map((seed) => above(run(fleet, { ms, seed }).solution.cost.fleetUsd));
     return { case: fleet.name, metric: `above the bound, ${ms} ms`, unit: "%", value: median(values), rivals, limit: 0, better: "lower" };
   });
 }

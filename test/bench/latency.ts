@@ -63,9 +63,12 @@ export async function latency({ data, seeds = 5 }: BenchOptions): Promise<Report
 
 function timed(jobs: readonly NamedJob[], { nodes, offers }: { nodes: readonly FreeNode[]; offers: readonly Supply[] }): number {
   const startedMs = performance.now();
-  const answer = optimize({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(jobs), nodes, offers }, { budget: stepBudget(1), seed: 1 });
+  const solution = optimize(
+    { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(jobs), nodes, offers },
+    { budget: stepBudget(1), seed: 1 },
+  );
   const tookMs = performance.now() - startedMs;
-  if (answer.waiting.length > 0) throw new Error("jobs wait that have a place");
+  if (solution.waiting.length > 0) throw new Error("jobs wait that have a place");
   return tookMs;
 }
 

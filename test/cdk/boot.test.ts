@@ -18,8 +18,8 @@ const script = (folder: string): string =>
       .replaceAll("SECONDS", "clock"),
   ].join("\n");
 
-/** A fake curl for the metadata, the downloads and the node function, which returns one of `answers` per call and the last one for ever. */
-const curl = (folder: string, answers: readonly string[]): string => `#!/bin/bash
+/** A fake curl for the metadata, the downloads and the node function, which returns one of `responses` per call and the last one for ever. */
+const curl = (folder: string, responses: readonly string[]): string => `#!/bin/bash
 out=$(sed -n 's/.* -o \\([^ ]*\\) .*/\\1/p' <<<"$*")
 case "$*" in
   *api/token*) echo TOKEN ;;
@@ -29,32 +29,32 @@ case "$*" in
     echo "$*" >>${folder}/calls
     cat >>${folder}/secrets
     n=$(wc -l <${folder}/calls)
-    answers=(${answers.map((answer) => `'${answer}'`).join(" ")})
-    i=$((n <= \${#answers[@]} ? n - 1 : \${#answers[@]} - 1))
-    [ "\${answers[$i]}" ] && echo "\${answers[$i]}" || exit 22
+    responses=(${responses.map((response) => `'${response}'`).join(" ")})
+    i=$((n <= \${#responses[@]} ? n - 1 : \${#responses[@]} - 1))
+    [ "\${responses[$i]}" ] && echo "\${responses[$i]}" || exit 22
     ;;
   *https://worker.example*) echo worker >"$out" ;;
   *https://binary.example*) printf '#!/bin/bash\\necho v24\\n' >"$out" ;;
 esac
 `;
 
-type Boot = { readonly code: number; readonly said: string; read(file: string): string };
+type Boot = { readonly code: number; readonly stderr: string; read(file: string): string };
 
-async function boot(answers: readonly string[]): Promise<Boot> {
+async function boot(responses: readonly string[]): Promise<Boot> {
   const folder = mkdtempSync(join(tmpdir(), "fleetwright-boot-"));
   for (const path of ["bin", "etc/systemd/system"]) mkdirSync(join(folder, path), { recursive: true });
   const program = (name: string, text: string): void => {
     writeFileSync(join(folder, "bin", name), text);
     chmodSync(join(folder, "bin", name), 0o755);
   };
-  program("curl", curl(folder, answers));
+  program("curl", curl(folder, responses));
   for (const name of ["systemctl", "useradd"]) program(name, `#!/bin/bash\necho "${name} $*" >>${folder}/done\n`);
   writeFileSync(join(folder, "boot.sh"), script(folder));
   const read = (file: string): string => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8") : "");
   const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}` };
   return new Promise((resolve) => {
-    execFile("bash", [join(folder, "boot.sh")], { env, timeout: 30_000 }, (error, _out, said) =>
-      resolve({ code: error ? Number(error.code ?? -1) : 0, said, read }),
+    execFile("bash", [join(folder, "boot.sh")], { env, timeout: 30_000 }, (error, _out, stderr) =>
+      resolve({ code: error ? Number(error.code ?? -1) : 0, stderr, read }),
     );
   });
 }
@@ -101,9 +101,9 @@ describe("the boot script", () => {
   });
 
   test("the boot script shuts the instance down if the node function does not respond", async () => {
-    const { code, said, read } = await boot([""]);
+    const { code, stderr, read } = await boot([""]);
     expect(code).toBe(1);
-    expect(said).toContain("gave up");
+    expect(stderr).toContain("gave up");
     expect(read("done")).toContain("systemctl poweroff");
     expect(read("calls").split("\n").length).toBeGreaterThan(2);
   });

@@ -65,13 +65,13 @@ describe("the configuration", () => {
 
   test("the handlers' part of the configuration says where a pool's jobs may move, and after how long", () => {
     const chain = pools({ fallback: "b", teams: ["research"] }, { fallback: "c", fallbackSeconds: 60 }, { name: "c" });
-    const told = FleetFile.parse(fleetFile(parseConfiguration(chain, "here"))).pools;
-    expect(told.map(({ fallback, fallbackSeconds }) => [fallback, fallbackSeconds])).toEqual([
+    const poolsInFile = FleetFile.parse(fleetFile(parseConfiguration(chain, "here"))).pools;
+    expect(poolsInFile.map(({ fallback, fallbackSeconds }) => [fallback, fallbackSeconds])).toEqual([
       ["b", 300],
       ["c", 60],
       [undefined, 300],
     ]);
-    expect(told.map((pool) => fallbacksOf(pool, told).map(({ name }) => name))).toEqual([["b", "c"], ["c"], []]);
+    expect(poolsInFile.map((pool) => fallbacksOf(pool, poolsInFile).map(({ name }) => name))).toEqual([["b", "c"], ["c"], []]);
   });
 
   test.each(["cdk/fleet.config.ts", "cdk/local.config.ts"])("%s is a valid configuration", async (file) => {

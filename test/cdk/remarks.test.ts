@@ -32,12 +32,12 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   expect(() => parseConfiguration(fleet(over), "here")).toThrow(message);
 });
 
-const said = (over: Record<string, unknown>) => remarks(parseConfiguration(fleet(over), "here"));
+const remarksOf = (over: Record<string, unknown>) => remarks(parseConfiguration(fleet(over), "here"));
 
 test("limits that contradict each other are allowed and result in warnings", () => {
-  expect(said({})).toEqual([]);
-  expect(said({ limits: { usdPerHour: 10, gpus: 4 }, teamLimits: { vision: { gpus: 4 } } })).toEqual([]);
-  expect(said({ limits: { usdPerHour: 9, gpus: 3 }, teamLimits: { vision: { gpus: 8 } } })).toEqual([
+  expect(remarksOf({})).toEqual([]);
+  expect(remarksOf({ limits: { usdPerHour: 10, gpus: 4 }, teamLimits: { vision: { gpus: 4 } } })).toEqual([]);
+  expect(remarksOf({ limits: { usdPerHour: 9, gpus: 3 }, teamLimits: { vision: { gpus: 8 } } })).toEqual([
     "pool gpu may reserve $10/h, but the whole deployment may reserve only $9/h",
     "pool gpu may reserve 4 GPUs, but the whole deployment may reserve only 3 GPUs",
     "team vision may reserve 8 GPUs, but the whole deployment may reserve only 3 GPUs",
@@ -46,10 +46,10 @@ test("limits that contradict each other are allowed and result in warnings", () 
     { ...pool, shared: true },
     { ...pool, name: "ours", shared: true, teams: ["research"] },
   ];
-  expect(said({ pools: shared, teamLimits: { vision: { gpus: 4 } } })).toEqual([
+  expect(remarksOf({ pools: shared, teamLimits: { vision: { gpus: 4 } } })).toEqual([
     "the limit of team vision does not cover its jobs in gpu, because nodes of shared pools do not count towards any team",
   ]);
-  expect(said({ limits: { usdPerHour: 0 } })).toContain(
+  expect(remarksOf({ limits: { usdPerHour: 0 } })).toContain(
     "the limits of the whole deployment allow no node that costs something or has a GPU",
   );
 });

@@ -72,14 +72,14 @@ describe("S3 and KMS", () => {
 
     const attempt = anAttempt({ team: "audio" });
     const file = await upload(stage, attempt, "a", Buffer.from("a"));
-    const answer = await stage.artifacts.seal(attempt, file);
-    if (answer.kind !== "sealed") throw new Error(answer.kind);
+    const outcome = await stage.artifacts.seal(attempt, file);
+    if (outcome.kind !== "sealed") throw new Error(outcome.kind);
     const KeyId = keyIds.get("audio") ?? "";
     const folder = await mkdtemp(join(tmpdir(), "disabled-"));
     await kms.send(new DisableKeyCommand({ KeyId }));
     try {
       await expect(stage.artifacts.seal(attempt, file)).rejects.toMatchObject({ code: "key", retry: false });
-      await expect(stage.reader.open(attempt, answer.artifact, join(folder, "a"))).rejects.toMatchObject({ code: "key", retry: false });
+      await expect(stage.reader.open(attempt, outcome.artifact, join(folder, "a"))).rejects.toMatchObject({ code: "key", retry: false });
       expect(await readdir(folder)).toEqual([]);
     } finally {
       await kms.send(new EnableKeyCommand({ KeyId }));

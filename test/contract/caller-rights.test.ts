@@ -49,8 +49,8 @@ beforeAll(async () => {
     monitoring: () => undefined,
     api: async () => unused,
     hidden: (key, exchange) => hiddenObject(exchange, roles[identities.find(key)?.principal.role ?? ""]),
-    sessions: (request, answer) => {
-      const assumed = assumedRole(request, answer);
+    sessions: (request, response) => {
+      const assumed = assumedRole(request, response);
       if (assumed) identities.adopt(assumed.principal, assumed.credentials);
     },
   });

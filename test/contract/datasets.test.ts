@@ -164,9 +164,9 @@ test("a message asks for a dataset's rebalancing, with or without a new listing"
   await queue.send(ref);
   await queue.send(ref, { relist: true });
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2 }));
-  const said = Messages.map((message) => shardsMessage(JSON.parse(message.Body ?? "")));
-  expect(said).toHaveLength(2);
-  expect(said).toEqual(expect.arrayContaining([true, false].map((relist) => ({ kind: "rebalance", ...ref, relist }))));
+  const messages = Messages.map((message) => shardsMessage(JSON.parse(message.Body ?? "")));
+  expect(messages).toHaveLength(2);
+  expect(messages).toEqual(expect.arrayContaining([true, false].map((relist) => ({ kind: "rebalance", ...ref, relist }))));
 });
 
 describe("a worker and S3", () => {

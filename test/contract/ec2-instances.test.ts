@@ -122,7 +122,7 @@ describe("instances of the local EC2", () => {
   });
 
   it("an interrupted instance gets a warning, a notice in its metadata, and an end with its reason", { timeout: 60_000 }, async () => {
-    const told = `
+    const workerScript = `
 import { writeFileSync } from "node:fs";
 const imds = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
 const token = await (await fetch(imds + "/latest/api/token", { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60" } })).text();
@@ -133,7 +133,7 @@ setInterval(async () => {
   writeFileSync("seen.json.part", JSON.stringify({ before, seen }));
   (await import("node:fs")).renameSync("seen.json.part", "seen.json");
 }, 20);`;
-    const cloud = await aCloud({ interruptionNoticeMs: 3_600_000 }, told);
+    const cloud = await aCloud({ interruptionNoticeMs: 3_600_000 }, workerScript);
     const { record } = cloud.front;
     const [id = ""] = idsOf(await cloud.ec2.send(new CreateFleetCommand(cloud.launch(spot(1)))));
     const file = join(record.instances[0]?.folder ?? "", "seen.json");

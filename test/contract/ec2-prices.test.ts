@@ -48,7 +48,7 @@ describe("prices of the local EC2", () => {
 
   it("spot prices are listed in pages, always the same ones, and far below on-demand prices", async () => {
     const { ec2 } = await aCloud();
-    const ask = async (NextToken?: string) =>
+    const fetchPage = async (NextToken?: string) =>
       ec2.send(
         new DescribeSpotPriceHistoryCommand({
           ProductDescriptions: ["Linux/UNIX"],
@@ -59,8 +59,8 @@ describe("prices of the local EC2", () => {
           ...(NextToken === undefined ? {} : { NextToken }),
         }),
       );
-    const first = await ask();
-    const second = await ask(first.NextToken);
+    const first = await fetchPage();
+    const second = await fetchPage(first.NextToken);
     const all = [...(first.SpotPriceHistory ?? []), ...(second.SpotPriceHistory ?? [])];
     expect(all).toHaveLength(7);
     expect(second.NextToken ?? "").toBe("");
@@ -70,7 +70,7 @@ describe("prices of the local EC2", () => {
       expect(Number(one.SpotPrice)).toBeGreaterThan(1.006 * 0.24);
       expect(Number(one.SpotPrice)).toBeLessThan(1.006 * 0.46);
     }
-    expect(await ask()).toMatchObject({ SpotPriceHistory: first.SpotPriceHistory });
+    expect(await fetchPage()).toMatchObject({ SpotPriceHistory: first.SpotPriceHistory });
     const windows = await ec2.send(new DescribeSpotPriceHistoryCommand({ ProductDescriptions: ["Windows"], InstanceTypes: ["g5.xlarge"] }));
     expect(windows.SpotPriceHistory).toEqual([]);
   });

@@ -126,8 +126,8 @@ describe("what only the ledger in DynamoDB does", () => {
     let lose = true;
     base.middlewareStack.add(
       (next) => async (args) => {
-        const answer = await next(args);
-        if (!lose) return answer;
+        const response = await next(args);
+        if (!lose) return response;
         lose = false;
         throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
       },
@@ -146,8 +146,8 @@ describe("what only the ledger in DynamoDB does", () => {
     let lost = 0;
     base.middlewareStack.add(
       (next, context) => async (args) => {
-        const answer = await next(args);
-        if (lost > 0 || context.commandName !== "UpdateItemCommand") return answer;
+        const response = await next(args);
+        if (lost > 0 || context.commandName !== "UpdateItemCommand") return response;
         lost += 1;
         throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
       },
@@ -193,8 +193,8 @@ describe("what only the ledger in DynamoDB does", () => {
     let lose = true;
     base.middlewareStack.add(
       (next, context) => async (args) => {
-        const answer = await next(args);
-        if (!lose || context.commandName !== "TransactWriteItemsCommand") return answer;
+        const response = await next(args);
+        if (!lose || context.commandName !== "TransactWriteItemsCommand") return response;
         lose = false;
         throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
       },

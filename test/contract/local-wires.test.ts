@@ -25,7 +25,7 @@ const soon = { timeout: 20_000, interval: 50 };
 
 const bundle = `
 import { EventBridgeClient, PutEventsCommand } from ${JSON.stringify(import.meta.resolve("@aws-sdk/client-eventbridge"))};
-export const listen = async (event) => { console.log(JSON.stringify({ heard: event })); };
+export const listen = async (event) => { console.log(JSON.stringify({ received: event })); };
 export const fail = async (event) => { throw new Error("as asked"); };
 export const tell = async ({ busy, source }) => {
   if (busy !== undefined) console.log(JSON.stringify({
@@ -140,8 +140,8 @@ const template = Template.parse({
   },
 });
 
-const Heard = z.looseObject({ source: z.string(), "detail-type": z.string(), detail: z.looseObject({}) });
-const heard: z.infer<typeof Heard>[] = [];
+const Received = z.looseObject({ source: z.string(), "detail-type": z.string(), detail: z.looseObject({}) });
+const received: z.infer<typeof Received>[] = [];
 const closing: (() => Promise<unknown>)[] = [];
 let clients: ReturnType<typeof createClients>;
 let functions: Functions;
@@ -187,8 +187,8 @@ beforeAll(async () => {
   closing.push(() => cloudwatch.close());
   const onLine = (line: FunctionLine): void => {
     cloudwatch.noteLine(line);
-    const { data } = z.looseObject({ printed: z.looseObject({ heard: Heard }) }).safeParse(line);
-    if (data) heard.push(data.printed.heard);
+    const { data } = z.looseObject({ printed: z.looseObject({ received: Received }) }).safeParse(line);
+    if (data) received.push(data.printed.received);
   };
   functions = createFunctions({ facts: blueprint.functions, identities, endpoint: endpoint.url, log: onLine });
   closing.push(() => functions.close());
@@ -199,7 +199,7 @@ afterAll(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-const alarmed = (what: string) => heard.filter((event) => event.detail["alarmName"] === `${name}/${what}`);
+const alarmed = (what: string) => received.filter((event) => event.detail["alarmName"] === `${name}/${what}`);
 const stateOf = (what: string) => cloudwatch.alarms.list().find((each) => each.name === `${name}/${what}`)?.state;
 const queueUrl = async (queue: string) => (await clients.sqs.send(new GetQueueUrlCommand({ QueueName: `${name}-${queue}` }))).QueueUrl;
 
@@ -260,11 +260,11 @@ describe("alarms of the local cloud", () => {
 describe("events of the local cloud", () => {
   it("an event of a function arrives over the stack's own bus, and none over the default bus", async () => {
     await functions.invoke(`${name}-tell`, { source: "wires.said" });
-    await vi.waitFor(() => expect(heard.filter((event) => event.source === "wires.said")).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(received.filter((event) => event.source === "wires.said")).toHaveLength(1), soon);
     await clients.events.send(new PutEventsCommand({ Entries: [{ Source: "wires.said", DetailType: "Astray", Detail: "{}" }] }));
     await functions.invoke(`${name}-tell`, { source: "wires.said" });
-    await vi.waitFor(() => expect(heard.filter((event) => event.source === "wires.said")).toHaveLength(2), soon);
-    expect(heard.filter((event) => event["detail-type"] === "Astray")).toEqual([]);
+    await vi.waitFor(() => expect(received.filter((event) => event.source === "wires.said")).toHaveLength(2), soon);
+    expect(received.filter((event) => event["detail-type"] === "Astray")).toEqual([]);
   });
 
   it("an event arrives for each deleted object, whether they are deleted one by one or at once", async () => {
@@ -272,7 +272,7 @@ describe("events of the local cloud", () => {
     await clients.s3.send(new DeleteObjectCommand({ Bucket: name, Key: "one" }));
     await clients.s3.send(new DeleteObjectsCommand({ Bucket: name, Delete: { Objects: [{ Key: "two" }, { Key: "three" }] } }));
     const deleted = () =>
-      heard.filter((event) => event["detail-type"] === "Object Deleted").map(({ source, detail }) => ({ source, detail }));
+      received.filter((event) => event["detail-type"] === "Object Deleted").map(({ source, detail }) => ({ source, detail }));
     await vi.waitFor(() => expect(deleted()).toHaveLength(3), soon);
     expect(deleted()).toEqual(
       expect.arrayContaining(

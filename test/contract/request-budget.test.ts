@@ -21,11 +21,14 @@ describe("what only the request budget in DynamoDB does", () => {
   it("a bucket of an earlier release is read, and the error about a broken item names it", async () => {
     const access = await newTable();
     const budget = createRequestBudget(access, narrow);
-    const ask = { kind: "launch", priority: "end", instances: 1, nowMs: monday } as const;
+    const request = { kind: "launch", priority: "end", instances: 1, nowMs: monday } as const;
     await putItem(access, { ...requestsKey("launch"), version: 7, requests: 1, instances: 0, atMs: monday });
-    expect(await budget.acquire(ask)).toEqual({ kind: "granted" });
-    expect(await budget.acquire(ask)).toMatchObject({ kind: "later" });
+    expect(await budget.acquire(request)).toEqual({ kind: "granted" });
+    expect(await budget.acquire(request)).toMatchObject({ kind: "later" });
     await putItem(access, { ...requestsKey("launch"), version: 7, requests: "many" });
-    await expect(budget.acquire(ask)).rejects.toMatchObject({ code: "broken-item", message: expect.stringContaining("REQUESTS#launch") });
+    await expect(budget.acquire(request)).rejects.toMatchObject({
+      code: "broken-item",
+      message: expect.stringContaining("REQUESTS#launch"),
+    });
   });
 });

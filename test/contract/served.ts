@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { HttpCall, HttpResponse } from "../../lib/local/requests/http.ts";
 
 /** Serves whole calls on a free port of 127.0.0.1. */
-export async function served(answer: (call: HttpCall) => Promise<HttpResponse>): Promise<{ url: string; close(): Promise<void> }> {
+export async function served(respond: (call: HttpCall) => Promise<HttpResponse>): Promise<{ url: string; close(): Promise<void> }> {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -12,7 +12,7 @@ export async function served(answer: (call: HttpCall) => Promise<HttpResponse>):
       headers: theirs,
       body,
       cut,
-    } = await answer({ method: request.method ?? "", path: request.url ?? "/", headers, body: Buffer.concat(chunks) });
+    } = await respond({ method: request.method ?? "", path: request.url ?? "/", headers, body: Buffer.concat(chunks) });
     if (cut) return void response.destroy();
     response.writeHead(status, theirs).end(body);
   };

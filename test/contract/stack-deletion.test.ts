@@ -21,9 +21,9 @@ afterEach(() => stage.close());
 
 test("CloudFormation's Delete request ends every instance of the deployment, and none of another, before it gets its response", async () => {
   const ec2 = ec2Client(stage.settings);
-  const told: unknown[] = [];
+  const responses: unknown[] = [];
   const cloudFormation = await served(async ({ body }) => {
-    told.push(JSON.parse(body.toString()));
+    responses.push(JSON.parse(body.toString()));
     return { status: 200, headers: {}, body: Buffer.from("") };
   });
   const offers = stage.subnets.slice(0, 1).map(({ zone }) => anOffer({ zone }));
@@ -48,14 +48,14 @@ test("CloudFormation's Delete request ends every instance of the deployment, and
     pause: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms / 100)),
     log: () => {},
   };
-  const heard: unknown[] = [];
+  const errors: unknown[] = [];
   await handleStackChange(
     { ...sample, ResponseURL: cloudFormation.url },
     (change) => changeStack(deps, change, { untilMs: fromMs + 840_000 }),
-    (error) => heard.push(error),
+    (error) => errors.push(error),
   );
-  expect(heard).toEqual([]);
-  expect(told).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: sample.PhysicalResourceId }]);
+  expect(errors).toEqual([]);
+  expect(responses).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: sample.PhysicalResourceId }]);
   expect(await living(ours)).toEqual([]);
   expect(await living(another)).toHaveLength(1);
   await cloudFormation.close();

@@ -84,8 +84,8 @@ const last = () => server.calls.at(-1)?.attempts[0];
 const node = (script: string) => [process.execPath, "-e", script];
 
 const bytesOf = async (key: string): Promise<Buffer> => {
-  const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+  const response = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return Buffer.from((await response.Body?.transformToByteArray()) ?? []);
 };
 
 describe("a worker and AWS", () => {
@@ -129,8 +129,8 @@ describe("a worker and AWS", () => {
     await expect.poll(last, until).toMatchObject({ job: "talks", phase: "uploaded" });
     const read = async () => {
       const page = new GetLogEventsCommand({ logGroupName: group, logStreamName: "talks/1", startFromHead: true, limit: 1000 });
-      const answer = await logs.send(page).catch(() => undefined);
-      return answer?.events?.map((event) => event.message) ?? [];
+      const response = await logs.send(page).catch(() => undefined);
+      return response?.events?.map((event) => event.message) ?? [];
     };
     await expect.poll(async () => (await read()).length, until).toBe(302);
     const lines = await read();

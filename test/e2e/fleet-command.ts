@@ -50,13 +50,13 @@ export type Setting = { readonly home: string; readonly input?: string; readonly
 
 /** Starts `fleet` and watches its processes. */
 export function start(args: readonly string[], at: Setting): Command {
-  const { child, pid, said, ended } = launch(args, at);
+  const { child, pid, output, ended } = launch(args, at);
   const processes = watchProcesses(pid, new RegExp(`${at.home}/runs/\\w+-${pid}-`));
   return {
     pid,
     ended: ended.finally(processes.stop),
     processes,
-    says: (pattern, withinMs = 60_000) => match({ child, said, pattern, withinMs }),
+    says: (pattern, withinMs = 60_000) => match({ child, output, pattern, withinMs }),
     interrupt: () => void process.kill(-pid, "SIGINT"),
     kill: () => void child.kill("SIGKILL"),
   };
@@ -76,32 +76,32 @@ function launch(args: readonly string[], at: Setting) {
   child.stdin.on("error", () => undefined).end(at.input ?? "");
   const { pid } = child;
   if (pid === undefined) throw new Error("fleet could not be started");
-  const said = { out: "", err: "" };
+  const output = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    said.out += text;
+    output.out += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said.err += text;
+    output.err += text;
   });
   const ended = new Promise<Ended>((resolve) =>
-    child.once("close", (code) => resolve({ code, ...said, tookMs: performance.now() - startedAtMs })),
+    child.once("close", (code) => resolve({ code, ...output, tookMs: performance.now() - startedAtMs })),
   );
-  return { child, pid, said, ended };
+  return { child, pid, output, ended };
 }
 
 async function match(of: {
   child: ChildProcess;
-  said: { out: string; err: string };
+  output: { out: string; err: string };
   pattern: RegExp;
   withinMs: number;
 }): Promise<RegExpExecArray> {
   const deadline = performance.now() + of.withinMs;
   for (;;) {
-    const found = of.pattern.exec(of.said.out) ?? of.pattern.exec(of.said.err);
+    const found = of.pattern.exec(of.output.out) ?? of.pattern.exec(of.output.err);
     if (found) return found;
     const ended = of.child.exitCode !== null || of.child.signalCode !== null;
     if (ended || performance.now() > deadline)
-      throw new Error(`fleet ${ended ? "ended" : "ran on"} without saying ${of.pattern}:\n${of.said.out}\n${of.said.err}`);
+      throw new Error(`fleet ${ended ? "ended" : "ran on"} without saying ${of.pattern}:\n${of.output.out}\n${of.output.err}`);
     await pause(20);
   }
 }

@@ -16,14 +16,14 @@ type Ended = { readonly code: number | null; readonly out: string; readonly err:
 
 function start(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const child = spawn(process.execPath, [join(root, "lib", "cli", "fleet.ts"), "chaos", ...args], { cwd: folder });
-  const said = { out: "", err: "" };
+  const output = { out: "", err: "" };
   child.stdout.on("data", (data) => {
-    said.out += data;
+    output.out += data;
   });
   child.stderr.on("data", (data) => {
-    said.err += data;
+    output.err += data;
   });
-  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, ...said }))) };
+  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, ...output }))) };
 }
 const fleet = (...args: readonly string[]): Promise<Ended> => start(args).ended;
 const reportOf = ({ out }: Ended): ChaosReport => JSON.parse(out);

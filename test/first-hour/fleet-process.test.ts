@@ -20,15 +20,17 @@ function startWith(environment: Readonly<Record<string, string>>, ...args: strin
     env: { PATH: process.env["PATH"], HOME: home, FLEETWRIGHT_HOME: home, FLEETWRIGHT_COMMAND: "fleet", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said = { out: "", err: "" };
+  const output = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    said.out += text;
+    output.out += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said.err += text;
+    output.err += text;
   });
-  const ended = new Promise<typeof said & { code: number | null }>((resolve) => child.once("close", (code) => resolve({ code, ...said })));
-  return { child, said, ended };
+  const ended = new Promise<typeof output & { code: number | null }>((resolve) =>
+    child.once("close", (code) => resolve({ code, ...output })),
+  );
+  return { child, output, ended };
 }
 const fleet = (...args: string[]) => start(...args).ended;
 
@@ -106,7 +108,7 @@ describe("fleet, as a process", () => {
 
   it("fleet exits with 130 if it is interrupted", async () => {
     const following = start("logs", "train-7", "-f", "--team", "research");
-    await vi.waitFor(() => expect(following.said.err).toContain("train-7 is running"), { timeout: 20_000 });
+    await vi.waitFor(() => expect(following.output.err).toContain("train-7 is running"), { timeout: 20_000 });
     following.child.kill("SIGINT");
     expect((await following.ended).code).toBe(130);
   });

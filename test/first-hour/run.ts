@@ -15,14 +15,14 @@ export async function run(program: string, args: readonly string[], { cwd, env, 
   const startedMs = performance.now();
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.on("error", () => undefined).end(input);
-  const said = hear(child);
+  const output = collectOutput(child);
   const timer = setTimeout(() => {
-    said.err += `\n(killed: it ran for more than ${withinMs / 1_000} s)\n`;
+    output.err += `\n(killed: it ran for more than ${withinMs / 1_000} s)\n`;
     killGroup(child);
   }, withinMs);
   const code = await ended(child);
   clearTimeout(timer);
-  return { code, ...said, seconds: Math.round((performance.now() - startedMs) / 1_000) };
+  return { code, ...output, seconds: Math.round((performance.now() - startedMs) / 1_000) };
 }
 
 /** Like `run`, for a program that must succeed before anything can be tested. */
@@ -38,7 +38,7 @@ export type RunningCloud = { readonly endpoint: string; stop(): Promise<void> };
 /** Runs the command, which starts a local cloud, and resolves when it listens. */
 export async function startCloud(command: string, { cwd, env }: At): Promise<RunningCloud> {
   const child = spawn("bash", ["-c", command], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  const said = hear(child);
+  const output = collectOutput(child);
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null || child.pid === undefined) return;
     process.kill(-child.pid, "SIGINT");
@@ -47,23 +47,23 @@ export async function startCloud(command: string, { cwd, env }: At): Promise<Run
     clearTimeout(late);
   };
   for (const deadline = performance.now() + 240_000; performance.now() < deadline; await pause(100)) {
-    const [, endpoint] = /^local cloud at (\S+)$/m.exec(said.out) ?? [];
+    const [, endpoint] = /^local cloud at (\S+)$/m.exec(output.out) ?? [];
     if (endpoint !== undefined) return { endpoint, stop };
     if (child.exitCode !== null) break;
   }
   await stop();
-  throw new Error(`${command} did not start a local cloud\n${said.out}\n${said.err}`);
+  throw new Error(`${command} did not start a local cloud\n${output.out}\n${output.err}`);
 }
 
-function hear(child: ChildProcess): { out: string; err: string } {
-  const said = { out: "", err: "" };
+function collectOutput(child: ChildProcess): { out: string; err: string } {
+  const output = { out: "", err: "" };
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    said.out += text;
+    output.out += text;
   });
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    said.err += text;
+    output.err += text;
   });
-  return said;
+  return output;
 }
 
 const ended = (child: ChildProcess): Promise<number | null> =>

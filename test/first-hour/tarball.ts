@@ -22,15 +22,15 @@ function check(
   ran: Ran,
   expected: { readonly code: number; readonly says: readonly RegExp[]; readonly never?: RegExp },
 ): void {
-  const said = `${ran.out}\n${ran.err}`;
+  const output = `${ran.out}\n${ran.err}`;
   const wrong = [
     ...(ran.code === expected.code ? [] : [`it ended with ${ran.code}, not ${expected.code}`]),
-    ...expected.says.filter((pattern) => !pattern.test(said)).map((pattern) => `it did not say ${pattern}`),
-    ...(expected.never?.test(said) ? [`it said ${expected.never}`] : []),
+    ...expected.says.filter((pattern) => !pattern.test(output)).map((pattern) => `it did not say ${pattern}`),
+    ...(expected.never?.test(output) ? [`it said ${expected.never}`] : []),
   ];
   if (wrong.length > 0) failures += 1;
   console.log(
-    `${wrong.length === 0 ? "ok    " : "FAILED"} ${what} (${ran.seconds} s)${wrong.length === 0 ? "" : `: ${wrong.join("; ")}\n${said}`}`,
+    `${wrong.length === 0 ? "ok    " : "FAILED"} ${what} (${ran.seconds} s)${wrong.length === 0 ? "" : `: ${wrong.join("; ")}\n${output}`}`,
   );
 }
 

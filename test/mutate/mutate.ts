@@ -63,8 +63,8 @@ function optionsOf(): Options | undefined {
   const [area] = positionals;
   const [seed, count, seconds] = [values.seed, values.count, values.timeout].map(Number);
   const areNumbers = [seed, count, seconds].every((each) => each !== undefined && Number.isInteger(each) && each >= 0);
-  const isAsked = !values.help && isArea(area) && areNumbers;
-  if (!isAsked) {
+  const isValid = !values.help && isArea(area) && areNumbers;
+  if (!isValid) {
     console.log(help);
     process.exitCode = values.help ? 0 : 2;
     return undefined;
@@ -90,12 +90,12 @@ async function measure(
 
   const results: Result[] = [];
   const drawn = draw(inArea, seed);
-  let answer: "refused" | undefined;
+  let feedback: "refused" | undefined;
   while (results.filter(({ verdict }) => verdict.kind !== "refused").length < count) {
-    const next = drawn.next(answer);
+    const next = drawn.next(feedback);
     if (next.done) break;
     const result = await resultOf(trials, next.value);
-    answer = result.verdict.kind === "refused" ? "refused" : undefined;
+    feedback = result.verdict.kind === "refused" ? "refused" : undefined;
     results.push(result);
     for (const line of lineOf(result)) console.log(line);
   }

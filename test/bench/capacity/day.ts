@@ -48,7 +48,7 @@ export function day(seed: number, memory: Memory, { hours, jobs }: { readonly ho
   const lengthMs = hours * 60 * minute;
   const world = new World(scarceEc2(seed, lengthMs), memory, arrivalsOf(seed, { lengthMs, jobs }));
   world.run(lengthMs);
-  return world.told(lengthMs, jobs);
+  return world.summary(lengthMs, jobs);
 }
 
 function arrivalsOf(seed: number, { lengthMs, jobs }: { lengthMs: number; jobs: number }): readonly Arrival[] {
@@ -105,7 +105,7 @@ class World {
     }
   }
 
-  told(lengthMs: number, jobs: number): Day {
+  summary(lengthMs: number, jobs: number): Day {
     const never = [...this.#queues.values()].flat().map(({ submittedAtMs }) => lengthMs - submittedAtMs);
     for (const nodes of this.#nodes.values()) for (const { node } of nodes.values()) this.#pay(node, lengthMs);
     return {

@@ -7,11 +7,11 @@ import type { Instance } from "../../../lib/optimizer/problem/instance.ts";
 
 /** Solves the strong linear program with HiGHS. Returns its value and the cost of a greedy packing at its duals, in dollars per hour. */
 export function dualGreedy(instance: Instance, solve: SolveProgram): { boundUsd: number; usd: number } {
-  const answer = solve(strongProgram(instance));
-  if (answer.kind !== "solved") throw new Error(`the strengthened program is ${answer.kind}`);
+  const result = solve(strongProgram(instance));
+  if (result.kind !== "solved") throw new Error(`the strengthened program is ${result.kind}`);
   const pricing = new Pricing(instance);
-  pricing.value(Float64Array.from(instance.shapes, (_, shape) => Math.max(1e-7, answer.prices?.[shape] ?? 0)));
+  pricing.value(Float64Array.from(instance.shapes, (_, shape) => Math.max(1e-7, result.prices?.[shape] ?? 0)));
   const left = pricing.counts.slice();
   const bins = greedy(pricing, { left, bins: allBins(pricing), maxNodes: 8 });
-  return { boundUsd: answer.cost * instance.usd, usd: packingOf(instance, bins, left).cost * instance.usd };
+  return { boundUsd: result.cost * instance.usd, usd: packingOf(instance, bins, left).cost * instance.usd };
 }

@@ -22,9 +22,9 @@ test("an artifact of 64 MiB is sealed and opened in bounded memory", async () =>
     most = Math.max(most, process.memoryUsage().rss);
   }, 5);
   try {
-    const answer = await stage.artifacts.seal(attempt, file);
-    if (answer.kind !== "sealed") throw new Error(answer.kind);
-    await stage.reader.open(attempt, answer.artifact, join(folder, "large.bin"));
+    const outcome = await stage.artifacts.seal(attempt, file);
+    if (outcome.kind !== "sealed") throw new Error(outcome.kind);
+    await stage.reader.open(attempt, outcome.artifact, join(folder, "large.bin"));
   } finally {
     clearInterval(watch);
     await rm(folder, { recursive: true });

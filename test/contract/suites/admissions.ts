@@ -27,18 +27,18 @@ export const admissionsContract = (make: MakeLedger) =>
 
     it("16 equal messages at once create one job", async () => {
       const ledger = await make();
-      const answers = await Promise.all(Array.from({ length: 16 }, () => ledger.admissions.admit(aJob())));
-      expect(answers.filter(({ kind }) => kind === "created")).toHaveLength(1);
-      expect(answers.filter(({ kind }) => kind === "same")).toHaveLength(15);
+      const outcomes = await Promise.all(Array.from({ length: 16 }, () => ledger.admissions.admit(aJob())));
+      expect(outcomes.filter(({ kind }) => kind === "created")).toHaveLength(1);
+      expect(outcomes.filter(({ kind }) => kind === "same")).toHaveLength(15);
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });
 
     it("16 different bodies that race for a name create one job", async () => {
       const ledger = await make();
       const bodies = Array.from({ length: 16 }, (_, n) => aJob({ bodyHash: String(n).padStart(64, "0") }));
-      const answers = await Promise.all(bodies.map((job) => ledger.admissions.admit(job)));
-      expect(answers.filter(({ kind }) => kind === "created")).toHaveLength(1);
-      expect(answers.filter(({ kind }) => kind === "taken")).toHaveLength(15);
+      const outcomes = await Promise.all(bodies.map((job) => ledger.admissions.admit(job)));
+      expect(outcomes.filter(({ kind }) => kind === "created")).toHaveLength(1);
+      expect(outcomes.filter(({ kind }) => kind === "taken")).toHaveLength(15);
     });
 
     it("a rejected job is stored without a spec and without a queue entry", async () => {

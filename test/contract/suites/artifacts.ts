@@ -52,9 +52,9 @@ export function artifactsContract(name: string, make: () => ArtifactsStage): voi
     afterEach(() => rm(folder, { recursive: true, force: true }));
 
     const sealed = async (attempt: AttemptRef, path: string, bytes: Buffer): Promise<SealedArtifact> => {
-      const answer = await stage.artifacts.seal(attempt, await upload(stage, attempt, path, bytes));
-      if (answer.kind !== "sealed") throw new Error(answer.kind);
-      return answer.artifact;
+      const outcome = await stage.artifacts.seal(attempt, await upload(stage, attempt, path, bytes));
+      if (outcome.kind !== "sealed") throw new Error(outcome.kind);
+      return outcome.artifact;
     };
     const refusal = async (opening: Promise<void>): Promise<string> => {
       const error: unknown = await opening.then(

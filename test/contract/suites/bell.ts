@@ -4,13 +4,13 @@ import type { MakeLedger } from "./arrange.ts";
 /** Every ring counts, and exactly one ring after a quiet moment returns `wasQuiet`. */
 export const bellContract = (make: MakeLedger) =>
   describe("bell", () => {
-    it("the bell is quiet before the first ring and after a decision that heard all rings", async () => {
+    it("the bell is quiet before the first ring and after a decision that saw all rings", async () => {
       const { bell, decisions } = await make();
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: false });
-      const { fence, ringsSeen: heard } = await decisions.begin("gpu");
-      expect(heard).toBe(2);
-      expect(await decisions.finish(fence, { ringsSeen: heard, busy: false })).toBe("quiet");
+      const { fence, ringsSeen } = await decisions.begin("gpu");
+      expect(ringsSeen).toBe(2);
+      expect(await decisions.finish(fence, { ringsSeen, busy: false })).toBe("quiet");
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 
@@ -24,10 +24,10 @@ export const bellContract = (make: MakeLedger) =>
     it("a ring during a decision is not lost, because either finish hears it or the ring wakes the lane", async () => {
       const { bell, decisions } = await make();
       for (let round = 1; round <= 10; round += 1) {
-        const { fence, ringsSeen: heard } = await decisions.begin("gpu");
-        const [rung, finished] = await Promise.all([bell.ring("gpu", "job"), decisions.finish(fence, { ringsSeen: heard, busy: false })]);
+        const { fence, ringsSeen } = await decisions.begin("gpu");
+        const [rung, finished] = await Promise.all([bell.ring("gpu", "job"), decisions.finish(fence, { ringsSeen, busy: false })]);
         expect({ rung: rung.wasQuiet, finished }, `round ${round}`).toSatisfy(
-          (told: { rung: boolean; finished: string }) => told.rung || told.finished === "rang",
+          (outcome: { rung: boolean; finished: string }) => outcome.rung || outcome.finished === "rang",
         );
         const next = await decisions.begin("gpu");
         expect(next.ringsSeen).toBe(round);
@@ -48,9 +48,9 @@ export const bellContract = (make: MakeLedger) =>
     it("the bell keeps 50 causes and counts all rings", async () => {
       const { bell, decisions } = await make();
       for (let n = 0; n < 60; n += 1) await bell.ring("gpu", `ended i-${String(n).padStart(8, "0")}`);
-      const { ringsSeen: heard, causes, fence } = await decisions.begin("gpu");
-      expect({ heard, causes: causes.length }).toEqual({ heard: 60, causes: 50 });
-      expect(await decisions.finish(fence, { ringsSeen: heard, busy: false })).toBe("quiet");
+      const { ringsSeen, causes, fence } = await decisions.begin("gpu");
+      expect({ ringsSeen, causes: causes.length }).toEqual({ ringsSeen: 60, causes: 50 });
+      expect(await decisions.finish(fence, { ringsSeen, busy: false })).toBe("quiet");
       expect(await bell.ring("gpu", "job")).toEqual({ wasQuiet: true });
     });
 

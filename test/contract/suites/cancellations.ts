@@ -96,12 +96,12 @@ export const cancellationsContract = (make: MakeLedger) =>
       const { job, entry } = await admitted(ledger);
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
-      const [bound, ...answers] = await Promise.all([
+      const [bound, ...outcomes] = await Promise.all([
         ledger.placements.bind(fence, { entry, node, atMs: monday }),
         ...Array.from({ length: 8 }, () => ledger.cancellations.cancel(job, by)),
       ]);
-      expect(answers.filter(({ kind }) => kind === "cancelled")).toHaveLength(1);
-      expect(answers.filter(({ kind }) => kind === "same")).toHaveLength(7);
+      expect(outcomes.filter(({ kind }) => kind === "cancelled")).toHaveLength(1);
+      expect(outcomes.filter(({ kind }) => kind === "same")).toHaveLength(7);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled, ...(bound === "done" ? { node: node.id } : {}) });
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });

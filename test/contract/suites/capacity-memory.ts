@@ -56,10 +56,10 @@ export const capacityMemoryContract = (make: MakeLedger): void => {
 
     it("only one of ten writers at once writes a refusal that does not exist yet", async () => {
       const ledger = await make();
-      const answers = await Promise.all(
+      const written = await Promise.all(
         Array.from({ length: 10 }, (_, n) => ledger.capacity.change(limit, (known) => known ?? { ...refusalOf(limit), launch: `${n}` })),
       );
-      expect(answers.filter((wrote) => wrote)).toHaveLength(1);
+      expect(written.filter((wrote) => wrote)).toHaveLength(1);
     });
   });
 

@@ -147,10 +147,10 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
 
     it("each node may ask once in a while, whether or not the dataset exists", async () => {
       const datasets = await make();
-      const ask = (node: string, nowMs: number) => datasets.mayRequestMap(ref, node, { nowMs, againAtMs: nowMs + 3_000 });
-      expect((await Promise.all([1, 2, 3].map(() => ask("i-a", monday)))).filter((may) => may)).toHaveLength(1);
-      expect(await ask("i-a", monday + 2_999)).toBe(false);
-      expect(await ask("i-b", monday)).toBe(true);
-      expect(await ask("i-a", monday + 3_000)).toBe(true);
+      const mayRequest = (node: string, nowMs: number) => datasets.mayRequestMap(ref, node, { nowMs, againAtMs: nowMs + 3_000 });
+      expect((await Promise.all([1, 2, 3].map(() => mayRequest("i-a", monday)))).filter((may) => may)).toHaveLength(1);
+      expect(await mayRequest("i-a", monday + 2_999)).toBe(false);
+      expect(await mayRequest("i-b", monday)).toBe(true);
+      expect(await mayRequest("i-a", monday + 3_000)).toBe(true);
     });
   });

@@ -43,13 +43,13 @@ export const decisionsContract = (make: MakeLedger) =>
       const finished = await Promise.all(
         begun.map((each) => ledger.decisions.finish(each.fence, { ringsSeen: each.ringsSeen, busy: false })),
       );
-      expect(finished.filter((answer) => answer !== "fenced")).toHaveLength(1);
+      expect(finished.filter((outcome) => outcome !== "fenced")).toHaveLength(1);
       const { entry } = await admitted(ledger);
       const held = await Promise.all(
         begun.map((each) => ledger.placements.hold(each.fence, { entry, reason: `epoch ${each.fence.epoch}` })),
       );
-      expect(held.filter((answer) => answer === "done")).toHaveLength(1);
-      expect(held.filter((answer) => answer === "fenced")).toHaveLength(15);
+      expect(held.filter((outcome) => outcome === "done")).toHaveLength(1);
+      expect(held.filter((outcome) => outcome === "fenced")).toHaveLength(15);
       expect((await ledger.sealing.get(entry))?.reason).toBe(`epoch ${epochs.at(-1)}`);
     });
 

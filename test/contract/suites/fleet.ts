@@ -33,8 +33,8 @@ const launchOf = (offers: readonly Offer[], over: Partial<Launch> = {}): Launch 
 };
 
 /** Matches a refusal of each of these offers, in any order. */
-const everyOf = (offers: readonly OfferRef[], said: Partial<OfferRefusal>) => {
-  const each = offers.map(({ instanceType, zone, market }) => expect.objectContaining({ instanceType, zone, market, ...said }));
+const everyOf = (offers: readonly OfferRef[], refusal: Partial<OfferRefusal>) => {
+  const each = offers.map(({ instanceType, zone, market }) => expect.objectContaining({ instanceType, zone, market, ...refusal }));
   return expect.toSatisfy((refusals: readonly OfferRefusal[]) => {
     expect(refusals).toHaveLength(each.length);
     expect(refusals).toEqual(expect.arrayContaining(each));

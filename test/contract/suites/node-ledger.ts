@@ -90,14 +90,14 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const node = await readyNode(ledger, await begin(ledger));
       const at = (seconds: number) => ({ atMs: life.atMs + seconds * 1000, leaseUntilMs: life.leaseUntilMs + seconds * 1000 });
       await ledger.nodeLedger.seen("gpu", id, { ...at(1), telemetry: { address: "10.0.0.7", gpus, gpusBusyAtMs: life.atMs, datasets } });
-      const told = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, gpusBusyAtMs: life.atMs, datasets };
+      const reported = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, gpusBusyAtMs: life.atMs, datasets };
       expect(await ledger.nodeLedger.get("gpu", id)).toEqual({
         ...node,
-        ...told,
+        ...reported,
         lastSeenMs: life.atMs + 1000,
         leaseUntilMs: at(1).leaseUntilMs,
       });
-      expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: told });
+      expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: reported });
       expect(await ledger.nodeLedger.seen("gpu", id, { ...at(3), telemetry: { gpus: [], datasets: [] } })).toMatchObject({
         node: { address: "10.0.0.7", gpus: [], gpusAtMs: life.atMs + 3000, gpusBusyAtMs: life.atMs, datasets: [] },
       });
@@ -321,10 +321,10 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       const { job } = await placed(ledger);
       const to = (reason: string) => ({ from: "placed", to: "failed", reason, failed: true }) as const;
-      const answers = await Promise.all(
+      const outcomes = await Promise.all(
         ["a", "b", "c", "d"].map((reason) => ledger.nodeLedger.change(on, { attempt, job: to(reason), assignment: "removed" })),
       );
-      expect(answers.sort()).toEqual(["done", "stale", "stale", "stale"]);
+      expect(outcomes.sort()).toEqual(["done", "stale", "stale", "stale"]);
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "failed", failures: 1 });
     });
 

@@ -14,8 +14,8 @@ export const orphansContract = (make: MakeLedger) =>
       await ledger.placements.intend(fence, aLaunch({ id: "open", clientToken: "open" }), plenty);
       const orphan = instance("i-00000000000000ff");
       const bare = { id: "i-00000000000000fe", launchedAtMs: monday, ending: false };
-      const asked = [instance(node.id), orphan, instance("i-00000000000000fd", "open"), bare];
-      expect(await ledger.orphans.unowned(asked)).toEqual([orphan, bare]);
+      const candidates = [instance(node.id), orphan, instance("i-00000000000000fd", "open"), bare];
+      expect(await ledger.orphans.unowned(candidates)).toEqual([orphan, bare]);
       expect(await ledger.orphans.unowned([])).toEqual([]);
     });
 

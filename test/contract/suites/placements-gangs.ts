@@ -102,13 +102,13 @@ export const gangPlacementsContract = (make: MakeLedger) => {
         const { entry } = await admitted(ledger, { job: `job-${n}`, spec: gangSpec(2) });
         const nodes = [idOf(10 * n), idOf(10 * n + 1)];
         for (const id of nodes) await readyNode(ledger, fence, { id });
-        const answers = await Promise.all([
+        const outcomes = await Promise.all([
           ledger.placements.bindGang(fence, { entry, nodes: nodes.map(nodeAt), atMs }),
           ledger.placements.fenceIdle(fence, nodes[1] ?? "", atMs),
         ]);
-        expect([...answers].sort()).toEqual(["done", "stale"]);
+        expect([...outcomes].sort()).toEqual(["done", "stale"]);
         const held = await Promise.all(nodes.map((id) => assignmentsOf(ledger, id)));
-        expect(held.flat()).toHaveLength(answers[0] === "done" ? 2 : 0);
+        expect(held.flat()).toHaveLength(outcomes[0] === "done" ? 2 : 0);
       }
     });
   });
@@ -167,16 +167,16 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const { job, entry } = await bound(ledger, 3);
       const failed = (rank: number) =>
         ({ from: "placed", to: "queued", reason: `member ${rank}: exit code 3`, exitCode: 3, startedAtMs, failed: true }) as const;
-      const answers = await Promise.all(
+      const outcomes = await Promise.all(
         [1, 2].map((rank) => ledger.nodeLedger.change(on(idOf(rank)), { attempt, job: failed(rank), assignment: "removed" })),
       );
-      expect([...answers].sort()).toEqual(["done", "stale"]);
+      expect([...outcomes].sort()).toEqual(["done", "stale"]);
       const now = await ledger.sealing.get(job);
       expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 1, exitCode: 3 });
       expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
       const { queue } = await ledger.decisions.load("gpu", monday);
       expect(queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
-      const left = answers[0] === "done" ? [0, 2] : [0, 1];
+      const left = outcomes[0] === "done" ? [0, 2] : [0, 1];
       for (const rank of left) {
         expect(await ledger.nodeLedger.change(on(idOf(rank)), { attempt, job: failed(rank), assignment: "removed" }), "late").toBe("stale");
         expect(await assignmentsOf(ledger, idOf(rank))).toHaveLength(1);

@@ -63,9 +63,9 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const ids = ["i-0000000000000001", "i-0000000000000002", "i-0000000000000003", "i-0000000000000004"];
       for (const id of ids) await readyNode(ledger, fence, { id });
-      const answers = await Promise.all(ids.map((node) => ledger.placements.bind(fence, { entry, node: nodeAt(node), atMs })));
-      expect(answers.filter((answer) => answer === "done")).toHaveLength(1);
-      expect(answers.filter((answer) => answer === "stale")).toHaveLength(3);
+      const outcomes = await Promise.all(ids.map((node) => ledger.placements.bind(fence, { entry, node: nodeAt(node), atMs })));
+      expect(outcomes.filter((outcome) => outcome === "done")).toHaveLength(1);
+      expect(outcomes.filter((outcome) => outcome === "stale")).toHaveLength(3);
       const holding = (await ledger.decisions.load("gpu", monday)).nodes.filter((node) => node.assignments.length > 0);
       expect(only(holding).id).toBe((await ledger.sealing.get(job))?.node);
     });
@@ -214,11 +214,11 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { fence, node, job } = await placed(ledger);
       const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
       const to = { from: "placed", to: "queued", reason: "stopped", failed: false } as const;
-      const answers = await Promise.all([
+      const outcomes = await Promise.all([
         ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver }),
         ledger.nodeLedger.change(on, { attempt: anAssignment(), job: to, assignment: "removed" }),
       ]);
-      expect(answers.sort()).toEqual(["done", "stale"]);
+      expect(outcomes.sort()).toEqual(["done", "stale"]);
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
       expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
     });

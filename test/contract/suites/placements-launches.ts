@@ -107,9 +107,9 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const launches = Array.from({ length: 50 }, (_, n) =>
         aLaunch({ id: `l${n}`, clientToken: `l${n}`, reserved: { usdPerHour: 1.1, gpus: 1 } }),
       );
-      const answers = await Promise.all(launches.map((launch) => ledger.placements.intend(fence, launch, limits)));
-      expect(answers.filter((answer) => answer === "done")).toHaveLength(8);
-      expect(answers.filter((answer) => typeof answer === "object" && answer.limit === "pool")).toHaveLength(42);
+      const outcomes = await Promise.all(launches.map((launch) => ledger.placements.intend(fence, launch, limits)));
+      expect(outcomes.filter((outcome) => outcome === "done")).toHaveLength(8);
+      expect(outcomes.filter((outcome) => typeof outcome === "object" && outcome.limit === "pool")).toHaveLength(42);
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.reserved).toEqual({ usdPerHour: 8.8, gpus: 8 });
       expect(loaded.openLaunches).toHaveLength(8);
@@ -197,8 +197,8 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
       await ledger.placements.intend(fence, launch, plenty);
       const settled = { launch, nodes: [newNode()], atMs: monday };
-      const answers = await Promise.all(Array.from({ length: 6 }, () => ledger.placements.settle(fence, settled)));
-      expect(new Set(answers)).toEqual(new Set(["done"]));
+      const outcomes = await Promise.all(Array.from({ length: 6 }, () => ledger.placements.settle(fence, settled)));
+      expect(new Set(outcomes)).toEqual(new Set(["done"]));
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 1, gpus: 2 });
     });
   });

@@ -117,8 +117,8 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       await readyNode(ledger, fence, { id: "i-0000000000000002" });
-      const answers = await Promise.all(Array.from({ length: 10 }, () => ledger.placements.terminating(fence, node.id, atMs)));
-      expect(new Set(answers)).toEqual(new Set(["done"]));
+      const outcomes = await Promise.all(Array.from({ length: 10 }, () => ledger.placements.terminating(fence, node.id, atMs)));
+      expect(new Set(outcomes)).toEqual(new Set(["done"]));
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
       expect((await ledger.decisions.load("gpu", atMs)).spent).toEqual({ dayUsd: 0.016667, monthUsd: 0.016667 });
     });

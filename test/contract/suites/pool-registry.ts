@@ -18,8 +18,8 @@ export const poolRegistryContract = (make: MakeLedger) =>
       await ledger.registry.add("never");
       await ledger.registry.add("gpu");
       await ledger.bell.ring("gpu", "job");
-      const { fence, ringsSeen: heard } = await ledger.decisions.begin("gpu");
-      await ledger.decisions.finish(fence, { ringsSeen: heard, busy: false });
+      const { fence, ringsSeen } = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(fence, { ringsSeen, busy: false });
       expect(await ledger.registry.remove("never", await ledger.decisions.state("never"))).toBe("done");
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("done");
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("done");
@@ -31,8 +31,8 @@ export const poolRegistryContract = (make: MakeLedger) =>
       await ledger.registry.add("gpu");
       await ledger.bell.ring("gpu", "job");
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("stale");
-      const { fence, ringsSeen: heard } = await ledger.decisions.begin("gpu");
-      await ledger.decisions.finish(fence, { ringsSeen: heard, busy: true });
+      const { fence, ringsSeen } = await ledger.decisions.begin("gpu");
+      await ledger.decisions.finish(fence, { ringsSeen, busy: true });
       expect(await ledger.registry.remove("gpu", await ledger.decisions.state("gpu"))).toBe("stale");
       const next = await ledger.decisions.begin("gpu");
       await ledger.decisions.finish(next.fence, { ringsSeen: next.ringsSeen, busy: false });

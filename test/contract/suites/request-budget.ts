@@ -12,22 +12,22 @@ export const narrow: RequestLimits = {
 /** All handlers share one budget. `make` must return a new budget with `narrow` limits, as two handlers have it. */
 export const requestBudgetContract = (name: string, make: () => Promise<readonly [RequestBudget, RequestBudget]>) =>
   describe(`the request budget ${name}`, () => {
-    const asking = (budget: RequestBudget, priority: RequestPriority = "end", nowMs = monday) =>
+    const acquire = (budget: RequestBudget, priority: RequestPriority = "end", nowMs = monday) =>
       budget.acquire({ kind: "launch", priority, instances: 1, nowMs });
     const granted = async (budget: RequestBudget, priority: RequestPriority, nowMs = monday): Promise<number> => {
-      for (let count = 0; ; count += 1) if ((await asking(budget, priority, nowMs)).kind === "later") return count;
+      for (let count = 0; ; count += 1) if ((await acquire(budget, priority, nowMs)).kind === "later") return count;
     };
 
     it("all handlers share one request budget, which says when to try again", async () => {
       const [mine, yours] = await make();
       expect(await granted(mine, "end")).toBe(10);
-      const turn = await asking(yours);
+      const turn = await acquire(yours);
       expect(turn).toMatchObject({ kind: "later" });
       const atMs = turn.kind === "later" ? turn.atMs : 0;
       expect(atMs).toBeGreaterThan(monday);
       expect(atMs).toBeLessThanOrEqual(monday + 600);
-      expect(await asking(mine, "end", atMs)).toEqual({ kind: "granted" });
-      expect(await asking(yours, "end", atMs)).toMatchObject({ kind: "later" });
+      expect(await acquire(mine, "end", atMs)).toEqual({ kind: "granted" });
+      expect(await acquire(yours, "end", atMs)).toMatchObject({ kind: "later" });
     });
 
     it("a request with a lower priority leaves something for higher priorities", async () => {
@@ -53,7 +53,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
 
     it("fifty requests at once are granted no more than the budget has", async () => {
       const [mine, yours] = await make();
-      const turns = await Promise.all(Array.from({ length: 50 }, (_, n) => asking(n % 2 === 0 ? mine : yours)));
+      const turns = await Promise.all(Array.from({ length: 50 }, (_, n) => acquire(n % 2 === 0 ? mine : yours)));
       const count = turns.filter((turn) => turn.kind === "granted").length;
       expect(count).toBeLessThanOrEqual(10);
       expect(count + (await granted(mine, "end"))).toBe(10);
@@ -64,7 +64,7 @@ export const requestBudgetContract = (name: string, make: () => Promise<readonly
       const [mine, yours] = await make();
       const { withinMs } = await mine.throttled("launch", monday);
       expect(withinMs).toBeGreaterThan(0);
-      expect(await asking(yours)).toMatchObject({ kind: "later" });
+      expect(await acquire(yours)).toMatchObject({ kind: "later" });
       expect(await granted(yours, "end", monday + 2_000)).toBeLessThan(4);
       expect(await yours.acquire({ kind: "terminate", priority: "end", instances: 1, nowMs: monday })).toEqual({ kind: "granted" });
       expect((await yours.throttled("launch", monday + 2_000)).withinMs).toBeGreaterThan(withinMs);

@@ -23,15 +23,15 @@ export function apiTests(on: () => Stage): void {
   });
 
   /** Calls the deployed function as its URL does, for a caller who signed with that role. */
-  async function call(as: Who, path: string, asked: { method?: string; body?: unknown } = {}): Promise<Received> {
+  async function call(as: Who, path: string, options: { method?: string; body?: unknown } = {}): Promise<Received> {
     const url = new URL(path, "https://api");
-    const method = asked.method ?? "GET";
+    const method = options.method ?? "GET";
     const outcome = await stage.cloud.invoke("api", {
       version: "2.0",
       rawPath: url.pathname,
       rawQueryString: url.search.slice(1),
       headers: { "content-type": "application/json" },
-      ...(asked.body !== undefined && { body: JSON.stringify(asked.body) }),
+      ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
       isBase64Encoded: false,
       requestContext: {
         accountId: account,
@@ -116,12 +116,16 @@ export function apiTests(on: () => Stage): void {
   });
 
   describe("the API at its URL", () => {
-    const signed = async (path: string, asked: { method?: string; body?: string; type?: string } = {}): Promise<Response> => {
+    const signed = async (path: string, options: { method?: string; body?: string; type?: string } = {}): Promise<Response> => {
       const url = new URL(path.slice(1), stage.connection.deployment.apiUrl);
       const sign = functionUrlSigner({ region: async () => "us-east-1", credentials: async () => stage.cloud.credentials });
-      const headers = { "content-type": asked.type ?? "application/json" };
-      const request = { method: asked.method ?? "GET", url, headers, body: asked.body };
-      return fetch(url, { method: request.method, headers: await sign(request), ...(asked.body !== undefined && { body: asked.body }) });
+      const headers = { "content-type": options.type ?? "application/json" };
+      const request = { method: options.method ?? "GET", url, headers, body: options.body };
+      return fetch(url, {
+        method: request.method,
+        headers: await sign(request),
+        ...(options.body !== undefined && { body: options.body }),
+      });
     };
 
     test("the API treats an administrator as an admin, and its document names every operation", async () => {

@@ -101,10 +101,10 @@ export function eventTests(on: () => Stage): void {
       tick: [["tick", asIs]],
     };
     let cloudFormation: Awaited<ReturnType<typeof served>>;
-    const told: unknown[] = [];
+    const responses: unknown[] = [];
     beforeAll(async () => {
       cloudFormation = await served(async ({ body }) => {
-        told.push(JSON.parse(body.toString()));
+        responses.push(JSON.parse(body.toString()));
         return { status: 200, headers: {}, body: Buffer.from("") };
       });
       return () => cloudFormation.close();
@@ -112,9 +112,9 @@ export function eventTests(on: () => Stage): void {
 
     it("CloudFormation receives the response that its change of the stack is done", async () => {
       const [[handler, wrap] = []] = taken["stack-delete"] ?? [];
-      const before = told.length;
+      const before = responses.length;
       await stage.cloud.invoke(handler ?? "", wrap?.(sample("stack-delete")));
-      expect(told.slice(before)).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: "instances-of-fleetwright" }]);
+      expect(responses.slice(before)).toMatchObject([{ Status: "SUCCESS", PhysicalResourceId: "instances-of-fleetwright" }]);
     });
 
     /** Samples that are files on S3, not events. */
@@ -129,9 +129,9 @@ export function eventTests(on: () => Stage): void {
       async ({ name, handler, wrap }) => {
         const event = wrap(sample(name));
         for (const _time of [1, 2]) {
-          const answer = await stage.cloud.invoke(handler, event);
-          expect(answer).toMatchObject({ kind: "returned" });
-          const { payload } = Returned.parse(answer);
+          const result = await stage.cloud.invoke(handler, event);
+          expect(result).toMatchObject({ kind: "returned" });
+          const { payload } = Returned.parse(result);
           expect(payload?.batchItemFailures ?? []).toEqual([]);
           expect(payload?.statusCode).toBe(handler === "node" ? 403 : undefined);
         }
