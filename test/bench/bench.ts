@@ -7,6 +7,7 @@ import { fleetCost } from "./fleet-cost.ts";
 import { latency } from "./latency.ts";
 import { reaction } from "./reaction.ts";
 import { type Report, type Row, reportJson } from "./report.ts";
+import { scale } from "./scale.ts";
 import { throttle } from "./throttle.ts";
 import { vectorPacking } from "./vector-packing.ts";
 
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, { readonly shows: string; readonly run: (
   "fleet-cost": { shows: "cost of a fleet for thousands of jobs, above a lower bound", run: fleetCost },
   latency: { shows: "time to plan: for one event, for thousands of jobs, for hundreds of thousands", run: latency },
   reaction: { shows: "time from message to launch, and from a freed node to its next job, on the local cloud", run: reaction },
+  scale: { shows: "CPU time and memory of one decision with up to 300,000 jobs and 5,000 nodes", run: scale },
   throttle: {
     shows: "2,000 jobs at once while EC2 throttles: time until all are launched, and jobs that are affected",
     run: throttle,

@@ -1,0 +1,60 @@
+/**
+ * Makes one decision as `place` does, with the real client: loads the pool, decides, and compresses the record. It runs as a bundle, as
+ * functions do. `process.argv[2]` is the table's port. Prints what it took as JSON.
+ */
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { documentClient } from "../../../lib/aws/clients/document-client.ts";
+import { createDecisions } from "../../../lib/aws/table/pools/decisions.ts";
+import { decide } from "../../../lib/decide/decide.ts";
+import type { Pool } from "../../../lib/model/pool.ts";
+import { nowMs } from "./contents.ts";
+
+const credentials = { accessKeyId: "AKIABENCH", secretAccessKey: "bench" };
+const client = documentClient({ region: "us-east-1", endpoint: `http://127.0.0.1:${process.argv[2]}`, credentials });
+const decisions = createDecisions({ client, table: "fleet" });
+const pool: Pool = {
+  name: "gpu",
+  families: ["p4d", "g5", "g6", "g6e"],
+  markets: ["spot", "on-demand"],
+  limits: { usdPerHour: 1e6, gpus: Number(process.argv[3]) },
+  idleSeconds: 300,
+  bootSeconds: 600,
+  drainSeconds: 600,
+  disruption: { share: 0.1 },
+  maxLosses: 3,
+  maxQueuedJobs: 50_000,
+  shared: true,
+  teams: [],
+  containers: true,
+  fallbackSeconds: 300,
+};
+
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+const startedSeconds = cpuSeconds();
+const { reservedWider, ...seen } = await decisions.load("gpu", nowMs);
+const loadedSeconds = cpuSeconds();
+const snapshot = { nowMs, pool, wider: { limits: { teams: {} }, reserved: reservedWider }, ...seen };
+const plan = decide(snapshot);
+const decidedSeconds = cpuSeconds();
+const record = await promisify(gzip)(JSON.stringify({ snapshot, plan }));
+const recordedSeconds = cpuSeconds();
+const begun = plan.steps.filter(({ kind }) => kind === "bind" || kind === "launch");
+console.log(
+  JSON.stringify({
+    load: loadedSeconds - startedSeconds,
+    decide: decidedSeconds - loadedSeconds,
+    record: recordedSeconds - decidedSeconds,
+    total: recordedSeconds - startedSeconds,
+    maxRssMiB: process.resourceUsage().maxRSS / 1024,
+    recordMiB: record.byteLength / 2 ** 20,
+    read: seen.queue.length,
+    waiting: seen.queued,
+    steps: plan.steps.length,
+    begun: begun.length,
+    others: begun.filter((step) => JSON.stringify(step).includes('"runnable"')).length,
+  }),
+);
