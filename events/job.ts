@@ -140,7 +140,7 @@ export const JobMessage = z
     vcpus: z.number().min(0.1).max(1024).default(2).describe("Virtual CPUs, per node"),
     memoryGiB: z.number().min(0.1).max(32_768).default(8).describe("Main memory in GiB, per node"),
     pool: PoolName.optional().describe("The pool that the job runs in. Default: the deployment's default pool"),
-    priority: z.int().min(-1000).max(1000).default(0).describe("Higher goes first"),
+    priority: z.int().min(-1000).max(1000).default(0).describe("Of a team's jobs, those with a higher priority go first"),
     maxRuntimeSeconds: z
       .int()
       .min(1)

@@ -1,5 +1,5 @@
 import { breakers } from "../../model/breaker.ts";
-import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
+import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
@@ -21,6 +21,7 @@ import { Misses, type Wait } from "./misses.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
 import { type Miss, type PlacementResult, PlacementState, type PlacementView } from "./placement-state.ts";
 import { type PackingResult, repack, reservedFor } from "./repack.ts";
+import { inTurn } from "./turns.ts";
 
 /** The most jobs that one decision binds or fails: each is a transaction, and a run has 20 s. The next decision follows at once. */
 const maxSteps = 1_000;
@@ -51,7 +52,10 @@ export type Placement = {
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
   const { catalogue, pool } = snapshot;
   const beingLaunched = namesOfLaunched(snapshot);
-  const waiting = snapshot.queue.filter((entry) => !beingLaunched.has(jobName(entry))).toSorted(byTurn);
+  const [launching, others] = [true, false].map((isLaunching) =>
+    snapshot.queue.filter((entry) => beingLaunched.has(jobName(entry)) === isLaunching),
+  );
+  const waiting = inTurn(others ?? [], { nodes: snapshot.nodes, launching: launching ?? [] });
   if (!catalogue) return withoutPrices(waiting, snapshot.nowMs);
 
   const held = stillHeld(waiting, snapshot);

@@ -54,7 +54,8 @@ function query({ ExpressionAttributeValues = {}, ExclusiveStartKey, Limit, Selec
   const rows = partitions.get(pk) ?? [];
   const start = firstAfter(rows, from);
   let end = start;
-  for (let bytes = 0; end < rows.length && end - start < Limit && bytes < maxBytes; end += 1) bytes += (rows[end]?.json.length ?? 0) * bytesPerJson;
+  for (let bytes = 0; end < rows.length && end - start < Limit && bytes < maxBytes; end += 1)
+    bytes += (rows[end]?.json.length ?? 0) * bytesPerJson;
   const last = end < rows.length ? rows[end - 1] : undefined;
   const next = last ? `,"LastEvaluatedKey":${JSON.stringify(marshall({ pk, sk: last.sk }))}` : "";
   const count = `"Count":${end - start},"ScannedCount":${end - start}`;
