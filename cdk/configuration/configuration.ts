@@ -12,6 +12,7 @@ import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
+import { QueueConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
@@ -151,6 +152,9 @@ const Fields = z.strictObject({
   ),
   liveLogs: LiveLogs.describe(
     "What each attempt may send to CloudWatch Logs, which charges per byte. The complete log is kept in any case; see fleet logs --whole",
+  ),
+  queueConcurrency: QueueConcurrency.describe(
+    "How many batches of the queues that teams can fill are handled at a time, so that a team cannot use up the account's Lambda concurrency",
   ),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z

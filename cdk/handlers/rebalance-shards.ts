@@ -34,7 +34,8 @@ export class RebalanceShardsFunction extends Construct {
       ],
       memory: 1769,
     });
-    rebalance.function.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
+    const { shards: maxConcurrency } = configuration.queueConcurrency;
+    rebalance.function.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency }));
     new Rule(this, "DataChanged", {
       description: "A team's object was created or deleted in the datasets bucket",
       eventPattern: {

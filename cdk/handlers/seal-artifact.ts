@@ -48,7 +48,8 @@ export class SealArtifact extends Construct {
       ],
       memory: 1769,
     });
-    seal.function.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
+    const { seal: maxConcurrency } = configuration.queueConcurrency;
+    seal.function.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency }));
     new Rule(this, "Uploaded", {
       description: "An attempt's manifest was uploaded to the incoming bucket",
       eventPattern: {

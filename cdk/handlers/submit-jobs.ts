@@ -17,6 +17,12 @@ export class SubmitJobs extends Construct {
       memory: 512,
     });
     for (const { queue } of queues.jobs.values())
-      submit.function.addEventSource(new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }));
+      submit.function.addEventSource(
+        new SqsEventSource(queue, {
+          batchSize: 10,
+          reportBatchItemFailures: true,
+          maxConcurrency: configuration.queueConcurrency.jobs,
+        }),
+      );
   }
 }

@@ -1,6 +1,8 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { parseConfiguration } from "../../cdk/configuration/configuration.ts";
+import fleetConfig from "../../cdk/fleet.config.ts";
 import { named, Synthesized } from "./synthesized.ts";
 
 const stack = new Synthesized();
@@ -84,6 +86,38 @@ describe("queues", () => {
       expect(properties["MaximumBatchingWindowInSeconds"]).toBeUndefined();
       expect(Number(queue?.properties["VisibilityTimeout"])).toBeGreaterThan(Number(reader?.properties["Timeout"]));
     }
+  });
+
+  test("each queue that a team can fill is read with a maximum concurrency, so that it cannot use up the account's", () => {
+    // These hold one message per pool at a time, which Fleetwright itself sends. Every other queue is taken to be one that teams can fill.
+    const ours = ["fleetwright-lane.fifo", "fleetwright-later"];
+    const limits = (of: Synthesized): Record<string, unknown> =>
+      Object.fromEntries(
+        of.all("AWS::Lambda::EventSourceMapping").map(({ properties }) => {
+          const source = named(properties["EventSourceArn"]);
+          const queue = of.all("AWS::SQS::Queue").find(({ id }) => id === source);
+          return [String(queue?.properties["QueueName"]), properties["ScalingConfig"]];
+        }),
+      );
+    const { jobs, seal, shards } = parseConfiguration(fleetConfig, "the test").queueConcurrency;
+    const unlimited = Object.entries(limits(stack)).flatMap(([name, scaling]) => (scaling === undefined ? [name] : []));
+    expect(unlimited.toSorted()).toEqual(ours);
+    expect(limits(stack)).toMatchObject({
+      "fleetwright-jobs-research": { MaximumConcurrency: jobs },
+      "fleetwright-jobs-vision": { MaximumConcurrency: jobs },
+      "fleetwright-seal": { MaximumConcurrency: seal },
+      "fleetwright-shards": { MaximumConcurrency: shards },
+    });
+    const other = new Synthesized({ ...fleetConfig, queueConcurrency: { jobs: 2, seal: 3, shards: 4 } });
+    expect(limits(other)).toMatchObject({
+      "fleetwright-jobs-vision": { MaximumConcurrency: 2 },
+      "fleetwright-seal": { MaximumConcurrency: 3 },
+      "fleetwright-shards": { MaximumConcurrency: 4 },
+    });
+  });
+
+  test.each([1, 1_001, 2.5])("the configuration refuses %d batches of a queue at a time, because AWS does", (jobs) => {
+    expect(() => parseConfiguration({ ...fleetConfig, queueConcurrency: { jobs } }, "the test")).toThrow(/queueConcurrency\.jobs/);
   });
 
   test("changes of data trigger events, and changes of Fleetwright's own records about data do not", () => {

@@ -48,14 +48,17 @@ const batchLimitBytes = 5.5 * 1024 * 1024;
 export function startPoller(options: PollerOptions): Poller {
   const stop = new AbortController();
   const inHand = new Set<Promise<void>>();
+  const aPlace = async (): Promise<void> => {
+    while (inHand.size >= options.concurrency) await Promise.race(inHand);
+  };
   const loop = async (): Promise<void> => {
     while (!stop.signal.aborted) {
-      if (inHand.size >= options.concurrency) await Promise.race(inHand);
-      else
-        for (const batch of split(await gather(options, stop.signal))) {
-          const work = carryOut(options, batch).finally(() => inHand.delete(work));
-          inHand.add(work);
-        }
+      await aPlace();
+      for (const batch of split(await gather(options, stop.signal))) {
+        await aPlace();
+        const work = carryOut(options, batch).finally(() => inHand.delete(work));
+        inHand.add(work);
+      }
     }
     await Promise.all(inHand);
   };

@@ -14,6 +14,11 @@ type WiresOptions = { readonly blueprint: Blueprint; readonly functions: Functio
 /** Batches in progress at once: for a standard queue as many as Lambda starts with, for a FIFO queue one per busy pool. */
 const concurrency = { standard: 5, fifo: 10 };
 
+/** Returns how many batches of a queue are in progress at most: as many as its mapping allows, but no more than this machine can run. */
+export function batchesAtOnce({ queueArn, maximumConcurrency = 1_000 }: Pick<EventSourceFact, "queueArn" | "maximumConcurrency">): number {
+  return Math.min(maximumConcurrency, queueArn.endsWith(".fifo") ? concurrency.fifo : concurrency.standard);
+}
+
 /** Starts everything that calls functions on its own: queues, rules and schedules. */
 export async function startWires(options: WiresOptions): Promise<{ close(): Promise<void> }> {
   const { blueprint, functions, sqs, log } = options;
@@ -44,12 +49,11 @@ export async function startWires(options: WiresOptions): Promise<{ close(): Prom
 
 async function pollQueue(fact: EventSourceFact, { functions, sqs, log }: WiresOptions): Promise<Poller> {
   const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName: nameOf(fact.queueArn) }));
-  const usual = QueueUrl.endsWith(".fifo") ? concurrency.fifo : concurrency.standard;
   return startPoller({
     queue: createSqsReader(sqs, { url: QueueUrl, arn: fact.queueArn }),
     batchSize: fact.batchSize,
     windowMs: fact.windowMs,
-    concurrency: fact.maximumConcurrency ?? usual,
+    concurrency: batchesAtOnce(fact),
     log,
     handle: async (batch) => {
       const invocation = await functions.invoke(fact.functionName, { Records: batch });

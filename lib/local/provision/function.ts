@@ -109,7 +109,7 @@ export const eventSourceMapping = kind({
     Enabled: z.literal(true).optional(),
     FunctionResponseTypes: z.array(z.literal("ReportBatchItemFailures")).default([]),
     MaximumBatchingWindowInSeconds: z.number().default(0),
-    ScalingConfig: z.strictObject({ MaximumConcurrency: z.number() }).optional(),
+    ScalingConfig: z.strictObject({ MaximumConcurrency: z.number().int().min(2).max(1_000) }).optional(),
   }),
   create: async (properties, place, { blueprint }) => {
     blueprint.eventSources.push({

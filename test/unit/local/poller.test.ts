@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { batchOutcome } from "../../../lib/local/lambda/batch-outcome.ts";
 import { type BatchOutcome, type Poller, type QueueMessage, type QueueReader, startPoller } from "../../../lib/local/lambda/poller.ts";
+import { batchesAtOnce } from "../../../lib/local/lambda/wires.ts";
 
 /** A FIFO queue like SQS's: a group is held back while one of its messages is in progress. */
 class FifoQueue implements QueueReader {
@@ -135,6 +136,31 @@ describe("the poller of any queue", () => {
     );
     await until(() => queue.deleted.length === 12);
     expect(most).toBe(3);
+  });
+
+  it("a poller that splits what it received still has no more batches in progress than its concurrency allows", async () => {
+    const queue = new FifoQueue(5_000);
+    for (let n = 0; n < 10; n++) queue.send(`g${n}`, `m${n}`, "x".repeat(3 * 1024 * 1024));
+    let inHand = 0;
+    let most = 0;
+    const handle = async (): Promise<BatchOutcome> => {
+      most = Math.max(most, ++inHand);
+      await sleep(8);
+      inHand -= 1;
+      return fine;
+    };
+    poll(queue, handle, { concurrency: 2 });
+    await until(() => queue.deleted.length === 10);
+    expect(most).toBe(2);
+  });
+
+  it("a poller runs as many batches as its mapping allows, but no more than this machine can run", () => {
+    const [standard, fifo] = ["arn:aws:sqs:us-east-1:000000000000:seal", "arn:aws:sqs:us-east-1:000000000000:lane.fifo"];
+    expect(batchesAtOnce({ queueArn: standard, maximumConcurrency: 2 })).toBe(2);
+    expect(batchesAtOnce({ queueArn: fifo, maximumConcurrency: 2 })).toBe(2);
+    expect(batchesAtOnce({ queueArn: standard, maximumConcurrency: 50 })).toBe(5);
+    expect(batchesAtOnce({ queueArn: standard })).toBe(5);
+    expect(batchesAtOnce({ queueArn: fifo })).toBe(10);
   });
 
   it("a poller splits a batch that is too large for one invocation", async () => {

@@ -178,6 +178,21 @@ describe("functions and what calls them", () => {
     expect(blueprint.functionUrls).toEqual([{ functionArn: arn("lambda", "function:fleet-place") }]);
   });
 
+  it.each([1, 1_001])(
+    "the local cloud does not start with a maximum concurrency of %d for a queue, because AWS refuses it",
+    async (most) => {
+      const limited = (MaximumConcurrency: number) =>
+        make({
+          Role: role,
+          Place: handler,
+          Mapping: { ...mapping, Properties: { ...mapping.Properties, ScalingConfig: { MaximumConcurrency } } },
+        });
+      await expect(limited(most)).rejects.toThrow(/ScalingConfig\.MaximumConcurrency/);
+      expect((await limited(2)).blueprint.eventSources.map(({ maximumConcurrency }) => maximumConcurrency)).toEqual([2]);
+      expect((await limited(1_000)).blueprint.eventSources.map(({ maximumConcurrency }) => maximumConcurrency)).toEqual([1_000]);
+    },
+  );
+
   it("a template may refer to every value that CloudFormation knows about a stack", async () => {
     const names = ["AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix"];
     const Variables = Object.fromEntries(names.map((name) => [name, { Ref: `AWS::${name}` }]));
