@@ -13,6 +13,7 @@ export default {
       budgets: { usdPerDay: 200, usdPerMonth: 3000 },
       idleSeconds: 300,
       bootSeconds: 600,
+      maxRuntimeSeconds: 259_200,
     },
   ],
   defaultPool: "gpu",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { JobSpec } from "../lib/model/job.ts";
+import { defaultRunSeconds, maxRunSeconds } from "../lib/model/values/attempt-times.ts";
 import { whyNoImage } from "../lib/model/values/image-reference.ts";
 
 /** The largest job message that is accepted, although SQS itself accepts 1 MiB. */
@@ -144,9 +145,9 @@ export const JobMessage = z
     maxRuntimeSeconds: z
       .int()
       .min(1)
-      .max(14 * 86_400)
-      .default(86_400)
-      .describe("A run that takes longer is stopped and fails with exit code 124"),
+      .max(maxRunSeconds)
+      .default(defaultRunSeconds)
+      .describe("A run that takes longer is stopped and fails with exit code 124. The pool may allow less"),
     retries: z.int().min(0).max(10).default(0).describe("How often a failed run is retried; interruptions never count"),
     env: Environment.describe("Environment variables of the program; names that begin with FLEETWRIGHT_ are reserved"),
     artifacts: z

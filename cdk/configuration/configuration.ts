@@ -8,6 +8,7 @@ import { inWords } from "../../lib/model/errors/in-words.ts";
 import { decoded } from "../../lib/model/files/decoded.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
+import { maxRunSeconds } from "../../lib/model/values/attempt-times.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
@@ -106,6 +107,14 @@ const PoolFields = z.strictObject({
     .max(1_000_000, "must not be more than a million")
     .default(50_000)
     .describe("How many jobs of one team may wait in the pool. Further jobs are rejected with a reason until some have begun"),
+  maxRuntimeSeconds: z
+    .int()
+    .min(60, "must be a minute or more")
+    .max(maxRunSeconds, "must not be longer than two weeks")
+    .default(maxRunSeconds)
+    .describe(
+      "The longest time for which a job's program may run. A job that asks for more is rejected; one that asks for nothing gets at most this",
+    ),
   mostLosses: losses.optional().describe("The old name of maxLosses, which this release still accepts with a warning"),
   volumeGiB: z
     .int()

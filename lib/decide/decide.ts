@@ -3,6 +3,7 @@ import type { Plan, Snapshot, Step } from "../model/plan.ts";
 import { type BudgetRoom, budgetRoom } from "./budget/budget-room.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLookAtBooting } from "./health/dead-nodes.ts";
+import { overdueNodes } from "./health/overdue.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { close } from "./scaling/closing.ts";
@@ -21,6 +22,8 @@ const phases: readonly Phase[] = [
   healBreakers,
   // Ends nodes that are dead or stuck, takes back their work, and looks up nodes whose state is in doubt.
   buryDead,
+  // Ends nodes whose worker does not stop what has used up its time.
+  endOverdue,
   // Drains nodes in time for the end of their life.
   retireOld,
   // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle.
@@ -92,6 +95,12 @@ function buryDead({ snapshot, nodes }: Draft): Decided {
       steps.some(({ kind }) => kind === "lose") ? snapshot.nowMs : undefined,
     ],
   };
+}
+
+function endOverdue({ snapshot: { nowMs }, nodes }: Draft): Decided {
+  const steps = overdueNodes(nodes, nowMs);
+  const ended = new Set(steps.map(({ node }) => node));
+  return { steps, nodes: nodes.filter(({ id }) => !ended.has(id)) };
 }
 
 function retireOld({ snapshot: { pool, nowMs }, nodes }: Draft): Decided {

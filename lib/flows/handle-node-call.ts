@@ -5,6 +5,7 @@ import {
   excused,
   judgeLost,
   judgeReport,
+  ofOverdue,
   type Peers,
   type ReportVerdict,
   soonMs,
@@ -15,6 +16,7 @@ import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { isAnyBusy, type NodeTelemetry, saysMore } from "../model/telemetry.ts";
+import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../model/values/attempt-times.ts";
 import type { Ports } from "../ports/ports.ts";
 import { notifyRelease } from "./node/dataset-orders.ts";
 import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
@@ -151,7 +153,7 @@ type First = { readonly orders: readonly Order[]; readonly soon: boolean; readon
  */
 async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
   const { node, held } = of;
-  const leave = whyLeave(node, "placed", deps.now());
+  const leave = whyLeave(node, "placed", deps.now()) ?? whyOverdue(held, deps.now());
   const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
   if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
   const run = await runOrder(deps, node, held);
@@ -196,16 +198,17 @@ async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandl
   const judged = wasLost(of.report, held, of.process)
     ? judgeLost(job, held, deps.maxLosses(of.node.pool))
     : judgeReport(of.report, job, held);
-  const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : judged;
+  const timed = ofOverdue(judged, { job, held, nowMs: deps.now() });
+  const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : timed;
   switch (verdict.kind) {
     case "keep":
-      return { ...nothingToDo, orders: leaveOrders(of, deps.now()) };
+      return { ...nothingToDo, orders: leaveOrders({ ...of, held }, deps.now()) };
     case "forget":
       return { ...nothingToDo, done: [attempt] };
     case "stop":
       return { ...nothingToDo, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
     case "change":
-      if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process }))) return "changed";
+      if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process, job }))) return "changed";
       return {
         orders: verdict.forget ? [] : leaveOrders(of, deps.now()),
         done: verdict.forget ? [attempt] : [],
@@ -224,9 +227,14 @@ async function peersOf(deps: NodeCallDeps, node: Node, job: Job | undefined): Pr
   return found.flatMap(({ rank, node: other }) => (job && other && runs(other, job) ? [{ rank, node: other }] : []));
 }
 
-/** Returns the order to stop a run that must leave its node. It is repeated in each response until the run has stopped. */
-function leaveOrders({ node, report }: { node: Node; report: AttemptReport }, nowMs: number): Order[] {
-  const because = report.phase === "running" ? whyLeave(node, "running", nowMs) : undefined;
+/**
+ * Returns the order to stop a run that must leave its node, or an attempt whose time is over. It is repeated in each response until the
+ * attempt has stopped. `held` is undefined if the report has just begun another phase.
+ */
+function leaveOrders(of: { node: Node; report: AttemptReport; held?: Assignment | undefined }, nowMs: number): Order[] {
+  const { node, report, held } = of;
+  const leave = report.phase === "running" ? whyLeave(node, "running", nowMs) : undefined;
+  const because = leave ?? (held && whyOverdue(held, nowMs));
   return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
 }
 
@@ -239,11 +247,20 @@ async function giveUp(deps: NodeCallDeps, of: { node: Node; held: Assignment; pr
 /** Writes a verdict. Returns false if something had changed meanwhile: the next call is judged on the new state. */
 async function write(
   deps: NodeCallDeps,
-  of: { node: Node; attempt: AttemptRef; verdict: Extract<ReportVerdict, { kind: "change" }>; process: string },
+  of: {
+    node: Node;
+    attempt: AttemptRef;
+    verdict: Extract<ReportVerdict, { kind: "change" }>;
+    process: string;
+    /** Undefined if the verdict takes the attempt off the node. */
+    job?: Job | undefined;
+  },
 ): Promise<boolean> {
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
   const { job, assignment, toSeal } = of.verdict;
-  if ((await deps.nodeLedger.change(on, { attempt: of.attempt, job, assignment, toSeal })) !== "done") return false;
+  const runSeconds = runSecondsIn(deps.runtimes(on.pool), of.job?.spec?.maxRuntimeSeconds ?? maxRunSeconds);
+  const untilMs = assignment === "removed" ? undefined : phaseEndsAtMs(assignment, on.atMs, runSeconds);
+  if ((await deps.nodeLedger.change(on, { attempt: of.attempt, job, assignment, untilMs, toSeal })) !== "done") return false;
   if (assignment === "removed")
     await notifyRelease(
       deps,

@@ -116,12 +116,13 @@ export type JobRecord = Job & {
 
 /**
  * Returns the next state of a job whose node was lost. The job fails after `maxLosses` lost nodes, because it may be what ends them.
- * `maxLosses` is undefined if this loss does not count.
+ * `maxLosses` is undefined if this loss does not count. `overdue`: the attempt's time was over, which is a failure of the job itself.
  */
 export function afterLoss(
-  { losses = 0 }: Pick<Job, "losses">,
-  { reason, maxLosses }: { reason: string; maxLosses?: number | undefined },
-): { readonly state: "queued" | "failed"; readonly losses?: number; readonly reason: string } {
+  { losses = 0, failures, spec }: Pick<Job, "losses" | "failures" | "spec">,
+  { reason, maxLosses, overdue }: { reason: string; maxLosses?: number | undefined; overdue?: true | undefined },
+): { readonly state: "queued" | "failed"; readonly losses?: number; readonly failures?: number; readonly reason: string } {
+  if (overdue) return { state: failures < (spec?.retries ?? 0) ? "queued" : "failed", failures: failures + 1, reason };
   if (maxLosses === undefined) return { state: "queued", reason };
   const counted = losses + 1;
   if (counted < maxLosses) return { state: "queued", losses: counted, reason };

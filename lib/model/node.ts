@@ -15,6 +15,8 @@ export type Assignment = AttemptRef &
     readonly phase: "placed" | "running" | "uploading";
     /** The run of the worker's process that has the attempt; undefined while `placed`. A worker that restarts loses the attempt. */
     readonly process?: string | undefined;
+    /** When its present phase must be over, ms since the epoch; undefined if an earlier release wrote it. */
+    readonly untilMs?: number | undefined;
     /** Its rank in its gang, from 0; undefined for a job of one node. */
     readonly rank?: number | undefined;
   };

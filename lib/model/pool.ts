@@ -27,6 +27,8 @@ export type Pool = {
   readonly maxLosses: number;
   /** The most jobs of one team that may wait in the pool. */
   readonly maxQueuedJobs: number;
+  /** The longest time for which a job's program may run, s; undefined for what the job asks for. */
+  readonly maxRuntimeSeconds?: number | undefined;
   /** Whether one node may serve several teams. */
   readonly shared: boolean;
   /** The teams that may use it; empty for all. */

@@ -9,6 +9,8 @@ export type AttemptChange = {
   readonly job?: JobChange | undefined;
   /** The new phase of the assignment. `removed`: the node no longer holds the attempt. */
   readonly assignment: "running" | "uploading" | "removed";
+  /** When the new phase must be over, ms since the epoch; undefined if the node no longer holds the attempt. */
+  readonly untilMs?: number | undefined;
   /** From now on the attempt waits to be sealed, although its job is not in `sealing`, because its upload is in the incoming bucket. */
   readonly toSeal?: true | undefined;
 };

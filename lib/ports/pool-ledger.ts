@@ -100,11 +100,18 @@ export interface Placements {
    * Takes one attempt off a node whose lease is over or whose instance has ended. The job goes back to `queued` with its next attempt; a
    * gang goes back as a whole. If the job has ended or is on a later attempt, only the assignment is removed.
    * `maxLosses`: the node was lost while the job ran on it, which counts against the job; with so many losses it fails instead.
-   * Undefined if the loss does not count.
+   * Undefined if the loss does not count. `overdue`: the attempt's time was over, so it counts as a failed run.
    */
   takeBack(
     fence: Fence,
-    back: { node: string; assignment: Assignment; reason: string; atMs: number; maxLosses?: number | undefined },
+    back: {
+      node: string;
+      assignment: Assignment;
+      reason: string;
+      atMs: number;
+      maxLosses?: number | undefined;
+      overdue?: true | undefined;
+    },
   ): Promise<Written>;
   /** Records for two hours that the node never became a worker. Recording the same node again changes nothing. */
   bootFailed(fence: Fence, failure: BootFailure): Promise<Written>;

@@ -24,6 +24,7 @@ export const FleetPool = z.strictObject({
   disruption: z.union([z.strictObject({ nodes: z.int().min(0) }), z.strictObject({ share: z.number().min(0).max(1) })]),
   maxLosses: z.int().min(1),
   maxQueuedJobs: z.int().min(1),
+  maxRuntimeSeconds: z.int().min(1).optional(),
   shared: z.boolean(),
   teams: z.array(TeamName),
   containers: z.boolean(),

@@ -30,6 +30,13 @@ const bounds: readonly (readonly [string, object, readonly object[], object, rea
     { maxLifetimeSeconds: 31_536_000 },
     [{ maxLifetimeSeconds: 31_536_001 }],
   ],
+  [
+    "maxRuntimeSeconds",
+    { maxRuntimeSeconds: 60 },
+    [{ maxRuntimeSeconds: 59 }, { maxRuntimeSeconds: 90.5 }],
+    { maxRuntimeSeconds: 14 * 86_400 },
+    [{ maxRuntimeSeconds: 14 * 86_400 + 1 }],
+  ],
   ["drainSeconds", { drainSeconds: 0 }, [{ drainSeconds: -1 }], { drainSeconds: week }, [{ drainSeconds: week + 1 }]],
   [
     "consolidateSeconds",

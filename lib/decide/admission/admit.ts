@@ -2,6 +2,7 @@ import type { JobSpec } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
+import { defaultRunSeconds, runSecondsIn } from "../../model/values/attempt-times.ts";
 import { whyNoContainerVariable } from "../../model/values/container-variable.ts";
 import { wantsOfMessage } from "../../model/wants.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
@@ -27,12 +28,18 @@ export function whyRejected(
   catalogue: Catalogue | undefined,
   beyond?: { readonly team: string; readonly limits: WiderLimits },
 ): string | undefined {
-  const uncontained = whyNotContained(spec, pool);
-  if (uncontained !== undefined) return uncontained;
+  const unfit = whyNotContained(spec, pool) ?? whyTooLong(spec, pool);
+  if (unfit !== undefined) return unfit;
   if (!catalogue) return undefined;
   const wants = wantsOfMessage(spec);
   const unsold = whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
   return unsold ?? (beyond && whyBeyond({ ...wants, team: beyond.team }, { pool, catalogue, limits: beyond.limits }));
+}
+
+/** Returns why a job may not run for as long as it asks for; undefined if it may, or if it asks for nothing. */
+function whyTooLong({ maxRuntimeSeconds: asked }: JobSpec, pool: Pool): string | undefined {
+  if (asked <= runSecondsIn(pool, asked) || asked === defaultRunSeconds) return undefined;
+  return `it asks for ${asked} s and pool ${pool.name} lets a job run for at most ${pool.maxRuntimeSeconds} s; lower "maxRuntimeSeconds"`;
 }
 
 /** Returns why a job cannot run in the container that it names; undefined if it can, or names none. */

@@ -1,5 +1,6 @@
 import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type JobState } from "../../model/job.ts";
 import { type Assignment, freeOn, isFirstMember, type Node } from "../../model/node.ts";
+import { whyOverdue } from "../../model/values/attempt-times.ts";
 import { isResponsive } from "../health/dead-nodes.ts";
 
 /** A worker's report about one attempt, independent of its wire format. */
@@ -208,6 +209,25 @@ export function callAgainMs(node: Pick<Node, "assignments" | "type" | "lastBusyM
   const full = node.type.resources.gpus > 0 ? free.gpus < 1 : free.vcpus < 1;
   if (full) return 10_000;
   return nowMs - node.lastBusyMs < soonForMs ? soonMs : 2_000;
+}
+
+/** The exit code that `timeout(1)` uses for a program that ran too long. */
+const tooLongCode = 124;
+
+/**
+ * Returns the verdict on an attempt whose time was over. The worker was ordered to stop it, and reports only that it did, so the verdict
+ * would let it run again for ever. Instead it counts as a failed run.
+ */
+export function ofOverdue(
+  verdict: ReportVerdict,
+  of: { job: Job | undefined; held: Assignment | undefined; nowMs: number },
+): ReportVerdict {
+  if (verdict.kind !== "change" || verdict.job?.to !== "queued" || verdict.job.failed || !of.held) return verdict;
+  const why = whyOverdue(of.held, of.nowMs);
+  if (why === undefined) return verdict;
+  const to = (of.job?.failures ?? 0) < (of.job?.spec?.retries ?? 0) ? "queued" : "failed";
+  const exitCode = of.held.phase === "running" ? tooLongCode : verdict.job.exitCode;
+  return { ...verdict, job: { ...verdict.job, to, reason: ofMember(of.held, why), exitCode, failed: true } };
 }
 
 /** The nodes of a gang's other members that still hold the attempt. A member that ended well is not among them, and is not missed. */

@@ -1,4 +1,5 @@
 import type { Node } from "../../model/node.ts";
+import { whyOverdue } from "../../model/values/attempt-times.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -19,7 +20,7 @@ export async function recordBootFailure(deps: LostDeps, fence: Fence, node: Node
 
 /**
  * Returns what a dead node holds to the queue. A loss counts against a job only if the job had started, and neither EC2 nor a drain
- * was taking the node back.
+ * was taking the node back. An attempt whose time was over has failed.
  */
 export async function takeAllBack(
   deps: LostDeps,
@@ -28,9 +29,18 @@ export async function takeAllBack(
 ): Promise<Written> {
   const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
   for (const assignment of node.assignments) {
-    const reason = `lost ${node.id}: ${because}`;
+    const atMs = deps.now();
+    const overdue = whyOverdue(assignment, atMs);
+    const reason = overdue === undefined ? `lost ${node.id}: ${because}` : `${overdue}, and ${node.id} was ended`;
     const counts = assignment.phase === "running" && !excused;
-    const back = { node: node.id, assignment, reason, atMs: deps.now(), ...(counts ? { maxLosses } : {}) };
+    const back = {
+      node: node.id,
+      assignment,
+      reason,
+      atMs,
+      ...(counts ? { maxLosses } : {}),
+      ...(overdue === undefined ? {} : { overdue: true as const }),
+    };
     const taken = await deps.placements.takeBack(fence, back);
     if (taken !== "done") return taken;
   }

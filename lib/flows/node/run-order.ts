@@ -2,6 +2,8 @@ import type { Order } from "../../../events/node-call.ts";
 import type { ByteLimits } from "../../model/byte-allowance.ts";
 import { type Job, type JobState, logStream } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
+import type { Pool } from "../../model/pool.ts";
+import { runSecondsIn } from "../../model/values/attempt-times.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type DataDeps, datasetsFor } from "./dataset-orders.ts";
 import { gangOrder } from "./gang-order.ts";
@@ -9,6 +11,8 @@ import { gangOrder } from "./gang-order.ts";
 export type RunOrderDeps = DataDeps &
   Pick<Ports, "access" | "nodeLedger"> & {
     readonly now: () => number;
+    /** Returns what a pool says about run times; undefined for a pool that is no longer configured. */
+    readonly runtimes: (pool: string) => Pick<Pool, "maxRuntimeSeconds"> | undefined;
     /** Where attempts put their files and logs. */
     readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
     /** What an attempt's live log may contain. */
@@ -40,7 +44,8 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
     {
       kind: "run",
       ...ref,
-      spec: job.spec,
+      // A job that moved here may have been admitted by a pool that allows more.
+      spec: { ...job.spec, maxRuntimeSeconds: runSecondsIn(deps.runtimes(node.pool), job.spec.maxRuntimeSeconds) },
       credentials: await deps.access.credentials(ref),
       upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${team}` },
       log: { group: `${places.logGroupPrefix}${team}`, stream: logStream(ref, rank), limits: deps.liveLimits },

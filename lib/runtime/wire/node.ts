@@ -22,6 +22,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
     maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
+    runtimes: (pool) => fleet.pools.find(({ name }) => name === pool),
     liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
     places: {

@@ -46,7 +46,7 @@ function renewed(node: Node, { atMs, leaseUntilMs, telemetry }: Parameters<NodeL
 function changeAttempt(
   table: MemoryTable,
   on: { pool: string; node: string; atMs: number; process: string },
-  { attempt, job: to, assignment, toSeal }: AttemptChange,
+  { attempt, job: to, assignment, untilMs, toSeal }: AttemptChange,
 ): "done" | "stale" {
   const node = table.nodes.get(nodeKey(on.pool, on.node))?.node;
   const job = table.jobs.get(jobKey(attempt));
@@ -58,7 +58,7 @@ function changeAttempt(
   const holds = job?.attempt === attempt.attempt && isOn(job, on.node);
   if (to && (!holds || job.state !== to.from)) return "stale";
 
-  setPhase(table, { node, held, assignment }, on);
+  setPhase(table, { node, held, assignment, untilMs }, on);
   if (job && to) table.moveJob(job, moved(job, to, assignment), { atMs: on.atMs, reported: to });
   else if (job && holds && assignment === "removed") leaveNode(table, job, on.node);
   if (toSeal) table.awaitSealing(attempt, on.atMs);
@@ -67,12 +67,12 @@ function changeAttempt(
 
 function setPhase(
   table: MemoryTable,
-  { node, held, assignment }: { node: Node; held: Assignment; assignment: AttemptChange["assignment"] },
+  { node, held, assignment, untilMs }: { node: Node; held: Assignment } & Pick<AttemptChange, "assignment" | "untilMs">,
   on: { atMs: number; process: string },
 ): void {
   const others = node.assignments.filter((one) => one !== held);
   if (assignment === "removed") table.setAssignments(node, others, on.atMs);
-  else table.setAssignments(node, [...others, { ...held, phase: assignment, process: on.process }], undefined);
+  else table.setAssignments(node, [...others, present({ ...held, phase: assignment, process: on.process, untilMs })], undefined);
 }
 
 function leaveNode(table: MemoryTable, job: JobRecord, node: string): void {

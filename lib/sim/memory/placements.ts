@@ -3,6 +3,7 @@ import { afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../mod
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, isFirstMember, isLive, type Node } from "../../model/node.ts";
+import { phaseEndsAtMs } from "../../model/values/attempt-times.ts";
 import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
@@ -33,7 +34,7 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
         table.moveJob(job, { state: "placed", node: to.id, exitCode: undefined }, { atMs });
         table.beginAttempt(entry, newAttempt(entry, { pool: fence.pool, nodes: [to], atMs }));
-        table.setAssignments(node, [...node.assignments, placedOf(entry)], atMs);
+        table.setAssignments(node, [...node.assignments, placedOf(entry, atMs)], atMs);
         return "done";
       }),
 
@@ -47,7 +48,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (job?.state !== "queued" || job.attempt !== entry.attempt || !waits(fence, entry)) return "stale";
         table.moveJob(job, { state: "placed", node: ids[0], gang: ids, exitCode: undefined }, { atMs });
         table.beginAttempt(entry, newAttempt(entry, { pool: fence.pool, nodes: to, atMs }));
-        for (const [rank, node] of nodes.entries()) table.setAssignments(node, [...node.assignments, { ...placedOf(entry), rank }], atMs);
+        for (const [rank, node] of nodes.entries())
+          table.setAssignments(node, [...node.assignments, { ...placedOf(entry, atMs), rank }], atMs);
         return "done";
       }),
 
@@ -179,10 +181,11 @@ const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>
   (node.team === undefined || node.team === entry.team) &&
   !node.assignments.some((one) => sameAttempt(one, entry));
 
-const placedOf = (entry: QueueEntry): Assignment => ({
+const placedOf = (entry: QueueEntry, atMs: number): Assignment => ({
   ...attemptRef(entry),
   ...wantsOf(entry),
   phase: "placed",
+  untilMs: phaseEndsAtMs("placed", atMs, 0),
 });
 
 function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<Placements["takeBack"]>[1]): Written {

@@ -96,8 +96,9 @@ export class Handlers {
 
   /** Throws a FleetError if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeResponse> => {
-    const maxLosses = (pool: string) => this.#world.pools().find(({ name }) => name === pool)?.maxLosses;
-    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, places, liveLimits }, instance, call));
+    const runtimes = (pool: string) => this.#world.pools().find(({ name }) => name === pool);
+    const maxLosses = (pool: string) => runtimes(pool)?.maxLosses;
+    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, runtimes, places, liveLimits }, instance, call));
     if (ended.kind === "done") return ended.value;
     if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
     throw new FleetError("node-call", "the function was killed or timed out", { retry: true });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, monday } from "../../fakes/builders.ts";
 import { admitted, begin, leaseOver, type MakeLedger, placed, readyNode, sealing } from "./arrange.ts";
 
@@ -27,7 +28,9 @@ export const cancellationsContract = (make: MakeLedger) =>
       const { job, node } = await placed(ledger);
       expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled, node: node.id });
-      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([anAssignment()]);
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([
+        anAssignment({ untilMs: phaseEndsAtMs("placed", monday + 61_000, 0) }),
+      ]);
       const on = { pool: "gpu", node: node.id, atMs: monday + 210_000, process: "p1" };
       const running = { from: "placed", to: "running", failed: false } as const;
       expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("stale");

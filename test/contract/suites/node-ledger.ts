@@ -218,6 +218,18 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.job(job)).toEqual({ ...job, state: "sealing", startedAtMs, exitCode: 0 });
     });
 
+    it("an attempt has a time by which its phase must be over, from when it is placed", async () => {
+      const ledger = await make();
+      const { node } = await placed(ledger);
+      const read = async () => (await ledger.nodeLedger.get("gpu", node.id))?.assignments;
+      expect(await read()).toMatchObject([{ phase: "placed", untilMs: expect.any(Number) }]);
+      await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running", untilMs: monday + 5_000 });
+      expect(await read()).toMatchObject([{ phase: "running", untilMs: monday + 5_000 }]);
+      expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap(({ assignments }) => assignments)).toMatchObject([
+        { phase: "running", untilMs: monday + 5_000 },
+      ]);
+    });
+
     it("a report whose response was lost is done again", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
+import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, plenty, readyNode } from "./arrange.ts";
 
 const atMs = monday + 61_000;
+const untilMs = phaseEndsAtMs("placed", atMs, 0);
 const startedAtMs = monday + 62_000;
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
 const idOf = (n: number): string => `i-${String(n).padStart(16, "0")}`;
@@ -37,12 +39,12 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const { fence, entry, job } = await bound(ledger);
       const { queue, nodes } = await ledger.decisions.load("gpu", monday);
       expect(queue).toEqual([]);
-      expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ nodes: 3, rank })]));
+      expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ nodes: 3, rank, untilMs })]));
       expect(nodes.map((node) => node.lastBusyMs)).toEqual([atMs, atMs, atMs]);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: idOf(0), gang: ids(3) });
       expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).map(nodeAt), atMs })).toBe("done");
       expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).toReversed().map(nodeAt), atMs })).toBe("stale");
-      expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ nodes: 3, rank: 1 })]);
+      expect(await assignmentsOf(ledger, idOf(1))).toEqual([anAssignment({ nodes: 3, rank: 1, untilMs })]);
     });
 
     it("the largest gang can be bound to nodes of one launch that still boot", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { QueueEntry } from "../../../lib/model/job.ts";
+import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, leaseOver, type MakeLedger, nodeAt, only, placed, readyNode, sealing } from "./arrange.ts";
 
@@ -13,7 +14,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { fence, node, job } = await placed(ledger);
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded.queue).toEqual([]);
-      expect(only(loaded.nodes).assignments).toEqual([anAssignment()]);
+      expect(only(loaded.nodes).assignments).toEqual([anAssignment({ untilMs: phaseEndsAtMs("placed", atMs, 0) })]);
       expect(only(loaded.nodes).lastBusyMs).toBe(atMs);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: node.id });
       expect(await ledger.placements.bind(fence, { entry: anEntry(), node, atMs })).toBe("done");
@@ -158,6 +159,24 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(failed?.node).toBeUndefined();
       expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ queue: [] });
       expect((await ledger.nodeLedger.get("gpu", next.id))?.assignments).toEqual([]);
+    });
+
+    it("taking back an attempt whose time was over counts as a failed run, which is retried as often as the job asks for", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger, { spec: aSpec({ retries: 1 }) });
+      await ledger.nodeLedger.gone(node.id, atMs);
+      const back = { node: node.id, assignment: anAssignment(), reason: "it ran too long", atMs, maxLosses: 1, overdue: true } as const;
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "it ran too long" });
+      const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
+      const { queue } = await ledger.decisions.load("gpu", monday);
+      await ledger.placements.bind(fence, { entry: only(queue), node: next.id, atMs });
+      await ledger.nodeLedger.gone(next.id, atMs);
+      const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
+      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "failed", attempt: 2, failures: 2, reason: "it ran too long" });
     });
 
     it("what an attempt uploads after its job has failed still waits to be sealed when its node is lost", async () => {

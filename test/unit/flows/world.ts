@@ -48,6 +48,7 @@ export class World {
       limits: widerLimits(this.limits),
       pools: this.pools,
       maxLosses: () => this.pool.maxLosses,
+      runtimes: (pool: string) => this.pools.find(({ name }) => name === pool),
       liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: {
         incomingBucket: "incoming",

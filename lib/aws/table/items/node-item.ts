@@ -16,6 +16,7 @@ const StoredAssignment = z
     attempt: z.int().min(1),
     phase: z.enum(["placed", "running", "uploading"]),
     process: z.string().optional(),
+    untilMs: z.number().optional(),
     rank: z.int().min(0).optional(),
     /** The attempt's wants. */
     w: StoredWants,
@@ -24,8 +25,8 @@ const StoredAssignment = z
 
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
-  const { team, job, attempt, phase, process, rank } = assignment;
-  return { team, job, attempt, phase, process, rank, w: wantsItem(assignment) };
+  const { team, job, attempt, phase, process, untilMs, rank } = assignment;
+  return { team, job, attempt, phase, process, untilMs, rank, w: wantsItem(assignment) };
 };
 
 const StoredGpu: z.ZodType<GpuSample> = z.object({

@@ -26,7 +26,7 @@ export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange
     return written.failed.has(0) ? wasDone(access, on, change) : "changed";
   });
 
-function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
+function assignmentPart(on: On, { attempt, assignment, untilMs }: AttemptChange): Part {
   const name = assignmentName(attempt);
   const key = nodeKey(on.pool, on.node);
   const when = [isThere(["assignments", name])];
@@ -34,7 +34,11 @@ function assignmentPart(on: On, { attempt, assignment }: AttemptChange): Part {
     return { kind: "update", key, changes: [set(["assignments", name], undefined), set("lastBusyMs", on.atMs)], when };
   }
   const { team, job } = attempt;
-  const changes = [set(["assignments", name, "phase"], assignment), set(["assignments", name, "process"], on.process)];
+  const changes = [
+    set(["assignments", name, "phase"], assignment),
+    set(["assignments", name, "process"], on.process),
+    set(["assignments", name, "untilMs"], untilMs),
+  ];
   return { kind: "update", key, changes, when: [...when, is(["assignments", name, "team"], team), is(["assignments", name, "job"], job)] };
 }
 

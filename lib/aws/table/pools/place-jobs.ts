@@ -1,6 +1,7 @@
 import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
 import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
 import { isFirstMember } from "../../../model/node.ts";
+import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
 import { wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
@@ -144,7 +145,15 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
 function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { node: string; rank?: number }): Part {
   const { team, job, attempt } = entry;
   const name = assignmentName(entry);
-  const assignment = assignmentItem({ team, job, attempt, ...wantsOf(entry), phase: "placed", rank });
+  const assignment = assignmentItem({
+    team,
+    job,
+    attempt,
+    ...wantsOf(entry),
+    phase: "placed",
+    untilMs: phaseEndsAtMs("placed", atMs, 0),
+    rank,
+  });
   return {
     kind: "update",
     key: nodeKey(pool, node),
@@ -182,10 +191,13 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
   if (!dependsOn(job, { attempt: assignment.attempt, node, uploads: assignment.phase === "uploading" })) {
     return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
   }
-  const { state, reason, losses } = afterLoss(job, back);
+  const { state, reason, losses, failures } = afterLoss(job, back);
   const waits = state === "queued";
   const attempt = job.attempt + (waits ? 1 : 0);
-  const counted = losses === undefined ? [] : [set("losses", losses)];
+  const counted = [
+    ...(losses === undefined ? [] : [set("losses", losses)]),
+    ...(failures === undefined ? [] : [set("failures", failures)]),
+  ];
   return [
     off,
     ...stateParts(job, { state, reason }, { atMs, also: [set("attempt", attempt), ...counted, ...offNodes], when: still }),
