@@ -9,6 +9,7 @@ import { decoded } from "../../lib/model/files/decoded.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
 import { maxRunSeconds } from "../../lib/model/values/attempt-times.ts";
+import { DatasetLimits } from "../../lib/runtime/dataset-limits.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
@@ -162,6 +163,9 @@ const Fields = z.strictObject({
   liveLogs: LiveLogs.describe(
     "What each attempt may send to CloudWatch Logs, which charges per byte. The complete log is kept in any case; see fleet logs --whole",
   ),
+  datasets: DatasetLimits.describe(
+    "How many datasets a team may have, and how often their sources are listed, which takes time and S3 requests",
+  ),
   queueConcurrency: QueueConcurrency.describe(
     "How many batches of the queues that teams can fill are handled at a time, so that a team cannot use up the account's Lambda concurrency",
   ),
@@ -246,6 +250,7 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
   teamLimits: configuration.teamLimits,
   ec2Requests: configuration.ec2Requests,
   liveLogs: configuration.liveLogs,
+  datasets: configuration.datasets,
 });
 
 function readJson(path: string): unknown {

@@ -1,5 +1,5 @@
 import { DatasetName } from "../../events/job.ts";
-import type { Dataset, DatasetRef, Source } from "../model/dataset.ts";
+import type { Dataset, DatasetLimits, DatasetRef, Source } from "../model/dataset.ts";
 import { sourceUrl } from "../model/dataset.ts";
 import type { Ports } from "../ports/ports.ts";
 
@@ -8,6 +8,7 @@ export type DataPlaces = { readonly datasetsBucket: string; readonly dataBuckets
 
 export type AddDeps = Pick<Ports, "datasets" | "shardQueue"> & {
   readonly places: DataPlaces;
+  readonly datasetLimits: Pick<DatasetLimits, "perTeam">;
   readonly now: () => number;
   readonly newId: () => string;
 };
@@ -19,10 +20,13 @@ export type NewDataset = DatasetRef & {
   readonly replace?: boolean | undefined;
 };
 
-/** `same`: it existed with this source, and is listed again. `refused`: because of its name or source, or because the name is `taken`. */
+/**
+ * `same`: it existed with this source, and is listed again. `refused`: because of its name or source, because the name is `taken`, or because
+ * the team is at its limit.
+ */
 export type Added =
   | { readonly kind: "added" | "same" | "replaced"; readonly dataset: Dataset }
-  | { readonly kind: "refused"; readonly what: "name" | "source" | "taken"; readonly reason: string };
+  | { readonly kind: "refused"; readonly what: "name" | "source" | "taken" | "limit"; readonly reason: string };
 
 /**
  * Adds a team's dataset and asks for its source to be listed. Adding it twice is harmless. Each call sends the message, because an earlier
@@ -36,7 +40,10 @@ export async function addDataset(deps: AddDeps, request: NewDataset): Promise<Ad
   if ("reason" in source) return { kind: "refused", what: "source", reason: source.reason };
 
   const dataset: Dataset = { team, dataset: name.data, id: deps.newId(), source, state: "listing", addedAtMs: deps.now() };
-  const there = await deps.datasets.add(dataset);
+  const { perTeam } = deps.datasetLimits;
+  const there = await deps.datasets.add(dataset, perTeam);
+  if (there === "full")
+    return { kind: "refused", what: "limit", reason: `team ${team} has ${perTeam} datasets, the most that it may have; remove one first` };
   if (sourceUrl(there.source) !== sourceUrl(source)) {
     const reason = `team ${team} has a dataset ${name.data} from ${sourceUrl(there.source)}; remove it first, or add it with "replace"`;
     const taken: Added = { kind: "refused", what: "taken", reason };

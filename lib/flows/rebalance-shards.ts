@@ -1,20 +1,32 @@
 import pMap from "p-map";
 import { type DatasetNeed, needsOf, sameNeeds } from "../decide/shards/needs.ts";
 import { type Deal, type MapPlan, type Portion, planMap } from "../decide/shards/plan-map.ts";
-import { type Dataset, type DatasetRef, datasetName, type Holding, type ShardListing, type ShardMap } from "../model/dataset.ts";
+import {
+  type Dataset,
+  type DatasetLimits,
+  type DatasetRef,
+  datasetName,
+  type Holding,
+  type ShardListing,
+  type ShardMap,
+} from "../model/dataset.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import type { Ports } from "../ports/ports.ts";
 import { listShards } from "./shards/list-shards.ts";
 
-export type RebalanceDeps = Pick<Ports, "datasets" | "poolNodes" | "shardStore"> & {
+export type RebalanceDeps = Pick<Ports, "datasets" | "poolNodes" | "shardQueue" | "shardStore"> & {
   readonly pools: readonly { readonly name: string }[];
+  readonly datasetLimits: DatasetLimits;
   readonly now: () => number;
   readonly newId: () => string;
 };
 
-/** `unknown`: there is no such dataset (any more). `trouble`: its source cannot be listed, and never could. */
+/**
+ * `unknown`: there is no such dataset (any more). `later`: it has no listing yet, and its source was listed too often to be listed now.
+ * `trouble`: its source cannot be listed, and never could.
+ */
 export type Rebalanced =
-  | { readonly kind: "unknown" }
+  | { readonly kind: "unknown" | "later" }
   | { readonly kind: "trouble"; readonly trouble: string }
   | { readonly kind: "same" | "changed"; readonly listing: number; readonly map: number; readonly nodes: number; readonly moved: number };
 
@@ -30,22 +42,56 @@ const keepMs = 10 * 60_000;
  * which run orders read. If two runs happen at once, one wins, and the other reads again and finds nothing left to do.
  */
 export async function rebalanceShards(deps: RebalanceDeps, request: DatasetRef & { readonly relist: boolean }): Promise<Rebalanced> {
-  let listed = false;
+  const run: Run = { request, listed: false };
   for (let reads = 0; reads < maxReads; reads += 1) {
-    const dataset = await deps.datasets.get(request);
-    if (!dataset) {
-      await deps.shardStore.sweep(request, { keys: new Set(), beforeMs: deps.now() - keepMs });
-      return { kind: "unknown" };
-    }
-    if (!listed && (request.relist || dataset.state === "listing")) {
-      listed = (await listShards(deps, dataset)) === "done";
-      continue;
-    }
-    if (!dataset.listing) return { kind: "trouble", trouble: dataset.trouble ?? "its source is not listed yet" };
-    const map = await deal(deps, dataset, dataset.listing);
-    if (map !== "stale") return map;
+    const outcome = await next(deps, run);
+    if (outcome !== "again") return outcome;
   }
   throw new FleetError("dataset-busy", `the dataset ${datasetName(request)} changed each time it was read`, { retry: true });
+}
+
+type Run = {
+  readonly request: DatasetRef & { readonly relist: boolean };
+  listed: boolean;
+  /** Decided once per run, so that a run that has to read again counts as one listing. */
+  deferred?: boolean;
+};
+
+/** Does what is due for the dataset as it is now. `again`: it has changed, and must be read again. */
+async function next(deps: RebalanceDeps, run: Run): Promise<Rebalanced | "again"> {
+  const dataset = await deps.datasets.get(run.request);
+  if (!dataset) {
+    await deps.shardStore.sweep(run.request, { keys: new Set(), beforeMs: deps.now() - keepMs });
+    return { kind: "unknown" };
+  }
+  if (!run.listed && (run.request.relist || dataset.state === "listing")) {
+    run.deferred ??= await isDeferred(deps, dataset);
+    if (!run.deferred) {
+      run.listed = (await listShards(deps, dataset)) === "done";
+      return "again";
+    }
+    if (!dataset.listing) return { kind: "later" };
+  }
+  if (!dataset.listing) return { kind: "trouble", trouble: dataset.trouble ?? "its source is not listed yet" };
+  const map = await deal(deps, dataset, dataset.listing);
+  return map === "stale" ? "again" : map;
+}
+
+/**
+ * Returns whether the source must not be listed now, because it was listed too often in this interval. Then a message lists it in the next
+ * one, and all messages until then have nothing to list, because that listing will include what they are about.
+ */
+async function isDeferred(deps: RebalanceDeps, dataset: Dataset): Promise<boolean> {
+  const { listingSeconds, listingsPerSource: perSource, listingsPerTeam: perTeam } = deps.datasetLimits;
+  const nowMs = deps.now();
+  if (dataset.deferredUntilMs !== undefined && dataset.deferredUntilMs > nowMs) return true;
+  const everyMs = listingSeconds * 1000;
+  if (await deps.datasets.claimListing(dataset, { nowMs, everyMs, perSource, perTeam })) return false;
+  const delaySeconds = Math.ceil((everyMs - (nowMs % everyMs)) / 1000);
+  await deps.shardQueue.send(dataset, { relist: true, delaySeconds });
+  // Noted after the message is sent: if it were noted first and the message failed, the source would not be listed.
+  await deps.datasets.recordDeferral(dataset, nowMs + delaySeconds * 1000);
+  return true;
 }
 
 async function deal(deps: RebalanceDeps, dataset: Dataset, listing: ShardListing): Promise<Rebalanced | "stale"> {

@@ -29,6 +29,18 @@ export type Shard = { readonly key: string; readonly bytes: number; readonly eta
 /** The most shards that a dataset may have; a longer list is not stored. */
 export const maxShards = 100_000;
 
+/** How much work datasets may cause. */
+export type DatasetLimits = {
+  /** The most datasets that a team may have. */
+  readonly perTeam: number;
+  /** The interval of the two limits below, s. */
+  readonly listingSeconds: number;
+  /** How often one source of a team is listed per interval at most. */
+  readonly listingsPerSource: number;
+  /** How often all sources of a team together are listed per interval at most. */
+  readonly listingsPerTeam: number;
+};
+
 /** Objects of a source that are not shards, because no job could read them under their name or at all. */
 export type Skipped = {
   readonly objects: number;
@@ -115,6 +127,8 @@ export type Dataset = DatasetRef & {
   readonly map?: ShardMap | undefined;
   /** The earliest time at which the next listing begins, ms since the epoch; undefined if none was ever due. */
   readonly relistAtMs?: number | undefined;
+  /** Until then its source is not listed, because it was listed too often; ms since the epoch. Undefined if that never happened. */
+  readonly deferredUntilMs?: number | undefined;
 };
 
 /** Returns the path of a shard below its dataset's folder: its key without the source's prefix. */

@@ -14,8 +14,11 @@ export type AsRead = Pick<Dataset, "team" | "dataset" | "id" | "listing" | "map"
 export interface Datasets extends DatasetReader {
   /** Returns all datasets of a team by name, as they are now. */
   list(team: string): Promise<readonly Dataset[]>;
-  /** Writes the dataset unless its name is in use. Returns the stored dataset; its id shows whether it is the given one. */
-  add(dataset: Dataset): Promise<Dataset>;
+  /**
+   * Writes the dataset unless its name is in use. Returns the stored dataset; its id shows whether it is the given one. `full`: the team has
+   * as many datasets as it may have, and none of this name. However many calls run at once, the team never has more than `most`.
+   */
+  add(dataset: Dataset, most: number): Promise<Dataset | "full">;
   /** Replaces the dataset that was read by another one. The listing and the map of the old one are removed. */
   replace(was: AsRead, dataset: Dataset): Promise<"done" | "stale">;
   /** Removes the dataset. `absent`: the team has none of that name. */
@@ -34,6 +37,16 @@ export interface Datasets extends DatasetReader {
    * dataset has been replaced or removed.
    */
   recordRelist(was: AsRead, atMs: number): Promise<void>;
+  /**
+   * Returns whether a source may be listed now, and counts the listing if so: at most so often per source and per team in each interval of
+   * `everyMs`, which begins at a multiple of it.
+   */
+  claimListing(
+    of: { readonly team: string; readonly source: Source },
+    within: { nowMs: number; everyMs: number; perSource: number; perTeam: number },
+  ): Promise<boolean>;
+  /** Notes that the source is not listed before that time. Does nothing if the dataset has been replaced or removed. */
+  recordDeferral(was: AsRead, untilMs: number): Promise<void>;
   /** Returns whether a node may send a message about a dataset now. If so, it may not send another one before `againAtMs`. */
   mayRequestMap(ref: DatasetRef, node: string, at: { nowMs: number; againAtMs: number }): Promise<boolean>;
 }

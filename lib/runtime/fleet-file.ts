@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
 import { withNewNames } from "../model/pool.ts";
+import { DatasetLimits } from "./dataset-limits.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
 
@@ -46,6 +47,7 @@ export const FleetFile = z.strictObject({
   teamLimits: z.record(TeamName, Limits).optional(),
   ec2Requests: Ec2Requests,
   liveLogs: LiveLogs,
+  datasets: DatasetLimits,
 });
 export type FleetFile = z.infer<typeof FleetFile>;
 

@@ -54,6 +54,16 @@ describe("the configuration", () => {
     expect(() => FleetFile.parse(fleetFile(parseConfiguration(aFleet(), "here")))).not.toThrow();
   });
 
+  test("the handlers' part of the configuration has the limits of datasets and of run times", () => {
+    const datasets = { perTeam: 7, listingSeconds: 30, listingsPerSource: 2, listingsPerTeam: 9 };
+    const fleet = fleetFile(
+      parseConfiguration(aFleet({ datasets, pools: [aPool({ maxRuntimeSeconds: 3_600 }), aPool({ name: "b" })] }), "here"),
+    );
+    expect(FleetFile.parse(fleet)).toMatchObject({ datasets, pools: [{ maxRuntimeSeconds: 3_600 }, { maxRuntimeSeconds: 14 * 86_400 }] });
+    for (const wrong of [{ perTeam: 0 }, { listingSeconds: 601 }, { listingsPerSource: 0.5 }, { listingsPerTeam: 10_001 }, { more: 1 }])
+      expect(() => parseConfiguration(aFleet({ datasets: wrong }), "here")).toThrow(/datasets/);
+  });
+
   test("the handlers' part of the configuration has the budgets of pools that have any", () => {
     const budgets = { usdPerDay: 200, usdPerMonth: 3000 };
     const fleet = fleetFile(parseConfiguration(aFleet({ pools: [aPool({ budgets }), aPool({ name: "free" })] }), "here"));

@@ -70,7 +70,7 @@ const put = operation({
       case "replaced":
         return success(datasetView(added.dataset));
       case "refused":
-        return problem(added.what === "taken" ? "conflict" : "rejected", added.reason);
+        return problem(added.what === "taken" || added.what === "limit" ? "conflict" : "rejected", added.reason);
     }
   },
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DatasetRef } from "../../model/dataset.ts";
+import type { DatasetRef, Source } from "../../model/dataset.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import { type Subject, subjectName } from "../../model/refusal.ts";
 import type { RequestKind } from "../../model/requests/request-limits.ts";
@@ -98,6 +98,13 @@ export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATA
 
 export const datasetPartition = (team: string): string => `D#${team}`;
 export const datasetKey = ({ team, dataset }: DatasetRef): Key => ({ pk: datasetPartition(team), sk: dataset });
+/** How many datasets a team has. */
+export const datasetCountKey = (team: string): Key => ({ pk: `DN#${team}`, sk: "DATASETS" });
+/** How often a team's sources, or one of them, were listed in the present interval. */
+export const listingsKey = (team: string, source?: Source): Key => ({
+  pk: `DL#${team}`,
+  sk: source === undefined ? "TEAM" : `SOURCE#${source.bucket}/${source.prefix}`,
+});
 /** Until when a node's request for a dataset's map is remembered. */
 export const mapRequestKey = ({ team, dataset }: DatasetRef, node: string): Key => ({ pk: `DA#${team}#${dataset}`, sk: node });
 

@@ -52,6 +52,7 @@ function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
     shardQueue: shardQueueOf(env),
     fleet,
     places: { datasetsBucket: env.DATASETS_BUCKET, dataBuckets: fleet.dataBuckets },
+    datasetLimits: fleet.datasets,
     now: Date.now,
     newId: randomUUID,
     log,

@@ -24,6 +24,7 @@ export function shardsWiring(env: DataEnv, fleet: FleetFile): RebalanceDeps & No
     shardQueue: shardQueueOf(env),
     datasetsBucket: env.DATASETS_BUCKET,
     pools: fleet.pools,
+    datasetLimits: fleet.datasets,
     now: Date.now,
     // Short, because it is part of keys that are used only once.
     newId: () => randomUUID().slice(0, 8),

@@ -9,6 +9,7 @@ export class MemoryDatasets implements Datasets {
   readonly interruptions = new Interruptions<keyof Datasets>();
   readonly records = new Map<string, Dataset>();
   readonly #askedUntilMs = new Map<string, number>();
+  readonly #listings = new Map<string, { readonly interval: number; readonly count: number }>();
 
   get = (ref: DatasetRef) => this.interruptions.call("get", () => this.records.get(datasetName(ref)));
 
@@ -17,11 +18,13 @@ export class MemoryDatasets implements Datasets {
       [...this.records.values()].filter((each) => each.team === team).sort((a, b) => (a.dataset < b.dataset ? -1 : 1)),
     );
 
-  add = (dataset: Dataset) =>
+  add = (dataset: Dataset, most: number) =>
     this.interruptions.call("add", () => {
       const there = this.records.get(datasetName(dataset));
-      if (!there) this.put(dataset);
-      return there ?? dataset;
+      if (there) return there;
+      if ([...this.records.values()].filter(({ team }) => team === dataset.team).length >= most) return "full";
+      this.put(dataset);
+      return dataset;
     });
 
   replace = (was: AsRead, dataset: Dataset) =>
@@ -52,6 +55,25 @@ export class MemoryDatasets implements Datasets {
     this.interruptions.call("recordRelist", () => {
       const now = this.records.get(datasetName(was));
       if (now?.id === was.id) this.put({ ...now, relistAtMs });
+    });
+
+  claimListing: Datasets["claimListing"] = ({ team, source }, { nowMs, everyMs, perSource, perTeam }) =>
+    this.interruptions.call("claimListing", () => {
+      const interval = Math.floor(nowMs / everyMs);
+      const claim = (name: string, most: number): boolean => {
+        const before = this.#listings.get(name);
+        const count = before !== undefined && before.interval >= interval ? before.count : 0;
+        if (count >= most || (before?.interval ?? 0) > interval) return false;
+        this.#listings.set(name, { interval, count: count + 1 });
+        return true;
+      };
+      return claim(`${team} ${sourceUrl(source)}`, perSource) && claim(team, perTeam);
+    });
+
+  recordDeferral: Datasets["recordDeferral"] = (was, deferredUntilMs) =>
+    this.interruptions.call("recordDeferral", () => {
+      const now = this.records.get(datasetName(was));
+      if (now?.id === was.id) this.put({ ...now, deferredUntilMs });
     });
 
   mayRequestMap: Datasets["mayRequestMap"] = (ref, node, { nowMs, againAtMs }) =>

@@ -50,6 +50,7 @@ const timeouts = {
 export type HandlerName = keyof typeof timeouts;
 
 export const datasetsBucket = "datasets";
+const datasetLimits = { perTeam: 200, listingSeconds: 60, listingsPerSource: 4, listingsPerTeam: 60 };
 const liveLimits = { burstBytes: 1024, bytesPerSecond: 1024, totalBytes: 1024 };
 const places = { incomingBucket: "incoming", datasetsBucket, keyAliasPrefix: "alias/fleet-", logGroupPrefix: "/fleet/" };
 
@@ -77,7 +78,7 @@ export class Handlers {
   seal = async (attempt: AttemptRef): Promise<Handled> => handled(await this.#run("seal-artifact", (deps) => sealAttempt(deps, attempt)));
 
   rebalance = async (request: DatasetRef & { readonly relist: boolean }): Promise<Handled> =>
-    handled(await this.#run("rebalance-shards", (deps) => rebalanceShards(deps, request)));
+    handled(await this.#run("rebalance-shards", (deps) => rebalanceShards({ ...deps, datasetLimits }, request)));
 
   objects = async (keys: readonly string[]): Promise<Handled> =>
     handled(await this.#run("rebalance-shards", (deps) => noteObjects({ ...deps, datasetsBucket }, { bucket: datasetsBucket, keys })));
@@ -107,7 +108,7 @@ export class Handlers {
   cancel = async (ref: JobRef): Promise<Handled> => handled(await this.#run("api", (deps) => cancelJob(deps, ref, "not wanted any more")));
 
   addDataset = async (request: NewDataset): Promise<Handled> =>
-    handled(await this.#run("api", (deps) => addDataset({ ...deps, places: { datasetsBucket, dataBuckets: [] } }, request)));
+    handled(await this.#run("api", (deps) => addDataset({ ...deps, datasetLimits, places: { datasetsBucket, dataBuckets: [] } }, request)));
 
   #run<T>(name: HandlerName, work: (deps: Deps, run: Invocation) => Promise<T>): Promise<HandlerEnd<T>> {
     const { ports, limits, newId, note, invoked, isSwift } = this.#world;

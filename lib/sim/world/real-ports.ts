@@ -97,6 +97,8 @@ function emittingMaps({ emit }: PortsWorld, real: MemoryDatasets): Datasets {
     recordListing: real.recordListing,
     recordTrouble: real.recordTrouble,
     recordRelist: real.recordRelist,
+    claimListing: real.claimListing,
+    recordDeferral: real.recordDeferral,
     mayRequestMap: real.mayRequestMap,
     recordMap: async (was, map) => {
       const before = real.records.get(datasetName(was));

@@ -3,6 +3,7 @@ import type { Dataset, ShardListing, ShardMap } from "../../../lib/model/dataset
 import type { Datasets } from "../../../lib/ports/datasets.ts";
 import { monday } from "../../fakes/builders.ts";
 
+const many = 100;
 const ref = { team: "vision", dataset: "mnist" };
 const aDataset = (over: Partial<Dataset> = {}): Dataset => ({
   ...ref,
@@ -37,7 +38,7 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
   describe(`datasets, ${name}`, () => {
     const added = async (over: Partial<Dataset> = {}): Promise<{ datasets: Datasets; read: () => Promise<Dataset> }> => {
       const datasets = await make();
-      await datasets.add(aDataset(over));
+      await datasets.add(aDataset(over), many);
       const read = async (): Promise<Dataset> => {
         const found = await datasets.get(ref);
         if (!found) throw new Error("it is not there");
@@ -49,16 +50,56 @@ export const datasetsContract = (name: string, make: () => Promise<Datasets>) =>
     it("if many datasets are added under one name at once, one of them gets the name, and every call returns that one", async () => {
       const datasets = await make();
       expect(await datasets.get(ref)).toBeUndefined();
-      const all = await Promise.all(Array.from({ length: 10 }, (_, n) => datasets.add(aDataset({ id: `id-${n}` }))));
+      const all = await Promise.all(Array.from({ length: 10 }, (_, n) => datasets.add(aDataset({ id: `id-${n}` }), many)));
       const there = await datasets.get(ref);
-      expect(new Set(all.map((each) => each.id))).toEqual(new Set([there?.id]));
-      expect(await datasets.add(aDataset({ id: "late" }))).toEqual(there);
+      expect(new Set(all.map((each) => (each === "full" ? each : each.id)))).toEqual(new Set([there?.id]));
+      expect(await datasets.add(aDataset({ id: "late" }), many)).toEqual(there);
+    });
+
+    it("a team never has more datasets than it may, however many are added at once, and a removed one makes room", async () => {
+      const datasets = await make();
+      const add = (n: number) => datasets.add(aDataset({ dataset: `d${n}`, id: `id-${n}` }), 3);
+      const added = await Promise.all([1, 2, 3, 4, 5, 6].map(add));
+      expect(added.filter((each) => each === "full")).toHaveLength(3);
+      const there = await datasets.list("vision");
+      expect(there).toHaveLength(3);
+      expect(await add(7)).toBe("full");
+      const [first] = there;
+      expect(await datasets.add(aDataset({ dataset: first?.dataset ?? "", id: "again" }), 3), "a name that is in use").toEqual(first);
+      expect(await datasets.add(aDataset({ team: "audio" }), 3)).toMatchObject({ team: "audio" });
+      expect(await datasets.remove(first ?? ref)).toBe("done");
+      expect(await datasets.remove(first ?? ref)).toBe("absent");
+      expect(await add(8)).toMatchObject({ dataset: "d8" });
+      expect(await add(9)).toBe("full");
+    });
+
+    it("a source is listed at most so often per interval, and so are all sources of a team together", async () => {
+      const datasets = await make();
+      const every = { everyMs: 60_000, perSource: 2, perTeam: 3 };
+      const claim = (prefix: string, nowMs: number, team = "vision") =>
+        datasets.claimListing({ team, source: { bucket: "datasets", prefix } }, { ...every, nowMs });
+      const atOnce = await Promise.all([1, 2, 3, 4, 5].map(() => claim("a/", monday)));
+      expect(atOnce.filter((may) => may)).toHaveLength(2);
+      expect(await claim("a/", monday + 59_999)).toBe(false);
+      expect(await claim("b/", monday)).toBe(true);
+      expect(await claim("c/", monday), "the team has used up its three").toBe(false);
+      expect(await claim("a/", monday, "audio")).toBe(true);
+      expect(await claim("a/", monday + 60_000)).toBe(true);
+      expect(await claim("c/", monday + 60_000)).toBe(true);
+    });
+
+    it("a dataset records until when its source is not listed", async () => {
+      const { datasets, read } = await added();
+      await datasets.recordDeferral(await read(), monday + 60_000);
+      expect(await read()).toEqual(aDataset({ deferredUntilMs: monday + 60_000 }));
+      await datasets.recordDeferral(aDataset({ id: "another" }), monday);
+      expect(await read()).toEqual(aDataset({ deferredUntilMs: monday + 60_000 }));
     });
 
     it("the datasets of a team are listed by name", async () => {
       const { datasets } = await added();
-      await datasets.add(aDataset({ dataset: "cifar" }));
-      await datasets.add(aDataset({ team: "visionary" }));
+      await datasets.add(aDataset({ dataset: "cifar" }), many);
+      await datasets.add(aDataset({ team: "visionary" }), many);
       expect((await datasets.list("vision")).map((each) => each.dataset)).toEqual(["cifar", "mnist"]);
       expect(await datasets.list("nobody")).toEqual([]);
     });

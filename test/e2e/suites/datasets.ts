@@ -29,6 +29,7 @@ export function datasetTests(on: () => Stage): void {
     deps = {
       datasets: createDatasets({ client: documentClient(settings), table: deployment.table }),
       shardQueue: sqsShardQueue(sqs, QueueUrl),
+      datasetLimits: { perTeam: 200 },
       places: { datasetsBucket: bucket, dataBuckets: [] },
       now: Date.now,
       newId: () => crypto.randomUUID(),

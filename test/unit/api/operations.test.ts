@@ -231,6 +231,15 @@ describe("every operation", () => {
     expect([id, undefined]).toContain(at?.id);
   });
 
+  test("a dataset beyond the team's limit is refused with the reason", async () => {
+    const world = new ApiWorld();
+    world.datasetLimits = { ...world.datasetLimits, perTeam: 1 };
+    expect(await new ApiWorld(world.apiDeps).ask(`${vision}/datasets/birds`, put({ source: "s3://open-data" }))).toMatchObject({
+      status: 409,
+      body: { code: "conflict", detail: "team vision has 1 datasets, the most that it may have; remove one first" },
+    });
+  });
+
   test("every operation of the document has cases with good and with bad input", async () => {
     const { body } = await new ApiWorld().fetch("/v1/openapi.json");
     const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);

@@ -41,7 +41,7 @@ const retried: Readonly<Record<string, number>> = {
   boot: 2,
   code: 2,
   credentials: 1,
-  "dataset-busy": 1,
+  "dataset-busy": 2,
   "environment-ended": 1,
   image: 1,
   interrupted: 2,

@@ -58,6 +58,23 @@ describe("adding a dataset", () => {
     expect(world.mnist.listing).toBeUndefined();
   });
 
+  test("a team that has as many datasets as it may have cannot add another one, but can change those that it has", async () => {
+    const world = new DataWorld();
+    world.datasetLimits = { ...world.datasetLimits, perTeam: 2 };
+    await add(world);
+    await add(world, { dataset: "cifar" });
+    expect(await add(world, { dataset: "coco" })).toEqual({
+      kind: "refused",
+      what: "limit",
+      reason: "team vision has 2 datasets, the most that it may have; remove one first",
+    });
+    expect(world.shardQueue.sent).toHaveLength(2);
+    expect(await add(world)).toMatchObject({ kind: "same" });
+    expect(await add(world, { source: "s3://scans/2026/", replace: true })).toMatchObject({ kind: "replaced" });
+    await removeDataset(world.deps, mnist);
+    expect(await add(world, { dataset: "coco" })).toMatchObject({ kind: "added" });
+  });
+
   test.each<[string, Partial<NewDataset>, "name" | "source", RegExp]>([
     ["another team's data", { source: "s3://datasets/research/mnist/" }, "source", /team vision must be below s3:\/\/datasets\/vision\/$/],
     ["a team with a name that begins the same", { source: "s3://datasets/vision-2/" }, "source", /must be below/],

@@ -7,7 +7,7 @@ const skipping = (objects: number): Skipped => ({ objects, examples: [{ key: "vi
 
 it("a listing records the objects that it skips, and a change of those alone makes a new version", async () => {
   const world = new DataWorld();
-  await world.datasets.add(aDataset());
+  await world.datasets.add(aDataset(), 1);
   const list = (skipped?: Skipped) => {
     const { shardStore, ...deps } = world.rebalanceDeps;
     const list = async () => ({ kind: "listed", shards: someShards(2), skipped }) as const;

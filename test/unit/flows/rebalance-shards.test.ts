@@ -78,6 +78,38 @@ describe("a dataset", () => {
     expect(world.mnist.trouble).toBeUndefined();
   });
 
+  test("a source that was listed as often as it may be is listed again in the next interval, once for all requests until then", async () => {
+    const world = await shardedWorld(3, { "i-a": "part" });
+    world.datasetLimits = { ...world.datasetLimits, listingsPerSource: 2 };
+    await run(world);
+    await run(world, true);
+    world.upload(someShards(5));
+    world.nowMs += 20_000;
+    for (let n = 0; n < 4; n += 1) expect(await run(world, true)).toMatchObject({ kind: "same", listing: 1, map: 1 });
+    expect(world.store.interruptions.calls.list).toBe(2);
+    expect(world.shardQueue.take()).toEqual([{ ...mnist, relist: true, delaySeconds: 40 }]);
+    world.nowMs += 40_000;
+    expect(await run(world, true)).toMatchObject({ kind: "changed", listing: 2, map: 2 });
+    expect(world.mnist.listing?.shards).toBe(5);
+    expect(world.shardQueue.take()).toEqual([]);
+  });
+
+  test("a dataset that cannot be listed yet has no map, and is listed in the next interval even if the queue did not respond", async () => {
+    const world = await shardedWorld(3);
+    world.datasetLimits = { ...world.datasetLimits, listingsPerTeam: 1 };
+    await run(world);
+    world.datasets.put(aDataset({ id: "second", dataset: "cifar" }));
+    const cifar = () => rebalanceShards(world.rebalanceDeps, { team: "vision", dataset: "cifar", relist: true });
+    world.shardQueue.down = true;
+    await expect(cifar()).rejects.toThrow("SQS");
+    world.shardQueue.down = false;
+    expect(await cifar()).toEqual({ kind: "later" });
+    expect(await cifar()).toEqual({ kind: "later" });
+    expect(world.shardQueue.take()).toEqual([{ team: "vision", dataset: "cifar", relist: true, delaySeconds: 60 }]);
+    world.nowMs += 60_000;
+    expect(await cifar()).toMatchObject({ kind: "same", listing: 1 });
+  });
+
   test("only the lists and maps of an unknown or removed dataset are deleted", async () => {
     const world = await shardedWorld(3, { "i-a": "part" });
     await run(world);

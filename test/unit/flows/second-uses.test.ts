@@ -96,7 +96,7 @@ describe("a dataset", () => {
     const world = new DataWorld();
     const places = { datasetsBucket: "datasets", dataBuckets: ["scans"] };
     let ids = 0;
-    const deps = { datasets: world.datasets, shardQueue: world.shardQueue, places, now: () => world.nowMs, newId: () => `id-${++ids}` };
+    const deps = { ...world.deps, places, newId: () => `id-${++ids}` };
     const add = (source: string, replace = false) => addDataset(deps, { ...mnist, source, replace });
     await add("s3://datasets/vision/mnist/");
     return { world, add };

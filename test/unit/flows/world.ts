@@ -4,6 +4,7 @@ import { type PlaceDeps, type Placed, place } from "../../../lib/flows/place.ts"
 import { poolToPlace } from "../../../lib/flows/pool/pool-to-place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
 import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
+import type { DatasetLimits } from "../../../lib/model/dataset.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
 import type { Catalogue } from "../../../lib/model/offer.ts";
@@ -22,6 +23,8 @@ export class World {
   readonly pools: readonly Pool[];
   /** The limits beyond the pool's; tests change them. */
   limits: ConfiguredLimits = {};
+  /** The limits of datasets; tests change them. */
+  datasetLimits: DatasetLimits = { perTeam: 200, listingSeconds: 60, listingsPerSource: 4, listingsPerTeam: 60 };
   readonly ledger = memoryLedger();
   readonly ports = memoryPorts(this.ledger, () => this.nowMs);
   readonly lane = this.ports.lane;
@@ -48,6 +51,7 @@ export class World {
       limits: widerLimits(this.limits),
       pools: this.pools,
       maxLosses: () => this.pool.maxLosses,
+      datasetLimits: this.datasetLimits,
       runtimes: (pool: string) => this.pools.find(({ name }) => name === pool),
       liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: {

@@ -18,6 +18,7 @@ const fleet = {
   dataBuckets: ["scans"],
   ec2Requests: documentedLimits,
   liveLogs: { burstKiB: 4096, kibPerSecond: 256, mibPerAttempt: 512 },
+  datasets: { perTeam: 200, listingSeconds: 60, listingsPerSource: 4, listingsPerTeam: 60 },
 };
 
 test("a function reads the fleet file that CDK wrote", () => {
@@ -26,7 +27,8 @@ test("a function reads the fleet file that CDK wrote", () => {
 });
 
 test("a fleet file without limits of the live logs gets the defaults, and setting one does not change the others", () => {
-  const { liveLogs, ...older } = fleet;
+  const { liveLogs, datasets, ...older } = fleet;
+  expect(FleetFile.parse(older).datasets).toEqual(datasets);
   expect(FleetFile.parse(older).liveLogs).toEqual(liveLogs);
   expect(liveLimitsOf(FleetFile.parse({ ...older, liveLogs: { kibPerSecond: 1 } }).liveLogs)).toEqual({
     burstBytes: 4 * 1024 * 1024,

@@ -49,6 +49,7 @@ const StoredDataset: z.ZodType<Dataset> = z.object({
   listing: StoredListing.optional(),
   map: StoredMap.optional(),
   relistAtMs: z.number().optional(),
+  deferredUntilMs: z.number().optional(),
 });
 
 export const datasetOf = (item: Item): Dataset => stored(StoredDataset, item);

@@ -1,9 +1,10 @@
 import type { AsRead, Datasets } from "../../../ports/datasets.ts";
 import { getItem, getPartition, type TableAccess, tryUpdate } from "../access.ts";
-import { type Change, type Condition, either, is, isAbsent, isAtMost, isThere, set, setAll } from "../expression.ts";
-import { datasetKey, datasetPartition, mapRequestKey } from "../keys.ts";
+import { add, type Change, type Condition, either, is, isAbsent, isAtMost, isBelow, set, setAll } from "../expression.ts";
+import { datasetKey, datasetPartition, type Key, listingsKey, mapRequestKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
-import { transact } from "../transaction.ts";
+import { type Part, transact } from "../transaction.ts";
+import { addCounted, deleteCounted } from "./dataset-count.ts";
 import { datasetItem, datasetOf, mapFits } from "./dataset-item.ts";
 
 export const createDatasets = (access: TableAccess): Datasets => {
@@ -18,8 +19,10 @@ export const createDatasets = (access: TableAccess): Datasets => {
     get,
     list: async (team) => (await getPartition(access, datasetPartition(team))).map(datasetOf),
 
-    async add(dataset) {
-      const written = await transact(access, [{ kind: "put", item: datasetItem(dataset), when: [isAbsent("pk")] }]);
+    async add(dataset, most) {
+      const put: Part = { kind: "put", item: datasetItem(dataset), when: [isAbsent("pk")] };
+      const written = await addCounted(access, put, { team: dataset.team, most });
+      if (written === "full") return "full";
       // If the existing dataset was removed in the meantime, the new one is returned, because it no longer matters which one had the name.
       return written === "done" ? dataset : ((await get(dataset)) ?? dataset);
     },
@@ -30,10 +33,7 @@ export const createDatasets = (access: TableAccess): Datasets => {
       return (await get(dataset))?.id === dataset.id ? "done" : "stale";
     },
 
-    async remove(ref) {
-      const written = await transact(access, [{ kind: "delete", key: datasetKey(ref), when: [isThere("pk")] }]);
-      return written === "done" ? "done" : "absent";
-    },
+    remove: async (ref) => ((await deleteCounted(access, ref)) ? "done" : "absent"),
 
     recordListing: (was, listing) =>
       write(was, [...setAll({ listing, state: listing.shards > 0 ? "ready" : "empty" }), set("trouble", undefined)]),
@@ -50,6 +50,21 @@ export const createDatasets = (access: TableAccess): Datasets => {
 
     async recordRelist(was, atMs) {
       await tryUpdate(access, datasetKey(was), { changes: [set("relistAtMs", atMs)], when: [is("id", was.id)] });
+    },
+
+    async claimListing({ team, source }, { nowMs, everyMs, perSource, perTeam }) {
+      const interval = Math.floor(nowMs / everyMs);
+      const ttl = ttlAfter(nowMs, 1);
+      const claim = async (key: Key, most: number): Promise<boolean> => {
+        const first = { changes: setAll({ interval, count: 1, ttl }), when: [either(isAbsent("interval"), isBelow("interval", interval))] };
+        const next = { changes: [add("count", 1)], when: [is("interval", interval), isBelow("count", most)] };
+        return ((await tryUpdate(access, key, first)) ?? (await tryUpdate(access, key, next))) !== undefined;
+      };
+      return (await claim(listingsKey(team, source), perSource)) && claim(listingsKey(team), perTeam);
+    },
+
+    async recordDeferral(was, untilMs) {
+      await tryUpdate(access, datasetKey(was), { changes: [set("deferredUntilMs", untilMs)], when: [is("id", was.id)] });
     },
 
     async mayRequestMap(ref, node, { nowMs, againAtMs }) {
