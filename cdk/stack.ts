@@ -10,6 +10,7 @@ import { InstanceRole } from "./access/roles.ts";
 import { Alarms } from "./alarms.ts";
 import type { FunctionBundles } from "./bundles/function-bundles.ts";
 import { WorkerAssets, type WorkerFiles } from "./bundles/worker-assets.ts";
+import { concurrencyRemarks } from "./configuration/concurrency.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";
@@ -47,6 +48,7 @@ export class FleetStack extends Stack {
     const { configuration, bundles } = props;
     this.#zones = configuration.zones;
     for (const remark of remarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:limits", remark);
+    for (const remark of concurrencyRemarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:concurrency", remark);
     for (const remark of oldNames(configuration)) Annotations.of(this).addWarningV2("fleetwright:old-names", remark);
     const buckets = new Buckets(this, "Buckets", configuration);
     const foundation: Foundation = {

@@ -14,7 +14,7 @@ import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
-import { QueueConcurrency } from "./concurrency.ts";
+import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
@@ -168,6 +168,9 @@ const Fields = z.strictObject({
   ),
   queueConcurrency: QueueConcurrency.describe(
     "How many batches of the queues that teams can fill are handled at a time, so that a team cannot use up the account's Lambda concurrency",
+  ),
+  reservedConcurrency: ReservedConcurrency.optional().describe(
+    "Lambda concurrency that is set aside for functions that keep the fleet alive, and a cap for the API. None if omitted",
   ),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z

@@ -48,6 +48,8 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       new PolicyStatement({ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [logGroup.logGroupArn] }),
     );
     for (const statement of props.may) this.role.addToPolicy(statement);
+    const { accountLimit: _, ...aside } = props.configuration.reservedConcurrency ?? {};
+    const reserved = new Map(Object.entries(aside)).get(props.name);
     this.function = new LambdaFunction(this, "Function", {
       functionName,
       code: Code.fromAsset(bundleOf(props.bundles, props.name)),
@@ -59,6 +61,7 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       timeout: timeouts[props.name],
       memorySize: props.memory,
       environment: props.environment,
+      ...(reserved !== undefined && { reservedConcurrentExecutions: reserved }),
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
     });

@@ -79,6 +79,8 @@ async function applyNotice(deps: NodeCallDeps, node: Node, { notice }: Report): 
   return { ...node, state: "draining", notice };
 }
 
+/** The most attempts whose credentials one call renews. A worker asks again for the others, and does so long before they expire. */
+export const maxRenewals = 50;
 /** The most run orders of one response, because Lambda limits it to 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
 const maxRuns = 50;
 
@@ -103,7 +105,8 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
   const placed = unreported.filter((held) => held.phase === "placed");
   const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
-  const renewed = await Promise.all(call.renew.filter((ref) => holds(node, ref)).map((ref) => renewal(deps, ref)));
+  const renewals = [...new Map(call.renew.map((ref) => [attemptName(ref), ref])).values()].filter((ref) => holds(node, ref));
+  const renewed = await Promise.all(renewals.slice(0, maxRenewals).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
     leaseMs,

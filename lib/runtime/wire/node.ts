@@ -1,5 +1,6 @@
 import { s3BootDownloads } from "../../aws/access/boot-urls.ts";
 import { stsJobAccess } from "../../aws/access/job-access.ts";
+import { rememberedAccess } from "../../aws/access/remembered-access.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
@@ -17,7 +18,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
   return {
     ...ringWiring(env, table),
     nodeLedger: createNodeLedger(table),
-    access: stsJobAccess(stsClient(), env.JOB_ROLE_ARN),
+    access: rememberedAccess(stsJobAccess(stsClient(), env.JOB_ROLE_ARN), Date.now),
     datasets: createDatasets(table),
     shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),

@@ -171,7 +171,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "it ran too long" });
       const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
       const { queue } = await ledger.decisions.load("gpu", monday);
-      await ledger.placements.bind(fence, { entry: only(queue), node: next.id, atMs });
+      await ledger.placements.bind(fence, { entry: only(queue), node: nodeAt(next.id), atMs });
       await ledger.nodeLedger.gone(next.id, atMs);
       const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
       expect(await ledger.placements.takeBack(fence, again)).toBe("done");

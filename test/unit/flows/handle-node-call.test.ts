@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
-import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
-import { monday } from "../../fakes/builders.ts";
+import { handleNodeCall, maxRenewals } from "../../../lib/flows/handle-node-call.ts";
+import { anAssignment, monday } from "../../fakes/builders.ts";
 import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -419,5 +419,18 @@ describe("credentials", () => {
     ];
     expect(await world.call(world.node.id, { attempts: [running(world)], renew })).toMatchObject({ renewed: [] });
     expect(world.access.given).toHaveLength(given);
+  });
+
+  test("credentials are renewed once per attempt and call, and for a bounded number of attempts per call", async () => {
+    const world = await working();
+    const given = world.access.given.length;
+    await world.call(world.node.id, { attempts: [running(world)], renew: Array.from({ length: 500 }, () => of) });
+    expect(world.access.given).toHaveLength(given + 1);
+    const many = Array.from({ length: maxRenewals + 10 }, (_, n) => anAssignment({ job: `job-${n}`, phase: "running", process: "p1" }));
+    world.ledger.table.changeNode("gpu", world.node.id, { assignments: many });
+    const attempts = many.map(({ team, job, attempt }) => ({ team, job, attempt, phase: "running" as const, startedAtMs: world.nowMs }));
+    const renew = many.map(({ team, job, attempt }) => ({ team, job, attempt }));
+    const answer = await world.call(world.node.id, { attempts, renew });
+    expect(answer.kind === "orders" && answer.renewed).toHaveLength(maxRenewals);
   });
 });
