@@ -19,6 +19,8 @@ export default {
   ],
   defaultPool: "gpu",
   deletionProtection: false,
+  // Changes of small datasets should be listed at once.
+  datasets: { listingSeconds: 1 },
   // A minute of these lasts two seconds in the local cloud.
   alarms: { queuedJobs: 3, queueMinutes: 1, gpuLowMinutes: 3 },
 } satisfies ConfigurationFile;

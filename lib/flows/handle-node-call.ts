@@ -82,7 +82,7 @@ async function applyNotice(deps: NodeCallDeps, node: Node, { notice }: Report): 
 /** The most attempts whose credentials one call renews. A worker asks again for the others, and does so long before they expire. */
 export const maxRenewals = 50;
 /** The most run orders of one response, because Lambda limits it to 6 MB: an order holds a spec of up to 32 KiB, and credentials. */
-const maxRuns = 50;
+export const maxRuns = 50;
 
 type Report = Extract<NodeCall, { kind: "report" }>;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };

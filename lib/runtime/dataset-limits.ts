@@ -11,11 +11,11 @@ export const DatasetLimits = z
       .int()
       .min(1, "must be 1 or more")
       .max(600, "must not be longer than ten minutes")
-      .default(60)
+      .default(15)
       .describe("The interval of the two limits below"),
     listingsPerSource: most
-      .default(4)
+      .default(2)
       .describe("How often one source of a team is listed per interval; further listings wait for the next one"),
-    listingsPerTeam: most.default(60).describe("How often all sources of a team together are listed per interval"),
+    listingsPerTeam: most.default(15).describe("How often all sources of a team together are listed per interval"),
   })
   .prefault({}) satisfies z.ZodType<Limits>;

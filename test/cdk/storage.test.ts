@@ -1,6 +1,7 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import fleetConfig from "../../cdk/fleet.config.ts";
 import { listedAttributes } from "../../lib/aws/table/items/job-item.ts";
 import { named, Synthesized } from "./synthesized.ts";
 
@@ -91,6 +92,11 @@ describe("storage", () => {
 
   test("artifacts expire only if the admin says so", () => {
     expect(JSON.stringify(bucket("Artifacts").properties)).not.toContain("ExpirationInDays");
+    const kept = new Synthesized({ ...fleetConfig, artifactRetentionDays: 90 });
+    const artifacts = kept.all("AWS::S3::Bucket").find(({ id }) => id.includes("Artifacts"));
+    expect(artifacts?.properties).toMatchObject({
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90, NoncurrentVersionExpiration: { NoncurrentDays: 30 } }] },
+    });
   });
 
   test("each team has a rotating key with its alias and its tag, and a log group under that key", () => {

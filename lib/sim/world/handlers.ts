@@ -50,7 +50,7 @@ const timeouts = {
 export type HandlerName = keyof typeof timeouts;
 
 export const datasetsBucket = "datasets";
-const datasetLimits = { perTeam: 200, listingSeconds: 60, listingsPerSource: 4, listingsPerTeam: 60 };
+const datasetLimits = { perTeam: 200, listingSeconds: 15, listingsPerSource: 2, listingsPerTeam: 15 };
 const liveLimits = { burstBytes: 1024, bytesPerSecond: 1024, totalBytes: 1024 };
 const places = { incomingBucket: "incoming", datasetsBucket, keyAliasPrefix: "alias/fleet-", logGroupPrefix: "/fleet/" };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { listSource } from "../../../lib/aws/datasets/source-listing.ts";
+import { maxShards } from "../../../lib/model/dataset.ts";
 
 const source = { bucket: "data", prefix: "set/" };
 
@@ -48,6 +49,22 @@ describe("a listing", () => {
     ["of a bucket in another region", thrown("PermanentRedirect", 301), /cannot be listed: its bucket is in another region$/],
   ])("a listing %s returns a message for the team", async (_what, error, trouble) => {
     expect(await listSource(s3(error), source)).toEqual({ kind: "trouble", reason: expect.stringMatching(trouble) });
+  });
+
+  it("a source with more objects than a dataset may have is refused, and the rest of it is not listed", async () => {
+    const page = (n: number) => ({
+      Contents: Array.from({ length: 1_000 }, (_, k) => object(`${n}-${k}`)),
+      NextContinuationToken: `page-${n}`,
+    });
+    const pages = Array.from({ length: 102 }, (_, n) => page(n));
+    const most = s3(...pages.slice(0, 99), { Contents: page(99).Contents });
+    expect(await listSource(most, source)).toMatchObject({ kind: "listed", shards: { length: maxShards } });
+    const more = s3(...pages);
+    expect(await listSource(more, source)).toEqual({
+      kind: "trouble",
+      reason: "there are more than 100000 objects below s3://data/set/; pack them into fewer, larger ones",
+    });
+    expect(more.asked).toHaveLength(101);
   });
 
   it("a listing that fails with a server error throws a fault with retry", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
-import { handleNodeCall, maxRenewals } from "../../../lib/flows/handle-node-call.ts";
-import { anAssignment, monday } from "../../fakes/builders.ts";
+import { handleNodeCall, maxRenewals, maxRuns } from "../../../lib/flows/handle-node-call.ts";
+import { aJob, anAssignment, monday } from "../../fakes/builders.ts";
 import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -401,6 +401,16 @@ test("a busy GPU is recorded with its time, and an idle GPU or none changes noth
   world.nowMs += 1000;
   await world.call(world.node.id, { attempts: [running(world)], gpus: [{ index: 0, utilizationPercent: 4 }, { index: 1 }] });
   expect(world.node).toMatchObject({ gpusBusyAtMs: busyAtMs, gpusAtMs: busyAtMs + 1000 });
+});
+
+test("a response orders a bounded number of runs, and the worker calls again soon for the others", async () => {
+  const world = await placed();
+  const jobs = Array.from({ length: maxRuns + 10 }, (_, n) => aJob({ job: `job-${n}`, state: "placed", node: world.node.id }));
+  for (const job of jobs) world.ledger.table.putJob(job);
+  world.ledger.table.changeNode("gpu", world.node.id, { assignments: jobs.map(({ job }) => anAssignment({ job })) });
+  const answer = await world.call(world.node.id);
+  expect(answer).toMatchObject({ kind: "orders", callAgainMs: 1_000 });
+  expect(answer.kind === "orders" && answer.orders).toHaveLength(maxRuns);
 });
 
 describe("credentials", () => {

@@ -80,7 +80,7 @@ describe("a dataset", () => {
 
   test("a source that was listed as often as it may be is listed again in the next interval, once for all requests until then", async () => {
     const world = await shardedWorld(3, { "i-a": "part" });
-    world.datasetLimits = { ...world.datasetLimits, listingsPerSource: 2 };
+    world.datasetLimits = { ...world.datasetLimits, listingSeconds: 60, listingsPerSource: 2 };
     await run(world);
     await run(world, true);
     world.upload(someShards(5));
@@ -96,7 +96,7 @@ describe("a dataset", () => {
 
   test("a dataset that cannot be listed yet has no map, and is listed in the next interval even if the queue did not respond", async () => {
     const world = await shardedWorld(3);
-    world.datasetLimits = { ...world.datasetLimits, listingsPerTeam: 1 };
+    world.datasetLimits = { ...world.datasetLimits, listingSeconds: 60, listingsPerTeam: 1 };
     await run(world);
     world.datasets.put(aDataset({ id: "second", dataset: "cifar" }));
     const cifar = () => rebalanceShards(world.rebalanceDeps, { team: "vision", dataset: "cifar", relist: true });

@@ -24,7 +24,7 @@ export class World {
   /** The limits beyond the pool's; tests change them. */
   limits: ConfiguredLimits = {};
   /** The limits of datasets; tests change them. */
-  datasetLimits: DatasetLimits = { perTeam: 200, listingSeconds: 60, listingsPerSource: 4, listingsPerTeam: 60 };
+  datasetLimits: DatasetLimits = { perTeam: 200, listingSeconds: 15, listingsPerSource: 4, listingsPerTeam: 15 };
   readonly ledger = memoryLedger();
   readonly ports = memoryPorts(this.ledger, () => this.nowMs);
   readonly lane = this.ports.lane;

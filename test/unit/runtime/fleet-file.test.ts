@@ -18,7 +18,7 @@ const fleet = {
   dataBuckets: ["scans"],
   ec2Requests: documentedLimits,
   liveLogs: { burstKiB: 4096, kibPerSecond: 256, mibPerAttempt: 512 },
-  datasets: { perTeam: 200, listingSeconds: 60, listingsPerSource: 4, listingsPerTeam: 60 },
+  datasets: { perTeam: 200, listingSeconds: 15, listingsPerSource: 2, listingsPerTeam: 15 },
 };
 
 test("a function reads the fleet file that CDK wrote", () => {

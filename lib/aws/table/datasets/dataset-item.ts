@@ -7,7 +7,7 @@ import { datasetKey, type Key } from "../keys.ts";
 import { stored } from "../stored.ts";
 
 /** An item may have 400 KB, and a holding takes about 200 bytes. */
-const maxHoldings = 1_500;
+export const maxHoldings = 1_500;
 
 const StoredListing = z.object({
   version: z.int().min(1),
