@@ -19,14 +19,18 @@ import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { sqsClient } from "../../lib/aws/clients/sqs.ts";
 import { s3ShardStore } from "../../lib/aws/datasets/shard-store.ts";
 import { sqsShardQueue } from "../../lib/aws/queues/shard-queue.ts";
+import { putItem, type TableAccess } from "../../lib/aws/table/access.ts";
+import { datasetItem } from "../../lib/aws/table/datasets/dataset-item.ts";
 import { createDatasets } from "../../lib/aws/table/datasets/datasets.ts";
-import type { Shard } from "../../lib/model/dataset.ts";
+import { datasetCountKey } from "../../lib/aws/table/keys.ts";
+import type { Dataset, Shard } from "../../lib/model/dataset.ts";
 import { sourceUrl } from "../../lib/model/dataset.ts";
 import { MemoryDatasets, MemoryShardStore } from "../../lib/sim/memory/datasets.ts";
 import { NodeData } from "../../lib/worker/data/datasets.ts";
 import { ShardCache } from "../../lib/worker/data/shard-cache.ts";
 import { systemClock } from "../../lib/worker/runtime/clock.ts";
 import { monday } from "../fakes/builders.ts";
+import { beforeNextWrite } from "./race.ts";
 import { datasetsContract } from "./suites/datasets.ts";
 import { shardStoreContract } from "./suites/shard-store.ts";
 import { unique, wire } from "./wire.ts";
@@ -44,7 +48,8 @@ const bucket = unique("datasets");
 beforeAll(async () => void (await s3.send(new CreateBucketCommand({ Bucket: bucket }))));
 
 datasetsContract("in memory", async () => new MemoryDatasets());
-datasetsContract("in DynamoDB", async () => {
+/** Returns an empty table, and a client of its own. */
+async function newTable(): Promise<{ readonly base: DynamoDBClient; readonly access: TableAccess }> {
   const { endpoint = "", region = "", credentials } = settings;
   const base = new DynamoDBClient({ endpoint, region, ...(credentials ? { credentials } : {}) });
   const table = unique("datasets");
@@ -59,7 +64,44 @@ datasetsContract("in DynamoDB", async () => {
       ],
     }),
   );
-  return createDatasets({ client: DynamoDBDocumentClient.from(base), table });
+  return { base, access: { client: DynamoDBDocumentClient.from(base), table } };
+}
+datasetsContract("in DynamoDB", async () => createDatasets((await newTable()).access));
+
+describe("the count of a team's datasets", () => {
+  const aDataset = (dataset: string): Dataset => ({
+    team: "vision",
+    dataset,
+    id: `id-of-${dataset}`,
+    source: { bucket: "datasets", prefix: "vision/" },
+    state: "listing",
+    addedAtMs: monday,
+  });
+
+  test("datasets that an earlier release added without a count are counted by the first one that is added", async () => {
+    const { access } = await newTable();
+    const datasets = createDatasets(access);
+    for (const name of ["a", "b"]) await putItem(access, datasetItem(aDataset(name)));
+    expect(await datasets.remove({ team: "vision", dataset: "a" })).toBe("done");
+    expect(await datasets.remove({ team: "vision", dataset: "a" })).toBe("absent");
+    expect(await datasets.add(aDataset("c"), 2)).toMatchObject({ dataset: "c" });
+    expect(await datasets.add(aDataset("d"), 2)).toBe("full");
+    await putItem(access, { ...datasetCountKey("vision"), count: 7 });
+    expect(await datasets.add(aDataset("d"), 3), "a count that is too high").toMatchObject({ dataset: "d" });
+    expect(await datasets.add(aDataset("e"), 3)).toBe("full");
+  });
+
+  test("the count is right although another dataset is added while the datasets are counted", async () => {
+    const { base, access } = await newTable();
+    const datasets = createDatasets(access);
+    await putItem(access, datasetItem(aDataset("a")));
+    const isCount = (input: string): boolean => input.includes("attribute_not_exists") && input.includes("DN#") && !input.includes("Put");
+    const race = beforeNextWrite(base, () => datasets.add(aDataset("b"), 3), isCount);
+    expect(await datasets.add(aDataset("c"), 3)).toMatchObject({ dataset: "c" });
+    expect(race.happened()).toBe(true);
+    expect((await datasets.list("vision")).map(({ dataset }) => dataset)).toEqual(["a", "b", "c"]);
+    expect(await datasets.add(aDataset("d"), 3)).toBe("full");
+  });
 });
 
 shardStoreContract("in memory", async () => {
