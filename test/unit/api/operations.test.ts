@@ -234,7 +234,7 @@ describe("every operation", () => {
   test("a dataset beyond the team's limit is refused with the reason", async () => {
     const world = new ApiWorld();
     world.datasetLimits = { ...world.datasetLimits, perTeam: 1 };
-    expect(await new ApiWorld(world.apiDeps).ask(`${vision}/datasets/birds`, put({ source: "s3://open-data" }))).toMatchObject({
+    expect(await new ApiWorld(world.apiDeps).fetch(`${vision}/datasets/birds`, put({ source: "s3://open-data" }))).toMatchObject({
       status: 409,
       body: { code: "conflict", detail: "team vision has 1 datasets, the most that it may have; remove one first" },
     });

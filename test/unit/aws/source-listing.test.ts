@@ -64,7 +64,7 @@ describe("a listing", () => {
       kind: "trouble",
       reason: "there are more than 100000 objects below s3://data/set/; pack them into fewer, larger ones",
     });
-    expect(more.asked).toHaveLength(101);
+    expect(more.requests).toHaveLength(101);
   });
 
   it("a listing that fails with a server error throws a fault with retry", async () => {
