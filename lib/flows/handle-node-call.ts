@@ -161,7 +161,7 @@ async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment
   if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
   const run = await runOrder(deps, node, held);
   if (!("reason" in run)) return { orders: run, soon: run.length === 0, frees: false };
-  const job = { from: run.from, to: "failed", reason: run.reason, failed: false } as const;
+  const job = { from: run.from, to: "failed", reason: run.reason, failure: "data-missing", failed: false } as const;
   const verdict = { kind: "change", job, assignment: "removed", forget: true } as const;
   const frees = await write(deps, { node, attempt: refOf(held), verdict, process: of.process });
   return { orders: stop(run.reason), soon: true, frees };

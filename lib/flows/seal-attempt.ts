@@ -3,6 +3,7 @@ import { type NotKept, type SealedManifest, sealedManifest, summaryOf, type Uplo
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
+import type { FailureCode } from "../model/values/job-end.ts";
 import type { Ports } from "../ports/ports.ts";
 
 export type SealDeps = Pick<Ports, "artifacts" | "sealing"> & { readonly now: () => number };
@@ -59,7 +60,7 @@ async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boo
   const kept = await keep(deps, attempt);
   if (!("manifest" in kept)) {
     if (kept.error === undefined && held) return { kind: "early", files: 0 };
-    const written = await deps.sealing.fail(attempt, { reason: whyNotKept(kept.error) }, deps.now());
+    const written = await deps.sealing.fail(attempt, { failure: "artifacts-not-kept", reason: whyNotKept(kept.error) }, deps.now());
     return { ...(await ended(deps, attempt, { kind: "failed", files: 0, written })), ...kept };
   }
   const { manifest } = kept;
@@ -69,7 +70,7 @@ async function endJob(deps: SealDeps, attempt: AttemptRef, { held }: { held: boo
   const artifacts = summaryOf(manifest);
   const failure = whyFailed(manifest);
   if (failure !== undefined) {
-    const written = await deps.sealing.fail(attempt, { artifacts, reason: failure }, deps.now());
+    const written = await deps.sealing.fail(attempt, { artifacts, ...failure }, deps.now());
     return ended(deps, attempt, { kind: "failed", files, written });
   }
   const written = await deps.sealing.succeed(attempt, { artifacts, reason: whatIsMissing(manifest) }, deps.now());
@@ -136,7 +137,7 @@ const whyNotKept = (error: unknown): string =>
   `could not keep its artifacts: ${error === undefined ? "its upload is no longer there" : inWords(error)}`;
 
 /** Returns why a job fails although its run ended with exit code 0; undefined if it succeeds. The kept files can be fetched either way. */
-function whyFailed(manifest: SealedManifest): string | undefined {
+function whyFailed(manifest: SealedManifest): { readonly failure: FailureCode; readonly reason: string } | undefined {
   const { artifacts, lost, failed } = manifest;
   const reasons = [
     ...(failed === undefined ? [] : [failed]),
@@ -146,7 +147,7 @@ function whyFailed(manifest: SealedManifest): string | undefined {
   ];
   if (reasons.length === 0) return undefined;
   const rest = artifacts.length > 0 ? [`${count(artifacts.length, "file is", "files are")} kept`] : [];
-  return [...reasons, ...rest].join("; ");
+  return { failure: failed === undefined ? "artifacts-not-kept" : "artifact-missing", reason: [...reasons, ...rest].join("; ") };
 }
 
 /** Returns which named artifacts of a successful job did not exist, and how many entries could not be kept; undefined if none. */

@@ -71,6 +71,7 @@ async function reject(deps: SubmitDeps, submission: Submission, refused: Omit<Un
     failures: 0,
     submittedAtMs: submission.sentAtMs,
     endedAtMs: submission.sentAtMs,
+    endCode: "rejected",
     reason: refused.reason,
   };
   const admitted = await deps.admissions.admit(job);

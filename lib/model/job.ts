@@ -1,3 +1,4 @@
+import type { EndCode, FailureCode } from "./values/job-end.ts";
 import { type MessageWants, type Wants, wantsOfMessage } from "./wants.ts";
 
 /**
@@ -68,11 +69,19 @@ export const jobStates = Object.keys(next) as readonly JobState[];
 export const mayFollow = (from: JobState, to: JobState): boolean => next[from].includes(to);
 export const isEnded = (state: JobState): boolean => next[state].length === 0;
 
+/** Returns the code of a job's end; undefined if the state is not an end. `failure` is required if the job has failed. */
+export const endCodeOf = (state: JobState, failure: FailureCode | undefined): EndCode | undefined => {
+  if (state === "failed") return failure;
+  return state === "succeeded" || state === "rejected" || state === "cancelled" ? state : undefined;
+};
+
 /** A change of a job's state that one of its runs caused. */
 export type JobChange = {
   readonly from: JobState;
   readonly to: JobState;
   readonly reason?: string | undefined;
+  /** Set if `to` is `failed`. */
+  readonly failure?: FailureCode | undefined;
   readonly exitCode?: number | undefined;
   readonly startedAtMs?: number | undefined;
   /** Whether the run counts against the job's retries. */
@@ -97,6 +106,8 @@ export type Job = JobRef & {
   /** When the program of the first attempt that ran was started, as its worker reported it; ms since the epoch. */
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
+  /** Why it ended; undefined until then, and for jobs that ended before codes were recorded. */
+  readonly endCode?: EndCode | undefined;
   /** The node that holds the attempt, or its member of rank 0; set from `placed` until the attempt leaves the node or fails there. */
   readonly node?: string | undefined;
   /** The nodes of a gang's attempt, by rank; set as long as `node` is set. Undefined for a job of one node. */
@@ -121,12 +132,26 @@ export type JobRecord = Job & {
 export function afterLoss(
   { losses = 0, failures, spec }: Pick<Job, "losses" | "failures" | "spec">,
   { reason, maxLosses, overdue }: { reason: string; maxLosses?: number | undefined; overdue?: true | undefined },
-): { readonly state: "queued" | "failed"; readonly losses?: number; readonly failures?: number; readonly reason: string } {
-  if (overdue) return { state: failures < (spec?.retries ?? 0) ? "queued" : "failed", failures: failures + 1, reason };
+): {
+  readonly state: "queued" | "failed";
+  readonly failure?: FailureCode;
+  readonly losses?: number;
+  readonly failures?: number;
+  readonly reason: string;
+} {
+  if (overdue) {
+    const counted = { failures: failures + 1, reason };
+    return failures < (spec?.retries ?? 0) ? { state: "queued", ...counted } : { state: "failed", failure: "runs-failed", ...counted };
+  }
   if (maxLosses === undefined) return { state: "queued", reason };
   const counted = losses + 1;
   if (counted < maxLosses) return { state: "queued", losses: counted, reason };
-  return { state: "failed", losses: counted, reason: `${counted} nodes were lost while it ran on them; the last: ${reason}` };
+  return {
+    state: "failed",
+    failure: "nodes-lost",
+    losses: counted,
+    reason: `${counted} nodes were lost while it ran on them; the last: ${reason}`,
+  };
 }
 
 /** Whether the job's present attempt is on that node. */

@@ -5,6 +5,7 @@ import type { BootFailure, Drain, Node } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
+import type { FailureCode } from "./values/job-end.ts";
 
 /**
  * An item of the table that this release cannot read, for example because a later release wrote it. What it stands for stays as it is:
@@ -84,7 +85,7 @@ export type Step =
   /** Checks a node whose termination was requested but not confirmed, or that is slow to boot. Repeats the request if it is still alive. */
   | { readonly kind: "confirm"; readonly node: string; readonly because: string }
   /** Fails a job that can never run in this pool. */
-  | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly because: string }
+  | { readonly kind: "fail"; readonly attempt: AttemptRef; readonly failure: FailureCode; readonly because: string }
   /** Moves a job that waits in vain to another pool. */
   | { readonly kind: "move"; readonly entry: QueueEntry; readonly to: string; readonly because: string }
   /** Writes to a job why it has to wait, if the reason is new. */

@@ -1,5 +1,6 @@
 import type { AttemptPage, AttemptQuery } from "../model/history/attempt.ts";
 import type { ArtifactSummary, AttemptRef, Job, JobRecord, JobRef, JobState } from "../model/job.ts";
+import type { FailureCode } from "../model/values/job-end.ts";
 
 /** Stores the jobs that teams submit. */
 export interface Admissions {
@@ -88,7 +89,11 @@ export interface Sealing {
   /** `sealing` → `succeeded`. The attempt is removed from those that wait. `stale`: the job is not in `sealing`, or has another attempt. */
   succeed(attempt: AttemptRef, to: Sealed, atMs: number): Promise<"done" | "stale">;
   /** `sealing` → `failed`. The attempt is removed from those that wait. `stale`: the job is not in `sealing`, or has another attempt. */
-  fail(attempt: AttemptRef, to: Sealed & { readonly reason: string }, atMs: number): Promise<"done" | "stale">;
+  fail(
+    attempt: AttemptRef,
+    to: Sealed & { readonly failure: FailureCode; readonly reason: string },
+    atMs: number,
+  ): Promise<"done" | "stale">;
   /**
    * Removes an attempt from those that wait, without a change to its job. Callers must do so only for an attempt whose sealing can no
    * longer end its job, because the job has ended or is on another attempt.

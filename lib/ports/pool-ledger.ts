@@ -6,6 +6,7 @@ import type { Assignment, BootFailure, Drain, Node } from "../model/node.ts";
 import type { Catalogue } from "../model/offer.ts";
 import type { Learned, Snapshot } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
+import type { FailureCode } from "../model/values/job-end.ts";
 
 /** A decision's right to write. It becomes void when a later decision of the pool begins. */
 export type Fence = { readonly pool: string; readonly epoch: number };
@@ -118,7 +119,7 @@ export interface Placements {
   /** Deletes the boot failures of these nodes. */
   healed(fence: Fence, nodes: readonly string[]): Promise<Written>;
   /** `queued` → `failed`, for a job that waits in this pool. */
-  fail(fence: Fence, failed: { attempt: AttemptRef; reason: string; atMs: number }): Promise<Written>;
+  fail(fence: Fence, failed: { attempt: AttemptRef; failure: FailureCode; reason: string; atMs: number }): Promise<Written>;
   /**
    * Moves a waiting job to the queue of the pool `to`, as the same attempt and with the same turn. Writes the reason to the job and rings
    * the other pool's bell (cause `move`) in the same transaction. The caller must send the message to the lane.

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JobId, PoolName, StoredSpec, TeamName } from "../../../events/job.ts";
 import { type Job, jobStates } from "../../model/job.ts";
+import { endCodes } from "../../model/values/job-end.ts";
 import { Count, Cursor, Time } from "./fields.ts";
 import { iso, isoIf } from "./times.ts";
 
@@ -14,6 +15,7 @@ const jobFacts = {
   submittedAt: Time,
   startedAt: Time.optional().describe("When the job's first attempt started its program"),
   endedAt: Time.optional(),
+  endCode: z.enum(endCodes).optional().describe("Why it ended; omitted until then"),
   node: z.string().optional().describe("The node that holds the job, or a gang's first member"),
   gang: z.array(z.string()).optional().describe("The nodes of a gang, by rank"),
   exitCode: z.int().optional(),
@@ -91,6 +93,7 @@ export const jobSummary = (job: Job): JobSummary => ({
   submittedAt: iso(job.submittedAtMs),
   startedAt: isoIf(job.startedAtMs),
   endedAt: isoIf(job.endedAtMs),
+  endCode: job.endCode,
   node: job.node,
   gang: job.gang && [...job.gang],
   exitCode: job.exitCode,

@@ -20,6 +20,7 @@ export const jobFacts = (job: Job) => ({
   node: job.node ?? null,
   gang: job.gang ?? null,
   exitCode: job.exitCode ?? null,
+  endCode: job.endCode ?? null,
   reason: job.reason ?? null,
 });
 

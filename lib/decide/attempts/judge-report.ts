@@ -169,7 +169,8 @@ function exited(report: Extract<AttemptReportFacts, { phase: "exited" }>, job: J
   const retries = job.spec?.retries ?? 0;
   const to = job.failures < retries ? "queued" : "failed";
   const reason = ofMember(held, `exit code ${exitCode}${report.reason ? `: ${report.reason}` : ""}`);
-  return off(report, held, { from: job.state, to, reason, exitCode, startedAtMs, failed: true });
+  const failure = to === "failed" ? "runs-failed" : undefined;
+  return off(report, held, { from: job.state, to, reason, failure, exitCode, startedAtMs, failed: true });
 }
 
 /** The attempt's exit may never have been recorded. It must be now, because otherwise the job would neither be sealed nor run again. */
@@ -181,7 +182,14 @@ function uploaded({ startedAtMs }: Extract<AttemptReportFacts, { phase: "uploade
 function failed(report: Extract<AttemptReportFacts, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
   const tries = Math.max(job.spec?.retries ?? 0, minTries - 1);
   const to = report.again && job.failures < tries ? "queued" : "failed";
-  return { from: job.state, to, reason: ofMember(held, report.reason), failed: true };
+  const failure = job.state === "sealing" ? "artifacts-not-kept" : "runs-failed";
+  return {
+    from: job.state,
+    to,
+    reason: ofMember(held, report.reason),
+    failure: to === "failed" ? failure : undefined,
+    failed: true,
+  };
 }
 
 const removed = (job?: JobChange): Extract<ReportVerdict, { kind: "change" }> => ({
@@ -243,7 +251,7 @@ export function excused(verdict: ReportVerdict, peers: Peers, nowMs: number): Re
   const missed = peers.find(({ node }) => node.notice?.kind === "interruption" || !isAtWork(node, nowMs));
   if (!missed) return verdict;
   const reason = `${verdict.job.reason ?? "a member failed"}, while member ${missed.rank} was being lost with its node`;
-  return { ...verdict, job: { ...verdict.job, to: "queued", failed: false, reason } };
+  return { ...verdict, job: { ...verdict.job, to: "queued", failure: undefined, failed: false, reason } };
 }
 
 /** A node that only drains has not lost what it runs. */

@@ -71,7 +71,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     if (!isWhole) break;
     const tooLarge = whyTooLarge(entry, pool, catalogue.types);
     if (tooLarge) {
-      steps.push({ kind: "fail", attempt: entry, because: tooLarge });
+      steps.push({ kind: "fail", attempt: entry, failure: "never-fits", because: tooLarge });
       continue;
     }
     const kind = state.kindOf(entry);

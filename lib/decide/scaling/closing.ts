@@ -40,7 +40,9 @@ export function close(snapshot: Snapshot): Plan {
   const fails = snapshot.queue
     .toSorted(byTurn)
     .slice(0, maxFails)
-    .map((entry): Step => ({ kind: "fail", attempt: entry, because: `${because}; submit the job to another pool` }));
+    .map(
+      (entry): Step => ({ kind: "fail", attempt: entry, failure: "pool-removed", because: `${because}; submit the job to another pool` }),
+    );
   const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
   const soon = Math.max(snapshot.queue.length, snapshot.queued ?? 0) > fails.length || dead.some(({ kind }) => kind === "lose");
   const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);

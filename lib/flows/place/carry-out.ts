@@ -69,7 +69,7 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
     case "heal":
       return written(await placements.healed(fence, step.nodes));
     case "fail":
-      return written(await placements.fail(fence, { attempt: step.attempt, reason: step.because, atMs }));
+      return written(await placements.fail(fence, { attempt: step.attempt, failure: step.failure, reason: step.because, atMs }));
     case "move":
       return move(deps, fence, step);
     case "hold":

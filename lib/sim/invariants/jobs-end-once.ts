@@ -43,15 +43,13 @@ function wrongStep(before: Job | undefined, after: Job): InvariantBreach {
 }
 
 function wrongEnd(job: Job, isReadable: boolean, mayBeCancelled: boolean): InvariantBreach {
-  const { state, reason, failures, spec } = job;
+  const { state, reason, endCode, failures, spec } = job;
   const name = jobName(job);
   if ((state === "rejected" || state === "failed") && !reason) return `${name} was ${state} without a reason`;
+  if (endCode === undefined || (state !== "failed" && endCode !== state)) return `${name} was ${state}, and its code is ${endCode}`;
   if (state === "cancelled" && !mayBeCancelled) return `${name} was cancelled although no one asked for it`;
   if (state === "succeeded" && !isReadable) return `${name} succeeded although its message is invalid`;
-  // A job may fail because of its own exits, or because an upload failed three times, but not because of interruptions or lost nodes.
-  const isItsOwn =
-    failures > (spec?.retries ?? 0) ||
-    /artifacts|dataset|no instance type|nodes were lost while it ran|was removed from the configuration/.test(reason ?? "");
-  if (state !== "failed" || isItsOwn) return undefined;
+  // A job's runs may fail because of its own exits, but not because of interruptions or lost nodes.
+  if (endCode !== "runs-failed" || failures > (spec?.retries ?? 0)) return undefined;
   return `${name} failed after ${failures} failures of its own although it has ${spec?.retries} retries: ${reason}`;
 }

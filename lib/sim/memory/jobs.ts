@@ -4,7 +4,7 @@ import { type AttemptRef, isEnded, type Job, type JobRef, jobName } from "../../
 import type { Admissions, Cancellations, Cancelled, CancelledOfMany, JobFilter, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { attemptName, jobKey, type MemoryTable, offNodes } from "./table.ts";
+import { attemptName, type JobMove, jobKey, type MemoryTable, offNodes } from "./table.ts";
 
 export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
   admit: (job, { maxQueued = Number.POSITIVE_INFINITY } = {}) =>
@@ -76,7 +76,7 @@ export const memoryJobReader = (table: MemoryTable, wire: Interruptions<LedgerMe
 };
 
 export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Sealing => {
-  const end = (attempt: AttemptRef, to: Partial<Job> & Pick<Job, "state">, atMs: number): "done" | "stale" => {
+  const end = (attempt: AttemptRef, to: JobMove, atMs: number): "done" | "stale" => {
     const job = table.jobs.get(jobKey(attempt));
     if (job?.attempt !== attempt.attempt) return "stale";
     if (isEnded(job.state) && job.state === to.state && job.reason === to.reason) return "done";

@@ -4,7 +4,7 @@ import { saysMore } from "../../model/telemetry.ts";
 import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { jobKey, type MemoryTable, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
+import { type JobMove, jobKey, type MemoryTable, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
 
 export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeLedger => ({
   get: (pool, node) => wire.call("nodeLedger.get", () => table.nodes.get(nodeKey(pool, node))?.node),
@@ -79,13 +79,10 @@ function leaveNode(table: MemoryTable, job: JobRecord, node: string): void {
   if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 
-const moved = (
-  job: Job,
-  to: NonNullable<AttemptChange["job"]>,
-  assignment: AttemptChange["assignment"],
-): Partial<Job> & Pick<Job, "state"> => ({
+const moved = (job: Job, to: NonNullable<AttemptChange["job"]>, assignment: AttemptChange["assignment"]): JobMove => ({
   state: to.to,
   reason: to.reason,
+  failure: to.failure,
   failures: job.failures + (to.failed ? 1 : 0),
   ...(to.losses === undefined ? {} : { losses: to.losses }),
   exitCode: to.exitCode ?? job.exitCode,

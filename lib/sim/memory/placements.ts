@@ -131,13 +131,13 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
 
     takeBack: (fence, taken) => write("takeBack", fence, () => takeBack(table, nodeOf(fence, taken.node), taken)),
 
-    fail: (fence, { attempt, reason, atMs }) =>
+    fail: (fence, { attempt, failure, reason, atMs }) =>
       write("fail", fence, (): Written => {
         const job = table.jobs.get(jobKey(attempt));
         if (job?.attempt !== attempt.attempt) return "stale";
         if (job.state === "failed" && job.reason === reason) return "done";
         if (job.state !== "queued" || job.pool !== fence.pool) return "stale";
-        table.moveJob(job, { state: "failed", reason }, { atMs });
+        table.moveJob(job, { state: "failed", failure, reason }, { atMs });
         return "done";
       }),
 

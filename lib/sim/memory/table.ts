@@ -1,5 +1,5 @@
 import { type Attempt, type AttemptNews, attemptNews } from "../../model/history/attempt.ts";
-import { type AttemptRef, byTurn, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
+import { type AttemptRef, byTurn, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import type { BootFailure } from "../../model/node.ts";
@@ -8,6 +8,7 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import type { FailureCode } from "../../model/values/job-end.ts";
 import { costByDay, periodName } from "../../model/values/period.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 
@@ -27,6 +28,9 @@ type PoolRow = {
 
 /** Whole micro-dollars per hour, as the real table keeps them, and GPUs. */
 export type ReservedAmount = { microUsd: number; gpus: number };
+
+/** What changes about a job that gets a new state. `failure` is set if it fails. */
+export type JobMove = Partial<Job> & Pick<Job, "state"> & { readonly failure?: FailureCode | undefined };
 
 export type NodeRow = { readonly node: Node; readonly released: boolean };
 
@@ -168,7 +172,7 @@ export class MemoryTable {
    */
   moveJob(
     job: JobRecord,
-    to: Partial<Job> & Pick<Job, "state">,
+    { failure, ...to }: JobMove,
     { atMs, reported }: { atMs: number; reported?: Pick<AttemptNews, "startedAtMs" | "exitCode"> & { failed: boolean } },
   ): void {
     const requeued = to.state === "queued";
@@ -178,7 +182,7 @@ export class MemoryTable {
       reason: undefined,
       ...to,
       ...(requeued ? { attempt: job.attempt + 1, ...offNodes } : {}),
-      ...(isEnded(to.state) ? { endedAtMs: atMs } : {}),
+      ...(isEnded(to.state) ? { endedAtMs: atMs, endCode: endCodeOf(to.state, failure) } : {}),
     };
     this.putJob(moved);
     if (requeued) this.enqueue(moved);

@@ -70,7 +70,7 @@ const operations: readonly (readonly [string, (ledger: LedgerPorts) => Promise<O
   [
     "failing a job that waits",
     waits,
-    ({ ledger, fence }) => ledger.placements.fail(fence, { attempt, reason: "it never fits", atMs }),
+    ({ ledger, fence }) => ledger.placements.fail(fence, { attempt, failure: "never-fits", reason: "it never fits", atMs }),
     ["the job is cancelled", "a newer decision begins", "the job is placed"],
   ],
   [

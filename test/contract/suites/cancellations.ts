@@ -5,7 +5,7 @@ import { admitted, begin, leaseOver, type MakeLedger, placed, readyNode, sealing
 
 const by = { reason: "not wanted any more", atMs: monday + 200_000 };
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
-const cancelled = { state: "cancelled", reason: by.reason, endedAtMs: by.atMs };
+const cancelled = { state: "cancelled", reason: by.reason, endedAtMs: by.atMs, endCode: "cancelled" };
 
 export const cancellationsContract = (make: MakeLedger) =>
   describe("cancellations", () => {

@@ -75,7 +75,7 @@ export function decisionReaderContract(name: string, make: () => Promise<Decisio
             steps: [
               { kind: "bind", entry, node: "i-1", because: "it has room" },
               { kind: "bind-gang", entry, nodes: ["i-1", "i-2"], because: "they have room" },
-              { kind: "fail", attempt: { team: "vision", job: "train-1", attempt: 1 }, because: "it can never run" },
+              { kind: "fail", attempt: { team: "vision", job: "train-1", attempt: 1 }, failure: "never-fits", because: "it can never run" },
               { kind: "launch", launch, because: "it waits" },
               { kind: "retire", node: "i-3", because: "idle" },
             ],

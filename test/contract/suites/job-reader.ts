@@ -42,7 +42,7 @@ export const jobReaderContract = (make: MakeLedger) =>
       const fence = await begin(ledger);
       for (let n = 0; n < 12; n += 1) {
         const { job } = await admitted(ledger, { job: `job-${n}`, submittedAtMs: monday + n });
-        if (n % 3 === 0) await ledger.placements.fail(fence, { attempt: job, reason: "no", atMs: monday });
+        if (n % 3 === 0) await ledger.placements.fail(fence, { attempt: job, failure: "never-fits", reason: "no", atMs: monday });
       }
       const first = await ledger.jobReader.list({ team: "vision", states: ["failed"], limit: 3 });
       expect(first.jobs.map((job) => job.job)).toEqual(["job-9", "job-6", "job-3"]);

@@ -262,7 +262,15 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a run that failed for good ends its job", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);
-      const to = { from: "placed", to: "failed", reason: "exit code 3", exitCode: 3, startedAtMs, failed: true } as const;
+      const to = {
+        from: "placed",
+        to: "failed",
+        reason: "exit code 3",
+        failure: "runs-failed",
+        exitCode: 3,
+        startedAtMs,
+        failed: true,
+      } as const;
       expect(await ledger.nodeLedger.change(on, { attempt, job: to, assignment: "removed" })).toBe("done");
       expect(await ledger.nodeLedger.job(job)).toEqual({
         ...job,
@@ -272,6 +280,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         exitCode: 3,
         startedAtMs,
         endedAtMs: on.atMs,
+        endCode: "runs-failed",
       });
     });
 

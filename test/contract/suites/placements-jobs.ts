@@ -153,6 +153,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         state: "failed",
         attempt: 2,
         losses: 2,
+        endCode: "nodes-lost",
         endedAtMs: atMs,
         reason: expect.stringContaining("2 nodes were lost"),
       });
@@ -274,7 +275,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await placements.bind(fence, { entry, node: left, atMs })).toBe("stale");
       expect(await placements.bindGang(fence, { entry, nodes: [left], atMs })).toBe("stale");
       expect(await placements.hold(fence, { entry, reason: "late" })).toBe("stale");
-      expect(await placements.fail(fence, { attempt: entry, reason: "late", atMs })).toBe("stale");
+      expect(await placements.fail(fence, { attempt: entry, failure: "never-fits", reason: "late", atMs })).toBe("stale");
       expect(await placements.move(fence, { ...move(entry), to: "third" })).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", pool: "cpu", reason });
       const there = await begin(ledger, "cpu");
@@ -337,20 +338,30 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { job } = await admitted(ledger);
       const fence = await begin(ledger);
-      const failed = { attempt: anAssignment(), reason: "no type has 9 GPUs", atMs };
+      const failed = { attempt: anAssignment(), failure: "never-fits" as const, reason: "no type has 9 GPUs", atMs };
       expect(await ledger.placements.fail(fence, failed)).toBe("done");
       expect(await ledger.placements.fail(fence, failed)).toBe("done");
-      expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "failed", reason: "no type has 9 GPUs", endedAtMs: atMs });
+      expect(await ledger.sealing.get(job)).toEqual({
+        ...job,
+        state: "failed",
+        reason: "no type has 9 GPUs",
+        endedAtMs: atMs,
+        endCode: "never-fits",
+      });
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
     });
 
     it("failing a job that was placed or has another attempt is stale", async () => {
       const ledger = await make();
       const { fence, job } = await placed(ledger);
-      expect(await ledger.placements.fail(fence, { attempt: anAssignment(), reason: "no", atMs })).toBe("stale");
-      expect(await ledger.placements.fail(fence, { attempt: anAssignment({ job: "nobody" }), reason: "no", atMs })).toBe("stale");
+      expect(await ledger.placements.fail(fence, { attempt: anAssignment(), failure: "never-fits", reason: "no", atMs })).toBe("stale");
+      expect(
+        await ledger.placements.fail(fence, { attempt: anAssignment({ job: "nobody" }), failure: "never-fits", reason: "no", atMs }),
+      ).toBe("stale");
       const { entry } = await admitted(ledger, { job: "other" });
-      expect(await ledger.placements.fail(fence, { attempt: { ...entry, attempt: 2 }, reason: "no", atMs })).toBe("stale");
+      expect(await ledger.placements.fail(fence, { attempt: { ...entry, attempt: 2 }, failure: "never-fits", reason: "no", atMs })).toBe(
+        "stale",
+      );
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed" });
       expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
     });

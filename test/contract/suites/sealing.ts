@@ -14,17 +14,41 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.succeed(attempt, kept, monday + 100_000)).toBe("done");
       expect(await ledger.sealing.succeed(attempt, kept, monday + 101_000)).toBe("done");
       const job = await ledger.sealing.get(attempt);
-      expect(job).toMatchObject({ state: "succeeded", ...kept, exitCode: 0, endedAtMs: monday + 100_000, startedAtMs: monday + 62_000 });
+      expect(job).toMatchObject({
+        state: "succeeded",
+        endCode: "succeeded",
+        ...kept,
+        exitCode: 0,
+        endedAtMs: monday + 100_000,
+        startedAtMs: monday + 62_000,
+      });
       expect(job?.node).toBeUndefined();
-      expect(await ledger.sealing.fail(attempt, { reason: "too late" }, monday)).toBe("stale");
+      expect(await ledger.sealing.fail(attempt, { failure: "artifact-missing", reason: "too late" }, monday)).toBe("stale");
     });
 
     it("a job whose artifacts cannot be sealed fails", async () => {
       const ledger = await make();
       await sealing(ledger);
-      expect(await ledger.sealing.fail(attempt, { artifacts, reason: "out/model.bin is missing" }, monday + 100_000)).toBe("done");
-      expect(await ledger.sealing.fail(attempt, { artifacts, reason: "out/model.bin is missing" }, monday + 100_000)).toBe("done");
-      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "failed", artifacts, reason: "out/model.bin is missing" });
+      expect(
+        await ledger.sealing.fail(
+          attempt,
+          { artifacts, failure: "artifact-missing", reason: "out/model.bin is missing" },
+          monday + 100_000,
+        ),
+      ).toBe("done");
+      expect(
+        await ledger.sealing.fail(
+          attempt,
+          { artifacts, failure: "artifact-missing", reason: "out/model.bin is missing" },
+          monday + 100_000,
+        ),
+      ).toBe("done");
+      expect(await ledger.sealing.get(attempt)).toMatchObject({
+        state: "failed",
+        endCode: "artifact-missing",
+        artifacts,
+        reason: "out/model.bin is missing",
+      });
       expect(await ledger.sealing.succeed(attempt, kept, monday)).toBe("stale");
     });
 
@@ -32,7 +56,7 @@ export const sealingContract = (make: MakeLedger) =>
       const ledger = await make();
       await sealing(ledger);
       expect(await ledger.sealing.succeed({ ...attempt, attempt: 2 }, kept, monday)).toBe("stale");
-      expect(await ledger.sealing.fail({ ...attempt, attempt: 2 }, { reason: "no" }, monday)).toBe("stale");
+      expect(await ledger.sealing.fail({ ...attempt, attempt: 2 }, { failure: "artifact-missing", reason: "no" }, monday)).toBe("stale");
       expect(await ledger.sealing.succeed({ ...attempt, job: "nobody" }, kept, monday)).toBe("stale");
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing", attempt: 1 });
       await admitted(ledger, { job: "other" });

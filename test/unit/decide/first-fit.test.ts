@@ -85,7 +85,12 @@ describe("the place of a job", () => {
   test("a job that can never run fails with the reason", () => {
     const nine = anEntry({ needs: { vcpus: 2, memoryGiB: 8, gpus: 9 } });
     expect(placed({ queue: [nine] }).steps).toEqual([
-      { kind: "fail", attempt: nine, because: "no instance type of pool gpu has 9 GPUs; the largest, g5.xlarge, has 1" },
+      {
+        kind: "fail",
+        attempt: nine,
+        failure: "never-fits",
+        because: "no instance type of pool gpu has 9 GPUs; the largest, g5.xlarge, has 1",
+      },
     ]);
   });
 

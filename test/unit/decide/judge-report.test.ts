@@ -263,3 +263,21 @@ describe("the next call of a worker", () => {
     expect(callAgainMs(node, monday + 60_000)).toBe(ms);
   });
 });
+
+describe("why a job fails", () => {
+  const failureOf = (said: Said, job: Partial<Job>): unknown => {
+    const verdict = judgeReport(reports[said], aJob({ node: "n", ...job }), anAssignment());
+    return verdict.kind === "change" ? verdict.job?.failure : verdict;
+  };
+
+  test("a run that ends badly fails its job as its own fault, and an upload that fails does so for its artifacts", () => {
+    expect(failureOf("exited 3", { state: "running" })).toBe("runs-failed");
+    expect(failureOf("failed, hopeless", { state: "running" })).toBe("runs-failed");
+    expect(failureOf("failed, hopeless", { state: "sealing" })).toBe("artifacts-not-kept");
+  });
+
+  test("a run after which the job waits again has no failure code", () => {
+    expect(failureOf("exited 3", { state: "running", spec: aSpec({ retries: 1 }) })).toBeUndefined();
+    expect(failureOf("failed, again", { state: "sealing" })).toBeUndefined();
+  });
+});

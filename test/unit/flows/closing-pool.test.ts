@@ -32,7 +32,11 @@ describe("a pool that was removed from the configuration", () => {
     const { world, worker, closeOnce } = await takenOut();
     const id = world.node.id;
     await closeOnce();
-    expect(world.job("waits")).toMatchObject({ state: "failed", reason: `${because}; submit the job to another pool` });
+    expect(world.job("waits")).toMatchObject({
+      state: "failed",
+      endCode: "pool-removed",
+      reason: `${because}; submit the job to another pool`,
+    });
     expect(world.node).toMatchObject({ state: "draining", drain: { because, untilMs: world.nowMs + 3_600_000 } });
     world.nowMs += 30_000;
     await worker.call();

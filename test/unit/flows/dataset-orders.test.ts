@@ -83,7 +83,7 @@ describe("a run order", () => {
     change(world);
     const response = ordersOf(await world.call(world.node.id));
     expect(response.orders).toEqual([{ kind: "stop", team: "vision", job: "a", attempt: 1, because: expect.stringMatching(why) }]);
-    expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringMatching(why) });
+    expect(world.job("a")).toMatchObject({ state: "failed", endCode: "data-missing", reason: expect.stringMatching(why) });
     expect(world.node.assignments).toEqual([]);
     expect(world.lane.waiting).toEqual(["gpu"]);
   });

@@ -113,7 +113,7 @@ describe("a run that ended", () => {
   test("a failed run fails the job, and the worker may forget it", async () => {
     const world = await working();
     expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ done: [of] });
-    expect(world.job("a")).toMatchObject({ state: "failed", exitCode: 3, reason: "exit code 3" });
+    expect(world.job("a")).toMatchObject({ state: "failed", endCode: "runs-failed", exitCode: 3, reason: "exit code 3" });
     expect(world.node.assignments).toEqual([]);
     expect(world.lane.waiting).toEqual(["gpu"]);
   });
@@ -291,7 +291,13 @@ describe("a worker that was restarted", () => {
       if (attempt < 3) expect(world.job("a")).toMatchObject({ state: "queued", attempt: attempt + 1, losses: attempt });
       await world.workOff();
     }
-    expect(world.job("a")).toMatchObject({ state: "failed", attempt: 3, losses: 3, reason: expect.stringContaining("3 nodes were lost") });
+    expect(world.job("a")).toMatchObject({
+      state: "failed",
+      endCode: "nodes-lost",
+      attempt: 3,
+      losses: 3,
+      reason: expect.stringContaining("3 nodes were lost"),
+    });
   });
 
   test("a run that its own worker process reports as stopped is no loss", async () => {

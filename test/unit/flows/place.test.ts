@@ -53,7 +53,7 @@ describe("a waiting job", () => {
     await world.submit("a", { gpus: 9 });
     world.ledger.table.catalogues.set("gpu", aCatalogue());
     await world.place();
-    expect(world.job("a")).toMatchObject({ state: "failed", reason: expect.stringContaining("has 9 GPUs") });
+    expect(world.job("a")).toMatchObject({ state: "failed", endCode: "never-fits", reason: expect.stringContaining("has 9 GPUs") });
   });
 
   test("a job at the pool's limit waits with that reason, and starts when there is room again", async () => {

@@ -105,7 +105,7 @@ describe("a failure while sealing", () => {
     artifacts.incoming.clear();
     expect(await sealAttempt({ ...deps, now: () => monday + 60_000 }, attempt)).toEqual({ kind: "failed", files: 2 });
     expect(artifacts.listed(attempt)).toEqual(list);
-    expect(job()).toMatchObject({ state: "failed", reason: expect.stringContaining("there is no model.bin") });
+    expect(job()).toMatchObject({ state: "failed", endCode: "artifact-missing", reason: expect.stringContaining("there is no model.bin") });
   });
 });
 
@@ -201,7 +201,11 @@ test("an upload that is not complete is left alone", async () => {
 test("an upload that is gone or cannot be read fails the job, because nothing else would end it", async () => {
   const gone = sealing();
   expect(await sealAttempt(gone.deps, attempt)).toEqual({ kind: "failed", files: 0 });
-  expect(gone.job()).toMatchObject({ state: "failed", reason: "could not keep its artifacts: its upload is no longer there" });
+  expect(gone.job()).toMatchObject({
+    state: "failed",
+    endCode: "artifacts-not-kept",
+    reason: "could not keep its artifacts: its upload is no longer there",
+  });
 
   const broken = sealing();
   broken.artifacts.incoming.set(manifestKey(attempt), Buffer.from("{"));

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { byTurn, dependsOn, isEnded, isOn, type JobState, jobStates, logStream, mayFollow, waiting } from "../../../lib/model/job.ts";
+import {
+  byTurn,
+  dependsOn,
+  endCodeOf,
+  isEnded,
+  isOn,
+  type JobState,
+  jobStates,
+  logStream,
+  mayFollow,
+  waiting,
+} from "../../../lib/model/job.ts";
 import { aJob, anEntry, aSpec, monday } from "../../fakes/builders.ts";
 
 describe("the life of a job", () => {
@@ -20,6 +31,16 @@ describe("the life of a job", () => {
 
   test("a job ends in one of four states", () => {
     expect(jobStates.filter(isEnded).sort()).toEqual(["cancelled", "failed", "rejected", "succeeded"]);
+  });
+
+  test("a job gets a code when it ends, and not before", () => {
+    const codes = jobStates.map((state) => [state, endCodeOf(state, "nodes-lost")]);
+    expect(Object.fromEntries(codes.filter(([, code]) => code !== undefined))).toEqual({
+      rejected: "rejected",
+      succeeded: "succeeded",
+      cancelled: "cancelled",
+      failed: "nodes-lost",
+    });
   });
 
   test("a job succeeds only from sealing", () => {

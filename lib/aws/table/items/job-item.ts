@@ -2,7 +2,8 @@ import * as z from "zod";
 import { StoredSpec } from "../../../../events/job.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import { attemptNews } from "../../../model/history/attempt.ts";
-import { type ArtifactSummary, isEnded, type Job, type JobRecord, type JobRef, jobStates, waiting } from "../../../model/job.ts";
+import { type ArtifactSummary, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, jobStates, waiting } from "../../../model/job.ts";
+import { endCodes, type FailureCode } from "../../../model/values/job-end.ts";
 import { getItems, type Item, maxKeys, type TableAccess } from "../access.ts";
 import { type Change, type Condition, set } from "../expression.ts";
 import { artifactsKey, jobKey, queueKey, specKey, submittedKey } from "../keys.ts";
@@ -25,6 +26,8 @@ const listed = {
   submittedAtMs: z.number(),
   startedAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),
+  // A later release may write a code that this one does not know. The job's state and reason still say how it ended.
+  endCode: z.enum(endCodes).optional().catch(undefined),
   node: z.string().optional(),
   gang: z.array(z.string()).optional(),
   exitCode: z.number().optional(),
@@ -77,11 +80,11 @@ export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Pr
   return items.filter(({ sk }) => sk === "STATE").map((state) => jobOf(state, specs.get(state["pk"])));
 }
 /** A job's new state, and what its attempt reported with it. */
-type NewState = Parameters<typeof attemptNews>[0];
+type NewState = Parameters<typeof attemptNews>[0] & { readonly failure?: FailureCode | undefined };
 
 /**
  * Returns the writes that bring a job to a new state. The first is the state's, with these conditions. The previous state's reason is
- * replaced, an end gets its time, and if the job is on nodes, its attempt's record gets what happened.
+ * replaced, an end gets its time and its code, and if the job is on nodes, its attempt's record gets what happened.
  */
 export function stateParts(
   job: Pick<Job, "team" | "job" | "state" | "attempt">,
@@ -89,7 +92,7 @@ export function stateParts(
   { atMs, also = [], when }: { atMs: number; also?: readonly Change[]; when: readonly Condition[] },
 ): Part[] {
   const ttl = isEnded(to.state) ? ttlAfter(atMs, keptDays) : undefined;
-  const ending = ttl === undefined ? [] : [set("endedAtMs", atMs), set("ttl", ttl)];
+  const ending = ttl === undefined ? [] : [set("endedAtMs", atMs), set("endCode", endCodeOf(to.state, to.failure)), set("ttl", ttl)];
   return [
     { kind: "update", key: jobKey(job), changes: [set("state", to.state), set("reason", to.reason), ...ending, ...also], when },
     ...(ttl === undefined ? [] : [{ kind: "update" as const, key: specKey(job), changes: [set("ttl", ttl)], when: [] }]),

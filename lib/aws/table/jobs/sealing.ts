@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { AttemptRef, JobState } from "../../../model/job.ts";
+import type { FailureCode } from "../../../model/values/job-end.ts";
 import type { Sealed, Sealing } from "../../../ports/jobs.ts";
 import { getPartition, type TableAccess } from "../access.ts";
 import { is } from "../expression.ts";
@@ -21,7 +22,7 @@ export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number
 const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealingKey(attempt) });
 
 export const createSealing = (access: TableAccess): Sealing => {
-  const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState }, atMs: number): Promise<"done" | "stale"> => {
+  const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState; readonly failure?: FailureCode }, atMs: number): Promise<"done" | "stale"> => {
     const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
     const written = await transact(access, [
       ...stateParts({ ...attempt, state: "sealing" }, to, { atMs, also: offNodes, when }),

@@ -57,13 +57,13 @@ export const createJobPlacements = (
       return wasTakenBack(job, back) ? "done" : "stale";
     }),
 
-  async fail(fence, { attempt, reason, atMs }) {
+  async fail(fence, { attempt, failure, reason, atMs }) {
     const job = await readJob(access, attempt);
     if (job?.pool !== fence.pool) return unlessFenced(fence, "stale");
     const outcome = await write(fence, [
       ...stateParts(
         { ...attempt, state: "queued" },
-        { state: "failed", reason },
+        { state: "failed", failure, reason },
         { atMs, when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)] },
       ),
       ...leaveQueue(job),
@@ -191,7 +191,8 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
   if (!dependsOn(job, { attempt: assignment.attempt, node, uploads: assignment.phase === "uploading" })) {
     return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
   }
-  const { state, reason, losses, failures } = afterLoss(job, back);
+  const after = afterLoss(job, back);
+  const { state, reason, losses, failures } = after;
   const waits = state === "queued";
   const attempt = job.attempt + (waits ? 1 : 0);
   const counted = [
@@ -200,7 +201,7 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
   ];
   return [
     off,
-    ...stateParts(job, { state, reason }, { atMs, also: [set("attempt", attempt), ...counted, ...offNodes], when: still }),
+    ...stateParts(job, after, { atMs, also: [set("attempt", attempt), ...counted, ...offNodes], when: still }),
     ...(waits ? enqueue(job, { attempt, reason }) : []),
   ];
 }
