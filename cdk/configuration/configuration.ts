@@ -10,11 +10,13 @@ import { fileWords } from "../../lib/model/files/file-words.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
 import { maxRunSeconds } from "../../lib/model/values/attempt-times.ts";
 import { DatasetLimits } from "../../lib/runtime/dataset-limits.ts";
+import { whenSpents } from "../../lib/model/pool.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
+import { budgetProblems } from "./budget-problems.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
@@ -32,6 +34,17 @@ const WiderLimits = z
   .strictObject({ usdPerHour: usdPerHour.optional(), gpus: gpus.optional() })
   .refine((limits) => limits.usdPerHour !== undefined || limits.gpus !== undefined, 'limit "usdPerHour", "gpus" or both');
 
+const Budgets = z.strictObject({
+  usdPerDay: budget.describe("Dollars that nodes may cost in a UTC day"),
+  usdPerMonth: budget.describe("Dollars that nodes may cost in a calendar month (UTC)"),
+  whenSpent: z
+    .enum(whenSpents, 'must be "stop-growth" or "drain"')
+    .optional()
+    .describe(
+      "Once a budget is used up, nothing starts until the next day or month. stop-growth: running jobs may finish. drain: running jobs may run for drainSeconds, and are then stopped and queued again, unless the budget renews before. stop-growth if omitted",
+    ),
+});
+
 const losses = z.int().min(1, "must be 1 or more").max(100, "must not be more than 100");
 
 /** One pool and its policy. The fields that handlers need are deployed in `fleet.json`; the others shape the stack. */
@@ -41,13 +54,11 @@ const PoolFields = z.strictObject({
     .array(z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)?$/, 'must look like "g5", or "g5.xlarge"'))
     .min(1, "name at least one instance family"),
   limits: z.strictObject({ usdPerHour, gpus }),
-  budgets: z
-    .strictObject({
-      usdPerDay: budget.describe("Dollars that nodes may cost in a UTC day"),
-      usdPerMonth: budget.describe("Dollars that nodes may cost in a calendar month (UTC)"),
-    })
+  budgets: Budgets.optional().describe("What all nodes of the pool together may cost. No budget if omitted"),
+  teamBudgets: z
+    .record(TeamName, Budgets)
     .optional()
-    .describe("Once a budget is used up, nothing starts until the next day or month; running jobs may finish. No budget if omitted"),
+    .describe("What each team's own nodes in this pool may cost. Nodes of shared pools belong to no team, so shared pools have none"),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1, 'name at least one of "spot" and "on-demand"'),
   shared: z.boolean().default(false).describe("Whether one node may serve several teams"),
   teams: z.array(TeamName).default([]).describe("The teams that may use the pool; empty means all teams"),
@@ -216,6 +227,8 @@ export const Configuration = Fields.superRefine((fleet, context) => {
     for (const team of pool.teams.filter((name) => !fleet.teams.includes(name)))
       problem(["pools", index, "teams"], `pool "${pool.name}" names the team "${team}", which is not in teams (${fleet.teams.join(", ")})`);
   });
+  for (const { path, message } of fleet.pools.flatMap((pool, index) => budgetProblems(pool, fleet.teams, ["pools", index])))
+    problem(path, message);
   for (const { pool, message } of fallbackProblems(fleet.pools, fleet.teams)) problem(["pools", pool, "fallback"], message);
   for (const team of [...new Set(fleet.teams)].filter(
     (name) => !fleet.pools.some((pool) => pool.teams.length === 0 || pool.teams.includes(name)),

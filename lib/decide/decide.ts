@@ -1,6 +1,7 @@
 import type { Node } from "../model/node.ts";
 import type { Plan, Snapshot, Step } from "../model/plan.ts";
-import { type BudgetRoom, budgetRoom } from "./budget/budget-room.ts";
+import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
+import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLookAtBooting, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
@@ -25,6 +26,8 @@ const phases: readonly Phase[] = [
   endOverdue,
   // Drains nodes in time for the end of their life.
   retireOld,
+  // Drains nodes that work although a budget that asks for it is used up.
+  drainUnaffordable,
   // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle.
   spareSilent,
   // Places waiting jobs on nodes, launches nodes for the others, or records why they wait.
@@ -112,12 +115,17 @@ function retireOld({ snapshot: { pool, nowMs }, nodes }: Draft): Decided {
   };
 }
 
+function drainUnaffordable({ snapshot, budget, nodes }: Draft): Decided {
+  const { steps, leaving, wakesMs } = drainSpent(nodes, budget, snapshot);
+  return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
+}
+
 function spareSilent({ snapshot: { nowMs }, nodes }: Draft): Decided {
   return { nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
 }
 
-function placeWaiting({ snapshot, nodes }: Draft): Decided {
-  const { steps, bound, isWhole, packed, wakeAtMs } = firstFit(snapshot, nodes);
+function placeWaiting({ snapshot, budget, nodes }: Draft): Decided {
+  const { steps, bound, isWhole, packed, wakeAtMs } = firstFit(snapshot, nodes, budget);
   return {
     steps,
     // If not all jobs had their turn, the next plan may need the nodes that this one leaves empty.
@@ -127,30 +135,32 @@ function placeWaiting({ snapshot, nodes }: Draft): Decided {
   };
 }
 
-function replaceLeaving({ snapshot, nodes, steps: planned }: Draft): Decided {
+function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft): Decided {
   const free = nodes.filter(({ assignments }) => assignments.length === 0);
-  return { ...replacements(snapshot, { planned, free }), wakesMs: [nextEndOfDrain(snapshot)] };
+  return { ...replacements(snapshot, { planned, free, budget }), wakesMs: [nextEndOfDrain(snapshot)] };
 }
 
 function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft): Decided {
   const { queue, openLaunches, pool, nowMs } = snapshot;
   const isWanted = queue.length > 0 || openLaunches.length > 0 || budget.usedUp !== undefined;
-  return isWanted ? {} : { steps: consolidation(nodes, pool, { nowMs, most: drainsLeft }) };
+  // A team whose budget is used up could not start again what is moved.
+  const affordable = nodes.filter(({ team }) => usedUpFor(budget, team).length === 0);
+  return isWanted ? {} : { steps: consolidation(affordable, pool, { nowMs, most: drainsLeft }) };
 }
 
-function giveBackIdle({ snapshot, budget: { usedUp }, nodes, steps: planned, kept }: Draft): Decided {
+function giveBackIdle({ snapshot, budget, nodes, steps: planned, kept }: Draft): Decided {
   const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
-  const { steps, wakeAtMs } = usedUp
-    ? unaffordableNodes(
-        nodes.filter(({ id }) => !inDoubt.has(id)),
-        usedUp,
-      )
-    : idleNodes(
-        nodes.filter(({ id }) => !kept.has(id)),
-        snapshot.pool,
-        snapshot.nowMs,
-      );
-  return { steps, wakesMs: [wakeAtMs] };
+  const isSpent = ({ team }: Node): boolean => usedUpFor(budget, team).length > 0;
+  const unaffordable = unaffordableNodes(
+    nodes.filter(({ id }) => !inDoubt.has(id)),
+    budget,
+  );
+  const idle = idleNodes(
+    nodes.filter((node) => !kept.has(node.id) && !isSpent(node)),
+    snapshot.pool,
+    snapshot.nowMs,
+  );
+  return { steps: [...unaffordable, ...idle.steps], wakesMs: [idle.wakeAtMs] };
 }
 
 const nodesOf = (steps: readonly Step[]): ReadonlySet<string> => new Set(steps.flatMap((step) => ("node" in step ? step.node : [])));

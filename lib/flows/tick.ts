@@ -63,12 +63,14 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   const pools = await Promise.all(
     deps.pools.map(async (pool) => {
       const active = await attempt(`pool ${pool.name}`, wakePool(deps, pool.name));
-      if (active === undefined) return [];
+      // If it could not be woken, its numbers matter all the more.
       const [counted, refreshed] = await Promise.all([
-        active ? attempt(`numbers of pool ${pool.name}`, count(deps, pool.name)) : undefined,
-        attempt(`prices of pool ${pool.name}`, refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs)),
+        active !== false ? attempt(`numbers of pool ${pool.name}`, count(deps, pool)) : undefined,
+        active === undefined
+          ? undefined
+          : attempt(`prices of pool ${pool.name}`, refresh(deps, pool, active ? staleWhileBusyMs : staleAtRestMs)),
       ]);
-      return [{ name: pool.name, active, counted, refreshed }];
+      return { name: pool.name, active, counted, refreshed };
     }),
   );
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
@@ -78,16 +80,15 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
   ]);
-  const tended = pools.flat();
   return {
-    rung: tended.filter((pool) => pool.active).map((pool) => pool.name),
-    refreshed: tended.filter((pool) => pool.refreshed).map((pool) => pool.name),
+    rung: pools.filter((pool) => pool.active).map((pool) => pool.name),
+    refreshed: pools.filter((pool) => pool.refreshed).map((pool) => pool.name),
     sealedAgain: sealedAgain ?? 0,
     rebalanced: rebalanced ?? 0,
     closing: closing ?? [],
     ...(swept && { swept }),
-    numbers: tended.flatMap(({ name, counted }) => (counted ? [{ pool: name, ...counted.numbers }] : [])),
-    unreadable: tended.flatMap(({ counted }) => counted?.unreadable ?? []),
+    numbers: pools.flatMap(({ name, counted }) => (counted ? [{ pool: name, ...counted.numbers }] : [])),
+    unreadable: pools.flatMap(({ counted }) => counted?.unreadable ?? []),
     errors,
   };
 }
@@ -104,11 +105,14 @@ async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boo
   return state.busy || hasUnseenRing(state);
 }
 
-async function count(deps: TickDeps, pool: string): Promise<Counted> {
+async function count(deps: TickDeps, pool: Pool): Promise<Counted> {
   const nowMs = deps.now();
-  const [queued, seen] = await Promise.all([deps.decisions.countQueued(pool), deps.decisions.load(pool, nowMs)]);
-  const numbers = poolNumbers({ ...seen, queued }, nowMs);
-  deps.publish?.(pool, numbers);
+  const [queued, { reservedWider: _wider, ...seen }] = await Promise.all([
+    deps.decisions.countQueued(pool.name),
+    deps.decisions.load(pool.name, nowMs),
+  ]);
+  const numbers = poolNumbers({ ...seen, queued, pool, nowMs });
+  deps.publish?.(pool.name, numbers);
   return { numbers, unreadable: seen.unreadable ?? [] };
 }
 

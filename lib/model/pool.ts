@@ -11,6 +11,8 @@ export type Pool = {
   readonly limits: Reservation;
   /** The most that may be spent; undefined for no limit. */
   readonly budgets?: Budgets | undefined;
+  /** The most that may be spent on the nodes of a team in this pool, by team; undefined for no limit. */
+  readonly teamBudgets?: Readonly<Record<string, Budgets>> | undefined;
   /** How long a node may be idle before it is terminated. */
   readonly idleSeconds: number;
   /** How long an instance may take from its launch to its worker's first call. */
@@ -62,10 +64,29 @@ export function fallbacksOf(pool: Pool, pools: readonly Pool[]): readonly Pool[]
 export type Disruption = { readonly nodes: number } | { readonly share: number };
 
 /** Dollars per UTC day and per UTC calendar month, because AWS bills by them. A field is undefined if there is no such budget. */
-export type Budgets = { readonly usdPerDay?: number | undefined; readonly usdPerMonth?: number | undefined };
+export type Budgets = {
+  readonly usdPerDay?: number | undefined;
+  readonly usdPerMonth?: number | undefined;
+  /** What happens once a budget is used up; undefined for `stop-growth`. */
+  readonly whenSpent?: WhenSpent | undefined;
+};
+
+/**
+ * `stop-growth`: nothing new starts, and running work goes on. `drain`: in addition, nodes are drained, and what runs on them is queued
+ * again.
+ */
+export const whenSpents = ["stop-growth", "drain"] as const;
+export type WhenSpent = (typeof whenSpents)[number];
 
 /** What the nodes whose end is recorded have cost in the present UTC day and month. */
-export type Spent = { readonly dayUsd: number; readonly monthUsd: number };
+export type Spent = {
+  readonly dayUsd: number;
+  readonly monthUsd: number;
+  /** Set if the record cannot be read. */
+  readonly isUnknown?: true | undefined;
+  /** The part of each team's own nodes. A team that is missing has spent nothing. */
+  readonly teams?: Readonly<Record<string, Omit<Spent, "teams">>> | undefined;
+};
 
 /** What the table stores about a pool besides its jobs, nodes and launches. */
 export type PoolState = {

@@ -2,13 +2,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
-import { withNewNames } from "../model/pool.ts";
 import { DatasetLimits } from "./dataset-limits.ts";
+import { whenSpents, withNewNames } from "../model/pool.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
 
 /** Limits; an undefined one does not limit. */
 const Limits = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
+
+const Budgets = z.strictObject({
+  usdPerDay: z.number().min(0).optional(),
+  usdPerMonth: z.number().min(0).optional(),
+  whenSpent: z.enum(whenSpents).optional(),
+});
 
 /** One pool, as handlers read it. */
 export const FleetPool = z.strictObject({
@@ -16,7 +22,8 @@ export const FleetPool = z.strictObject({
   families: z.array(z.string()).min(1),
   markets: z.array(z.enum(["spot", "on-demand"])).min(1),
   limits: z.strictObject({ usdPerHour: z.number().min(0), gpus: z.int().min(0) }),
-  budgets: z.strictObject({ usdPerDay: z.number().min(0).optional(), usdPerMonth: z.number().min(0).optional() }).optional(),
+  budgets: Budgets.optional(),
+  teamBudgets: z.record(TeamName, Budgets).optional(),
   idleSeconds: z.number().min(0),
   bootSeconds: z.number().min(1),
   maxLifetimeSeconds: z.int().min(1).optional(),

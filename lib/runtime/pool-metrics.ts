@@ -18,6 +18,8 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   metrics.addMetric("QueuedJobs", MetricUnit.Count, numbers.queuedJobs);
   metrics.addMetric("OldestQueuedSeconds", MetricUnit.Seconds, numbers.oldestQueuedSeconds);
   metrics.addMetric("ReservedUsdPerHour", MetricUnit.NoUnit, numbers.reservedUsdPerHour);
+  if (numbers.budgetUsedPercent !== undefined) metrics.addMetric("BudgetUsed", MetricUnit.Percent, numbers.budgetUsedPercent);
+  if (numbers.teamBudgetUsedPercent !== undefined) metrics.addMetric("TeamBudgetUsed", MetricUnit.Percent, numbers.teamBudgetUsedPercent);
   // Published only if there are any, because a metric costs nothing in months without it, and most fleets never have one.
   if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
   if (numbers.unreadableItems > 0) metrics.addMetric("UnreadableItems", MetricUnit.Count, numbers.unreadableItems);

@@ -24,7 +24,7 @@ const list = operation({
     let reserved: WiderReserved | undefined;
     // One pool at a time, because a queue of ten thousand jobs is several megabytes to read.
     for (const pool of deps.fleet.pools) {
-      const known = await look(deps, pool);
+      const known = await look(deps, { pool, speaker });
       items.push(known.view);
       reserved = known.reservedWider;
     }
@@ -42,9 +42,9 @@ const get = operation({
   body: noBody,
   responses: { schema: PoolView, statuses: { 200: "The pool" } },
   problems: ["not-found"],
-  async handle(deps, { params }) {
+  async handle(deps, { params, speaker }) {
     const pool = deps.fleet.pools.find(({ name }) => name === params.pool);
-    return pool ? success((await look(deps, pool)).view) : noPool(params.pool);
+    return pool ? success((await look(deps, { pool, speaker })).view) : noPool(params.pool);
   },
 });
 
@@ -79,10 +79,13 @@ function widerLimits(
   };
 }
 
-async function look(deps: ApiDeps, pool: Pool): Promise<{ view: PoolView; reservedWider: WiderReserved }> {
+async function look(
+  deps: ApiDeps,
+  { pool, speaker }: { pool: Pool; speaker: Speaker },
+): Promise<{ view: PoolView; reservedWider: WiderReserved }> {
   const nowMs = deps.now();
   const [state, seen] = await Promise.all([deps.decisions.state(pool.name), deps.decisions.load(pool.name, nowMs)]);
-  return { view: poolView({ pool, state, seen }, nowMs), reservedWider: seen.reservedWider };
+  return { view: poolView({ pool, state, seen }, { nowMs, speaker }), reservedWider: seen.reservedWider };
 }
 
 export const noPool = (pool: string): ProblemResponse => problem("not-found", `There is no pool ${pool}.`);

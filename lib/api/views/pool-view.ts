@@ -1,20 +1,21 @@
+import { spentMicro } from "../../decide/budget/spent-so-far.ts";
 import { statusOf } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
-import { lifeOf, type Node } from "../../model/node.ts";
+import type { Node } from "../../model/node.ts";
 import type { Offer } from "../../model/offer.ts";
 import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
-import { costIn, type Period } from "../../model/values/period.ts";
 import type { PoolView } from "./pools.ts";
+import { maySpeakFor, type Speaker } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
 
 /** A pool's configuration, its state, and what a decision would see now. */
 export type KnownPool = { readonly pool: Pool; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
 
-export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): PoolView => ({
+export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: { nowMs: number; speaker: Speaker }): PoolView => ({
   pool: pool.name,
   families: [...pool.families],
   markets: [...pool.markets],
@@ -29,7 +30,8 @@ export const poolView = ({ pool, state, seen }: KnownPool, nowMs: number): PoolV
   limits: pool.limits,
   reserved: seen.reserved,
   budgets: pool.budgets,
-  spent: { usdToday: spentIn("day", seen, nowMs), usdThisMonth: spentIn("month", seen, nowMs) },
+  spent: spentOf({ ...seen, nowMs }),
+  teamSpending: teamSpending({ pool, seen }, { nowMs, speaker }),
   queue: {
     length: seen.queued ?? seen.queue.length,
     oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))),
@@ -68,11 +70,23 @@ const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>
 const subjectOf = (refusal: Refusal): Pick<PoolView["refusals"][number], "instanceType" | "zone" | "quota"> =>
   refusal.why === "limit" ? { quota: refusal.quota } : { instanceType: refusal.instanceType, zone: refusal.zone };
 
-/** Returns what nodes have cost in a period, in USD, including nodes that still run. */
-function spentIn(period: Period, { spent, nodes }: KnownPool["seen"], nowMs: number): number {
-  const living = nodes.filter((node) => !node.released).map((node) => costIn(lifeOf(node, nowMs), period, nowMs));
-  const ended = Math.round((period === "day" ? spent.dayUsd : spent.monthUsd) * 1e6);
-  return living.reduce((total, microUsd) => total + microUsd, ended) / 1e6;
+/** Returns what nodes have cost, in USD, including nodes that still run. */
+const spentOf = (of: Parameters<typeof spentMicro>[1]): PoolView["spent"] => ({
+  usdToday: spentMicro("day", of) / 1e6,
+  usdThisMonth: spentMicro("month", of) / 1e6,
+});
+
+function teamSpending(
+  { pool, seen: { spent, nodes } }: Pick<KnownPool, "pool" | "seen">,
+  { nowMs, speaker }: { nowMs: number; speaker: Speaker },
+): PoolView["teamSpending"] {
+  const named = [...Object.keys(pool.teamBudgets ?? {}), ...Object.keys(spent.teams ?? {}), ...nodes.flatMap(({ team }) => team ?? [])];
+  const teams = [...new Set(named)].filter((team) => maySpeakFor(speaker, team)).sort();
+  return teams.map((team) => {
+    const ended = spent.teams?.[team] ?? { dayUsd: 0, monthUsd: 0 };
+    const its = { spent: ended, nodes: nodes.filter((node) => node.team === team), nowMs };
+    return { team, budgets: pool.teamBudgets?.[team], spent: ended.isUnknown ? undefined : spentOf(its) };
+  });
 }
 
 const oldest = (times: readonly number[]): number | undefined =>

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { PoolName, TeamName } from "../../../events/job.ts";
+import { whenSpents } from "../../model/pool.ts";
 import { Count, Market, Reserved, Time } from "./fields.ts";
 import { NodeState } from "./nodes.ts";
 
@@ -31,6 +32,16 @@ const Breaker = z.object({
   restsUntil: Time,
 });
 
+const Budgets = z
+  .object({
+    usdPerDay: z.number().optional(),
+    usdPerMonth: z.number().optional(),
+    whenSpent: z.enum(whenSpents).optional().describe("drain: once a budget is used up, nodes are drained, too; stop-growth if omitted"),
+  })
+  .meta({ id: "Budgets" });
+
+const Spent = z.object({ usdToday: z.number(), usdThisMonth: z.number() });
+
 export const PoolView = z
   .object({
     pool: PoolName,
@@ -49,10 +60,15 @@ export const PoolView = z
       .describe("How long a node must be unchanged before its work may be moved to other nodes' free capacity, if that pays"),
     limits: Reserved,
     reserved: Reserved,
-    budgets: z.object({ usdPerDay: z.number().optional(), usdPerMonth: z.number().optional() }).optional(),
-    spent: z
-      .object({ usdToday: z.number(), usdThisMonth: z.number() })
-      .describe("What nodes have cost in the current UTC day and month, including nodes that still run"),
+    budgets: Budgets.optional(),
+    spent: Spent.describe("What nodes have cost in the current UTC day and month, including nodes that still run"),
+    teamSpending: z
+      .array(z.object({ team: TeamName, budgets: Budgets.optional(), spent: Spent.optional() }))
+      .optional()
+      .describe(
+        "The same for the team's own nodes in this pool, for each team that the caller may act for and that has a budget or costs here. " +
+          "`spent` is omitted if its record cannot be read; nothing is launched for the team then, if it has a budget",
+      ),
     queue: z.object({ length: Count, oldestSubmittedAt: Time.optional() }),
     nodes: z.record(NodeState, Count).describe("Number of nodes by state"),
     openLaunches: z.array(OpenLaunch),

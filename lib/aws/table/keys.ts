@@ -91,6 +91,10 @@ export const orphansKey: Key = { pk: "U", sk: "STRAYS" };
 /** The cost of ended nodes in a month, for example "2026-11". */
 export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`, sk: `SPENT#${month}` });
 
+/** The cost of each team's ended nodes in a month, in a pool. */
+export const teamsSpentPartition = (pool: string, month: string): string => `SP#${pool}#${month}`;
+export const teamSpentKey = (pool: string, month: string, team: string): Key => ({ pk: teamsSpentPartition(pool, month), sk: team });
+
 /** The token bucket of requests to EC2, one item per kind of request. */
 export const requestsKey = (kind: RequestKind): Key => ({ pk: "EC2", sk: `REQUESTS#${kind}` });
 

@@ -89,10 +89,18 @@ export async function resetStats(
   return exitCodes.ok;
 }
 
+/** Formats `$1.50 of $50.00 today, $20.26 this month`. A period without a budget has no `of`. */
+function spending(
+  { usdToday, usdThisMonth }: PoolView["spent"],
+  { usdPerDay, usdPerMonth }: NonNullable<PoolView["budgets"]> = {},
+): string {
+  const part = (usd: number, most: number | undefined): string => `${dollars(usd)}${most === undefined ? "" : ` of ${dollars(most)}`}`;
+  return `${part(usdToday, usdPerDay)} today, ${part(usdThisMonth, usdPerMonth)} this month`;
+}
+
 export function poolLines(pool: PoolView, nowMs: number): string[] {
   const { reserved, limits, spent, budgets } = pool;
   const waits = oldest(pool.queue, nowMs);
-  const spending = (usd: number, most: number | undefined): string => `${dollars(usd)}${most === undefined ? "" : ` of ${dollars(most)}`}`;
   return factLines([
     ["pool", pool.pool],
     ["families", pool.families.join(" ")],
@@ -117,10 +125,11 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
     ["containers", pool.containers ? "jobs may name an image" : "plain programs only"],
     ["queue", `${count(pool.queue.length, "job")} waiting${waits === undefined ? "" : `, the oldest for ${waits}`}`],
     ["reserved", `${hourly(reserved.usdPerHour)} of ${hourly(limits.usdPerHour)}, ${reserved.gpus} of ${limits.gpus} GPUs`],
-    [
-      "spent",
-      `${spending(spent.usdToday, budgets?.usdPerDay)} today, ${spending(spent.usdThisMonth, budgets?.usdPerMonth)} this month (UTC)`,
-    ],
+    ["spent", `${spending(spent, budgets)} (UTC)${budgets?.whenSpent === "drain" ? "; once a budget is used up, nodes are drained" : ""}`],
+    ...(pool.teamSpending ?? []).map((each): [string, string] => [
+      `by ${each.team}`,
+      each.spent ? spending(each.spent, each.budgets) : "not known: its record cannot be read",
+    ]),
     ["prices", pool.pricesAt === undefined ? "not fetched yet" : `as of ${when(Date.parse(pool.pricesAt), nowMs)}`],
     ...pool.openLaunches.map((launch): [string, string] => [
       "launching",

@@ -1,5 +1,6 @@
 import { breakers } from "../../model/breaker.ts";
 import type { Snapshot } from "../../model/plan.ts";
+import { budgetRoom, type ScopeRoom } from "../budget/budget-room.ts";
 
 /** The state of a pool in the numbers that its metrics and alarms use. */
 export type PoolNumbers = {
@@ -14,6 +15,10 @@ export type PoolNumbers = {
   readonly reservedUsdPerHour: number;
   /** Instance types in zones that do not boot with the pool's image. */
   readonly openBreakers: number;
+  /** The part of the pool's budgets that is used, in percent: of the one that is used most; undefined without a budget. */
+  readonly budgetUsedPercent?: number | undefined;
+  /** The same of the budgets of teams in the pool. */
+  readonly teamBudgetUsedPercent?: number | undefined;
   /** Items of the table that this release cannot read. */
   readonly unreadableItems: number;
 };
@@ -21,10 +26,10 @@ export type PoolNumbers = {
 /** A sample that is older than this does not count. */
 const freshForMs = 60_000;
 
-export function poolNumbers(
-  seen: Pick<Snapshot, "nodes" | "queue" | "reserved" | "openLaunches" | "bootFailures" | "unreadable"> & { readonly queued: number },
-  nowMs: number,
-): PoolNumbers {
+/** `queued`: the number of waiting jobs, because the queue may have been read in part. */
+export function poolNumbers(seen: Snapshot & { readonly queued: number }): PoolNumbers {
+  const { nowMs } = seen;
+  const budget = budgetRoom(seen);
   const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
   const samples = nodes
     .filter(({ gpusAtMs }) => gpusAtMs !== undefined && nowMs - gpusAtMs < freshForMs)
@@ -37,7 +42,15 @@ export function poolNumbers(
     queuedJobs: seen.queued,
     oldestQueuedSeconds: (nowMs - oldestMs) / 1000,
     reservedUsdPerHour: seen.reserved.usdPerHour,
-    openBreakers: breakers({ ...seen, nowMs }).length,
+    openBreakers: breakers(seen).length,
+    budgetUsedPercent: mostUsed([budget]),
+    teamBudgetUsedPercent: mostUsed(Object.values(budget.teams)),
     unreadableItems: seen.unreadable?.length ?? 0,
   };
+}
+
+/** A budget that is used up counts as 100 at least, and so does one of zero. */
+function mostUsed(rooms: readonly ScopeRoom[]): number | undefined {
+  const used = rooms.flatMap(({ states }) => states.map(({ usedUsd, usd }) => (usd > 0 ? (100 * usedUsd) / usd : 100)));
+  return used.length > 0 ? Math.max(...used) : undefined;
 }

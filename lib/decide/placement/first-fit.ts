@@ -4,7 +4,8 @@ import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
-import { type BudgetRoom, whyOverBudget } from "../budget/budget-room.ts";
+import type { BudgetRoom, ScopeRoom } from "../budget/budget-room.ts";
+import { whyOverBudget } from "../budget/why-over-budget.ts";
 import type { CapacityView } from "../capacity/capacity-view.ts";
 import { statusOf } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
@@ -49,7 +50,7 @@ export type Placement = {
  * if that costs less than a node of its own; the optimizer then packs those jobs again. A gang is placed on all its nodes at once, or
  * has all of them launched. Jobs that cannot be placed are held with a reason, or move to the next pool.
  */
-export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement {
+export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: BudgetRoom): Placement {
   const { catalogue, pool } = snapshot;
   const beingLaunched = namesOfLaunched(snapshot);
   const [launching, others] = [true, false].map((isLaunching) =>
@@ -60,7 +61,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 
   const held = stillHeld(waiting, snapshot);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
-  const state = new PlacementState(snapshot, nodes, queue);
+  const state = new PlacementState(snapshot, nodes, { queue, budget });
   const misses = new Misses();
   const steps: Step[] = [];
   const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
@@ -98,7 +99,6 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
     packed,
     wakeAtMs: wakeOf(waits, {
       snapshot,
-      budget: state.budget,
       isMore: steps.length >= maxSteps || !isAll || isFreed(bundles, { state, waits }) || !recorded.isAll,
     }),
   };
@@ -108,7 +108,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[]): Placement 
 const namesOfLaunched = ({ openLaunches, unreadable = [] }: Snapshot): ReadonlySet<string> =>
   new Set([...openLaunches, ...unreadable].flatMap(({ jobs = [] }) => jobs.map(jobName)));
 
-const limited: readonly Wait["miss"][] = ["limit", "team-limit", "deployment-limit", "budget"];
+const limited: readonly Wait["miss"][] = ["limit", "team-limit", "deployment-limit", "budget", "team-budget"];
 
 /** Reports whether a better packing has freed room that may be enough for a job that had none. The next decision follows at once. */
 const isFreed = (bundles: readonly Bundle[], { state, waits }: { state: PlacementView; waits: readonly Wait[] }): boolean =>
@@ -151,7 +151,14 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   if (typeof found === "object") return found;
   const never = whyNever(entry, on);
   const fallback = never === undefined && found !== "later" ? whereElse(entry, on) : undefined;
-  return { miss: found, reason: never ?? fallback?.reason ?? whyHeld(entry, found, on), fallback };
+  const budget = budgetInTheWay(entry, found, on.state);
+  const renewsAtMs = (budget?.usedUp ?? budget?.tightest)?.renewsAtMs;
+  return { miss: found, reason: never ?? fallback?.reason ?? whyHeld(entry, found, on), fallback, renewsAtMs };
+}
+
+function budgetInTheWay({ team }: QueueEntry, miss: Miss, { budget }: PlacementView): ScopeRoom | undefined {
+  if (miss === "budget") return budget;
+  return miss === "team-budget" ? budget.teams[team] : undefined;
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */
@@ -204,7 +211,8 @@ function whyHeld(entry: QueueEntry, miss: Miss, { snapshot, catalogue, state }: 
         snapshot,
       );
     case "budget":
-      return whyOverBudget(state.budget, pool.name);
+    case "team-budget":
+      return whyOverBudget(budgetInTheWay(entry, miss, state) ?? {}, pool.name);
     case "later":
       return undefined;
   }
@@ -220,15 +228,14 @@ const whenThereMayBe = (snapshot: Snapshot): number[] => [
   ...breakers(snapshot).flatMap(({ openUntilMs }) => (openUntilMs > snapshot.nowMs ? [openUntilMs] : [])),
 ];
 
-function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; budget: BudgetRoom; isMore: boolean }): number | undefined {
+function wakeOf(waits: readonly Wait[], after: { snapshot: Snapshot; isMore: boolean }): number | undefined {
   const misses = new Set(waits.map(({ miss }) => miss));
   const { nowMs } = after.snapshot;
   if (misses.has("later") || after.isMore) return nowMs;
-  const budget = after.budget.usedUp ?? after.budget.tightest;
   const wakes = [
     ...waits.flatMap(({ fallback }) => fallback?.atMs ?? []),
     ...(misses.has("nothing") ? whenThereMayBe(after.snapshot) : []),
-    ...(misses.has("budget") && budget ? [budget.renewsAtMs] : []),
+    ...waits.flatMap(({ renewsAtMs }) => renewsAtMs ?? []),
   ];
   return wakes.length > 0 ? Math.min(...wakes) : undefined;
 }

@@ -9,6 +9,8 @@ export type Wait = {
   readonly miss: Miss | "unexamined";
   readonly reason: string | undefined;
   readonly fallback?: Fallback | undefined;
+  /** When the budget that is in the way renews; undefined if none is. */
+  readonly renewsAtMs?: number | undefined;
 };
 
 /**

@@ -6,7 +6,7 @@ import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { less, plus } from "../../model/reservations.ts";
-import { type BudgetRoom, budgetRoom } from "../budget/budget-room.ts";
+import type { BudgetRoom } from "../budget/budget-room.ts";
 import { type CapacityView, capacityView } from "../capacity/capacity-view.ts";
 import type { OfferStatus } from "../capacity/cooldown.ts";
 import { mayTry, triedBy } from "../health/breaker.ts";
@@ -15,7 +15,7 @@ import { type AvailableOffers, availableOffers, type Bundle, emptyBundle, extend
 import { type FreeCapacity, freeCapacityOf, hasRoom, occupy } from "./free-capacity.ts";
 import { gangRooms, isGang, wantedByGangs } from "./gangs.ts";
 import { type KindOf, kindsIn } from "./kinds.ts";
-import { after, type Leeway, leewayOf, leftFor } from "./leeway.ts";
+import { after, type Leeway, leewayOf, leftByPool, leftFor } from "./leeway.ts";
 
 /** The most bundles of one decision: about ten launches if jobs are alike. The next decision follows at once. */
 const maxBundles = 400;
@@ -26,9 +26,9 @@ const maxTries = 40;
 export type PlacementResult = { readonly nodes: readonly Node[] } | "bundled" | Miss;
 /**
  * `nothing`: no offer is available. `limit`, `team-limit`, `deployment-limit`: beyond the limits of the pool, the team or the deployment.
- * `budget`: within them, but the pool's budgets do not pay for it. `later`: this decision already launches enough.
+ * `budget`, `team-budget`: within them, but the budgets of the pool or of the team do not pay for it. `later`: this decision already launches enough.
  */
-export type Miss = "nothing" | "limit" | "team-limit" | "deployment-limit" | "budget" | "later";
+export type Miss = "nothing" | "limit" | "team-limit" | "deployment-limit" | "budget" | "team-budget" | "later";
 
 /** The placement state for those who must not change it. */
 export type PlacementView = Omit<PlacementState, "place">;
@@ -56,11 +56,11 @@ export class PlacementState {
   readonly #likeness: Likeness;
   #leeway: Leeway;
 
-  /** `nodes`: those that may get work. `queue`: the jobs that will be placed. */
-  constructor(snapshot: Snapshot, nodes: readonly Node[], queue: readonly QueueEntry[]) {
+  /** `nodes`: those that may get work. `queue`: the jobs that will be placed. `budget`: what budgets leave before this plan. */
+  constructor(snapshot: Snapshot, nodes: readonly Node[], { queue, budget }: { queue: readonly QueueEntry[]; budget: BudgetRoom }) {
     this.capacity = capacityView(snapshot.refusals, snapshot.nowMs);
     this.broken = breakers(snapshot);
-    this.budget = budgetRoom(snapshot);
+    this.budget = budget;
     this.availableFor = availableByCount(snapshot, { capacity: this.capacity, broken: this.broken, tried: this.#tried });
     this.#pool = snapshot.pool;
     this.#free = freeCapacityOf(nodes);
@@ -83,6 +83,7 @@ export class PlacementState {
   /** Returns where the job goes, and takes what it needs. */
   place(entry: QueueEntry): PlacementResult {
     if (this.budget.usedUp) return "budget";
+    if (!this.#pool.shared && this.budget.teams[entry.team]?.usedUp) return "team-budget";
     const rooms = this.#roomsFor(entry);
     if (!rooms) return this.#bundle(entry);
     for (const room of rooms) occupy(room, entry);
@@ -110,7 +111,8 @@ export class PlacementState {
     if (alone === "limit") {
       const { allowance } = this.#leeway;
       const fits = (room: Bundle["reserved"]): boolean => extended(empty, entry, room) !== "limit";
-      return fits(allowed(allowance, team)) ? "budget" : missOf[nearestLimit(allowance, team, fits)];
+      if (!fits(allowed(allowance, team))) return missOf[nearestLimit(allowance, team, fits)];
+      return fits(leftByPool(team, this.#leeway)) ? "team-budget" : "budget";
     }
     if (this.#bundles.length >= maxBundles) return "later";
     this.#grow(this.#bundles.length, { before: empty, bundle: alone, entry });

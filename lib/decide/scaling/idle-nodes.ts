@@ -1,8 +1,8 @@
 import type { Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
-import { dollars } from "../../model/values/amount.ts";
-import type { BudgetState } from "../budget/budget-room.ts";
+import { type BudgetRoom, usedUpFor } from "../budget/budget-room.ts";
+import { usedUpInWords } from "../budget/why-over-budget.ts";
 import { isResponsive } from "../health/dead-nodes.ts";
 
 export type Idle = {
@@ -44,13 +44,14 @@ const gpusSay = ({ gpusBusyAtMs }: Node, pool: Pool, nowMs: number): string =>
     ? `; one of its GPUs is busy, but no job has used the node for ${disputedForMs / 60_000} minutes`
     : "";
 
-/** Gives back all nodes that hold nothing once a budget is used up, because they get no more work but would go on costing. */
-export const unaffordableNodes = (nodes: readonly Node[], { usd, period }: Pick<BudgetState, "usd" | "period">): Idle => ({
-  steps: nodes
+/**
+ * Gives back all nodes that hold nothing once a budget of their pool or team is used up, because they get no more work but would go on
+ * costing.
+ */
+export const unaffordableNodes = (nodes: readonly Node[], budget: BudgetRoom): Idle["steps"] =>
+  nodes
     .filter((node) => (node.state === "ready" || node.state === "launching") && node.assignments.length === 0)
-    .map((node) => ({
-      kind: "retire",
-      node: node.id,
-      because: `it holds nothing and the budget of ${dollars(usd)} a ${period} is used up`,
-    })),
-});
+    .flatMap((node) => {
+      const [spent] = usedUpFor(budget, node.team);
+      return spent ? [{ kind: "retire", node: node.id, because: `it holds nothing and ${usedUpInWords(spent)}` }] : [];
+    });

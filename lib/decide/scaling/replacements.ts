@@ -4,7 +4,7 @@ import { isLive, type Node } from "../../model/node.ts";
 import { type Offer, offerName } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { isWithin, less, plus } from "../../model/reservations.ts";
-import { budgetRoom } from "../budget/budget-room.ts";
+import { type BudgetRoom, usedUpFor } from "../budget/budget-room.ts";
 import { capacityView } from "../capacity/capacity-view.ts";
 import { mayTry } from "../health/breaker.ts";
 import { leewayOf, leftFor } from "../placement/leeway.ts";
@@ -33,7 +33,10 @@ export type Replacements = {
  * limits and budgets leave room in addition to `planned`, and none of `free` can take over the work. The drain does not wait for a
  * replacement that cannot be launched.
  */
-export function replacements(snapshot: Snapshot, of: { planned: readonly Step[]; free: readonly Node[] }): Replacements {
+export function replacements(
+  snapshot: Snapshot,
+  of: { planned: readonly Step[]; free: readonly Node[]; budget: BudgetRoom },
+): Replacements {
   const { nodes, openLaunches } = snapshot;
   const replaced = new Set([...nodes.filter(isLive), ...openLaunches].flatMap(({ replaces }) => replaces ?? []));
   const free = [...of.free];
@@ -45,7 +48,7 @@ export function replacements(snapshot: Snapshot, of: { planned: readonly Step[];
   const unreplaced = wards.filter(({ id }) => !replaced.has(id));
   if (unreplaced.length === 0) return { steps, kept };
 
-  const [roomFor, offersLike] = [roomOf(snapshot), likeOffersOf(snapshot)];
+  const [roomFor, offersLike] = [roomOf(snapshot, of.budget), likeOffersOf(snapshot)];
   for (const node of unreplaced) {
     const spare = free.findIndex((each) => each.type.name === node.type.name && (each.team === undefined || each.team === node.team));
     if (spare >= 0) {
@@ -119,11 +122,9 @@ function likeOffersOf(snapshot: Snapshot): (node: Node) => readonly Offer[] {
 const kindOf = ({ instanceType, market }: Offer): string => `${instanceType} ${market}`;
 
 /** Returns what all limits and budgets leave for a node of a team, before this plan's launches. */
-function roomOf(snapshot: Snapshot): (team: string | undefined) => Reservation {
-  const budget = budgetRoom(snapshot);
-  if (budget.usedUp) return () => nothing;
+function roomOf(snapshot: Snapshot, budget: BudgetRoom): (team: string | undefined) => Reservation {
   const leeway = leewayOf(snapshot, budget);
-  return (team) => leftFor(team, leeway);
+  return (team) => (usedUpFor(budget, team).length > 0 ? nothing : leftFor(team, leeway));
 }
 
 const nothing: Reservation = { usdPerHour: 0, gpus: 0 };

@@ -24,6 +24,8 @@ type PoolRow = {
   causes: readonly string[];
   /** Whole micro-dollars by UTC day. */
   readonly spent: Map<string, number>;
+  /** The same for each team's own nodes. */
+  readonly spentByTeam: Map<string, Map<string, number>>;
 };
 
 /** Whole micro-dollars per hour, as the real table keeps them, and GPUs. */
@@ -75,7 +77,11 @@ export class MemoryTable {
 
   pool(name: string): PoolRow {
     const quiet = { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined, causes: [] };
-    const row = this.#pools.get(name) ?? { ...quiet, spent: new Map<string, number>() };
+    const row = this.#pools.get(name) ?? {
+      ...quiet,
+      spent: new Map<string, number>(),
+      spentByTeam: new Map<string, Map<string, number>>(),
+    };
     this.#pools.set(name, row);
     return row;
   }
@@ -112,9 +118,13 @@ export class MemoryTable {
   }
 
   spent(pool: string, nowMs: number): Spent {
-    const days = [...this.pool(pool).spent].filter(([day]) => day.startsWith(periodName("month", nowMs)));
-    const sumOf = (those: typeof days): number => those.reduce((sum, [, microUsd]) => sum + microUsd, 0) / 1e6;
-    return { dayUsd: sumOf(days.filter(([day]) => day === periodName("day", nowMs))), monthUsd: sumOf(days) };
+    const { spent, spentByTeam } = this.pool(pool);
+    const teams = [...spentByTeam].map(([team, days]) => [team, spentIn(days, nowMs)] as const).filter(([, sums]) => sums.isAny);
+    const { isAny: _any, ...whole } = spentIn(spent, nowMs);
+    return {
+      ...whole,
+      ...(teams.length > 0 && { teams: Object.fromEntries(teams.map(([team, { isAny: _some, ...sums }]) => [team, sums])) }),
+    };
   }
 
   putJob(job: JobRecord): void {
@@ -162,7 +172,11 @@ export class MemoryTable {
     if (!row || row.released) return;
     const state = this.pool(pool);
     this.reserve(row.node, { microUsd: -micro(row.node.offer.usdPerHour), gpus: -row.node.type.resources.gpus });
-    for (const [day, microUsd] of costByDay(lifeOf(row.node, atMs))) state.spent.set(day, (state.spent.get(day) ?? 0) + microUsd);
+    const { team } = row.node;
+    const ofTeam = team === undefined ? undefined : (state.spentByTeam.get(team) ?? new Map<string, number>());
+    if (team !== undefined && ofTeam) state.spentByTeam.set(team, ofTeam);
+    for (const [day, microUsd] of costByDay(lifeOf(row.node, atMs)))
+      for (const days of [state.spent, ofTeam]) days?.set(day, (days.get(day) ?? 0) + microUsd);
     this.nodes.set(nodeKey(pool, id), { node: { ...row.node, released: true }, released: true });
   }
 
@@ -212,6 +226,16 @@ export class MemoryTable {
   awaitSealing(attempt: AttemptRef, sinceMs: number): void {
     this.sealingSince.set(attemptName(attempt), { attempt: attemptRef(attempt), sinceMs });
   }
+}
+
+/** `isAny`: anything was recorded in the month. */
+function spentIn(
+  days: ReadonlyMap<string, number>,
+  nowMs: number,
+): { readonly dayUsd: number; readonly monthUsd: number; readonly isAny: boolean } {
+  const month = [...days].filter(([day]) => day.startsWith(periodName("month", nowMs)));
+  const monthUsd = month.reduce((sum, [, microUsd]) => sum + microUsd, 0) / 1e6;
+  return { dayUsd: (days.get(periodName("day", nowMs)) ?? 0) / 1e6, monthUsd, isAny: month.length > 0 };
 }
 
 const inDollars = ({ microUsd, gpus }: ReservedAmount): Reservation => ({ usdPerHour: microUsd / 1e6, gpus });

@@ -40,6 +40,7 @@ test("schemas keep their names, because generated clients use them", () => {
     "Artifacts",
     "Attempt",
     "AttemptPage",
+    "Budgets",
     "Cancellation",
     "Cancellations",
     "CancelledJobs",

@@ -27,7 +27,13 @@ const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
 
 describe("the room that budgets leave", () => {
   test("a pool without a budget has infinite room", () => {
-    expect(budgetRoom(seen(undefined))).toEqual({ usdPerHour: Number.POSITIVE_INFINITY, tightest: undefined, usedUp: undefined });
+    expect(budgetRoom(seen(undefined))).toEqual({
+      usdPerHour: Number.POSITIVE_INFINITY,
+      tightest: undefined,
+      usedUp: undefined,
+      states: [],
+      teams: {},
+    });
     expect(budgetRoom(seen({})).usdPerHour).toBe(Number.POSITIVE_INFINITY);
   });
 

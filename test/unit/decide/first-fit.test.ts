@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Refusal } from "../../../lib/model/refusal.ts";
@@ -22,7 +23,7 @@ const now = monday + 60_000;
 type OfferRefused = Extract<Refusal, { why: "capacity" }>;
 
 const seen = (over: Partial<Snapshot> = {}): Snapshot => aSnapshot({ nowMs: now, queue: [anEntry()], ...over });
-const placed = (over: Partial<Snapshot>) => firstFit(seen(over), over.nodes ?? []);
+const placed = (over: Partial<Snapshot>) => firstFit(seen(over), over.nodes ?? [], budgetRoom(seen(over)));
 const inWords = (step: Step): string => {
   switch (step.kind) {
     case "bind":

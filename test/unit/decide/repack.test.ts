@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import { gapOf, type Snapshot, type Step } from "../../../lib/model/plan.ts";
@@ -14,11 +15,12 @@ const wanting = (vcpus: number, nth: number) =>
 
 const seen = (over: Partial<Snapshot> = {}): Snapshot =>
   aSnapshot({ nowMs: monday + 60_000, queue: [3, 3, 5, 5].map(wanting), catalogue: aCatalogue({ types, offers }), ...over });
+const planned = (snapshot: Snapshot) => firstFit(snapshot, [], budgetRoom(snapshot));
 const launches = (steps: readonly Step[]) => steps.flatMap((step) => (step.kind === "launch" ? [step.launch] : []));
 
 describe("jobs that share new nodes", () => {
   test("jobs that share new nodes are packed again if first fit costs more", () => {
-    const { steps, packed } = firstFit(seen(), []);
+    const { steps, packed } = planned(seen());
     expect(launches(steps).map(({ count, offers: [offer] }) => `${count} ${offer?.instanceType}`)).toEqual(["2 large"]);
     expect(
       launches(steps)
@@ -39,7 +41,7 @@ describe("jobs that share new nodes", () => {
   test("a packing never takes more than the pool may reserve, and leaves what it frees to waiting jobs", () => {
     const pool = aPool({ limits: { usdPerHour: 2.2, gpus: 0 } });
     const snapshot = seen({ pool, queue: [3, 3, 5, 4].map(wanting) });
-    const { steps, wakeAtMs } = firstFit(snapshot, []);
+    const { steps, wakeAtMs } = planned(snapshot);
     expect(
       launches(steps)
         .flatMap(({ jobs }) => jobs.map(({ job }) => job))
@@ -52,6 +54,6 @@ describe("jobs that share new nodes", () => {
 
   test("jobs of two teams never share a new node", () => {
     const queue = [3, 3, 5, 5].map((vcpus, nth) => ({ ...wanting(vcpus, nth), team: nth % 2 === 0 ? "audio" : "vision" }));
-    for (const { team, jobs } of launches(firstFit(seen({ queue }), []).steps)) expect(jobs.every((job) => job.team === team)).toBe(true);
+    for (const { team, jobs } of launches(planned(seen({ queue })).steps)) expect(jobs.every((job) => job.team === team)).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
 import { isReplacement } from "../../../lib/decide/placement/replacement.ts";
 import { replacements } from "../../../lib/decide/scaling/replacements.ts";
 import { aCatalogue, aLaunch, aNode, anAssignment, anEntry, anOffer, aSnapshot, monday } from "../../fakes/builders.ts";
@@ -17,10 +18,8 @@ test("a replacement names the cheapest offers first, and equally cheap ones by n
   const node = aNode({ state: "draining", notice: { kind: "rebalance", atMs: nowMs - 60_000 }, assignments });
   const zones = ["us-east-1d", "us-east-1b", "us-east-1c"];
   const offers = [...zones.map((zone) => anOffer({ zone, usdPerHour: 0.6 })), anOffer({ zone: "us-east-1e", usdPerHour: 0.55 })];
-  const { steps } = replacements(
-    aSnapshot({ nowMs, reserved: { usdPerHour: 0.5, gpus: 1 }, nodes: [node], catalogue: aCatalogue({ offers }) }),
-    { planned: [], free: [] },
-  );
+  const snapshot = aSnapshot({ nowMs, reserved: { usdPerHour: 0.5, gpus: 1 }, nodes: [node], catalogue: aCatalogue({ offers }) });
+  const { steps } = replacements(snapshot, { planned: [], free: [], budget: budgetRoom(snapshot) });
   const [step] = steps;
   expect(step?.kind === "launch" && step.launch.offers.map(({ zone }) => zone)).toEqual([
     "us-east-1e",

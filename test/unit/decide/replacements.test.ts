@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
 import { replacements } from "../../../lib/decide/scaling/replacements.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
@@ -14,17 +15,16 @@ const launchesFor = (
   over: Partial<Snapshot>,
   of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {},
 ) => decided(over, of).steps;
-const decided = (over: Partial<Snapshot>, of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {}) =>
-  replacements(
-    aSnapshot({
-      nowMs: now,
-      reserved: { usdPerHour: 0.5, gpus: 1 },
-      nodes: [ward],
-      catalogue: aCatalogue({ offers: [anOffer(), elsewhere, anOffer({ market: "on-demand", usdPerHour: 0.9 })] }),
-      ...over,
-    }),
-    { planned: of.planned ?? [], free: of.free ?? [] },
-  );
+const decided = (over: Partial<Snapshot>, of: { free?: readonly Node[]; planned?: Parameters<typeof replacements>[1]["planned"] } = {}) => {
+  const snapshot = aSnapshot({
+    nowMs: now,
+    reserved: { usdPerHour: 0.5, gpus: 1 },
+    nodes: [ward],
+    catalogue: aCatalogue({ offers: [anOffer(), elsewhere, anOffer({ market: "on-demand", usdPerHour: 0.9 })] }),
+    ...over,
+  });
+  return replacements(snapshot, { planned: of.planned ?? [], free: of.free ?? [], budget: budgetRoom(snapshot) });
+};
 
 describe("a node that EC2 recommends to leave, and that works", () => {
   test("a node to leave gets a replacement of its type and market, in another zone if there is one", () => {

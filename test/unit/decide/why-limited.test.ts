@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
 import { allowanceOf } from "../../../lib/decide/limits/allowance.ts";
 import { whyLimited } from "../../../lib/decide/limits/in-words.ts";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
@@ -64,15 +65,13 @@ describe("a job that waits for a limit", () => {
       types: [aType(), large],
       offers: [anOffer(), anOffer({ instanceType: "g6.48xlarge", market: "on-demand", usdPerHour: 16.288 })],
     });
-    const { steps } = firstFit(
-      seen({
-        pool: aPool({ limits: { usdPerHour: 10, gpus: 16 } }),
-        catalogue,
-        reserved: { usdPerHour: 2.58, gpus: 1 },
-        refusals: [aRefusal({ untilMs: monday + 60_000 })],
-      }),
-      [],
-    );
+    const snapshot = seen({
+      pool: aPool({ limits: { usdPerHour: 10, gpus: 16 } }),
+      catalogue,
+      reserved: { usdPerHour: 2.58, gpus: 1 },
+      refusals: [aRefusal({ untilMs: monday + 60_000 })],
+    });
+    const { steps } = firstFit(snapshot, [], budgetRoom(snapshot));
     expect(steps).toMatchObject([
       {
         kind: "hold",

@@ -48,7 +48,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       const [
         state,
         { wider: reservedWider, unreadable: counters },
-        spent,
+        { spent, unreadable: records },
         queue,
         nodes,
         openLaunches,
@@ -77,7 +77,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
         bootFailures: separated("boot failure", bootFailures, bootFailureOf),
       };
-      const unreadable = [...counters, ...Object.values(parts).flatMap((part) => part.unreadable)];
+      const unreadable = [...counters, ...records, ...Object.values(parts).flatMap((part) => part.unreadable)];
       return {
         reserved: state.reserved,
         reservedWider,
