@@ -78,6 +78,7 @@ describe("what only the ledger in DynamoDB does", () => {
     expect(new Map(ttls as [string, number][])).toEqual(
       new Map([
         ["J#vision#train-1", 30 * 86_400],
+        ["SP#gpu#2026-06", (29 + 397) * 86_400],
         ["ND#gpu", 14 * 86_400],
         ["LD#gpu", 14 * 86_400],
         [`I#${node.id}`, 14 * 86_400],

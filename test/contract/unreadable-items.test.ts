@@ -11,7 +11,9 @@ import {
   queueKey,
   refusalKey,
   sealingKey,
+  spentKey,
   teamReservedKey,
+  teamSpentKey,
 } from "../../lib/aws/table/keys.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aCatalogue, aLaunch, aRefusal, monday } from "../fakes/builders.ts";
@@ -94,6 +96,28 @@ test("a team's counter that cannot be read counts as full, and the counters of o
   const { reservedWider, unreadable = [] } = await ledger.decisions.load("gpu", monday);
   expect(reservedWider).toEqual({ ...before, teams: { ...before.teams, vision: { usdPerHour: 1e9, gpus: 1e9 } } });
   expect(unreadable.map(({ kind, key }) => `${kind} ${key}`)).toEqual(["counter RESERVED TEAM#vision"]);
+});
+
+test("a team's record of costs that cannot be read is unknown, and that of another team is not affected", async () => {
+  const { access, ledger, nodes } = await arrange();
+  const fence = await begin(ledger);
+  for (const { id } of nodes) await ledger.placements.terminating(fence, id, monday + 3_600_000);
+  const other = await readyNode(ledger, fence, { id: "i-0000000000000003", team: "research" });
+  await ledger.placements.terminating(fence, other.id, monday + 3_600_000);
+  await spoil(access, teamSpentKey("gpu", "2026-06", "vision"), "total", "much");
+  const { spent, unreadable = [] } = await ledger.decisions.load("gpu", monday);
+  expect(spent).toEqual({
+    dayUsd: 1.5,
+    monthUsd: 1.5,
+    teams: { vision: { dayUsd: 0, monthUsd: 0, isUnknown: true }, research: { dayUsd: 0.5, monthUsd: 0.5 } },
+  });
+  expect(unreadable.map(({ kind, key }) => `${kind} ${key}`)).toEqual(["counter SP#gpu#2026-06 vision"]);
+});
+
+test("a pool's record of costs that cannot be read stops the pool, because nothing is known about its budgets", async () => {
+  const { access, ledger } = await arrange();
+  await access.client.send(new PutCommand({ TableName: access.table, Item: { ...spentKey("gpu", "2026-06"), total: "much" } }));
+  await expect(ledger.decisions.load("gpu", monday)).rejects.toThrow("P#gpu SPENT#2026-06 is broken");
 });
 
 test("lists of nodes and jobs leave out what cannot be read, and their pages are full all the same", async () => {

@@ -24,6 +24,29 @@ const sometime: fc.Arbitrary<Snapshot> = fc
 const withBudgets = fc
   .record({ seen: sometime, budgets })
   .map(({ seen, budgets: its }) => ({ ...seen, pool: { ...seen.pool, limits: { usdPerHour: 1000, gpus: 64 }, budgets: its } }));
+const teamNames = ["audio", "vision"] as const;
+/** Each team's budgets, and what its nodes have cost; no other budget or limit is in the way. */
+const withTeamBudgets = fc
+  .record({
+    seen: sometime,
+    teamBudgets: fc.dictionary(fc.constantFrom(...teamNames), budgets, { minKeys: 1 }),
+    spent: fc.dictionary(fc.constantFrom(...teamNames), fc.constantFrom({ dayUsd: 0, monthUsd: 80 }, { dayUsd: 28, monthUsd: 28 })),
+  })
+  .map(({ seen, teamBudgets, spent }) => ({
+    ...seen,
+    spent: { ...seen.spent, teams: spent },
+    pool: { ...seen.pool, shared: false, limits: { usdPerHour: 1000, gpus: 64 }, budgets: undefined, teamBudgets },
+  }));
+const drains = <T>(its: T): T & { readonly whenSpent: "drain" } => ({ ...its, whenSpent: "drain" });
+/** Returns the same with budgets that drain when they are used up. */
+const draining = (seen: Snapshot): Snapshot => ({
+  ...seen,
+  pool: {
+    ...seen.pool,
+    budgets: seen.pool.budgets && drains(seen.pool.budgets),
+    teamBudgets: Object.fromEntries(Object.entries(seen.pool.teamBudgets ?? {}).map(([team, its]) => [team, drains(its)])),
+  },
+});
 const runs = { numRuns: stormRuns(5_000) };
 const kinds = (plan: Plan, ...wanted: readonly Step["kind"][]): Step[] => plan.steps.filter((step) => wanted.includes(step.kind));
 const without = (seen: Snapshot): Snapshot => ({ ...seen, pool: { ...seen.pool, budgets: undefined } });
@@ -42,6 +65,48 @@ test("launches never raise the cost of an hour of all reservations beyond a budg
   );
   expect(launched).toBeGreaterThan(runs.numRuns / 10);
   expect(held).toBeGreaterThan(runs.numRuns / 10);
+});
+
+test("launches of a team never raise the cost of an hour of its reservations beyond the team's budget, in which nothing else counts", () => {
+  let launched = 0;
+  let held = 0;
+  fc.assert(
+    fc.property(withTeamBudgets, (seen) => {
+      const plan = decide(seen);
+      expectWithinBudgets(seen, plan);
+      launched += kinds(plan, "launch").length;
+      held += kinds(plan, "hold").filter((step) => /^team \S+ in pool gpu has spent/.test(step.because)).length;
+    }),
+    runs,
+  );
+  expect(launched).toBeGreaterThan(runs.numRuns / 10);
+  expect(held).toBeGreaterThan(runs.numRuns / 10);
+});
+
+test("a used-up budget that drains leaves only work that leaves in time or that the next period pays for, and changes nothing else", () => {
+  let drained = 0;
+  fc.assert(
+    fc.property(withBudgets, withTeamBudgets, fc.boolean(), (ofPool, ofTeams, isPools) => {
+      const seen = isPools ? ofPool : ofTeams;
+      const growth = decide(seen);
+      const plan = decide(draining(seen));
+      const drains = plan.steps.filter((step) => step.kind === "drain");
+      const added = drains.filter((step) => step.because.endsWith("is used up") || / of team \S+ is used up$/.test(step.because));
+      drained += added.length;
+      for (const { node: id, untilMs } of added) {
+        const node = seen.nodes.find((each) => each.id === id);
+        expect(untilMs).toBe(seen.nowMs + seen.pool.drainSeconds * 1000);
+        expect(isUsedUp(seen) !== false || isUsedUp(seen, node?.team) !== false).toBe(true);
+        expect(node?.assignments).not.toEqual([]);
+      }
+      // Waiting jobs have another reason, because work does not go on.
+      const others = ({ steps }: Plan) => steps.filter(({ kind }) => kind !== "hold");
+      if (added.length === 0) expect(others(plan)).toEqual(others(growth));
+      expectWithinBudgets(seen, plan);
+    }),
+    runs,
+  );
+  expect(drained).toBeGreaterThan(runs.numRuns / 10);
 });
 
 test("if a budget is used up, nothing starts, idle nodes end, running jobs go on, and the pool wakes at the next period", () => {

@@ -4,13 +4,17 @@ import type { Plan, Snapshot } from "../../lib/model/plan.ts";
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** What a pool has used of each budget, calculated independently from the days that each node lived. */
-function budgetsOf({ pool, nodes, spent, nowMs }: Snapshot): { usd: number; usedUsd: number; hoursAhead: number }[] {
+/** What a pool, or a team in it, has used of each budget, calculated independently from the days that each node lived. */
+function budgetsOf(snapshot: Snapshot, team?: string): { usd: number; usedUsd: number; hoursAhead: number }[] {
+  const { pool, nowMs } = snapshot;
+  const nodes = snapshot.nodes.filter((node) => team === undefined || node.team === team);
+  const spent = team === undefined ? snapshot.spent : (snapshot.spent.teams?.[team] ?? { dayUsd: 0, monthUsd: 0 });
+  const budgets = team === undefined ? pool.budgets : pool.teamBudgets?.[team];
   const at = new Date(nowMs);
   const periods = [
-    { usd: pool.budgets?.usdPerDay, ended: spent.dayUsd, fromMs: nowMs - (nowMs % dayMs), toMs: nowMs - (nowMs % dayMs) + dayMs },
+    { usd: budgets?.usdPerDay, ended: spent.dayUsd, fromMs: nowMs - (nowMs % dayMs), toMs: nowMs - (nowMs % dayMs) + dayMs },
     {
-      usd: pool.budgets?.usdPerMonth,
+      usd: budgets?.usdPerMonth,
       ended: spent.monthUsd,
       fromMs: Date.UTC(at.getUTCFullYear(), at.getUTCMonth()),
       toMs: Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1),
@@ -31,19 +35,33 @@ function budgetsOf({ pool, nodes, spent, nowMs }: Snapshot): { usd: number; used
 }
 
 /** Reports whether a budget is used up; undefined if the last millionth decides. */
-export function isUsedUp(snapshot: Snapshot): boolean | undefined {
-  const over = budgetsOf(snapshot).map(({ usd, usedUsd }) => usedUsd - usd);
+export function isUsedUp(snapshot: Snapshot, team?: string): boolean | undefined {
+  const over = budgetsOf(snapshot, team).map(({ usd, usedUsd }) => usedUsd - usd);
   if (over.some((each) => Math.abs(each) < 1e-4)) return undefined;
   return over.some((each) => each > 0);
 }
 
 /** Checks that a plan starts nothing if a budget is used up, and launches only what every budget pays for an hour. */
-export function expectWithinBudgets(snapshot: Snapshot, { steps }: Plan): void {
+export function expectWithinBudgets(snapshot: Snapshot, plan: Plan): void {
+  const { pool, reserved } = snapshot;
+  expectWithin(snapshot, plan.steps, { reservedUsd: reserved.usdPerHour });
+  if (pool.shared) return;
+  for (const team of Object.keys(pool.teamBudgets ?? {})) {
+    const nodes = snapshot.nodes.filter((node) => node.team === team && !node.released).map((node) => node.offer.usdPerHour);
+    const open = snapshot.openLaunches.filter((launch) => launch.team === team).map((launch) => launch.reserved.usdPerHour);
+    const its = plan.steps.filter((step) =>
+      step.kind === "launch" ? step.launch.team === team : "entry" in step && step.entry.team === team,
+    );
+    expectWithin(snapshot, its, { team, reservedUsd: [...nodes, ...open].reduce((sum, usd) => sum + usd, 0) });
+  }
+}
+
+function expectWithin(snapshot: Snapshot, steps: Plan["steps"], { team, reservedUsd }: { team?: string; reservedUsd: number }): void {
   const launches = steps.filter((step) => step.kind === "launch");
-  if (isUsedUp(snapshot)) expect(steps.filter((step) => step.kind === "launch" || step.kind.startsWith("bind"))).toEqual([]);
+  if (isUsedUp(snapshot, team)) expect(steps.filter((step) => step.kind === "launch" || step.kind.startsWith("bind"))).toEqual([]);
   if (launches.length === 0) return;
-  const usdPerHour = launches.reduce((sum, step) => sum + step.launch.reserved.usdPerHour, snapshot.reserved.usdPerHour);
-  for (const { usd, usedUsd, hoursAhead } of budgetsOf(snapshot)) {
+  const usdPerHour = launches.reduce((sum, step) => sum + step.launch.reserved.usdPerHour, reservedUsd);
+  for (const { usd, usedUsd, hoursAhead } of budgetsOf(snapshot, team)) {
     expect(usedUsd + hoursAhead * usdPerHour).toBeLessThanOrEqual(usd + 1e-4);
     expect((1 - hoursAhead) * usdPerHour).toBeLessThanOrEqual(usd + 1e-4);
   }

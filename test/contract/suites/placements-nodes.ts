@@ -120,7 +120,7 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const outcomes = await Promise.all(Array.from({ length: 10 }, () => ledger.placements.terminating(fence, node.id, atMs)));
       expect(new Set(outcomes)).toEqual(new Set(["done"]));
       expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
-      expect((await ledger.decisions.load("gpu", atMs)).spent).toEqual({ dayUsd: 0.016667, monthUsd: 0.016667 });
+      expect((await ledger.decisions.load("gpu", atMs)).spent).toMatchObject({ dayUsd: 0.016667, monthUsd: 0.016667 });
     });
 
     it("forgetting a node releases its reservation if terminating did not", async () => {
@@ -159,8 +159,8 @@ export const nodePlacementsContract = (make: MakeLedger) => {
 
   describe("the cost of a node", () => {
     const hourMs = 3_600_000;
-    const may = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday - 1).then(({ spent }) => spent);
-    const june = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday).then(({ spent }) => spent);
+    const may = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday - 1).then(({ spent: { teams: _teams, ...whole } }) => whole);
+    const june = (ledger: LedgerPorts) => ledger.decisions.load("gpu", monday).then(({ spent: { teams: _teams, ...whole } }) => whole);
 
     it("a node's cost is recorded once, when its end is accepted, in the days and months in which it lived", async () => {
       const ledger = await make();
@@ -192,9 +192,34 @@ export const nodePlacementsContract = (make: MakeLedger) => {
         await ledger.placements.terminating(fence, node.id, monday + hours * hourMs);
       }
       expect(await june(ledger)).toEqual({ dayUsd: 1, monthUsd: 2 });
-      expect((await ledger.decisions.load("gpu", monday + 29 * 24 * hourMs)).spent).toEqual({ dayUsd: 0, monthUsd: 2 });
+      expect((await ledger.decisions.load("gpu", monday + 29 * 24 * hourMs)).spent).toMatchObject({ dayUsd: 0, monthUsd: 2 });
       expect(await may(ledger)).toEqual({ dayUsd: 0, monthUsd: 0 });
       expect((await ledger.decisions.load("cpu", monday)).spent).toEqual({ dayUsd: 0, monthUsd: 0 });
+    });
+
+    it("a node's cost is recorded for its team, too, and that of a shared pool's node for no team", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const lives = [
+        { id: "i-0000000000000001", team: "vision", launchedAtMs: monday - hourMs },
+        { id: "i-0000000000000002", team: "vision", launchedAtMs: monday },
+        { id: "i-0000000000000003", team: "research", launchedAtMs: monday },
+        { id: "i-0000000000000004", team: undefined, launchedAtMs: monday },
+      ];
+      for (const life of lives) {
+        const node = await readyNode(ledger, fence, life);
+        await ledger.placements.terminating(fence, node.id, monday + hourMs);
+        await ledger.placements.removeNode(fence, node.id, monday + 2 * hourMs);
+      }
+      const spentAt = async (atMs: number) => (await ledger.decisions.load("gpu", atMs)).spent;
+      expect(await spentAt(monday)).toEqual({
+        dayUsd: 2,
+        monthUsd: 2,
+        teams: { vision: { dayUsd: 1, monthUsd: 1 }, research: { dayUsd: 0.5, monthUsd: 0.5 } },
+      });
+      expect(await spentAt(monday - 1)).toEqual({ dayUsd: 0.5, monthUsd: 0.5, teams: { vision: { dayUsd: 0.5, monthUsd: 0.5 } } });
+      expect((await spentAt(monday + 24 * hourMs)).teams?.["vision"]).toEqual({ dayUsd: 0, monthUsd: 1 });
+      expect((await ledger.decisions.load("cpu", monday)).spent).not.toHaveProperty("teams");
     });
 
     it("a node's cost ends when EC2 reports it as gone, whenever it is forgotten", async () => {

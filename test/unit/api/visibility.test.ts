@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { aLaunch } from "../../fakes/builders.ts";
+import { aLaunch, aNode, aPool, monday } from "../../fakes/builders.ts";
 import { ApiWorld, allOperations, decisionId, nodeId, type Who } from "./api-world.ts";
 
 /** Matches what only team research may see: the names of its jobs and data. */
@@ -100,6 +100,25 @@ test("a pool shows its limits, costs, queue, nodes, launches and refusals", asyn
     refusals: [{ instanceType: "g5.xlarge", code: "InsufficientInstanceCapacity" }],
     busy: false,
   });
+});
+
+test("a pool shows what teams have spent in it, to a team only its own, with the team's budget", async () => {
+  const teamBudgets = { vision: { usdPerDay: 9, whenSpent: "drain" as const } };
+  const world = new ApiWorld();
+  const fleet = { ...world.apiDeps.fleet, pools: [aPool({ teamBudgets })] };
+  const other = new ApiWorld({ fleet });
+  const { fence } = await other.ledger.decisions.begin("gpu");
+  for (const [index, team] of ["vision", "research"].entries()) {
+    const node = aNode({ id: nodeId(7 + index), team, launchedAtMs: monday });
+    other.ledger.table.putNode(node);
+    other.ledger.table.reserve(node, { microUsd: 500_000, gpus: 1 });
+    await other.ledger.placements.terminating(fence, node.id, monday + 1_800_000);
+  }
+  const [body, asAdmin] = [(await other.ask("/v1/pools/gpu")).body, (await other.ask("/v1/pools/gpu", { as: "admin" })).body];
+  // An ended node for half an hour, and one of team vision that has run for an hour.
+  const vision = { team: "vision", budgets: teamBudgets.vision, spent: { usdToday: 0.75, usdThisMonth: 0.75 } };
+  expect(body).toMatchObject({ teamSpending: [vision] });
+  expect(asAdmin).toMatchObject({ teamSpending: [{ team: "research", spent: { usdToday: 0.25, usdThisMonth: 0.25 } }, vision] });
 });
 
 test("the list of nodes goes through all pools, page by page", async () => {

@@ -90,6 +90,10 @@ export const aPoolView = sample(PoolView, {
   reserved: { usdPerHour: 0.526, gpus: 1 },
   budgets: { usdPerDay: 50 },
   spent: { usdToday: 1.5, usdThisMonth: 20.256 },
+  teamSpending: [
+    { team: "audio", budgets: { usdPerDay: 5, whenSpent: "drain" } },
+    { team: "research", budgets: { usdPerMonth: 30 }, spent: { usdToday: 1, usdThisMonth: 12 } },
+  ],
   queue: { length: 3, oldestSubmittedAt: at(3_540) },
   nodes: { launching: 1, ready: 2, draining: 0, terminating: 0, gone: 5 },
   openLaunches: [

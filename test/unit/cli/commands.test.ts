@@ -210,6 +210,8 @@ describe("fleet pools and fleet pool", () => {
   it("fleet pool prints a pool's policy, limits, spending, queue and launches", async () => {
     const { human, value } = await both({ "GET /v1/pools/gpu": { body: aPoolView() } }, (options, on) => pool("gpu", options, on));
     expect(human).toContain("spent      $1.50 of $50.00 today, $20.26 this month (UTC)");
+    expect(human.find((line) => line.startsWith("by audio"))).toMatch(/not known: its record cannot be read$/);
+    expect(human.find((line) => line.startsWith("by research"))).toMatch(/ \$1\.00 today, \$12\.00 of \$30\.00 this month$/);
     expect(human).toContain("queue      3 jobs waiting, the oldest for 1 min");
     expect(human).toContain("launching  1 spot node: g5.xlarge or g5.2xlarge, requested 2026-06-01 00:59:55 UTC, 5 s ago");
     expect(human.join("\n")).toMatch(/refused +g4dn\.xlarge spot in us-east-1b \(InsufficientInstanceCapacity\); next try in 1 min /m);

@@ -53,7 +53,7 @@ describe("a budget that drains when it is used up", () => {
     const plan = decide(seen({ ...drain, disruption: { nodes: 1 } }, { nodes, queue: [anEntry()] }));
     expect(plan.steps.map(({ kind }) => kind)).toEqual(["drain", "drain", "drain", "hold"]);
     expect(plan.steps.at(-1)?.because).toBe(
-      "pool gpu has spent at least $10 of its budget of $10 a day; what runs is stopped in time and queued again, and the job starts after 2026-06-02 00:00 UTC",
+      "pool gpu has spent at least $13 of its budget of $10 a day; what runs is stopped in time and queued again, and the job starts after 2026-06-02 00:00 UTC",
     );
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type TickDeps, tick } from "../../../lib/flows/tick.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
+import type { Pool } from "../../../lib/model/pool.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aCatalogue, aJob, aLaunch, aPool, monday } from "../../fakes/builders.ts";
 import { aWorld } from "./world.ts";
@@ -153,6 +154,91 @@ describe("a pool's numbers", () => {
       void tick({ ...deps, pools, decisions: { ...decisions, load }, publish: (pool, numbers) => resolve([pool, numbers.queuedJobs]) });
     });
     expect(published).toEqual(["gpu", 0]);
+  });
+
+  describe.each(["a", "b", "c"])("if pool %s fails", (failing) => {
+    const names = ["a", "b", "c"];
+    const others = names.filter((name) => name !== failing);
+    const pools = names.map((name) => aPool({ name }));
+    async function published(failAt: (ports: TickDeps, fails: (pool: string) => boolean) => Partial<TickDeps>): Promise<string[]> {
+      const { world, deps } = ticking();
+      for (const { name } of pools) await world.ledger.bell.ring(name, "job");
+      const found: string[] = [];
+      await tick({
+        ...deps,
+        pools,
+        ...failAt(deps, (pool) => pool === failing),
+        publish: (pool) => {
+          found.push(pool);
+        },
+      });
+      return found.sort();
+    }
+    const broken = new FleetError("table", "the table does not respond");
+
+    test("the metrics of the other pools are published when its state cannot be read", async () => {
+      const found = await published(({ decisions }, fails) => ({
+        decisions: { ...decisions, state: (pool) => (fails(pool) ? Promise.reject(broken) : decisions.state(pool)) },
+      }));
+      // Its own numbers can still be read, and matter all the more.
+      expect(found).toEqual(names);
+    });
+
+    test("the metrics of the other pools are published when its items cannot be read", async () => {
+      const found = await published(({ decisions }, fails) => ({
+        decisions: { ...decisions, load: (pool, nowMs) => (fails(pool) ? Promise.reject(broken) : decisions.load(pool, nowMs)) },
+      }));
+      expect(found).toEqual(others);
+    });
+
+    test("all pools' metrics are published when it cannot be rung or its prices cannot be fetched", async () => {
+      const found = await published(({ lane, market }, fails) => ({
+        lane: { ...lane, send: (pool) => (fails(pool) ? Promise.reject(broken) : lane.send(pool)) },
+        market: { ...market, catalogue: (pool, nowMs) => (fails(pool.name) ? Promise.reject(broken) : market.catalogue(pool, nowMs)) },
+      }));
+      expect(found).toEqual(names);
+    });
+
+    test("the metrics of the other pools are published when its own cannot be", async () => {
+      const { world, deps } = ticking();
+      for (const { name } of pools) await world.ledger.bell.ring(name, "job");
+      const found: string[] = [];
+      const publish = (pool: string): void => {
+        if (pool === failing) throw broken;
+        found.push(pool);
+      };
+      const { errors } = await tick({ ...deps, pools, publish });
+      expect(found.sort()).toEqual(others);
+      expect(errors).toEqual([{ part: `numbers of pool ${failing}`, error: broken }]);
+    });
+
+    test("the other pools that were removed from the configuration are woken all the same", async () => {
+      const { world, deps } = ticking();
+      for (const { name } of pools) {
+        await world.ledger.registry.add(name);
+        await world.ledger.bell.ring(name, "job");
+      }
+      world.lane.waiting.length = 0;
+      const { decisions } = deps;
+      const state: typeof decisions.state = (pool) => (pool === failing ? Promise.reject(broken) : decisions.state(pool));
+      const { errors } = await tick({ ...deps, decisions: { ...decisions, state } });
+      expect([...world.lane.waiting].sort()).toEqual(others);
+      expect(errors).toEqual([{ part: "pools removed from the configuration", error: broken }]);
+    });
+  });
+
+  test("a tick counts how much of its budgets a pool has used", async () => {
+    const { world, deps } = ticking();
+    await world.submit("a");
+    const of = async (pool: Pool) => (await tick({ ...deps, pools: [pool] })).numbers[0];
+    expect(await of(aPool())).toMatchObject({ budgetUsedPercent: undefined, teamBudgetUsedPercent: undefined });
+    await world.workOff();
+    world.nowMs += 3_600_000;
+    const node = world.node;
+    expect(node.offer.usdPerHour).toBe(0.5);
+    const budgets = { usdPerDay: 2, usdPerMonth: 10 };
+    const numbers = await of(aPool({ budgets, teamBudgets: { vision: { usdPerMonth: 1 }, research: { usdPerDay: 0 } } }));
+    expect(numbers).toMatchObject({ budgetUsedPercent: 25, teamBudgetUsedPercent: 100 });
   });
 
   test("numbers that cannot be read do not delay the other parts of a tick", async () => {

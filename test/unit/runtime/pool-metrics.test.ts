@@ -68,6 +68,17 @@ test.each([
   ]);
 });
 
+test("how much of its budgets a pool has used is published only if it has any", () => {
+  const lines = written(() => {
+    publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers);
+    publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, { ...numbers, budgetUsedPercent: 0, teamBudgetUsedPercent: 120.5 });
+  });
+  expect(lines.map((line) => [line["BudgetUsed"], line["TeamBudgetUsed"]])).toEqual([
+    [undefined, undefined],
+    [0, 120.5],
+  ]);
+});
+
 test("two pools' metrics do not mix, and an unknown GPU utilization is not published", () => {
   const { gpuUtilization: _none, ...silent } = numbers;
   const lines = written(() => {
