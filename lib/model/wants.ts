@@ -184,6 +184,13 @@ export function offersHolding(wants: Wants, { types, offers }: Catalogue): reado
 export const offersFor = (wants: Wants, catalogue: Catalogue): readonly Bought[] =>
   offersHolding(wants, catalogue).filter(({ offer, type }) => allows(wants, offer, type));
 
+/** Returns why a job can run in none of these markets, and what to change: "spot capacity only; set "spot": true"; undefined if it can. */
+export function whyNoMarket({ spot }: Pick<Wants, "spot">, markets: readonly string[]): string | undefined {
+  const places = markets.map((market) => ({ market, zone: "" }));
+  const { isMet: isSold, onlySold } = conditions.spot;
+  return places.length > 0 && places.every((place) => !isSold(spot, place, {})) ? onlySold(places) : undefined;
+}
+
 /**
  * Returns why a job cannot run on any of these offers, which hold it, and what to change: "spot capacity only; set "spot": true".
  * It names the condition that excludes the most of them. Undefined if no condition excludes one.

@@ -6,7 +6,7 @@ import { defaultRunSeconds, runSecondsIn } from "../../model/values/attempt-time
 import { whyNoContainerVariable } from "../../model/values/container-variable.ts";
 import { wantsOfMessage } from "../../model/wants.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
-import { whyTooLarge, whyUnsold } from "../placement/impossible.ts";
+import { whyExcluded, whyTooLarge, whyUnsold } from "../placement/impossible.ts";
 
 /** Returns the pool that a team's job goes to, or why there is none. */
 export function choosePool(
@@ -21,7 +21,10 @@ export function choosePool(
   return { reason: `team ${job.team} has no pool named ${name}; it can use: ${known}` };
 }
 
-/** Returns why the job can never run in the pool; undefined if it can, or if what the pool can buy is not known yet. */
+/**
+ * Returns why the job can never run in the pool; undefined if it can. As long as it is not known what the pool can buy, the pool's
+ * configuration alone decides, and a job that no instance type may hold waits until the types are known.
+ */
 export function whyRejected(
   spec: JobSpec,
   pool: Pool,
@@ -30,8 +33,8 @@ export function whyRejected(
 ): string | undefined {
   const unfit = whyNotContained(spec, pool) ?? whyTooLong(spec, pool);
   if (unfit !== undefined) return unfit;
-  if (!catalogue) return undefined;
   const wants = wantsOfMessage(spec);
+  if (!catalogue) return whyExcluded(wants, pool);
   const unsold = whyTooLarge(wants, pool, catalogue.types) ?? whyUnsold(wants, pool, catalogue);
   return unsold ?? (beyond && whyBeyond({ ...wants, team: beyond.team }, { pool, catalogue, limits: beyond.limits }));
 }

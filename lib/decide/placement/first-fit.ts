@@ -16,7 +16,7 @@ import { whyBeyond } from "../limits/why-beyond.ts";
 import { type Bundle, cheapestFor } from "./bundles.ts";
 import { launchesOf, probesShared } from "./coalesce.ts";
 import { isGang, stillHeld } from "./gangs.ts";
-import { whyTooLarge, whyUnsold } from "./impossible.ts";
+import { whyExcluded, whyTooLarge, whyUnsold } from "./impossible.ts";
 import { leftFor } from "./leeway.ts";
 import { Misses, type Wait } from "./misses.ts";
 import { type Fallback, fallbackFor } from "./next-pool.ts";
@@ -57,7 +57,7 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: Bud
     snapshot.queue.filter((entry) => beingLaunched.has(jobName(entry)) === isLaunching),
   );
   const waiting = inTurn(others ?? [], { nodes: snapshot.nodes, launching: launching ?? [] });
-  if (!catalogue) return withoutPrices(waiting, snapshot.nowMs);
+  if (!catalogue) return withoutPrices(waiting, snapshot);
 
   const held = stillHeld(waiting, snapshot);
   const queue = waiting.filter((entry) => !held.has(jobName(entry)));
@@ -170,8 +170,9 @@ const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: J
   whyUnsold(entry, pool, catalogue) ?? whyBeyond(entry, { pool, catalogue, limits: wider?.limits });
 
 /** The first tick of a new deployment fetches prices; jobs that arrived before it are decided on again soon. */
-function withoutPrices(queue: readonly QueueEntry[], nowMs: number): Placement {
-  const steps = queue.flatMap((entry) => hold(entry, "prices are being fetched; this takes up to a minute")).slice(0, maxHolds);
+function withoutPrices(queue: readonly QueueEntry[], { pool, nowMs }: Snapshot): Placement {
+  const why = (entry: QueueEntry): string => whyExcluded(entry, pool) ?? "prices are being fetched; this takes up to a minute";
+  const steps = queue.flatMap((entry) => hold(entry, why(entry))).slice(0, maxHolds);
   return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 

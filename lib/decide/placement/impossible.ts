@@ -3,7 +3,7 @@ import { type Catalogue, type InstanceType, type Offer, offerName } from "../../
 import type { Pool } from "../../model/pool.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { cost, dollars, gib, gpus } from "../../model/values/amount.ts";
-import { type Bought, holds, offersFor, offersHolding, suits, type Wants, whyNotAllowed } from "../../model/wants.ts";
+import { type Bought, holds, offersFor, offersHolding, suits, type Wants, whyNoMarket, whyNotAllowed } from "../../model/wants.ts";
 
 /**
  * Returns why no type of the pool's families could ever hold the job, and what to change. Returns undefined if one could, and while no
@@ -25,8 +25,9 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   const reservationOf = (bought: Bought) => times(wants.nodes, { usdPerHour: bought.offer.usdPerHour, gpus: bought.type.resources.gpus });
   const within = offers.filter((bought) => isWithin(reservationOf(bought), limits)).map(({ offer }) => offer);
   if (within.length > 0) return notAffordable(pool, within, wants.nodes);
+  const tooMany = tooManyGpus(wants, pool);
+  if (tooMany !== undefined) return tooMany;
   if (wants.nodes > 1) return gangUnsold(wants, pool, { cheapest, ...reservationOf(first) });
-  if (wants.needs.gpus > limits.gpus) return `the job needs ${gpus(wants.needs.gpus)} and pool ${pool.name} is limited to ${limits.gpus}`;
   const costs = `costs ${cost(cheapest.usdPerHour)}/h`;
   if (cheapest.usdPerHour > limits.usdPerHour)
     return `the cheapest node that fits, ${cheapest.instanceType}, ${costs} and pool ${pool.name} is limited to ${dollars(limits.usdPerHour)}/h`;
@@ -34,14 +35,33 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   return `no node that fits is within the limits of pool ${pool.name}: the cheapest, ${cheapest.instanceType}, has ${has} and ${costs}; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }
 
+/**
+ * Returns why the pool's configuration alone excludes the job, and what to change, although it is not known yet what the pool can buy.
+ * Undefined if it does not. The configuration may change, so this rejects new jobs but only holds those that already wait.
+ */
+export function whyExcluded(wants: Wants, pool: Pool): string | undefined {
+  const noMarket = whyNoMarket(wants, pool.markets);
+  if (noMarket !== undefined) return notSold(pool, noMarket);
+  const { usdPerDay, usdPerMonth } = pool.budgets ?? {};
+  const isPaused = pool.limits.usdPerHour === 0 || usdPerDay === 0 || usdPerMonth === 0;
+  if (isPaused) return `pool ${pool.name} may spend nothing, because its limit or a budget of it is $0; name another pool`;
+  return tooManyGpus(wants, pool);
+}
+
+function tooManyGpus({ nodes, needs }: Pick<Wants, "nodes" | "needs">, { name, limits }: Pool): string | undefined {
+  const wanted = needs.gpus * nodes;
+  if (wanted <= limits.gpus) return undefined;
+  return nodes > 1
+    ? `the gang needs ${gpus(wanted)} on ${nodes} nodes and pool ${name} is limited to ${limits.gpus}`
+    : `the job needs ${gpus(wanted)} and pool ${name} is limited to ${limits.gpus}`;
+}
+
 /** Returns why the nodes of a gang are beyond the limits: each member gets a node of its own, and all of them count at once. */
 function gangUnsold(
-  { nodes, needs }: Pick<Wants, "nodes" | "needs">,
+  { nodes }: Pick<Wants, "nodes">,
   { name, limits }: Pool,
   least: { readonly cheapest: Offer } & Reservation,
 ): string {
-  const wanted = needs.gpus * nodes;
-  if (wanted > limits.gpus) return `the gang needs ${gpus(wanted)} on ${nodes} nodes and pool ${name} is limited to ${limits.gpus}`;
   const { cheapest } = least;
   return `no ${nodes} nodes that fit are within the limits of pool ${name}: of the cheapest, ${cheapest.instanceType}, they have ${gpus(least.gpus)} and cost ${cost(least.usdPerHour)}/h; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }

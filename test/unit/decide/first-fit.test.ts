@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { budgetRoom } from "../../../lib/decide/budget/budget-room.ts";
+import { decide } from "../../../lib/decide/decide.ts";
 import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
 import type { Snapshot, Step } from "../../../lib/model/plan.ts";
 import type { Refusal } from "../../../lib/model/refusal.ts";
@@ -421,6 +422,25 @@ describe("a node that could hold a thousand small jobs", () => {
     const full = aNode({ type: large, assignments: [...held, { ...named("vision", 50, 0), phase: "running" as const }] });
     expect(placed({ queue, nodes: [full] }).steps.flatMap((step) => (step.kind === "bind" ? [step.entry.job] : []))).toEqual([
       named("vision", 500, 0).job,
+    ]);
+  });
+});
+
+describe("before prices are known", () => {
+  const early = { catalogue: undefined, pool: aPool({ markets: ["spot"] }) };
+
+  test("a waiting job that its pool's configuration excludes is held with that reason, and not with prices", () => {
+    const because = 'pool gpu buys spot capacity only; set "spot": true or name another pool';
+    expect(decide(seen({ ...early, queue: [anEntry({ spot: false })] })).steps).toMatchObject([{ kind: "hold", because }]);
+  });
+
+  test("a job none of whose GPU models may exist is held, and fails once the catalogue knows none of them", () => {
+    const queue = [anEntry({ gpu: { memoryGiB: 0, models: ["H900"] } })];
+    expect(decide(seen({ ...early, queue })).steps).toMatchObject([
+      { kind: "hold", because: "prices are being fetched; this takes up to a minute" },
+    ]);
+    expect(decide(seen({ queue })).steps).toMatchObject([
+      { kind: "fail", failure: "never-fits", because: "no instance type of pool gpu has GPUs of model H900; it has A10G (24 GiB)" },
     ]);
   });
 });

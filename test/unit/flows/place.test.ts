@@ -50,10 +50,10 @@ describe("a waiting job", () => {
   test("a job that can never run fails with the reason", async () => {
     const world = aWorld();
     world.ledger.table.catalogues.clear();
-    await world.submit("a", { gpus: 9 });
+    await world.submit("a", { gpus: 8 });
     world.ledger.table.catalogues.set("gpu", aCatalogue());
     await world.place();
-    expect(world.job("a")).toMatchObject({ state: "failed", endCode: "never-fits", reason: expect.stringContaining("has 9 GPUs") });
+    expect(world.job("a")).toMatchObject({ state: "failed", endCode: "never-fits", reason: expect.stringContaining("has 8 GPUs") });
   });
 
   test("a job at the pool's limit waits with that reason, and starts when there is room again", async () => {

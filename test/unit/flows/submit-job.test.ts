@@ -95,9 +95,9 @@ describe("the same message twice", () => {
   test("the same message is one job even if it would be rejected now that prices are known", async () => {
     const world = aWorld();
     world.ledger.table.catalogues.clear();
-    await world.submit("a", { gpus: 9 });
+    await world.submit("a", { gpus: 8 });
     world.ledger.table.catalogues.set("gpu", aCatalogue());
-    await world.submit("a", { gpus: 9 });
+    await world.submit("a", { gpus: 8 });
     expect(jobs(world)).toEqual(["a queued"]);
   });
 
@@ -181,9 +181,9 @@ test("a job that was accepted before prices were known and is rejected now rings
   const catalogue = world.ledger.table.catalogues.get(world.pool.name);
   world.ledger.table.catalogues.delete(world.pool.name);
   world.ledger.wire.failBefore("bell.ring");
-  await expect(world.submit("huge", { gpus: 64 })).rejects.toThrow();
+  await expect(world.submit("huge", { gpus: 8 })).rejects.toThrow();
   if (catalogue) world.ledger.table.catalogues.set(world.pool.name, catalogue);
-  await world.submit("huge", { gpus: 64 });
+  await world.submit("huge", { gpus: 8 });
   await world.workOff();
   expect(world.job("huge")?.state).toBe("failed");
 });
