@@ -6,6 +6,7 @@ import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLookAtBooting, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
+import { startSooner } from "./placement/start-sooner.ts";
 import { close } from "./scaling/closing.ts";
 import { consolidation } from "./scaling/consolidation.ts";
 import { roomToDisrupt } from "./scaling/disruption.ts";
@@ -34,6 +35,8 @@ const phases: readonly Phase[] = [
   placeWaiting,
   // Launches nodes for work that must soon leave its node, within what the launches above leave of limits and budgets.
   replaceLeaving,
+  // Moves jobs that wait for a node to boot to nodes that are free now and that nothing else needs.
+  startAtOnce,
   // If nothing waits for free room, drains nodes whose work fits on others.
   consolidate,
   // Gives back nodes that have had nothing to do for long enough, or at once if a budget is used up.
@@ -133,6 +136,14 @@ function placeWaiting({ snapshot, budget, nodes }: Draft): Decided {
     packed,
     wakesMs: [wakeAtMs, ...snapshot.openLaunches.map((launch) => checkAgainAtMs(launch, snapshot.nowMs))],
   };
+}
+
+function startAtOnce({ snapshot, budget, nodes, kept }: Draft): Decided {
+  const { steps, touched, isAll } = startSooner(
+    snapshot,
+    nodes.filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
+  );
+  return { steps, nodes: nodes.filter(({ id }) => !touched.has(id)), wakesMs: [isAll ? undefined : snapshot.nowMs] };
 }
 
 function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft): Decided {

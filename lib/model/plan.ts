@@ -1,7 +1,7 @@
 import type { AttemptRef, JobRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
-import type { BootFailure, Drain, Node } from "./node.ts";
+import type { Assignment, BootFailure, Drain, Node } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
@@ -67,6 +67,8 @@ export type Step =
   | { readonly kind: "bind"; readonly entry: QueueEntry; readonly node: string; readonly because: string }
   /** Assigns a gang's attempt to all its nodes, by rank, or to none. */
   | { readonly kind: "bind-gang"; readonly entry: QueueEntry; readonly nodes: readonly string[]; readonly because: string }
+  /** Moves an attempt whose order was never handed out from a node that boots to one that is ready. */
+  | { readonly kind: "rebind"; readonly attempt: Assignment; readonly from: string; readonly node: string; readonly because: string }
   /** Asks EC2 for nodes that have room for these jobs, or for a gang's nodes. */
   | { readonly kind: "launch"; readonly launch: Omit<Launch, "id" | "clientToken" | "intendedAtMs">; readonly because: string }
   /** Terminates a node that holds nothing. */

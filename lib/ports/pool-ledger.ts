@@ -72,6 +72,12 @@ export interface Placements {
    */
   bindGang(fence: Fence, bind: { entry: QueueEntry; nodes: readonly AttemptNode[]; atMs: number }): Promise<Written>;
   /**
+   * Moves an attempt from a node whose worker has never called to another one, which must be live and serve the team. Its job stays
+   * `placed`, as the same attempt, whose record begins again. `stale`: the first node's worker has called, so it may have got the order, or anything else is not as
+   * it was; nothing was written.
+   */
+  rebind(fence: Fence, rebind: { attempt: Assignment; from: string; node: AttemptNode; atMs: number }): Promise<Written>;
+  /**
    * Records the intent and reserves its dollars per hour and GPUs: of the pool, of the deployment, and of the launch's team if it has
    * one. `limit`: whose limit the launch would exceed; nothing was written.
    */

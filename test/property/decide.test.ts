@@ -3,10 +3,11 @@ import { expect, test } from "vitest";
 import { capacityView } from "../../lib/decide/capacity/capacity-view.ts";
 import { decide } from "../../lib/decide/decide.ts";
 import { whyTooLarge, whyUnsold } from "../../lib/decide/placement/impossible.ts";
-import { type AttemptRef, byTurn, type QueueEntry } from "../../lib/model/job.ts";
+import { type AttemptRef, byTurn } from "../../lib/model/job.ts";
 import { freeOn } from "../../lib/model/node.ts";
 import type { Plan, Snapshot, Step } from "../../lib/model/plan.ts";
 import { fits, type Resources, sum } from "../../lib/model/values/resources.ts";
+import type { Wants } from "../../lib/model/wants.ts";
 import { stormRuns } from "./storm-runs.ts";
 import { snapshot } from "./worlds.ts";
 
@@ -19,10 +20,11 @@ const forEverySnapshot = (holds: (seen: Snapshot, plan: Plan) => void): void => 
 };
 const only = <K extends Step["kind"]>(plan: Plan, kind: K): Extract<Step, { kind: K }>[] =>
   plan.steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
-/** The nodes and entries of a plan's binds; a gang's entry appears once per member. */
-const givenBy = (plan: Plan): { readonly node: string; readonly entry: QueueEntry }[] =>
-  plan.steps.flatMap((step) => {
+/** The nodes and jobs of a plan's binds; a gang's entry appears once per member. */
+const givenBy = (plan: Plan): { readonly node: string; readonly entry: AttemptRef & Wants }[] =>
+  plan.steps.flatMap((step): { readonly node: string; readonly entry: AttemptRef & Wants }[] => {
     if (step.kind === "bind") return [step];
+    if (step.kind === "rebind") return [{ node: step.node, entry: step.attempt }];
     return step.kind === "bind-gang" ? step.nodes.map((node) => ({ node, entry: step.entry })) : [];
   });
 const times = (count: number, { vcpus, memoryGiB, gpus }: Resources): Resources => ({
@@ -292,3 +294,34 @@ function withReason(step: Step, known: ReadonlyMap<string, string>): Step {
 
 const shuffle = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
   fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });
+
+test("a job moves only from a node that boots to one that is ready, and no node both loses and gets work or is ended or drained", () => {
+  let moved = 0;
+  /** The work of the first ready node is on another one that still boots, and nothing waits. */
+  const withBooting = snapshot.map((seen): Snapshot => {
+    const ready = seen.nodes.find(({ state, assignments }) => state === "ready" && assignments.length > 0);
+    if (!ready) return seen;
+    const { readyAtMs: _ready, lastSeenMs: _seen, ...booting } = ready;
+    const assignments = ready.assignments.map(({ process: _process, rank: _rank, ...held }) => ({ ...held, phase: "placed" as const }));
+    const others = seen.nodes.map((node) => (node === ready ? { ...ready, assignments: [] } : node));
+    const boots = { ...booting, id: "i-boots", state: "launching", launchedAtMs: seen.nowMs - 1_000, assignments } as const;
+    return { ...seen, queue: [], nodes: [...others, boots] };
+  });
+  const check = (seen: Snapshot): void => {
+    const plan = decide(seen);
+    const rebinds = only(plan, "rebind");
+    moved += rebinds.length;
+    const stateOf = (id: string) => seen.nodes.find((node) => node.id === id)?.state;
+    for (const { from, node, attempt } of rebinds) {
+      expect([stateOf(from), stateOf(node)]).toEqual(["launching", "ready"]);
+      expect([attempt.phase, attempt.rank]).toEqual(["placed", undefined]);
+      expect(seen.nodes.find(({ id }) => id === from)?.assignments).toContainEqual(attempt);
+    }
+    expect(new Set(rebinds.map(({ attempt }) => nameOf(attempt))).size).toBe(rebinds.length);
+    const touched = new Set(rebinds.flatMap(({ from, node }) => [from, node]));
+    const ended = plan.steps.filter(({ kind }) => kind === "retire" || kind === "drain" || kind === "end" || kind === "lose");
+    for (const step of ended) expect("node" in step && touched.has(step.node)).toBe(false);
+  };
+  fc.assert(fc.property(withBooting, check), runs);
+  expect(moved).toBeGreaterThan(0);
+});

@@ -47,6 +47,8 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
       return { ...world, queue: without(world.queue, step.entry), nodes: world.nodes.map((node) => given(node, step)) };
     case "bind-gang":
       return { ...world, queue: without(world.queue, step.entry), nodes: world.nodes.map((node) => givenToGang(node, step)) };
+    case "rebind":
+      return { ...world, nodes: world.nodes.map((node) => rebound(node, step)) };
     case "launch":
       return launched(world, step.launch, choose);
     case "retire":
@@ -74,6 +76,11 @@ const given = (node: Node, { node: id, entry }: Extract<Step, { kind: "bind" }>)
   if (node.id !== id) return node;
   const { team, job, attempt } = entry;
   return { ...node, assignments: [...node.assignments, { team, job, attempt, ...wantsOf(entry), phase: "placed" }] };
+};
+
+const rebound = (node: Node, { attempt, from, node: to }: Extract<Step, { kind: "rebind" }>): Node => {
+  if (node.id === from) return { ...node, assignments: node.assignments.filter((held) => held.job !== attempt.job) };
+  return node.id === to ? { ...node, assignments: [...node.assignments, attempt] } : node;
 };
 
 const givenToGang = (node: Node, { nodes, entry }: Extract<Step, { kind: "bind-gang" }>): Node => {

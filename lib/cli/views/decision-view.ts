@@ -84,6 +84,8 @@ export function stepWords(step: Step): string {
       return `give ${jobOf(step)} to ${nodes}`;
     case "bind-gang":
       return `give ${jobOf(step)} to ${count(step.nodes.length, "node")} at once: ${nodes}`;
+    case "rebind":
+      return `give ${jobOf(step)} to ${nodes} instead of a node that boots`;
     case "launch":
       return launchWords(step);
     case "retire":

@@ -17,7 +17,7 @@ export const freeCapacityOf = (nodes: readonly Node[]): readonly FreeCapacity[] 
       places: maxPlaces - node.assignments.reduce((taken, held) => taken + placesOf(held), 0),
     }));
 
-export const hasRoom = ({ node, free, places }: FreeCapacity, entry: QueueEntry): boolean =>
+export const hasRoom = ({ node, free, places }: FreeCapacity, entry: Wants & { readonly team: string }): boolean =>
   places >= placesOf(entry) &&
   (node.team === undefined || node.team === entry.team) &&
   allows(entry, node.offer, node.type) &&

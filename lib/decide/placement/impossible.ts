@@ -57,11 +57,7 @@ function tooManyGpus({ nodes, needs }: Pick<Wants, "nodes" | "needs">, { name, l
 }
 
 /** Returns why the nodes of a gang are beyond the limits: each member gets a node of its own, and all of them count at once. */
-function gangUnsold(
-  { nodes }: Pick<Wants, "nodes">,
-  { name, limits }: Pool,
-  least: { readonly cheapest: Offer } & Reservation,
-): string {
+function gangUnsold({ nodes }: Pick<Wants, "nodes">, { name, limits }: Pool, least: { readonly cheapest: Offer } & Reservation): string {
   const { cheapest } = least;
   return `no ${nodes} nodes that fit are within the limits of pool ${name}: of the cheapest, ${cheapest.instanceType}, they have ${gpus(least.gpus)} and cost ${cost(least.usdPerHour)}/h; the pool is limited to ${gpus(limits.gpus)} and ${dollars(limits.usdPerHour)}/h`;
 }

@@ -60,6 +60,8 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       return written(await placements.bind(fence, { entry: step.entry, node: nodeIn(snapshot, step.node), atMs }));
     case "bind-gang":
       return bindGang(deps, fence, { step, snapshot });
+    case "rebind":
+      return written(await placements.rebind(fence, { attempt: step.attempt, from: step.from, node: nodeIn(snapshot, step.node), atMs }));
     case "launch":
       return launch(deps, fence, { step, snapshot });
     case "drain": {

@@ -32,7 +32,10 @@ export type Attempt = {
 export type AttemptNode = Pick<Node, "id" | "offer" | "type">;
 
 /** Returns the record of an attempt that is bound to these nodes, by rank. Throws if there is none. */
-export function newAttempt({ attempt, needs }: QueueEntry, on: { pool: string; nodes: readonly AttemptNode[]; atMs: number }): Attempt {
+export function newAttempt(
+  { attempt, needs }: Pick<QueueEntry, "attempt" | "needs">,
+  on: { pool: string; nodes: readonly AttemptNode[]; atMs: number },
+): Attempt {
   const { pool, nodes, atMs } = on;
   const [first] = nodes;
   if (!first) throw new Error(`attempt ${attempt} is bound to no node`);

@@ -1,10 +1,10 @@
 import { newAttempt } from "../../model/history/attempt.ts";
-import { afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
+import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, isFirstMember, isLive, type Node } from "../../model/node.ts";
 import { phaseEndsAtMs } from "../../model/values/attempt-times.ts";
-import { wantsOf } from "../../model/wants.ts";
+import { type Wants, wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
@@ -50,6 +50,26 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         table.beginAttempt(entry, newAttempt(entry, { pool: fence.pool, nodes: to, atMs }));
         for (const [rank, node] of nodes.entries())
           table.setAssignments(node, [...node.assignments, { ...placedOf(entry, atMs), rank }], atMs);
+        return "done";
+      }),
+
+    rebind: (fence, { attempt, from, node: to, atMs }) =>
+      write("rebind", fence, (): Written => {
+        const job = table.jobs.get(jobKey(attempt));
+        const [before, node] = [nodeOf(fence, from), nodeOf(fence, to.id)];
+        if (job?.attempt === attempt.attempt && job.node === to.id) return "done";
+        if (job?.state !== "placed" || job.attempt !== attempt.attempt || job.node !== from || job.gang) return "stale";
+        if (before?.state !== "launching" || !isFree(node, attempt)) return "stale";
+        const held = before.assignments.find((one) => sameAttempt(one, attempt));
+        if (held?.phase !== "placed") return "stale";
+        table.putJob({ ...job, node: to.id });
+        table.beginAttempt(attempt, newAttempt(attempt, { pool: fence.pool, nodes: [to], atMs }));
+        table.setAssignments(
+          before,
+          before.assignments.filter((one) => one !== held),
+          atMs,
+        );
+        table.setAssignments(node, [...node.assignments, placedOf(attempt, atMs)], atMs);
         return "done";
       }),
 
@@ -175,13 +195,13 @@ const hasRoom = (
 ) => amount.microUsd + more.microUsd <= micro(usdPerHour) && amount.gpus + more.gpus <= gpus;
 
 /** Reports whether the attempt may be bound to the node. */
-const isFree = (node: Node | undefined, entry: QueueEntry): node is Node =>
+const isFree = (node: Node | undefined, entry: AttemptRef): node is Node =>
   node !== undefined &&
   isLive(node) &&
   (node.team === undefined || node.team === entry.team) &&
   !node.assignments.some((one) => sameAttempt(one, entry));
 
-const placedOf = (entry: QueueEntry, atMs: number): Assignment => ({
+const placedOf = (entry: AttemptRef & Wants, atMs: number): Assignment => ({
   ...attemptRef(entry),
   ...wantsOf(entry),
   phase: "placed",

@@ -45,6 +45,7 @@ export const fencingContract = (make: MakeLedger) =>
         "forget, stale": placements.removeNode(old, holding.id, atMs),
         "forget, unknown": placements.removeNode(old, "i-00000000000000ff", atMs),
         takeBack: placements.takeBack(old, { node: holding.id, assignment: anAssignment(), reason: "lost", atMs }),
+        rebind: placements.rebind(old, { attempt: anAssignment(), from: holding.id, node: empty, atMs }),
         fail: placements.fail(old, { attempt: waits.entry, failure: "never-fits", reason: "no", atMs }),
         "fail, unknown": placements.fail(old, { attempt: { ...waits.entry, job: "nobody" }, failure: "never-fits", reason: "no", atMs }),
         move: placements.move(old, { entry: waits.entry, to: "cpu", reason: "no" }),

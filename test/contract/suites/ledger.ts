@@ -13,6 +13,7 @@ import { nodeReaderContract } from "./node-reader.ts";
 import { orphansContract } from "./orphans.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
+import { rebindContract } from "./placements-rebind.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
 import { nodePlacementsContract } from "./placements-nodes.ts";
 import { poolRegistryContract } from "./pool-registry.ts";
@@ -28,6 +29,7 @@ export function ledgerContract(make: MakeLedger): void {
   attemptsContract(make);
   decisionsContract(make);
   jobPlacementsContract(make);
+  rebindContract(make);
   gangPlacementsContract(make);
   launchPlacementsContract(make);
   nodePlacementsContract(make);

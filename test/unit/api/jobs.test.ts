@@ -150,10 +150,10 @@ describe("checking jobs before they are submitted", () => {
   test("checking jobs that were submitted before accepts them unless they were rejected", async () => {
     const world = new ApiWorld();
     await submit(world, { id: "a", command: ["x"] });
-    await submit(world, { id: "big", command: ["x"], gpus: 9 });
+    await submit(world, { id: "big", command: ["x"], gpus: 8 });
     world.ledger.table.catalogues.clear();
     const written = { id: "a", command: ["x"], gpus: 1, spot: true, datasets: [] };
-    expect(await check(world, { id: "a", command: ["x"] }, written, { id: "big", command: ["x"], gpus: 9 })).toEqual([
+    expect(await check(world, { id: "a", command: ["x"] }, written, { id: "big", command: ["x"], gpus: 8 })).toEqual([
       { accepted: true, pool: "gpu" },
       { accepted: true, pool: "gpu" },
       { accepted: false, because: expect.stringMatching(/^the id big names a job of team vision that was rejected \(no instance type/) },

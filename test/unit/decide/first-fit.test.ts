@@ -29,6 +29,8 @@ const inWords = (step: Step): string => {
   switch (step.kind) {
     case "bind":
       return `bind ${step.entry.job} to ${step.node}`;
+    case "rebind":
+      return `move ${step.attempt.job} from ${step.from} to ${step.node}`;
     case "bind-gang":
       return `bind ${step.entry.job} to ${step.nodes.join("+")}`;
     case "launch":

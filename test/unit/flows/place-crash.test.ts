@@ -55,7 +55,7 @@ const stories: Readonly<Record<string, () => Promise<World>>> = {
   "one job can never run and another waits at the limit": async () => {
     const world = aWorld({ pool: aPool({ limits: { usdPerHour: 1.5, gpus: 4 } }), catalogue });
     world.ledger.table.catalogues.clear();
-    await world.submit("never", { gpus: 9 });
+    await world.submit("never", { gpus: { count: 1, models: ["H900"] } });
     world.ledger.table.catalogues.set("gpu", catalogue);
     await world.submit("a");
     await world.submit("b");

@@ -634,3 +634,25 @@ describe("the record of a decision", () => {
     expect(world.job("a")).toMatchObject({ state: "placed" });
   });
 });
+
+test("a job that waits for its node to boot starts on a node that becomes free before, and the other node stays until it is idle", async () => {
+  const world = aWorld();
+  await world.submit("a");
+  await world.workOff();
+  const first = world.node.id;
+  await world.call(first);
+  await world.submit("b");
+  await world.workOff();
+  const second = world.nodes.find(({ id }) => id !== first)?.id ?? "";
+  expect(world.job("b")).toMatchObject({ state: "placed", node: second, attempt: 1 });
+  const ended = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
+  await world.call(first, { attempts: [ended] });
+  await world.workOff();
+  expect(world.job("b")).toMatchObject({ state: "placed", node: first, attempt: 1 });
+  expect(await world.call(first)).toMatchObject({ orders: [{ kind: "run", job: "b", attempt: 1 }] });
+  expect(await world.call(second)).toMatchObject({ orders: [] });
+  expect(world.nodes.map(({ id, state }) => [id, state])).toEqual([
+    [first, "ready"],
+    [second, "ready"],
+  ]);
+});

@@ -1,8 +1,8 @@
 import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
-import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
+import { type AttemptRef, afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
 import { isFirstMember } from "../../../model/node.ts";
 import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
-import { wantsOf } from "../../../model/wants.ts";
+import { type Wants, wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
@@ -24,7 +24,7 @@ type Back = Parameters<Placements["takeBack"]>[1];
 export const createJobPlacements = (
   access: TableAccess,
   { write, unlessFenced, inTurn }: FencedWriter,
-): Pick<Placements, "bind" | "bindGang" | "takeBack" | "fail" | "move" | "hold"> => ({
+): Pick<Placements, "bind" | "bindGang" | "rebind" | "takeBack" | "fail" | "move" | "hold"> => ({
   async bind(fence, { entry, node, atMs }) {
     const outcome = await write(fence, [
       ...placeParts(fence, { entry, nodes: [node], atMs }),
@@ -45,6 +45,14 @@ export const createJobPlacements = (
     return written(outcome, async () => {
       const now = await readJob(access, entry);
       return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
+    });
+  },
+
+  async rebind(fence, { attempt, from, node, atMs }) {
+    const outcome = await write(fence, rebindParts(fence, { attempt, from, node, atMs }));
+    return written(outcome, async () => {
+      const now = await readJob(access, attempt);
+      return now?.attempt === attempt.attempt && now.node === node.id;
     });
   },
 
@@ -128,6 +136,31 @@ function placeParts(
   ];
 }
 
+/**
+ * Returns the writes that move an attempt to another node. A node's first call makes it `ready`, and only then gets orders, so no order for
+ * the attempt was handed out as long as the node is `launching`.
+ */
+function rebindParts(fence: Fence, { attempt, from, node, atMs }: Parameters<Placements["rebind"]>[1]): Part[] {
+  const name = assignmentName(attempt);
+  return [
+    {
+      kind: "update",
+      key: jobKey(attempt),
+      changes: [set("node", node.id)],
+      when: [is("state", "placed"), is("attempt", attempt.attempt), is("node", from), isAbsent("gang")],
+    },
+    {
+      kind: "update",
+      key: nodeKey(fence.pool, from),
+      changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
+      when: [is("state", "launching"), is(["assignments", name, "phase"], "placed")],
+    },
+    holdPart(fence, { entry: attempt, node: node.id, atMs }),
+    // It replaces the record, because nothing of the attempt has happened on the first node.
+    beginAttempt(attempt, newAttempt(attempt, { pool: fence.pool, nodes: [node], atMs })),
+  ];
+}
+
 /** Returns the writes that move a job. They include the ring, because a crash before a separate ring would leave the job unnoticed. */
 const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements["move"]>[1]): Part[] => [
   {
@@ -142,7 +175,10 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
 ];
 
 /** Returns the write that makes a node hold an attempt. */
-function holdPart({ pool }: Fence, { entry, node, rank, atMs }: Place & { node: string; rank?: number }): Part {
+function holdPart(
+  { pool }: Fence,
+  { entry, node, rank, atMs }: { entry: AttemptRef & Wants; node: string; rank?: number; atMs: number },
+): Part {
   const { team, job, attempt } = entry;
   const name = assignmentName(entry);
   const assignment = assignmentItem({
