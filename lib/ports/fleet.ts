@@ -34,8 +34,8 @@ export const maxAtOnce = 100;
 
 /**
  * The outcome of terminating an instance. `accepted`: EC2 is terminating it, has terminated it or does not know it any more.
- * `apart`: EC2 refused the whole call because of one of its instances, which it may not have named; the caller should ask for this one
- * in a smaller call. Never `apart` for an instance that was alone in its call. `throttled`: nothing was done. `unknown`: the caller
+ * `apart`: the call failed because of one of its instances, which EC2 may not have named, and EC2 may or may not be terminating this one;
+ * the caller should ask for it in a smaller call. Never `apart` for an instance that was alone in its call. `throttled`: nothing was done. `unknown`: the caller
  * should ask again. `denied`: the caller may not terminate it.
  */
 export type TerminateOutcome = "accepted" | "apart" | "throttled" | "unknown" | "denied";

@@ -1,4 +1,4 @@
-import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeInstancesCommand, ModifyInstanceAttributeCommand } from "@aws-sdk/client-ec2";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import { ec2Fleet } from "../../lib/aws/ec2/fleet.ts";
@@ -21,6 +21,7 @@ fleetContract("in memory", async () => {
     throttleNext: (what) => memory.deafNext(what, 1, "throttled"),
     live: () => memory.live.map(({ id }) => id),
     forget: async (instance) => memory.forget(instance),
+    protect: async (instance) => void memory.protected.add(instance),
   };
 });
 
@@ -49,6 +50,10 @@ fleetContract("EC2", async () => ({
       .filter((one) => !one.states.some(({ state }) => state === "shutting-down" || state === "terminated"))
       .map(({ id }) => id),
   forget: (instance) => stage.front.record.endInstance(instance, "vanish"),
+  protect: async (instance) => {
+    const command = new ModifyInstanceAttributeCommand({ InstanceId: instance, DisableApiTermination: { Value: true } });
+    await ec2Client(stage.settings).send(command);
+  },
 }));
 
 describe("EC2", () => {

@@ -20,11 +20,17 @@ function report(log: Log, message: string, { ids, error }: { ids: readonly strin
   if (kind !== "gone" && kind !== "throttled") log({ level: "error", message, instances: ids, error });
 }
 
-/** Calls TerminateInstances. EC2 terminates all named instances or none: a single bad one fails the call, and the error may name it. */
+/**
+ * Calls TerminateInstances. The outcome of a call says little about each instance: an unknown one fails the whole call, and the error names
+ * it. A protected one fails the call, too, but EC2 works per Availability Zone and has terminated the instances of other zones
+ * (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html). So those of a call that failed must be asked for
+ * again, which is harmless for those that end. After a call that succeeded, only those in the response count as accepted.
+ */
 export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = noLog): Promise<ReadonlyMap<string, TerminateOutcome>> {
   try {
-    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
-    return new Map(ids.map((id) => [id, "accepted"]));
+    const { TerminatingInstances = [] } = await ec2.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
+    const ending = new Set(TerminatingInstances.map(({ InstanceId }) => InstanceId));
+    return new Map(ids.map((id) => [id, ending.has(id) ? "accepted" : "unknown"]));
   } catch (error) {
     report(log, "terminating instances failed", { ids, error });
     const ended = ids.length === 1 ? endedAlone(error) : endedTogether(error, ids);

@@ -28,7 +28,12 @@ export async function sweepOrphans(deps: SweepOrphansDeps): Promise<Swept> {
 async function end(deps: SweepOrphansDeps, ends: Parameters<Ports["orphans"]["unowned"]>[0]): Promise<readonly string[]> {
   const still = (await deps.orphans.unowned(ends)).map(({ id }) => id);
   if (still.length === 0 || !(await hasTurn(deps, "terminate", still.length))) return [];
-  const ended = await deps.fleet.terminate(still);
+  const ended = new Map(await deps.fleet.terminate(still));
+  // If the call failed because of one of them, that one must not keep the others alive.
+  for (const id of still.filter((each) => ended.get(each) === "apart")) {
+    if (!(await hasTurn(deps, "terminate", 1))) break;
+    ended.set(id, (await deps.fleet.terminate([id])).get(id) ?? "unknown");
+  }
   return still.filter((id) => ended.get(id) === "accepted");
 }
 

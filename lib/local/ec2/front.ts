@@ -91,6 +91,7 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
   const lost = createOrders<"error" | "cut">();
   const throttled = createOrders<true>();
   const slow = createOrders<number>();
+  const protectedIds = new Set<string>();
 
   const carryOut = (action: string, call: HttpCall): Promise<HttpResponse> => {
     const form = formOf(call);
@@ -102,7 +103,9 @@ export async function createEc2Front(options: Ec2FrontOptions): Promise<Ec2Front
       case "RunInstances":
         return runInstances({ moto, lifecycle, tokens, capacity }, call, form);
       case "TerminateInstances":
-        return terminateInstances(moto, lifecycle, call);
+        return terminateInstances({ moto, lifecycle, isProtected: (id) => protectedIds.has(id) }, call);
+      case "ModifyInstanceAttribute":
+        return modifyInstance({ moto, protectedIds }, call, form);
       case "DescribeInstances":
         return describeInstances(moto, lifecycle, call);
       case "DescribeSpotPriceHistory":
@@ -203,6 +206,20 @@ async function runInstances(
     }
     return made;
   });
+  return response;
+}
+
+/** Passes the call to moto, and notes whether it changes the termination protection of the instance. */
+async function modifyInstance(
+  { moto, protectedIds }: { moto: Moto; protectedIds: Set<string> },
+  call: HttpCall,
+  form: URLSearchParams,
+): Promise<HttpResponse> {
+  const [id, isProtected] = [form.get("InstanceId"), form.get("DisableApiTermination.Value")];
+  const response = await moto.pass(call);
+  if (response.status !== 200 || id === null || isProtected === null) return response;
+  if (isProtected === "true") protectedIds.add(id);
+  else protectedIds.delete(id);
   return response;
 }
 

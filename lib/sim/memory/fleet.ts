@@ -14,6 +14,8 @@ export class MemoryFleet implements Fleet {
   readonly requested: Launch[] = [];
   /** Instances that no search returns (yet). */
   readonly invisible = new Set<string>();
+  /** Instances that EC2 refuses to terminate. */
+  readonly protected = new Set<string>();
   /** The instances of each call to `terminate`. */
   readonly endsRequested: (readonly string[])[] = [];
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
@@ -113,8 +115,11 @@ export class MemoryFleet implements Fleet {
     const unknown = instances.filter((id) => !this.instances.has(id));
     if (unknown.length > 0 && instances.length > 1)
       return new Map(instances.map((id) => [id, unknown.includes(id) ? "accepted" : "apart"]));
-    for (const id of instances) this.end(id);
-    return all(instances, "accepted");
+    // Like EC2: a protected instance fails the call and keeps those of its zone alive, but not those of other zones.
+    const kept = new Set(instances.filter((id) => this.protected.has(id)).map((id) => this.instances.get(id)?.zone));
+    for (const id of instances) if (kept.size === 0 || !kept.has(this.instances.get(id)?.zone)) this.end(id);
+    if (kept.size === 0) return all(instances, "accepted");
+    return all(instances, instances.length > 1 ? "apart" : "unknown");
   }
 
   async look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>> {

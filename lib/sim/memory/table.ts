@@ -1,5 +1,15 @@
 import { type Attempt, type AttemptNews, attemptNews } from "../../model/history/attempt.ts";
-import { type AttemptRef, byTurn, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
+import {
+  type AttemptRef,
+  byTurn,
+  endCodeOf,
+  isEnded,
+  type Job,
+  type JobRecord,
+  type JobRef,
+  type QueueEntry,
+  waiting,
+} from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import type { BootFailure } from "../../model/node.ts";

@@ -55,7 +55,9 @@ export const attemptsContract = (make: MakeLedger) =>
     it("an attempt whose files cannot be sealed fails with the reason", async () => {
       const ledger = await make();
       await sealing(ledger);
-      expect(await ledger.sealing.fail(attempt, { failure: "artifact-missing", reason: "artifacts are missing" }, monday + 99_000)).toBe("done");
+      expect(await ledger.sealing.fail(attempt, { failure: "artifact-missing", reason: "artifacts are missing" }, monday + 99_000)).toBe(
+        "done",
+      );
       expect(only(await historyOf(ledger))).toMatchObject({ end: "failed", reason: "artifacts are missing", endedAtMs: monday + 90_000 });
     });
 

@@ -23,6 +23,8 @@ export type FleetStage = {
   live(): readonly string[];
   /** Makes EC2 forget this instance. */
   forget(instance: string): Promise<void>;
+  /** Makes EC2 refuse to terminate this instance. */
+  protect(instance: string): Promise<void>;
 };
 
 let count = 0;
@@ -312,6 +314,25 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
         ]),
       );
       expect(stage.live()).toEqual([]);
+    });
+
+    test("a protected instance keeps only those of its zone alive, and each of the others can be ended in a call of its own", async () => {
+      const stage = await make();
+      const [here, there] = stage.offers;
+      if (!here || !there) throw new Error("no offers");
+      expect(here.zone).not.toBe(there.zone);
+      const { fleet } = stage;
+      const launched = async (offer: Offer) => only(await fleet.launch(launchOf([offer])));
+      const [kept, near, far] = [await launched(here), await launched(here), await launched(there)];
+      await stage.protect(kept);
+      const ids = [kept, near, far];
+      expect(await fleet.terminate(ids)).toEqual(new Map(ids.map((id) => [id, "apart"])));
+      const living = () => ids.filter((id) => stage.live().includes(id));
+      expect(living()).toEqual([kept, near]);
+      expect(await fleet.terminate([near])).toEqual(new Map([[near, "accepted"]]));
+      expect(await fleet.terminate([far])).toEqual(new Map([[far, "accepted"]]));
+      expect(await fleet.terminate([kept])).toEqual(new Map([[kept, "unknown"]]));
+      expect(living()).toEqual([kept]);
     });
 
     test("a throttled call terminates nothing, and reports that for each instance", async () => {

@@ -13,9 +13,9 @@ import { nodeReaderContract } from "./node-reader.ts";
 import { orphansContract } from "./orphans.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
-import { rebindContract } from "./placements-rebind.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
 import { nodePlacementsContract } from "./placements-nodes.ts";
+import { rebindContract } from "./placements-rebind.ts";
 import { poolRegistryContract } from "./pool-registry.ts";
 import { sealingContract } from "./sealing.ts";
 

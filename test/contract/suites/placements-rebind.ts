@@ -79,6 +79,8 @@ export const rebindContract = (make: MakeLedger) =>
       await launched(ledger, fence, members);
       expect(await ledger.placements.bindGang(fence, { entry, nodes: members, atMs })).toBe("done");
       const ready = await readyNode(ledger, fence);
-      expect(await ledger.placements.rebind(fence, { attempt: anAssignment(), from: members[0]?.id ?? "", node: ready, atMs })).toBe("stale");
+      expect(await ledger.placements.rebind(fence, { attempt: anAssignment(), from: members[0]?.id ?? "", node: ready, atMs })).toBe(
+        "stale",
+      );
     });
   });

@@ -103,7 +103,17 @@ export class ApiWorld extends World {
     put(aJob({ job: "runs", state: "running", submittedAtMs: monday + 2, node: nodeId(1), startedAtMs: monday + 9, attempt: 2 }));
     table.beginAttempt({ team: "vision", job: "runs" }, anAttempt({ end: "interrupted", endedAtMs: monday + 60_000, reason: "lost" }));
     table.beginAttempt({ team: "vision", job: "runs" }, anAttempt({ attempt: 2, nodes: [nodeId(1)] }));
-    put(aJob({ job: "done", state: "succeeded", submittedAtMs: monday + 3, endedAtMs: monday + 10, endCode: "succeeded", exitCode: 0, artifacts: sealed }));
+    put(
+      aJob({
+        job: "done",
+        state: "succeeded",
+        submittedAtMs: monday + 3,
+        endedAtMs: monday + 10,
+        endCode: "succeeded",
+        exitCode: 0,
+        artifacts: sealed,
+      }),
+    );
     put(aJob({ job: "refused", state: "rejected", submittedAtMs: monday + 4, spec: undefined, reason: "the message is not JSON" }));
     put(aJob({ team: "research", job: "secret", state: "running", submittedAtMs: monday + 5, node: nodeId(1) }));
     put(aJob({ team: "research", job: "hidden", pool: "lab", submittedAtMs: monday + 6, spec: aSpec({ pool: "lab" }) }));

@@ -297,3 +297,13 @@ test.each([
   const whole = fleetOf({ CreateFleetCommand: () => failing(ErrorCode, 400, ErrorMessage) });
   expect((await whole.fleet.launch(aLaunch())).kind).toBe("turned-away");
 });
+
+test("of a call that succeeds, only the instances in its response count as terminated", async () => {
+  const { fleet } = fleetOf({ TerminateInstancesCommand: () => ({ TerminatingInstances: [{ InstanceId: "i-2" }] }) });
+  expect(await fleet.terminate(["i-1", "i-2"])).toEqual(
+    new Map([
+      ["i-1", "unknown"],
+      ["i-2", "accepted"],
+    ]),
+  );
+});

@@ -37,6 +37,14 @@ describe("an instance without an owner", () => {
     expect(world.fleet.live.map(({ id }) => id)).toEqual([world.node.id]);
   });
 
+  test("a protected instance without an owner does not keep the others alive", async () => {
+    const { world, orphans, sweep, lives } = await withOrphans(3);
+    await sweep(0);
+    world.fleet.protected.add(orphans[1] ?? "");
+    expect(await sweep(10)).toEqual({ noted: 3, ended: [orphans[0], orphans[2]] });
+    expect(orphans.map(lives)).toEqual([false, true, false]);
+  });
+
   test("a failed check changes nothing and ends no instance", async () => {
     const { orphans, instances, sweep, lives, world } = await withOrphans();
     await sweep(0);

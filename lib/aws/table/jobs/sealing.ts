@@ -22,7 +22,11 @@ export const beginSealing = ({ team, job, attempt }: AttemptRef, sinceMs: number
 const endSealing = (attempt: AttemptRef): Part => ({ kind: "delete", key: sealingKey(attempt) });
 
 export const createSealing = (access: TableAccess): Sealing => {
-  const end = async (attempt: AttemptRef, to: Sealed & { readonly state: JobState; readonly failure?: FailureCode }, atMs: number): Promise<"done" | "stale"> => {
+  const end = async (
+    attempt: AttemptRef,
+    to: Sealed & { readonly state: JobState; readonly failure?: FailureCode },
+    atMs: number,
+  ): Promise<"done" | "stale"> => {
     const when = [is("state", "sealing"), is("attempt", attempt.attempt)];
     const written = await transact(access, [
       ...stateParts({ ...attempt, state: "sealing" }, to, { atMs, also: offNodes, when }),

@@ -30,10 +30,26 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
   return { ...response, body: writeXml(withChild(root, parent("reservationSet", shown))) };
 }
 
-/** Passes the call to moto first, because moto knows which instances exist. Then the instances end at their own pace. */
-export async function terminateInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpResponse> {
+type Terminating = { readonly moto: Moto; readonly lifecycle: Lifecycle; readonly isProtected: (id: string) => boolean };
+
+/**
+ * Passes the call to moto first, because moto knows which instances exist. Then the instances end at their own pace. If one of them is
+ * protected, the call fails like EC2's: instances in the zone of a protected one live on, and those of other zones end.
+ */
+export async function terminateInstances({ moto, lifecycle, isProtected }: Terminating, call: HttpCall): Promise<HttpResponse> {
   const ids = [...formOf(call)].filter(([name]) => /^InstanceId\.\d+$/.test(name)).map(([, id]) => id);
   refuseUnknown(lifecycle, formOf(call));
+  const [kept] = ids.filter(isProtected);
+  if (kept !== undefined) {
+    const zoneOf = (id: string): string | undefined => lifecycle.get(id)?.zone;
+    const zones = new Set(ids.filter(isProtected).map(zoneOf));
+    for (const id of ids.filter((each) => !zones.has(zoneOf(each)))) {
+      await moto.call(lifecycle.get(id)?.region ?? "us-east-1", { Action: "TerminateInstances", "InstanceId.1": id });
+      void lifecycle.shutDown(id, "TerminateInstances");
+    }
+    const message = `The instance '${kept}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`;
+    throw new Ec2Error("OperationNotPermitted", message);
+  }
   const response = await moto.pass(call);
   if (response.status !== 200) return response;
   const before = new Map(ids.map((id) => [id, lifecycle.state(id)]));
