@@ -1,4 +1,3 @@
-import type { QueueEntry } from "../../model/job.ts";
 import { freeOn, type Node } from "../../model/node.ts";
 import { fits, minus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants } from "../../model/wants.ts";
