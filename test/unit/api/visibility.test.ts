@@ -114,7 +114,7 @@ test("a pool shows what teams have spent in it, to a team only its own, with the
     other.ledger.table.reserve(node, { microUsd: 500_000, gpus: 1 });
     await other.ledger.placements.terminating(fence, node.id, monday + 1_800_000);
   }
-  const [body, asAdmin] = [(await other.ask("/v1/pools/gpu")).body, (await other.ask("/v1/pools/gpu", { as: "admin" })).body];
+  const [body, asAdmin] = [(await other.fetch("/v1/pools/gpu")).body, (await other.fetch("/v1/pools/gpu", { as: "admin" })).body];
   // An ended node for half an hour, and one of team vision that has run for an hour.
   const vision = { team: "vision", budgets: teamBudgets.vision, spent: { usdToday: 0.75, usdThisMonth: 0.75 } };
   expect(body).toMatchObject({ teamSpending: [vision] });

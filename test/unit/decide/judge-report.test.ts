@@ -265,7 +265,7 @@ describe("the next call of a worker", () => {
 });
 
 describe("why a job fails", () => {
-  const failureOf = (said: Said, job: Partial<Job>): unknown => {
+  const failureOf = (said: ReportName, job: Partial<Job>): unknown => {
     const verdict = judgeReport(reports[said], aJob({ node: "n", ...job }), anAssignment());
     return verdict.kind === "change" ? verdict.job?.failure : verdict;
   };
