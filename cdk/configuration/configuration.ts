@@ -8,15 +8,15 @@ import { inWords } from "../../lib/model/errors/in-words.ts";
 import { decoded } from "../../lib/model/files/decoded.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
+import { whenSpents } from "../../lib/model/pool.ts";
 import { maxRunSeconds } from "../../lib/model/values/attempt-times.ts";
 import { DatasetLimits } from "../../lib/runtime/dataset-limits.ts";
-import { whenSpents } from "../../lib/model/pool.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
-import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { budgetProblems } from "./budget-problems.ts";
+import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { PoolName, TeamName } from "../../events/job.ts";
-import { DatasetLimits } from "./dataset-limits.ts";
 import { whenSpents, withNewNames } from "../model/pool.ts";
+import { DatasetLimits } from "./dataset-limits.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
 

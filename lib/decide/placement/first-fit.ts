@@ -53,10 +53,9 @@ export type Placement = {
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: BudgetRoom): Placement {
   const { catalogue, pool } = snapshot;
   const beingLaunched = namesOfLaunched(snapshot);
-  const [launching, others] = [true, false].map((isLaunching) =>
-    snapshot.queue.filter((entry) => beingLaunched.has(jobName(entry)) === isLaunching),
-  );
-  const waiting = inTurn(others ?? [], { nodes: snapshot.nodes, launching: launching ?? [] });
+  const isLaunching = (entry: QueueEntry): boolean => beingLaunched.has(jobName(entry));
+  const others = snapshot.queue.filter((entry) => !isLaunching(entry));
+  const waiting = inTurn(others, { nodes: snapshot.nodes, launching: snapshot.queue.filter(isLaunching) });
   if (!catalogue) return withoutPrices(waiting, snapshot);
 
   const held = stillHeld(waiting, snapshot);

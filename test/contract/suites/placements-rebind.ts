@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, launched, type MakeLedger, newNode, readyNode } from "./arrange.ts";
@@ -28,7 +29,7 @@ export const rebindContract = (make: MakeLedger) =>
       expect(await ledger.placements.rebind(fence, rebind)).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "placed", node: ready.id });
       expect(await held(ledger, boots.id)).toEqual([]);
-      expect(await held(ledger, ready.id)).toEqual([anAssignment()]);
+      expect(await held(ledger, ready.id)).toEqual([anAssignment({ untilMs: phaseEndsAtMs("placed", atMs + 5, 0) })]);
       expect(await ledger.nodeLedger.get("gpu", ready.id)).toMatchObject({ lastBusyMs: atMs + 5 });
       const { attempts } = await ledger.jobReader.attempts({ team: job.team, job: job.job, limit: 10 });
       expect(attempts).toMatchObject([{ attempt: 1, nodes: [ready.id], placedAtMs: atMs + 5 }]);
@@ -66,7 +67,7 @@ export const rebindContract = (make: MakeLedger) =>
       for (const node of [foreign, over, newNode({ id: "i-00000000000000ff" })])
         expect(await ledger.placements.rebind(fence, { ...rebind, node })).toBe("stale");
       expect(await ledger.placements.rebind(fence, { ...rebind, attempt: anAssignment({ attempt: 2 }) })).toBe("stale");
-      expect(await held(ledger, boots.id)).toEqual([anAssignment()]);
+      expect(await held(ledger, boots.id)).toEqual([anAssignment({ untilMs: phaseEndsAtMs("placed", atMs, 0) })]);
       await ledger.cancellations.cancel(job, { reason: "no", atMs });
       expect(await ledger.placements.rebind(fence, rebind)).toBe("stale");
     });

@@ -12,7 +12,7 @@ const drain = { usdPerDay: 2, whenSpent: "drain" } as const;
 async function working(over: Partial<Pool>) {
   const world = aWorld({ pool: aPool({ drainSeconds: 600, ...over }), catalogue: aCatalogue({ offers: [anOffer()] }) });
   const startMs = world.nowMs;
-  await world.submit("a");
+  await world.submit("a", { maxRuntimeSeconds: 48 * hour });
   await world.workOff();
   const worker = new ModelWorker(world, world.node.id);
   await worker.call();
