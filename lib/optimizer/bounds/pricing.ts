@@ -35,9 +35,14 @@ export class Pricing {
 
   /** Returns Farley's lower bound (1990) for all jobs: their worth at these prices, scaled until no bin is worth more than it costs. */
   bound(prices: Float64Array): number {
+    return this.boundOf(prices, this.value(prices));
+  }
+
+  /** Returns the same bound if the values of these prices are known. */
+  boundOf(prices: Float64Array, values: readonly number[]): number {
     let sum = prices.reduce((all, price, shape) => all + price * (this.counts[shape] as number), 0);
     let scale = 1;
-    for (const [kind, value] of this.value(prices).entries()) {
+    for (const [kind, value] of values.entries()) {
       const { price, most } = this.instance.kinds[kind] as BinKind;
       if (price === 0) sum -= value * most;
       else if (value > price) scale = Math.min(scale, price / value);

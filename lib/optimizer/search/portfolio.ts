@@ -56,7 +56,7 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
     const slice = name && ready.get(name)?.improve(packing);
     if (!slice) break;
     if (slice.isDone) ready.delete(name);
-    proven = slice.bound ?? proven;
+    proven = Math.max(proven, slice.bound ?? proven);
     const saved = savedBy(slice.packing, packing);
     if (slice.packing && saved > 0) [packing, engine] = [slice.packing, name];
     inVain = saved > 0 ? 0 : inVain + 1;

@@ -60,7 +60,7 @@ function small(seed: number) {
 describe("problems for which one engine alone finds the best plan within 20,000 steps", () => {
   test.each<[EngineName, number, number]>([
     ["columns", 1, 8.8],
-    ["columns", 2, 12],
+    ["columns", 3, 10.7],
     ["ruin-any-4", 50, 7],
     ["ruin-any-4", 54, 7.7],
     ["ruin-worst-8", 104, 13.2],
