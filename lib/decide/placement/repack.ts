@@ -12,16 +12,14 @@ import type { Solution } from "../../optimizer/search/solution.ts";
 import { triedBy } from "../health/breaker.ts";
 import { type AvailableOffers, type Bundle, emptyBundle, extended, maxPlaces, placesOf } from "./bundles.ts";
 import { after, type Leeway, leftFor } from "./leeway.ts";
+import { afterPacking, boundSteps, type PackingBudget, packingBudget, stepsFor } from "./packing-budget.ts";
 import type { PlacementView } from "./placement-state.ts";
-
-/** The work of one search: a decision should take a few tens of milliseconds at most, however many jobs wait. */
-const [stepsOfJob, maxSteps] = [2_000, 300_000];
 
 /**
  * Packs the jobs that will share new nodes again, with the optimizer, and keeps the packing that costs less. First fit decides which jobs
  * have a place within the limits; this decides which jobs share a node. Gangs stay as they are, and so do bundles that try a place that did
  * not boot. Also returns the packing's cost, its lower bound, and what was learned in addition to `learned`; undefined if nothing can be
- * packed.
+ * packed. All teams share one budget of steps.
  */
 export function repack(state: PlacementView, learned?: Learned): Repacked {
   const movable = state.bundles.filter((bundle) => bundle.count === 1 && triedBy(bundle.offers, state.broken).length === 0);
@@ -30,8 +28,8 @@ export function repack(state: PlacementView, learned?: Learned): Repacked {
   const available = state.availableFor(1).filter(({ offer }) => triedBy([offer], state.broken).length === 0);
   const teams: TeamRepacked[] = [];
   for (const bundles of Map.groupBy(movable, ({ team }) => team).values()) {
-    const before = teams.at(-1) ?? { leeway: state.leeway, learned };
-    teams.push(repacked(bundles, { available, leeway: before.leeway, learned: before.learned }));
+    const { leeway, learned: known, budget } = teams.at(-1) ?? { leeway: state.leeway, learned, budget: packingBudget(costOf(movable)) };
+    teams.push(repacked(bundles, { available, leeway, learned: known, budget }));
   }
   const moved = new Set(movable);
   const kept = state.bundles.filter((bundle) => !moved.has(bundle));
@@ -45,16 +43,21 @@ export function repack(state: PlacementView, learned?: Learned): Repacked {
 /** How jobs were packed, and what the optimizer has learned, including this. */
 export type PackingResult = { readonly packing: Packing; readonly learned: Learned };
 type Repacked = { readonly bundles: readonly Bundle[]; readonly packed?: PackingResult | undefined };
-/** `leeway`: what the next team's packing may reserve in addition to the bundles. */
-type TeamRepacked = PackingResult & { readonly bundles: readonly Bundle[]; readonly leeway: Leeway };
+/** `leeway`: what the next team's packing may reserve in addition to the bundles. `budget`: what is left for the next teams. */
+type TeamRepacked = PackingResult & { readonly bundles: readonly Bundle[]; readonly leeway: Leeway; readonly budget: PackingBudget };
 
-type Repacking = { readonly available: AvailableOffers; readonly leeway: Leeway; readonly learned: Learned | undefined };
+type Repacking = {
+  readonly available: AvailableOffers;
+  readonly leeway: Leeway;
+  readonly learned: Learned | undefined;
+  readonly budget: PackingBudget;
+};
 
-function repacked(before: readonly Bundle[], { available, leeway, learned }: Repacking): TeamRepacked {
+function repacked(before: readonly Bundle[], { available, leeway, learned, budget }: Repacking): TeamRepacked {
   const team = before[0]?.team;
   const room = plus(leftFor(team, leeway), reservedFor(before));
   const entries = before.flatMap((bundle) => bundle.entries).sort(byTurn);
-  const solution = optimized(entries, { available, room, learned });
+  const solution = optimized(entries, { available, room, learned, steps: stepsFor(costOf(before), budget) });
   const found = bundlesOf(solution, entries, { available, room, team });
   const isCheaper = found !== undefined && costOf(found) < costOf(before) - 1e-9;
   const bundles = isCheaper ? found : before;
@@ -65,7 +68,13 @@ function repacked(before: readonly Bundle[], { available, leeway, learned }: Rep
     boundUsdPerHour: Math.min(usdPerHour, exactly(solution.waiting.length === 0 ? solution.boundUsd : 0)),
     steps: solution.steps,
   };
-  return { bundles, packing, learned: solution.learned, leeway: after(leeway, team, less(reservedFor(bundles), reservedFor(before))) };
+  return {
+    bundles,
+    packing,
+    learned: solution.learned,
+    leeway: after(leeway, team, less(reservedFor(bundles), reservedFor(before))),
+    budget: afterPacking(budget, { usdPerHour: costOf(before), steps: solution.steps }),
+  };
 }
 
 export const reservedFor = (bundles: readonly Bundle[]): Reservation =>
@@ -86,7 +95,7 @@ function toBePacked(entry: QueueEntry): NamedJob {
 /** Returns the optimizer's packing of these jobs on offers that hold any of them and that the pool may reserve. */
 function optimized(
   entries: readonly QueueEntry[],
-  { available, room, learned }: { available: AvailableOffers; room: Reservation; learned: Learned | undefined },
+  { available, room, learned, steps }: Pick<Repacking, "available" | "learned"> & { readonly room: Reservation; readonly steps: number },
 ): Solution {
   const offers = available
     .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
@@ -102,9 +111,8 @@ function optimized(
         gpu: gpu && resources.gpus > 0 ? { ...gpu, count: resources.gpus } : undefined,
       }),
     );
-  const most = Math.min(maxSteps, stepsOfJob * entries.length);
   const problem = { dimensions: ["vCPUs", "GiB of memory", "places"], jobs: classesOf(entries.map(toBePacked)), nodes: [], offers };
-  return optimize(problem, { budget: stepBudget(most), boundBudget: stepBudget(most), seed: 1, learned });
+  return optimize(problem, { budget: stepBudget(steps), boundBudget: stepBudget(boundSteps(steps)), seed: 1, learned });
 }
 
 /** Builds the optimizer's bundles by the rules of launches; returns undefined if the jobs do not fit, or not within the room. */

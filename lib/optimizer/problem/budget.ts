@@ -49,6 +49,11 @@ export class Counted implements Budget {
     return isMore;
   }
 
+  /** True unless the budget has ended. */
+  get isMore(): boolean {
+    return this.#ended === undefined;
+  }
+
   get enough(): number {
     return this.#ended ?? this.#used + 1;
   }

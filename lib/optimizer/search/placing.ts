@@ -9,6 +9,7 @@ import { type JobClass, type Problem, type Supply, standardTerms } from "../prob
 import { standardThresholds, type Thresholds } from "../problem/thresholds.ts";
 import type { EngineName } from "./engines.ts";
 import { fillNodes } from "./fill-nodes.ts";
+import { floorUsd } from "./floor.ts";
 import { boundGang, cheapestFor } from "./gangs.ts";
 import { LimitLedger } from "./limits.ts";
 import { namedBins } from "./names.ts";
@@ -145,7 +146,8 @@ export class Placing {
     }));
     const plan = { bindings, purchases: this.#purchases };
     const cost = costOfPlan(this.#problem, { ...plan, waiting: this.#waiting });
-    const { boundUsd, boundSteps } = this.#bound();
+    const { boundUsd: foundUsd, boundSteps } = this.#bound();
+    const boundUsd = Math.max(foundUsd, this.#floor());
     const placed = cost.fleetUsd + cost.interruptionsUsd + cost.dataUsd;
     return {
       ...plan,
@@ -172,6 +174,13 @@ export class Placing {
     return { boundUsd: Math.max(bound, searched) * instance.usd + this.#gangsBound, boundSteps: budget.enough };
   }
 
+  /** Returns the bound that no search has to find. */
+  #floor(): number {
+    const { nodes, offers } = this.#problem;
+    const jobs = this.#placed().filter((job) => (job.nodes ?? 1) === 1);
+    return floorUsd({ jobs, nodes, offers, priceOf: this.#priceOf }) + this.#gangsBound;
+  }
+
   /** Returns the bound of the search's own prices, or 0 if the search did not have all jobs for which something had to be bought. */
   #quickBound(): number {
     const searched = this.#searched;
@@ -191,9 +200,15 @@ export class Placing {
   }
 
   #placedInstance(): Instance {
+    return instanceOf({ ...this.#problem, jobs: this.#placed(), limits: [] }, { ...this.#thresholds, rounding: "down" });
+  }
+
+  /** Returns the jobs that have a place. */
+  #placed(): readonly JobClass[] {
+    const { jobs } = this.#problem;
     const waits = new Set(this.#waiting.flatMap((job) => job.names));
-    const placed = (job: JobClass): JobClass => (waits.size === 0 ? job : { ...job, names: job.names.filter((name) => !waits.has(name)) });
-    return instanceOf({ ...this.#problem, jobs: this.#problem.jobs.map(placed), limits: [] }, { ...this.#thresholds, rounding: "down" });
+    if (waits.size === 0) return jobs.filter((job) => job.names.length > 0);
+    return jobs.map((job) => ({ ...job, names: job.names.filter((name) => !waits.has(name)) })).filter((job) => job.names.length > 0);
   }
 }
 

@@ -4,9 +4,10 @@ import type { BinPattern } from "../bounds/master.ts";
 import { Pricing } from "../bounds/pricing.ts";
 import { ColumnGeneration } from "../engines/column-generation.ts";
 import { type BinPacking, isBetter } from "../engines/packing.ts";
-import type { Budget } from "../problem/budget.ts";
+import { type Budget, Counted } from "../problem/budget.ts";
 import type { Instance } from "../problem/instance.ts";
 import { createEngines, type EngineName, engineNames } from "./engines.ts";
+import { firstPacking } from "./first-plan.ts";
 import { Policy } from "./learning.ts";
 
 export type Search = {
@@ -26,7 +27,6 @@ export type Searched = {
   readonly packing: BinPacking;
   /** The name of the engine that found it. */
   readonly engine: EngineName | "greedy";
-  readonly steps: number;
   readonly earned: Readonly<Record<string, Earned>>;
   readonly learned: Learned;
   /** Patterns from which `lowerBound` can start. */
@@ -44,13 +44,13 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
   const columns = new ColumnGeneration(pricing);
   const policy = new Policy(instance, learned);
   const ready = createEngines(engines, { pricing, columns, seed, solve });
-  let packing = columns.greedy();
+  const counted = new Counted(budget);
+  let packing = firstPacking(pricing, columns, counted);
   let proven = provenAtOnce(instance, packing);
+  let isMore = counted.isMore && isOpen(instance);
   let engine: Searched["engine"] = "greedy";
-  let steps = Math.max(1, pricing.steps);
   const earned: Record<string, Earned> = {};
   let inVain = 0;
-  let isMore = budget.spend(steps) && isOpen(instance);
   while (isMore && inVain < maxInVain && !isProven(packing, proven)) {
     const name = policy.choose([...ready.keys()]);
     const slice = name && ready.get(name)?.improve(packing);
@@ -62,13 +62,11 @@ export function search(instance: Instance, { budget, seed, engines = engineNames
     inVain = saved > 0 ? 0 : inVain + 1;
     policy.reward(name, { saved, steps: slice.steps });
     earned[name] = plus(earned[name], { saved, steps: slice.steps });
-    steps += Math.max(1, slice.steps);
-    isMore = budget.spend(slice.steps);
+    isMore = counted.spend(slice.steps);
   }
   return {
     packing,
     engine,
-    steps,
     earned,
     learned: policy.learned(),
     known: columns.known(),
