@@ -12,7 +12,8 @@ import { wrongsOf } from "../property/optimizer/checker.ts";
 import type { BenchOptions } from "./bench.ts";
 import { type Fleet, madeFleet, publicFleet } from "./fleet/data.ts";
 import { dualGreedy } from "./fleet/dual-greedy.ts";
-import { atRandom, bestFitDecreasing, firstFitDecreasing, karpenter } from "./fleet/rivals.ts";
+import { productionRows } from "./fleet/production.ts";
+import { atRandom, bestFitDecreasing, firstFitDecreasing } from "./fleet/rivals.ts";
 import type { Report, Row } from "./report.ts";
 
 const markets = ["on-demand", "spot"] as const;
@@ -24,7 +25,8 @@ const keptMs = 8;
 
 /**
  * Measures how much a fleet for all jobs costs above a lower bound, after 50 ms and after 1 s on one core, next to other schedulers' rules
- * with the same jobs and offers, and each engine alone in the same second. Every plan must pass the checker.
+ * with the same jobs and offers, within the steps that a decision has in production, and with each engine alone for a second. Every plan
+ * must pass the checker.
  */
 export async function fleetCost({ data, seeds = 5 }: BenchOptions): Promise<Report> {
   const solve = await loadHighs();
@@ -70,6 +72,7 @@ export async function fleetCost({ data, seeds = 5 }: BenchOptions): Promise<Repo
         better: "lower",
       });
     }
+    rows.push(...productionRows(fleet, { market, seeds }));
     rows.push(...enginesAlone(fleet, { seeds, above }));
   }
   for (const size of batches)
@@ -101,7 +104,6 @@ function rivalsOf({ jobs, offers }: Fleet): Readonly<Record<string, number>> {
     FFD: firstFitDecreasing(jobs, offers),
     "best fit": bestFitDecreasing(jobs, offers),
     random: atRandom(jobs, offers, seeded(1)),
-    Karpenter: karpenter(jobs, offers),
   };
 }
 

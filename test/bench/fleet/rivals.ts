@@ -2,12 +2,12 @@ import type { Random } from "../../../lib/optimizer/engines/random.ts";
 import type { NamedJob, Supply } from "../../../lib/optimizer/problem/problem.ts";
 
 /** A bin of the rivals: what is free of each dimension, and of each GPU. */
-type Bin = { readonly offer: Supply; readonly free: number[]; readonly gpus: number[] };
+export type Bin = { readonly offer: Supply; readonly free: number[]; readonly gpus: number[] };
 
 const slack = 1e-9;
 const gpusOf = (job: NamedJob): number => job.gpu?.count ?? 0;
 
-function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: NamedJob): boolean {
+export function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: NamedJob): boolean {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     if ((job.size[dimension] as number) > (free[dimension] as number) + slack) return false;
   const wanted = gpusOf(job);
@@ -16,7 +16,7 @@ function holds({ free, gpus }: Pick<Bin, "free" | "gpus">, job: NamedJob): boole
   return gpus.filter((left) => left >= 1 - slack).length >= wanted;
 }
 
-function put({ free, gpus }: Bin, job: NamedJob): void {
+export function put({ free, gpus }: Bin, job: NamedJob): void {
   for (let dimension = 0; dimension < free.length; dimension += 1)
     free[dimension] = (free[dimension] as number) - (job.size[dimension] as number);
   let wanted = gpusOf(job);
@@ -33,8 +33,12 @@ function put({ free, gpus }: Bin, job: NamedJob): void {
   }
 }
 
-const empty = (offer: Supply): Bin => ({ offer, free: [...offer.capacity], gpus: Array.from({ length: offer.gpu?.count ?? 0 }, () => 1) });
-const byPrice = (a: Supply, b: Supply): number => a.usdPerHour - b.usdPerHour || (a.name < b.name ? -1 : 1);
+export const emptyBin = (offer: Supply): Bin => ({
+  offer,
+  free: [...offer.capacity],
+  gpus: Array.from({ length: offer.gpu?.count ?? 0 }, () => 1),
+});
+export const byPrice = (a: Supply, b: Supply): number => a.usdPerHour - b.usdPerHour || (a.name < b.name ? -1 : 1);
 /** Sorts the largest jobs first, by GPUs, then vCPUs, then memory. */
 const bySize = (a: NamedJob, b: NamedJob): number =>
   gpusOf(b) - gpusOf(a) || (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
@@ -43,7 +47,7 @@ type Choice = (bins: readonly Bin[], job: NamedJob) => Bin | undefined;
 
 /** Puts each job in the open bin that the rule chooses, or in a new one of the cheapest offer that holds it. Returns dollars per hour. */
 function packed(jobs: readonly NamedJob[], offers: readonly Supply[], choose: Choice): number {
-  const cheapest = offers.toSorted(byPrice).map(empty);
+  const cheapest = offers.toSorted(byPrice).map(emptyBin);
   const bins: Bin[] = [];
   let usd = 0;
   for (const job of jobs) {
@@ -51,7 +55,7 @@ function packed(jobs: readonly NamedJob[], offers: readonly Supply[], choose: Ch
     if (!bin) {
       const found = cheapest.find((each) => holds(each, job));
       if (!found) throw new Error(`no offer holds ${job.name}`);
-      bin = empty(found.offer);
+      bin = emptyBin(found.offer);
       bins.push(bin);
       usd += bin.offer.usdPerHour;
     }
@@ -93,27 +97,4 @@ export function atRandom(jobs: readonly NamedJob[], offers: readonly Supply[], r
     }
     return undefined;
   });
-}
-
-/**
- * Karpenter's rule according to its documentation (karpenter.sh/docs/concepts/scheduling and /nodepools). Pods are sorted by falling vCPUs
- * and memory. Each goes to the first planned node for which some instance type still holds all its pods, or else to a new one. Finally
- * each node gets the cheapest type that is left to it.
- */
-export function karpenter(jobs: readonly NamedJob[], offers: readonly Supply[]): number {
-  const byCpu = (a: NamedJob, b: NamedJob): number =>
-    (b.size[0] ?? 0) - (a.size[0] ?? 0) || (b.size[1] ?? 0) - (a.size[1] ?? 0) || (a.name < b.name ? -1 : 1);
-  const cheapest = offers.toSorted(byPrice);
-  const claims: Bin[][] = [];
-  for (const job of jobs.toSorted(byCpu)) {
-    let claim = claims.find((types) => types.some((bin) => holds(bin, job)));
-    if (!claim) {
-      claim = cheapest.map(empty);
-      claims.push(claim);
-    }
-    const left = claim.filter((bin) => holds(bin, job));
-    for (const bin of left) put(bin, job);
-    claim.splice(0, claim.length, ...left);
-  }
-  return claims.reduce((sum, [bin]) => sum + (bin?.offer.usdPerHour ?? Number.POSITIVE_INFINITY), 0);
 }
