@@ -6,7 +6,7 @@ import { firstPatterns } from "./first-patterns.ts";
 import { type BinPattern, Master } from "./master.ts";
 import { Pricing } from "./pricing.ts";
 
-const smoothing = 0.85;
+const smoothing = 0.82;
 const maxRounds = 400;
 const maxPivots = 400;
 /** The relative distance of the program's cost to its bound below which the bound counts as optimal. */

@@ -12,7 +12,7 @@ const maxPivots = 400;
 /** The weight of earlier prices in the next ones. Without it prices jump, and jumping prices find patterns of little use. */
 const smoothing = 0.5;
 /** The weight of the latest prices in their moving average. */
-const drift = 0.3;
+const drift = 0.5;
 /** A slice is worthwhile if it lowers the program's cost by this share. */
 const worthwhile = 0.002;
 /** While slices are worthwhile, the program is rounded again only once its cost has fallen by this share. */

@@ -8,7 +8,7 @@ import type { Instance } from "../problem/instance.ts";
 const maxSteps = 200_000;
 
 /**
- * Returns the better of the greedy packing and of those that repeat the greedy packing of a part of the jobs. If the same jobs come
+ * Returns the better of the greedy packing and of those that repeat the greedy packing of a part of the jobs. If the same jobs are there
  * several times, greedy alone may pack all of them worse than each set on its own, because its prices depend on the number of jobs. There
  * are such parts only if the numbers of jobs of all shapes have a common divisor. The smallest parts are tried first.
  */
