@@ -1,3 +1,4 @@
+import { maxPlaces } from "../../../lib/decide/placement/bundles.ts";
 import { boundSteps, packingSteps } from "../../../lib/decide/placement/packing-budget.ts";
 import { type Random, seeded } from "../../../lib/optimizer/engines/random.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
@@ -24,7 +25,7 @@ type Of = { readonly market: "on-demand" | "spot"; readonly seeds: number };
  * and for all. Jobs with a share of a GPU are among them, except in the rows that compare with Karpenter, which has no such pods.
  */
 export function productionRows(fleet: Fleet, of: Of): readonly Row[] {
-  const whole = { ...fleet, name: `whole GPUs of ${fleet.name}`, jobs: fleet.jobs.filter((job) => !hasShare(job)) };
+  const whole = { ...fleet, name: `jobs with whole GPUs of ${fleet.name}`, jobs: fleet.jobs.filter((job) => !hasShare(job)) };
   return [
     ...sizes.flatMap((size) => rowsOf(fleet, { ...of, size })),
     ...sizes.flatMap((size) => besideKarpenter(whole, { ...of, size: Math.min(size, whole.jobs.length) })),
@@ -34,9 +35,9 @@ export function productionRows(fleet: Fleet, of: Of): readonly Row[] {
 const hasShare = ({ gpu }: NamedJob): boolean => gpu !== undefined && gpu.count > 0 && gpu.count < 1;
 
 function rowsOf(fleet: Fleet, { market, seeds, size }: Of & { readonly size: number }): readonly Row[] {
-  const jobs = Math.min(size, fleet.jobs.length);
-  const runs = Array.from({ length: seeds }, (_, seed) => planned(drawn(fleet, { jobs, random: seeded(seed + 1) })));
-  const name = `${jobs} of ${fleet.name}`;
+  const count = Math.min(size, fleet.jobs.length);
+  const runs = Array.from({ length: seeds }, (_, seed) => planned(drawn(fleet, { count, random: seeded(seed + 1) })));
+  const name = `${count} of ${fleet.name}`;
   return [
     {
       case: name,
@@ -61,14 +62,14 @@ function rowsOf(fleet: Fleet, { market, seeds, size }: Of & { readonly size: num
 }
 
 function besideKarpenter(fleet: Fleet, { market, size }: Of & { readonly size: number }): readonly Row[] {
-  const some = drawn(fleet, { jobs: size, random: seeded(1) });
+  const some = drawn(fleet, { count: size, random: seeded(1) });
   const { plan, boundUsd } = planned(some);
   const above = (usd: number): number => 100 * (usd / boundUsd - 1);
   const { usdPerHour, nodes } = karpenter(some.jobs, some.offers);
   const after = size <= maxConsolidated ? { "Karpenter consolidated": above(consolidated(nodes, some.offers).usdPerHour) } : {};
   return [
     {
-      case: `${size} with ${fleet.name}`,
+      case: `${size} of the ${fleet.name}`,
       metric: "above the bound, production's steps",
       unit: "%",
       value: above(plan.cost.fleetUsd),
@@ -93,13 +94,19 @@ function planned(fleet: Fleet): { readonly plan: Solution; readonly boundUsd: nu
   return { plan, boundUsd, cpuMs: (user + system) / 1_000 };
 }
 
-const problemOf = ({ jobs, offers }: Fleet): Problem => ({ dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(jobs), nodes: [], offers });
+/** Returns the problem that a decision would solve: each job also takes a place of its node. */
+const problemOf = ({ jobs, offers }: Fleet): Problem => ({
+  dimensions: ["vCPUs", "GiB of memory", "places"],
+  jobs: classesOf(jobs.map((job) => ({ ...job, size: [...job.size, 1] }))),
+  nodes: [],
+  offers: offers.map((offer) => ({ ...offer, capacity: [...offer.capacity, maxPlaces] })),
+});
 
 /** Returns that many jobs, drawn without replacement. */
-function drawn(fleet: Fleet, { jobs, random }: { readonly jobs: number; readonly random: Random }): Fleet {
-  if (jobs >= fleet.jobs.length) return fleet;
+function drawn(fleet: Fleet, { count, random }: { readonly count: number; readonly random: Random }): Fleet {
+  if (count >= fleet.jobs.length) return fleet;
   const turns = fleet.jobs.map((job) => ({ job, turn: random() })).toSorted((a, b) => a.turn - b.turn);
-  return { ...fleet, jobs: turns.slice(0, jobs).map(({ job }) => job) };
+  return { ...fleet, jobs: turns.slice(0, count).map(({ job }) => job) };
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
