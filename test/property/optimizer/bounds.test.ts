@@ -4,8 +4,8 @@ import { packingSteps } from "../../../lib/decide/placement/packing-budget.ts";
 import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import type { NamedJob, Problem, Supply } from "../../../lib/optimizer/problem/problem.ts";
-import type { Solution } from "../../../lib/optimizer/search/answer.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
+import type { Solution } from "../../../lib/optimizer/search/solution.ts";
 import { stormRuns } from "../storm-runs.ts";
 import { jobs, offers, problem } from "./problems.ts";
 
