@@ -27,17 +27,17 @@ type Of = { readonly market: "on-demand" | "spot"; readonly seeds: number };
 export function productionRows(fleet: Fleet, of: Of): readonly Row[] {
   const whole = { ...fleet, name: `jobs with whole GPUs of ${fleet.name}`, jobs: fleet.jobs.filter((job) => !hasShare(job)) };
   return [
-    ...sizes.flatMap((size) => rowsOf(fleet, { ...of, size })),
-    ...sizes.flatMap((size) => besideKarpenter(whole, { ...of, size: Math.min(size, whole.jobs.length) })),
+    ...sizesOf(fleet).flatMap((size) => rowsOf(fleet, { ...of, size })),
+    ...sizesOf(whole).flatMap((size) => besideKarpenter(whole, { ...of, size })),
   ];
 }
 
+const sizesOf = ({ jobs }: Fleet): readonly number[] => [...new Set(sizes.map((size) => Math.min(size, jobs.length)))];
 const hasShare = ({ gpu }: NamedJob): boolean => gpu !== undefined && gpu.count > 0 && gpu.count < 1;
 
 function rowsOf(fleet: Fleet, { market, seeds, size }: Of & { readonly size: number }): readonly Row[] {
-  const count = Math.min(size, fleet.jobs.length);
-  const runs = Array.from({ length: seeds }, (_, seed) => planned(drawn(fleet, { count, random: seeded(seed + 1) })));
-  const name = `${count} of ${fleet.name}`;
+  const runs = Array.from({ length: seeds }, (_, seed) => planned(drawn(fleet, { count: size, random: seeded(seed + 1) })));
+  const name = `${size} of ${fleet.name}`;
   return [
     {
       case: name,
