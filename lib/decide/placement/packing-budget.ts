@@ -1,9 +1,9 @@
 /**
  * The optimizer's steps in one decision, per dollar per hour that the nodes of first fit cost: the more they cost, the more a better packing
- * can save. 100,000 steps take about 8 ms of a Lambda processor.
+ * can save. 100,000 steps took 6 to 16 ms of processor time in the benchmark `fleet-cost`, depending on the load of the machine.
  */
 const stepsPerUsd = 100_000;
-/** The fewest steps of a decision, which suffice for a first plan, and the most: about 0.2 s. */
+/** The fewest steps of a decision, which suffice for a first plan, and the most: 0.15 to 0.4 s in the same benchmark. */
 const [minSteps, maxSteps] = [100_000, 2_500_000];
 /** The lower bound takes this share of the search's steps in addition. It does not change the plan. */
 const boundShare = 1 / 8;
