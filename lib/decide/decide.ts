@@ -1,5 +1,5 @@
 import type { Node } from "../model/node.ts";
-import type { Plan, Snapshot, Step } from "../model/plan.ts";
+import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
 import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
@@ -7,7 +7,7 @@ import { deadNodes, isResponsive, nextLookAtBooting, overdueNodes } from "./heal
 import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { startSooner } from "./placement/start-sooner.ts";
-import { close } from "./scaling/closing.ts";
+import { emptied, failed } from "./scaling/closing.ts";
 import { consolidation } from "./scaling/consolidation.ts";
 import { roomToDisrupt } from "./scaling/disruption.ts";
 import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
@@ -16,9 +16,10 @@ import { nextEndOfDrain, replacements } from "./scaling/replacements.ts";
 
 /**
  * The phases of a decision, in order. Each is a pure function of what the phases before it have decided. A node that gets a step, or must
- * get none, is taken from `nodes`, so that no later phase uses it.
+ * get none, is taken from `nodes`, so that no later phase uses it. These depend on nodes alone, so that whatever is in the queue, and even
+ * if it cannot be read, nodes end and limits hold.
  */
-const phases: readonly Phase[] = [
+const nodePhases: readonly Phase<NodeSnapshot>[] = [
   // Forgets boot failures that a node disproves, before that node may be found dead itself.
   healBreakers,
   // Ends nodes that are dead or stuck, takes back their work, and looks up nodes whose state is in doubt.
@@ -31,6 +32,11 @@ const phases: readonly Phase[] = [
   drainUnaffordable,
   // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle.
   spareSilent,
+  // Gives back nodes that hold nothing although a budget is used up.
+  endUnaffordable,
+];
+
+const jobPhases: readonly Phase<Snapshot>[] = [
   // Places waiting jobs on nodes, launches nodes for the others, or records why they wait.
   placeWaiting,
   // Launches nodes for work that must soon leave its node, within what the launches above leave of limits and budgets.
@@ -39,13 +45,13 @@ const phases: readonly Phase[] = [
   startAtOnce,
   // If nothing waits for free room, drains nodes whose work fits on others.
   consolidate,
-  // Gives back nodes that have had nothing to do for long enough, or at once if a budget is used up.
+  // Gives back nodes that have had nothing to do for long enough.
   giveBackIdle,
 ];
 
 /** A plan in the making: what the phases so far have decided. */
-type Draft = {
-  readonly snapshot: Snapshot;
+type Draft<S> = {
+  readonly snapshot: S;
   readonly budget: BudgetRoom;
   readonly steps: readonly Step[];
   readonly wakesMs: readonly number[];
@@ -63,32 +69,50 @@ type Decided = {
   readonly steps?: readonly Step[];
   /** When to decide again even if nothing happens; undefined for never. */
   readonly wakesMs?: readonly (number | undefined)[];
-} & Partial<Omit<Draft, "snapshot" | "budget" | "steps" | "wakesMs">>;
+} & Partial<Omit<Draft<unknown>, "snapshot" | "budget" | "steps" | "wakesMs">>;
 
-type Phase = (draft: Draft) => Decided;
+type Phase<S> = (draft: Draft<S>) => Decided;
+
+/** What is decided about a pool's nodes before its queue is known. */
+export type NodeDecision = Draft<NodeSnapshot>;
 
 /** Returns what to do with one pool now. The same snapshot gives the same plan, in whatever order its parts are listed. */
-export function decide(unordered: Snapshot): Plan {
+export const decide = (snapshot: Snapshot): Plan => decideJobs(decideNodes(snapshot), snapshot);
+
+/** Returns what to do with the pool's nodes, whatever waits. `steps` can be carried out at once. */
+export function decideNodes(unordered: NodeSnapshot): NodeDecision {
   const nodes = unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const snapshot = { ...unordered, nodes };
-  if (snapshot.pool.closing) return close(snapshot);
-  const start: Draft = { snapshot, budget: budgetRoom(snapshot), steps: [], wakesMs: [], nodes, drainsLeft: 0, kept: new Set() };
-  const { steps, wakesMs, packed } = phases.reduce((draft, phase) => extended(draft, phase(draft)), start);
+  const start = { snapshot, budget: budgetRoom(snapshot), steps: [], wakesMs: [], nodes, drainsLeft: 0, kept: new Set<string>() };
+  if (snapshot.pool.closing) return extended(start, emptied(snapshot));
+  return nodePhases.reduce<NodeDecision>((draft, phase) => extended(draft, phase(draft)), start);
+}
+
+/** Returns the whole plan, which begins with the steps about nodes. */
+export function decideJobs(nodes: NodeDecision, waiting: Pick<Snapshot, "queue" | "queued" | "next" | "unreadable">): Plan {
+  const { queue, queued, next, unreadable } = waiting;
+  const draft = { ...nodes, snapshot: { ...nodes.snapshot, queue, queued, next, unreadable } };
+  const whole = nodes.snapshot.pool.closing
+    ? extended(draft, failed(draft.snapshot))
+    : jobPhases.reduce<Draft<Snapshot>>((before, phase) => extended(before, phase(before)), draft);
+  const { steps, wakesMs, packed } = whole;
   return { steps, wakeAtMs: wakesMs.length > 0 ? Math.min(...wakesMs) : undefined, ...packed };
 }
 
-const extended = (draft: Draft, { steps = [], wakesMs = [], ...replaced }: Decided): Draft => ({
-  ...draft,
-  ...replaced,
-  steps: [...draft.steps, ...steps],
-  wakesMs: [...draft.wakesMs, ...wakesMs.filter((atMs) => atMs !== undefined)],
-});
+function extended<S>(draft: Draft<S>, { steps = [], wakesMs = [], ...replaced }: Decided): Draft<S> {
+  return {
+    ...draft,
+    ...replaced,
+    steps: [...draft.steps, ...steps],
+    wakesMs: [...draft.wakesMs, ...wakesMs.filter((atMs) => atMs !== undefined)],
+  };
+}
 
-function healBreakers({ snapshot }: Draft): Decided {
+function healBreakers({ snapshot }: NodeDecision): Decided {
   return { steps: heal(snapshot) };
 }
 
-function buryDead({ snapshot, nodes }: Draft): Decided {
+function buryDead({ snapshot, nodes }: NodeDecision): Decided {
   const steps = deadNodes(snapshot);
   const ended = nodesOf(steps.filter(({ kind }) => kind !== "confirm"));
   return {
@@ -102,13 +126,13 @@ function buryDead({ snapshot, nodes }: Draft): Decided {
   };
 }
 
-function endOverdue({ snapshot: { nowMs }, nodes }: Draft): Decided {
+function endOverdue({ snapshot: { nowMs }, nodes }: NodeDecision): Decided {
   const steps = overdueNodes(nodes, nowMs);
   const ended = new Set(steps.map(({ node }) => node));
   return { steps, nodes: nodes.filter(({ id }) => !ended.has(id)) };
 }
 
-function retireOld({ snapshot: { pool, nowMs }, nodes }: Draft): Decided {
+function retireOld({ snapshot: { pool, nowMs }, nodes }: NodeDecision): Decided {
   const { steps, leaving, wakeAtMs } = lifetimes(nodes, pool, nowMs);
   return {
     steps,
@@ -118,16 +142,26 @@ function retireOld({ snapshot: { pool, nowMs }, nodes }: Draft): Decided {
   };
 }
 
-function drainUnaffordable({ snapshot, budget, nodes }: Draft): Decided {
+function drainUnaffordable({ snapshot, budget, nodes }: NodeDecision): Decided {
   const { steps, leaving, wakesMs } = drainSpent(nodes, budget, snapshot);
   return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
 }
 
-function spareSilent({ snapshot: { nowMs }, nodes }: Draft): Decided {
+function spareSilent({ snapshot: { nowMs }, nodes }: NodeDecision): Decided {
   return { nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
 }
 
-function placeWaiting({ snapshot, budget, nodes }: Draft): Decided {
+function endUnaffordable({ budget, nodes, steps: planned }: NodeDecision): Decided {
+  const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
+  const steps = unaffordableNodes(
+    nodes.filter(({ id }) => !inDoubt.has(id)),
+    budget,
+  );
+  const ended = nodesOf(steps);
+  return { steps, nodes: nodes.filter(({ id }) => !ended.has(id)) };
+}
+
+function placeWaiting({ snapshot, budget, nodes }: Draft<Snapshot>): Decided {
   const { steps, bound, isWhole, packed, wakeAtMs } = firstFit(snapshot, nodes, budget);
   return {
     steps,
@@ -138,7 +172,7 @@ function placeWaiting({ snapshot, budget, nodes }: Draft): Decided {
   };
 }
 
-function startAtOnce({ snapshot, budget, nodes, kept }: Draft): Decided {
+function startAtOnce({ snapshot, budget, nodes, kept }: Draft<Snapshot>): Decided {
   const { steps, touched, isAll } = startSooner(
     snapshot,
     nodes.filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
@@ -146,12 +180,12 @@ function startAtOnce({ snapshot, budget, nodes, kept }: Draft): Decided {
   return { steps, nodes: nodes.filter(({ id }) => !touched.has(id)), wakesMs: [isAll ? undefined : snapshot.nowMs] };
 }
 
-function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft): Decided {
+function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft<Snapshot>): Decided {
   const free = nodes.filter(({ assignments }) => assignments.length === 0);
   return { ...replacements(snapshot, { planned, free, budget }), wakesMs: [nextEndOfDrain(snapshot)] };
 }
 
-function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft): Decided {
+function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft<Snapshot>): Decided {
   const { queue, openLaunches, pool, nowMs } = snapshot;
   const isWanted = queue.length > 0 || openLaunches.length > 0 || budget.usedUp !== undefined;
   // A team whose budget is used up could not start again what is moved.
@@ -159,19 +193,13 @@ function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft): Decided {
   return isWanted ? {} : { steps: consolidation(affordable, pool, { nowMs, most: drainsLeft }) };
 }
 
-function giveBackIdle({ snapshot, budget, nodes, steps: planned, kept }: Draft): Decided {
-  const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
-  const isSpent = ({ team }: Node): boolean => usedUpFor(budget, team).length > 0;
-  const unaffordable = unaffordableNodes(
-    nodes.filter(({ id }) => !inDoubt.has(id)),
-    budget,
-  );
-  const idle = idleNodes(
-    nodes.filter((node) => !kept.has(node.id) && !isSpent(node)),
+function giveBackIdle({ snapshot, budget, nodes, kept }: Draft<Snapshot>): Decided {
+  const { steps, wakeAtMs } = idleNodes(
+    nodes.filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
     snapshot.pool,
     snapshot.nowMs,
   );
-  return { steps: [...unaffordable, ...idle.steps], wakesMs: [idle.wakeAtMs] };
+  return { steps, wakesMs: [wakeAtMs] };
 }
 
 const nodesOf = (steps: readonly Step[]): ReadonlySet<string> => new Set(steps.flatMap((step) => ("node" in step ? step.node : [])));

@@ -1,14 +1,12 @@
 import pMap from "p-map";
-import { decide } from "../decide/decide.ts";
+import { decideJobs, decideNodes } from "../decide/decide.ts";
 import { nextOf } from "../decide/launches/open-launch.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import type { WiderLimits } from "../model/limits.ts";
-import type { Learned } from "../model/plan.ts";
-import { gapOf, hasWork, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
+import { gapOf, hasWork, type Learned, type NodeSnapshot, type Packing, type Plan, type Snapshot } from "../model/plan.ts";
 import { fallbacksOf, type NextPool, type Pool } from "../model/pool.ts";
-import { startOf } from "../model/values/period.ts";
 import type { Fence } from "../ports/pool-ledger.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { Launched } from "./ec2/launching.ts";
@@ -17,6 +15,7 @@ import { createRateLimiter, type RateLimiterDeps } from "./ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
 import { searchFor } from "./place/search-launch.ts";
+import { withUnreadable } from "./pool/load-pool.ts";
 
 export type PlaceDeps = Omit<CarryOutDeps, "rateLimiter"> &
   RateLimiterDeps &
@@ -80,17 +79,16 @@ type Decided = { readonly steps: number; readonly next: Next; readonly packing: 
 
 async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const { fence, ringsSeen, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
-  const { snapshot, laterMs } = await look(deps, fence, pool);
-  const plan = decide(snapshot);
+  const { snapshot, plan, outcomes, settled, laterMs } = await decideAndAct(deps, fence, pool);
   const { packing } = plan;
-  const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps });
   const acted = plan.steps.length;
   if (acted > 0 || !causes.every(isOrdinary)) await record(deps, fence, { causes, snapshot, plan, outcomes });
   if (plan.learned) await learn(deps, fence, plan.learned);
   if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced", packing };
 
   const nowMs = deps.now();
-  const again = outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
+  const again =
+    settled || outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
   const failed = outcomes.some((outcome) => outcome.result === "failed");
   const turnsMs = [
     ...outcomes.flatMap((outcome) => (outcome.result === "later" ? outcome.atMs : [])),
@@ -113,26 +111,48 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   return { steps: acted, next: again ? "again" : "quiet", packing };
 }
 
-/** Returns the snapshot, after repeating every intent with an unknown outcome. `laterMs`: when an intent that got no turn may have one. */
-async function look(deps: DecideDeps, fence: Fence, pool: Pool): Promise<{ snapshot: Snapshot; laterMs?: number }> {
-  const loadedMs = deps.now();
-  const loaded = await deps.decisions.load(pool.name, loadedMs);
-  const { settled, ...later } = await repeatOpen(deps, fence, loaded);
+type Acted = {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  /** Of the plan's steps. */
+  readonly outcomes: readonly StepOutcome[];
+  /** Whether the outcome of an open launch became known. */
+  readonly settled: boolean;
+  /** When an intent that got no turn may have one. */
+  readonly laterMs?: number | undefined;
+};
+
+/**
+ * Decides about the nodes and carries that out, then about the jobs. So nodes end and limits hold even if the queue cannot be read, and
+ * the queue, which is read meanwhile, delays nothing.
+ */
+async function decideAndAct(deps: DecideDeps, fence: Fence, pool: Pool): Promise<Acted> {
+  const waiting = deps.decisions.waiting(pool.name, deps.now());
+  // A failure is thrown where it is awaited.
+  waiting.catch(() => undefined);
+  const known = await nodesOf(deps, pool);
+  const nodes = decideNodes(known);
+  const about = { ...known, queue: [] };
+  const ended = await carryOut(deps, fence, { snapshot: about, steps: nodes.steps });
+  const waits = await waiting.catch((error: unknown) => {
+    const steps = nodes.steps.map(({ kind }) => kind);
+    deps.log({ level: "error", message: "queue not read", pool: fence.pool, epoch: fence.epoch, steps, error });
+    throw error;
+  });
+  // What a repeated launch brings is seen by the next decision, which follows at once.
+  const repeated = await repeatOpen(deps, fence, { openLaunches: known.openLaunches, queue: waits.queue });
+  const next = waits.queue.length > 0 ? await nextPools(deps, pool) : [];
+  const jobs = { ...withUnreadable(waits, known), ...(next.length > 0 ? { next } : {}) };
+  const snapshot = { ...known, ...jobs };
+  const plan = decideJobs(nodes, jobs);
+  const outcomes = await carryOut(deps, fence, { snapshot, steps: plan.steps.slice(nodes.steps.length) });
+  return { snapshot, plan, outcomes: [...ended, ...outcomes], ...repeated };
+}
+
+async function nodesOf(deps: DecideDeps, pool: Pool): Promise<NodeSnapshot> {
   const nowMs = deps.now();
-  // The spent amounts must be those of the day of the decision.
-  const isStale = settled || startOf("day", nowMs) > loadedMs;
-  const { reservedWider: reserved, ...seen } = isStale ? await deps.decisions.load(pool.name, nowMs) : loaded;
-  const next = seen.queue.length > 0 ? await nextPools(deps, pool) : [];
-  return {
-    snapshot: {
-      nowMs,
-      pool,
-      ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}),
-      ...(next.length > 0 ? { next } : {}),
-      ...seen,
-    },
-    ...later,
-  };
+  const { reservedWider: reserved, ...seen } = await deps.decisions.load(pool.name, nowMs);
+  return { nowMs, pool, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen };
 }
 
 type Open = Pick<Snapshot, "openLaunches" | "queue">;

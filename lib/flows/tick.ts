@@ -2,6 +2,7 @@ import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts"
 import type { UnreadableItem } from "../model/plan.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { Ports } from "../ports/ports.ts";
+import { loadPool } from "./pool/load-pool.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
@@ -109,7 +110,7 @@ async function count(deps: TickDeps, pool: Pool): Promise<Counted> {
   const nowMs = deps.now();
   const [queued, { reservedWider: _wider, ...seen }] = await Promise.all([
     deps.decisions.countQueued(pool.name),
-    deps.decisions.load(pool.name, nowMs),
+    loadPool(deps, pool.name, nowMs),
   ]);
   const numbers = poolNumbers({ ...seen, queued, pool, nowMs });
   deps.publish?.(pool.name, numbers);

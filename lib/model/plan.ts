@@ -51,6 +51,9 @@ export type Snapshot = {
   readonly unreadable?: readonly UnreadableItem[] | undefined;
 };
 
+/** What is known of a pool before its queue is. */
+export type NodeSnapshot = Omit<Snapshot, "queue" | "queued" | "next">;
+
 /** Reports whether there is anything in the pool that decisions must go on for, readable or not. */
 export const hasWork = ({
   queue,

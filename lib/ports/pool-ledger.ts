@@ -4,7 +4,7 @@ import type { Launch, LaunchSearch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
 import type { Assignment, BootFailure, Drain, Node } from "../model/node.ts";
 import type { Catalogue } from "../model/offer.ts";
-import type { Learned, Snapshot } from "../model/plan.ts";
+import type { Learned, Snapshot, UnreadableItem } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
 import type { FailureCode } from "../model/values/job-end.ts";
 
@@ -20,11 +20,19 @@ export type Written = "done" | "stale" | "fenced";
 /** The stored part of a decision's snapshot. `reservedWider` leaves out the teams that never had a node of their own. */
 export type Loaded = Pick<
   Snapshot,
-  "reserved" | "spent" | "queue" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned" | "unreadable"
+  "reserved" | "spent" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned" | "unreadable"
 > & {
   readonly reservedWider: WiderReserved;
-  /** How many jobs wait in the pool: the length of `queue`, or about how many if `queue` has only the first of each team and kind. */
+};
+
+/**
+ * The jobs that wait in a pool, in order; of a long queue the first of each team and kind. `queued`: how many wait, about, if not all were
+ * read. `unreadable`: entries that are left out; undefined for none.
+ */
+export type Waiting = {
+  readonly queue: readonly QueueEntry[];
   readonly queued: number;
+  readonly unreadable?: readonly UnreadableItem[] | undefined;
 };
 
 /** Begins and ends decisions and reads their snapshots. Every read is consistent, so no read uses an index. */
@@ -40,11 +48,10 @@ export interface Decisions {
     readonly wakeAtMs?: number | undefined;
     readonly causes: readonly string[];
   }>;
-  /**
-   * Reads all of it, but of a long queue only the first jobs of each team and kind. Items that cannot be read are left out and named.
-   * `nowMs` selects the UTC day and month of `spent`.
-   */
+  /** Reads all of it. Items that cannot be read are left out and named. `nowMs` selects the UTC day and month of `spent`. */
   load(pool: string, nowMs: number): Promise<Loaded>;
+  /** Reads the queue. `nowMs` selects the kinds that are read first if there are too many. */
+  waiting(pool: string, nowMs: number): Promise<Waiting>;
   /** Counts the jobs that wait in the pool, and gives admissions each team's count. */
   countQueued(pool: string): Promise<number>;
   /** Returns whether no later decision of the pool has begun. */

@@ -68,7 +68,7 @@ describe("two pools at once, with an EC2 that accepts three CreateFleet calls an
       const jobs = pools.length * gangsAPool;
       const { record } = stage.front;
       const left = async () =>
-        (await Promise.all(pools.map(({ name }) => createDecisions(access).load(name, Date.now())))).flatMap(({ queue }) => queue);
+        (await Promise.all(pools.map(({ name }) => createDecisions(access).waiting(name, Date.now())))).flatMap(({ queue }) => queue);
       const places = await Promise.all(pools.map(async (pool) => ({ pool, decideFor: await handler(access, believed) })));
       while ((await left()).length > 0) {
         await Promise.all(places.map(({ pool, decideFor }) => decideFor(pool)));

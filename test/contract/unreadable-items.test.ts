@@ -15,6 +15,7 @@ import {
   teamReservedKey,
   teamSpentKey,
 } from "../../lib/aws/table/keys.ts";
+import { loadPool } from "../../lib/flows/pool/load-pool.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aCatalogue, aLaunch, aRefusal, monday } from "../fakes/builders.ts";
 import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
@@ -57,7 +58,7 @@ async function spoil({ client, table }: TableAccess, key: { pk: string; sk: stri
 }
 
 const sizes = async (ledger: LedgerPorts) => {
-  const { queue, nodes, openLaunches, refusals, bootFailures, unreadable } = await ledger.decisions.load("gpu", monday);
+  const { queue, nodes, openLaunches, refusals, bootFailures, unreadable } = await loadPool(ledger, "gpu", monday);
   return [queue.length, nodes.length, openLaunches.length, refusals.length, bootFailures?.length, unreadable?.length ?? 0];
 };
 
@@ -75,7 +76,7 @@ test("an item that cannot be read is left out of the decision and named, and not
   ] as const;
   for (const [key, field, value, kind] of broken) {
     await spoil(access, key, field, value);
-    const { unreadable = [] } = await ledger.decisions.load("gpu", monday);
+    const { unreadable = [] } = await loadPool(ledger, "gpu", monday);
     expect(unreadable.find((each) => each.kind === kind)).toMatchObject({
       key: `${key.pk} ${key.sk}`,
       why: expect.stringContaining(field),

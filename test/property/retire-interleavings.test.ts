@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createRateLimiter } from "../../lib/flows/ec2/rate-limiter.ts";
 import { handleNodeCall } from "../../lib/flows/handle-node-call.ts";
 import { type CarryOutDeps, carryOut } from "../../lib/flows/place/carry-out.ts";
+import { loadPool } from "../../lib/flows/pool/load-pool.ts";
 import { type AttemptRef, attemptName } from "../../lib/model/job.ts";
 import type { Node } from "../../lib/model/node.ts";
 import type { Step } from "../../lib/model/plan.ts";
@@ -139,7 +140,7 @@ async function race(of: "one decision" | "two decisions", calls: number): Promis
       const { decisions } = world.world.ledger;
       const { fence } = await decisions.begin("gpu");
       const { nowMs, pool } = world.world;
-      const snapshot = { nowMs, pool, ...(await decisions.load("gpu", nowMs)) };
+      const snapshot = { nowMs, pool, ...(await loadPool({ decisions }, "gpu", nowMs)) };
       const actors = [
         retires(world, fence, snapshot),
         binds(world, of === "one decision" ? fence : "its own", snapshot),

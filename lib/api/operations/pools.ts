@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { loadPool } from "../../flows/pool/load-pool.ts";
 import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { ApiDeps } from "../http/deps.ts";
@@ -84,7 +85,7 @@ async function look(
   { pool, speaker }: { pool: Pool; speaker: Speaker },
 ): Promise<{ view: PoolView; reservedWider: WiderReserved }> {
   const nowMs = deps.now();
-  const [state, seen] = await Promise.all([deps.decisions.state(pool.name), deps.decisions.load(pool.name, nowMs)]);
+  const [state, seen] = await Promise.all([deps.decisions.state(pool.name), loadPool(deps, pool.name, nowMs)]);
   return { view: poolView({ pool, state, seen }, { nowMs, speaker }), reservedWider: seen.reservedWider };
 }
 

@@ -1,5 +1,5 @@
 import type { Node } from "../../model/node.ts";
-import type { Snapshot } from "../../model/plan.ts";
+import type { NodeSnapshot } from "../../model/plan.ts";
 import type { Budgets, Spent } from "../../model/pool.ts";
 import { nextStart, type Period, startOf } from "../../model/values/period.ts";
 import { spentMicro } from "./spent-so-far.ts";
@@ -47,7 +47,7 @@ const hourMs = 3_600_000;
  * A pool's decisions are serial, because each is fenced, and see every open launch in `reserved`. So what fits here still fits
  * when the intent is written, and budgets need not be checked again there.
  */
-export function budgetRoom(snapshot: Snapshot): BudgetRoom {
+export function budgetRoom(snapshot: NodeSnapshot): BudgetRoom {
   const { pool, nodes, spent, reserved, nowMs } = snapshot;
   const hidden = hiddenMicro(snapshot);
   const teams = Object.entries(pool.teamBudgets ?? {}).map(([team, budgets]) => {
@@ -110,7 +110,7 @@ function stateOf(period: Period, usd: number, of: Scope & { readonly drains: boo
 }
 
 /** Returns what is reserved for nodes and launches that can be read: those of a team, or all if `team` is undefined. */
-function reservedMicro({ nodes, openLaunches }: Snapshot, team?: string): number {
+function reservedMicro({ nodes, openLaunches }: NodeSnapshot, team?: string): number {
   const isMeant = (each: { readonly team?: string | undefined }): boolean => team === undefined || each.team === team;
   const ofNodes = nodes.filter((node) => !node.released && isMeant(node)).map((node) => micro(node.offer.usdPerHour));
   const ofLaunches = openLaunches.filter(isMeant).map((launch) => micro(launch.reserved.usdPerHour));
@@ -121,7 +121,7 @@ function reservedMicro({ nodes, openLaunches }: Snapshot, team?: string): number
  * Returns what the pool has reserved for nodes and launches that cannot be read. It may be any team's, so it counts towards each team's
  * budgets.
  */
-function hiddenMicro(snapshot: Snapshot): number {
+function hiddenMicro(snapshot: NodeSnapshot): number {
   const isAnyHidden = (snapshot.unreadable ?? []).some(({ kind }) => kind === "node" || kind === "launch");
   return isAnyHidden ? Math.max(0, micro(snapshot.reserved.usdPerHour) - reservedMicro(snapshot)) : 0;
 }

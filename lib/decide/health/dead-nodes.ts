@@ -1,6 +1,6 @@
 import { attemptName } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
-import type { Snapshot, Step } from "../../model/plan.ts";
+import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { maxDefianceSeconds, whyOverdue } from "../../model/values/attempt-times.ts";
 
 /** A worker stops its jobs this long before its lease ends, and no other node starts them until this long after it. */
@@ -24,14 +24,14 @@ export const isResponsive = (node: Node, nowMs: number): boolean =>
   node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < silentAfterMs);
 
 /** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */
-export function deadNodes(snapshot: Snapshot): Step[] {
+export function deadNodes(snapshot: NodeSnapshot): Step[] {
   return snapshot.nodes.flatMap((node): Step[] => {
     const step = verdict(node, snapshot);
     return step ? [step] : [];
   });
 }
 
-function verdict(node: Node, { nowMs, pool }: Snapshot): Step | undefined {
+function verdict(node: Node, { nowMs, pool }: NodeSnapshot): Step | undefined {
   switch (node.state) {
     case "gone":
       return {
@@ -68,7 +68,7 @@ function working(node: Node, nowMs: number): Step | undefined {
     : undefined;
 }
 
-function booting(node: Node, { nowMs, pool }: Pick<Snapshot, "nowMs" | "pool">): Step | undefined {
+function booting(node: Node, { nowMs, pool }: Pick<NodeSnapshot, "nowMs" | "pool">): Step | undefined {
   const bootedMs = nowMs - node.launchedAtMs;
   if (bootedMs > pool.bootSeconds * 1000)
     return {

@@ -1,6 +1,6 @@
 import { byTurn } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
-import type { Plan, Snapshot, Step } from "../../model/plan.ts";
+import type { NodeSnapshot, Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { deadNodes } from "../health/dead-nodes.ts";
 
@@ -28,27 +28,35 @@ export const closingPool = (name: string): Pool => ({
   closing: true,
 });
 
-/**
- * Empties such a pool. Waiting jobs fail with a reason, because it is unknown which other pool the team would choose. Nodes that hold
- * nothing end at once, the others when their jobs have ended, at most an hour from now.
- */
-export function close(snapshot: Snapshot): Plan {
+/** A part of the plan, with the times at which to decide again. */
+type Ending = { readonly steps: readonly Step[]; readonly wakesMs: readonly number[] };
+
+/** Ends the nodes of such a pool that hold nothing at once, the others when their jobs have ended, at most an hour from now. */
+export function emptied(snapshot: NodeSnapshot): Ending {
   const { nowMs, pool, nodes, openLaunches } = snapshot;
-  const because = `pool ${pool.name} was removed from the configuration`;
+  const because = whyClosing(pool);
   const dead = deadNodes(snapshot);
   const judged = new Set(dead.flatMap((step) => ("node" in step ? [step.node] : [])));
-  const fails = snapshot.queue
+  const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
+  const soon = dead.some(({ kind }) => kind === "lose");
+  const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
+  return {
+    steps: [...dead, ...leaves],
+    wakesMs: [...(soon ? [nowMs] : []), ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead],
+  };
+}
+
+/** Fails the jobs that wait in such a pool with a reason, because it is unknown which other pool the team would choose. */
+export function failed({ pool, queue, queued = 0, nowMs }: Pick<Snapshot, "pool" | "queue" | "queued" | "nowMs">): Ending {
+  const because = `${whyClosing(pool)}; submit the job to another pool`;
+  const steps = queue
     .toSorted(byTurn)
     .slice(0, maxFails)
-    .map(
-      (entry): Step => ({ kind: "fail", attempt: entry, failure: "pool-removed", because: `${because}; submit the job to another pool` }),
-    );
-  const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
-  const soon = Math.max(snapshot.queue.length, snapshot.queued ?? 0) > fails.length || dead.some(({ kind }) => kind === "lose");
-  const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
-  const wakes = [...(soon ? [nowMs] : []), ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead];
-  return { steps: [...dead, ...fails, ...leaves], wakeAtMs: wakes.length > 0 ? Math.min(...wakes) : undefined };
+    .map((entry): Step => ({ kind: "fail", attempt: entry, failure: "pool-removed", because }));
+  return { steps, wakesMs: Math.max(queue.length, queued) > steps.length ? [nowMs] : [] };
 }
+
+const whyClosing = ({ name }: Pool): string => `pool ${name} was removed from the configuration`;
 
 function leave({ id, state, assignments, drain }: Node, { because, untilMs }: { because: string; untilMs: number }): Step[] {
   if (state !== "launching" && state !== "ready" && state !== "draining") return [];

@@ -1,6 +1,7 @@
 import { hasWork } from "../../model/plan.ts";
 import type { PoolState } from "../../model/pool.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { loadPool } from "../pool/load-pool.ts";
 import { type Ringing, ring } from "../pool/ring.ts";
 
 export type ClosePoolsDeps = Ringing &
@@ -31,6 +32,6 @@ async function close(deps: ClosePoolsDeps, name: string): Promise<void> {
   const state = await deps.decisions.state(name);
   if (await deps.wake(name, state)) return;
   // A handler may have written a job and crashed before its ring, so this check must read the pool itself.
-  if (hasWork(await deps.decisions.load(name, deps.now()))) await ring(deps, name, "tick");
+  if (hasWork(await loadPool(deps, name, deps.now()))) await ring(deps, name, "tick");
   else await deps.registry.remove(name, state);
 }

@@ -30,8 +30,6 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       reserved: table.reserved(pool),
       reservedWider: table.reservedWider(),
       spent: table.spent(pool, nowMs),
-      queue: table.queueOf(pool),
-      queued: table.queueOf(pool).length,
       nodes: [...table.nodes.values()]
         .map((row) => row.node)
         .filter((node) => node.pool === pool)
@@ -44,6 +42,11 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
       learned: table.learned.get(pool),
     })),
+  waiting: (pool) =>
+    wire.call("decisions.waiting", () => {
+      const queue = table.queueOf(pool);
+      return { queue, queued: queue.length };
+    }),
   countQueued: (pool) => wire.call("decisions.countQueued", () => table.queueOf(pool).length),
   resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),

@@ -7,6 +7,7 @@ import { gzip } from "node:zlib";
 import { documentClient } from "../../../lib/aws/clients/document-client.ts";
 import { createDecisions } from "../../../lib/aws/table/pools/decisions.ts";
 import { decide } from "../../../lib/decide/decide.ts";
+import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { nowMs } from "./contents.ts";
 
@@ -35,7 +36,7 @@ const cpuSeconds = (): number => {
   return (user + system) / 1e6;
 };
 const startedSeconds = cpuSeconds();
-const { reservedWider, ...seen } = await decisions.load("gpu", nowMs);
+const { reservedWider, ...seen } = await loadPool({ decisions }, "gpu", nowMs);
 const loadedSeconds = cpuSeconds();
 const snapshot = { nowMs, pool, wider: { limits: { teams: {} }, reserved: reservedWider }, ...seen };
 const plan = decide(snapshot);

@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
+import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import { submitJob } from "../../../lib/flows/submit-job.ts";
 import { aCatalogue, aPool } from "../../fakes/builders.ts";
 import { aWorld } from "../../unit/flows/world.ts";
@@ -33,7 +34,7 @@ test("300 messages about ten jobs result in ten jobs and ten nodes, whatever dec
   const launched = world.fleet.live.map(({ launch }) => launch.id);
   expect(world.fleet.live).toHaveLength(10);
   expect(world.fleet.instances.size).toBe(10);
-  const { nodes, openLaunches, reserved, queue } = await ledger.decisions.load("gpu", world.nowMs);
+  const { nodes, openLaunches, reserved, queue } = await loadPool(ledger, "gpu", world.nowMs);
   expect(nodes.map((node) => node.launch).sort()).toEqual([...launched].sort());
   expect(nodes.flatMap((node) => node.assignments.map(({ job }) => job)).sort()).toEqual(Array.from({ length: 10 }, (_, n) => `job-${n}`));
   expect({ openLaunches, queue, reserved }).toEqual({ openLaunches: [], queue: [], reserved: { usdPerHour: 5, gpus: 10 } });

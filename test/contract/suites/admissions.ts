@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import { aJob, anEntry, aSpec, monday } from "../../fakes/builders.ts";
 import { admitted, begin, type MakeLedger, only, readyNode } from "./arrange.ts";
 
@@ -10,7 +11,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const job = aJob({ spec });
       expect(await ledger.admissions.admit(job)).toMatchObject({ kind: "created" });
       expect(await ledger.sealing.get(job)).toEqual(job);
-      const { queue } = await ledger.decisions.load("gpu", monday);
+      const { queue } = await ledger.decisions.waiting("gpu", monday);
       expect(queue).toEqual([
         anEntry({ priority: 7, needs: { vcpus: 2, memoryGiB: 8, gpus: 2 }, gpu: { memoryGiB: 16, models: ["A10G", "L4"] } }),
       ]);
@@ -22,7 +23,7 @@ export const admissionsContract = (make: MakeLedger) =>
       expect(await ledger.admissions.admit(aJob({ pool: "other", state: "rejected" }))).toEqual({ kind: "same", job: aJob() });
       expect(await ledger.admissions.admit(aJob({ bodyHash: "1".repeat(64) }))).toMatchObject({ kind: "taken" });
       expect(await ledger.admissions.admit(aJob({ team: "speech", bodyHash: "1".repeat(64) }))).toMatchObject({ kind: "created" });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(2);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toHaveLength(2);
     });
 
     it("16 equal messages at once create one job", async () => {
@@ -30,7 +31,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const outcomes = await Promise.all(Array.from({ length: 16 }, () => ledger.admissions.admit(aJob())));
       expect(outcomes.filter(({ kind }) => kind === "created")).toHaveLength(1);
       expect(outcomes.filter(({ kind }) => kind === "same")).toHaveLength(15);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toHaveLength(1);
     });
 
     it("16 different bodies that race for a name create one job", async () => {
@@ -46,7 +47,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const rejected = aJob({ state: "rejected", spec: undefined, reason: "it is not JSON", endedAtMs: monday });
       expect(await ledger.admissions.admit(rejected)).toMatchObject({ kind: "created" });
       expect(await ledger.sealing.get(rejected)).toEqual(rejected);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
     });
 
     it("a repeated message does not put a job that was placed long ago back into the queue", async () => {
@@ -56,7 +57,7 @@ export const admissionsContract = (make: MakeLedger) =>
       const node = await readyNode(ledger, fence);
       expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("done");
       expect(await ledger.admissions.admit(aJob())).toMatchObject({ kind: "same" });
-      const loaded = await ledger.decisions.load("gpu", monday);
+      const loaded = await loadPool(ledger, "gpu", monday);
       expect(loaded.queue).toEqual([]);
       expect(only(loaded.nodes).assignments).toHaveLength(1);
     });

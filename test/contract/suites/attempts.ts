@@ -66,7 +66,7 @@ export const attemptsContract = (make: MakeLedger) =>
       const { node, fence } = await placed(ledger);
       const job = { from: "placed", to: "queued", exitCode: 3, startedAtMs: monday + 62_000, reason: "exit code 3", failed: true } as const;
       expect(await report(ledger, node.id, { job, assignment: "removed" }, monday + 70_000)).toBe("done");
-      const { queue } = await ledger.decisions.load("gpu", monday);
+      const { queue } = await ledger.decisions.waiting("gpu", monday);
       expect(await ledger.placements.bind(fence, { entry: only(queue), node, atMs: monday + 80_000 })).toBe("done");
       const [second, first] = await historyOf(ledger);
       expect(first).toMatchObject({ attempt: 1, end: "failed", exitCode: 3, reason: "exit code 3", endedAtMs: monday + 70_000 });
@@ -129,7 +129,7 @@ export const attemptsContract = (make: MakeLedger) =>
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       for (let n = 1; n <= 11; n += 1) {
-        const { queue } = await ledger.decisions.load("gpu", monday);
+        const { queue } = await ledger.decisions.waiting("gpu", monday);
         await ledger.placements.bind(fence, { entry: only(queue), node, atMs: monday + n * 1000 });
         const to = { from: "placed", to: "queued", reason: "drained", failed: false } as const;
         await ledger.nodeLedger.change(

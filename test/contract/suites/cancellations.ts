@@ -16,7 +16,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.cancellations.cancel(job, by)).toEqual({ kind: "cancelled", pool: "gpu" });
       expect(await ledger.cancellations.cancel(job, { reason: "again", atMs: monday + 300_000 })).toEqual({ kind: "same", pool: "gpu" });
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
-      expect((await ledger.decisions.load("gpu", monday)).queue.map((each) => each.job)).toEqual(["other"]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue.map((each) => each.job)).toEqual(["other"]);
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
       expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("stale");
@@ -56,7 +56,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
     });
 
     it("cancelling does not change a job that has ended or does not exist", async () => {
@@ -88,7 +88,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(kinds.get("refused")).toEqual({ kind: "ended", state: "rejected" });
       expect(kinds.get("nobody")).toEqual({ kind: "unknown" });
       expect(kinds.get("on-node")).toEqual({ kind: "spared", state: "placed" });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
       expect(await ledger.cancellations.cancelAll([onNode], by)).toEqual([{ kind: "cancelled", pool: "gpu" }]);
       expect(await ledger.sealing.get(onNode)).toEqual({ ...onNode, ...cancelled, node: node.id });
       expect(await ledger.cancellations.cancelAll([], by)).toEqual([]);
@@ -106,6 +106,6 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(outcomes.filter(({ kind }) => kind === "cancelled")).toHaveLength(1);
       expect(outcomes.filter(({ kind }) => kind === "same")).toHaveLength(7);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled, ...(bound === "done" ? { node: node.id } : {}) });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
     });
   });

@@ -9,12 +9,11 @@ export const decisionsContract = (make: MakeLedger) =>
       const { decisions } = await make();
       const state = { bell: 0, decidedThrough: 0, epoch: 0, reserved: { usdPerHour: 0, gpus: 0 }, busy: false };
       expect(await decisions.state("gpu")).toEqual(state);
+      expect(await decisions.waiting("gpu", monday)).toEqual({ queue: [], queued: 0 });
       expect(await decisions.load("gpu", monday)).toEqual({
         reserved: { usdPerHour: 0, gpus: 0 },
         reservedWider: { deployment: { usdPerHour: 0, gpus: 0 }, teams: {} },
         spent: { dayUsd: 0, monthUsd: 0 },
-        queue: [],
-        queued: 0,
         nodes: [],
         openLaunches: [],
         catalogue: undefined,
@@ -73,7 +72,7 @@ export const decisionsContract = (make: MakeLedger) =>
         aJob({ job: `job-${n}`, submittedAtMs: monday + ((n * 7919) % 601), spec: aSpec({ priority: (n % 5) - 2 }) }),
       );
       for (let at = 0; at < jobs.length; at += 50) await Promise.all(jobs.slice(at, at + 50).map((job) => admissions.admit(job)));
-      const { queue } = await decisions.load("gpu", monday);
+      const { queue } = await decisions.waiting("gpu", monday);
       expect(queue.map((entry) => entry.job)).toHaveLength(200);
       expect(new Set(queue.map((entry) => entry.job)).size).toBe(200);
       expect(queue).toEqual([...queue].sort((a: QueueEntry, b: QueueEntry) => byTurn(a, b)));
@@ -95,13 +94,12 @@ export const decisionsContract = (make: MakeLedger) =>
       const elsewhere = await begin(ledger, "cpu");
       await launched(ledger, elsewhere, [newNode({ id: "i-0000000000000009", pool: "cpu" })]);
 
+      expect(await ledger.decisions.waiting("gpu", monday)).toEqual({ queue: [entry], queued: 1 });
       const loaded = await ledger.decisions.load("gpu", monday);
       expect(loaded).toEqual({
         reserved: { usdPerHour: 0.6, gpus: 2 },
         reservedWider: { deployment: { usdPerHour: 1.1, gpus: 3 }, teams: { vision: { usdPerHour: 1, gpus: 2 } } },
         spent: { dayUsd: 0, monthUsd: 0 },
-        queue: [entry],
-        queued: 1,
         nodes: [node],
         openLaunches: [open],
         catalogue: undefined,

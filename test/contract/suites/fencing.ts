@@ -54,7 +54,7 @@ export const fencingContract = (make: MakeLedger) =>
       };
       for (const [name, write] of Object.entries(writes)) expect(await write, name).toBe("fenced");
       expect(await ledger.decisions.load("gpu", monday)).toEqual(before);
-      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("cpu", monday)).queue).toEqual([]);
       expect(await ledger.placements.fenceIdle(fence, empty.id, atMs)).toBe("done");
     });
 

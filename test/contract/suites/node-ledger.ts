@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import { anAssignment, anEntry, monday } from "../../fakes/builders.ts";
 import { begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, placed, readyNode, sealing } from "./arrange.ts";
 
@@ -244,7 +245,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         expect(await ledger.nodeLedger.change(on, change), change.job.to).toBe("done");
       }
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1 });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toHaveLength(1);
     });
 
     it("a failed run goes back to the queue as the job's next attempt", async () => {
@@ -254,7 +255,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on, { attempt, job: to, assignment: "removed" })).toBe("done");
       const now = await ledger.nodeLedger.job(job);
       expect(now).toEqual({ ...job, attempt: 2, failures: 1, reason: "exit code 3", exitCode: 3, startedAtMs });
-      const loaded = await ledger.decisions.load("gpu", monday);
+      const loaded = await loadPool(ledger, "gpu", monday);
       expect(loaded.queue).toEqual([anEntry({ attempt: 2, reason: "exit code 3" })]);
       expect(only(loaded.nodes).assignments).toEqual([]);
     });

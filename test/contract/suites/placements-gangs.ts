@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
@@ -37,7 +38,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     it("binding a gang gives every node the attempt with its rank and takes the job out of the queue, once", async () => {
       const ledger = await make();
       const { fence, entry, job } = await bound(ledger);
-      const { queue, nodes } = await ledger.decisions.load("gpu", monday);
+      const { queue, nodes } = await loadPool(ledger, "gpu", monday);
       expect(queue).toEqual([]);
       expect(nodes.map((node) => node.assignments)).toEqual([0, 1, 2].map((rank) => [anAssignment({ nodes: 3, rank, untilMs })]));
       expect(nodes.map((node) => node.lastBusyMs)).toEqual([atMs, atMs, atMs]);
@@ -74,7 +75,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.bindGang(fence, { entry, nodes: ids(3).map(nodeAt), atMs })).toBe("stale");
       expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
       expect(await ledger.sealing.get(job)).toEqual(job);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([entry]);
     });
 
     it("no member of a gang is bound if one node is unknown or another team's, or if another attempt waits", async () => {
@@ -176,7 +177,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const now = await ledger.sealing.get(job);
       expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 1, exitCode: 3 });
       expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
-      const { queue } = await ledger.decisions.load("gpu", monday);
+      const { queue } = await ledger.decisions.waiting("gpu", monday);
       expect(queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
       const left = outcomes[0] === "done" ? [0, 2] : [0, 1];
       for (const rank of left) {
@@ -197,7 +198,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const now = await ledger.sealing.get(job);
       expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 0 });
       expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
       expect(await assignmentsOf(ledger, idOf(0)), "its worker has not stopped it yet").toHaveLength(1);
       expect(await ledger.placements.takeBack(fence, back(0))).toBe("done");
       expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
@@ -12,7 +13,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     it("binding takes the job out of the queue and gives it to the node", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
-      const loaded = await ledger.decisions.load("gpu", monday);
+      const loaded = await loadPool(ledger, "gpu", monday);
       expect(loaded.queue).toEqual([]);
       expect(only(loaded.nodes).assignments).toEqual([anAssignment({ untilMs: phaseEndsAtMs("placed", atMs, 0) })]);
       expect(only(loaded.nodes).lastBusyMs).toBe(atMs);
@@ -47,7 +48,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         expect(await ledger.placements.bind(fence, { entry, node: nodeAt(node), atMs }), node).toBe("stale");
       }
       expect(await ledger.sealing.get(job)).toEqual(job);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([entry]);
     });
 
     it("a job of any team can be bound to a shared node", async () => {
@@ -114,7 +115,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs: monday + 99_000 };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
-      const { queue, nodes } = await ledger.decisions.load("gpu", monday);
+      const { queue, nodes } = await loadPool(ledger, "gpu", monday);
       expect(queue).toEqual([anEntry({ priority: 3, attempt: 2, reason: "lost i-1" })]);
       expect(only(nodes)).toMatchObject({ state: "gone", assignments: [], lastBusyMs: monday + 99_000 });
       const now = await ledger.sealing.get(job);
@@ -141,7 +142,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, maxLosses: 2 };
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, losses: 1, failures: 0 });
-      const { queue } = await ledger.decisions.load("gpu", monday);
+      const { queue } = await ledger.decisions.waiting("gpu", monday);
       const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
       expect(await ledger.placements.bind(fence, { entry: only(queue), node: next, atMs })).toBe("done");
       await ledger.nodeLedger.gone(next.id, atMs);
@@ -158,7 +159,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         reason: expect.stringContaining("2 nodes were lost"),
       });
       expect(failed?.node).toBeUndefined();
-      expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ queue: [] });
+      expect(await ledger.decisions.waiting("gpu", monday)).toMatchObject({ queue: [] });
       expect((await ledger.nodeLedger.get("gpu", next.id))?.assignments).toEqual([]);
     });
 
@@ -171,7 +172,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "it ran too long" });
       const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
-      const { queue } = await ledger.decisions.load("gpu", monday);
+      const { queue } = await ledger.decisions.waiting("gpu", monday);
       await ledger.placements.bind(fence, { entry: only(queue), node: nodeAt(next.id), atMs });
       await ledger.nodeLedger.gone(next.id, atMs);
       const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
@@ -240,7 +241,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       ]);
       expect(outcomes.sort()).toEqual(["done", "stale"]);
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toHaveLength(1);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toHaveLength(1);
     });
   });
 
@@ -258,8 +259,8 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.move(fence, move(entry))).toBe("done");
       expect(await ledger.placements.move(fence, move(entry))).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, pool: "cpu", reason });
-      expect((await ledger.decisions.load("gpu", monday)).queue.map((each) => each.job)).toEqual(["stays"]);
-      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([{ ...entry, reason }]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue.map((each) => each.job)).toEqual(["stays"]);
+      expect((await ledger.decisions.waiting("cpu", monday)).queue).toEqual([{ ...entry, reason }]);
       expect(await ledger.decisions.state("gpu")).toEqual(before);
       expect(await ledger.decisions.state("cpu")).toMatchObject({ bell: 1, decidedThrough: 0 });
       expect(await ledger.decisions.begin("cpu")).toMatchObject({ ringsSeen: 1, causes: ["move"] });
@@ -281,12 +282,12 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const there = await begin(ledger, "cpu");
       const node = await readyNode(ledger, there, { id: "i-0000000000000002" });
       expect(await placements.bind(there, { entry, node, atMs })).toBe("done");
-      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("cpu", monday)).queue).toEqual([]);
       await ledger.nodeLedger.gone(node.id, atMs);
       const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs };
       expect(await placements.takeBack(there, back)).toBe("done");
-      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([anEntry({ attempt: 2, reason: "lost" })]);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("cpu", monday)).queue).toEqual([anEntry({ attempt: 2, reason: "lost" })]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
     });
 
     it("moving is stale for a job that was placed, has another attempt, has ended or does not exist", async () => {
@@ -298,7 +299,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.move(fence, move({ ...other.entry, attempt: 2 }))).toBe("stale");
       await ledger.cancellations.cancel(other.job, { reason: "no", atMs });
       expect(await ledger.placements.move(fence, move(other.entry))).toBe("stale");
-      expect((await ledger.decisions.load("cpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("cpu", monday)).queue).toEqual([]);
       expect((await ledger.decisions.state("cpu")).bell).toBe(0);
     });
 
@@ -315,7 +316,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         expect(cancelled.kind).toBe("cancelled");
         expect(await ledger.sealing.get(job)).toMatchObject({ state: "cancelled", pool: moved === "done" ? "cpu" : "gpu" });
       }
-      for (const pool of ["gpu", "cpu"]) expect((await ledger.decisions.load(pool, monday)).queue).toEqual([]);
+      for (const pool of ["gpu", "cpu"]) expect((await ledger.decisions.waiting(pool, monday)).queue).toEqual([]);
     });
 
     it("24 jobs are moved at the same time while the other pool's bell is rung and heard, and no ring is lost", async () => {
@@ -328,7 +329,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         ...entries.map((entry) => ledger.placements.move(fence, move(entry))),
       ]);
       expect(new Set(moved)).toEqual(new Set(["done"]));
-      expect((await ledger.decisions.load("cpu", monday)).queue).toHaveLength(24);
+      expect((await ledger.decisions.waiting("cpu", monday)).queue).toHaveLength(24);
       expect((await ledger.decisions.state("cpu")).bell).toBe(30);
     });
   });
@@ -348,7 +349,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         endedAtMs: atMs,
         endCode: "never-fits",
       });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
     });
 
     it("failing a job that was placed or has another attempt is stale", async () => {
@@ -363,7 +364,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
         "stale",
       );
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed" });
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([entry]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([entry]);
     });
 
     it("a hold writes to a job why it waits, and the next decision sees that reason", async () => {
@@ -372,7 +373,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       expect(await ledger.placements.hold(fence, { entry, reason: "the pool is at its limit" })).toBe("done");
       expect(await ledger.placements.hold(fence, { entry, reason: "the pool is at its limit" })).toBe("done");
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, reason: "the pool is at its limit" }]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([{ ...entry, reason: "the pool is at its limit" }]);
       expect(await ledger.sealing.get(job)).toEqual({ ...job, reason: "the pool is at its limit" });
     });
 
@@ -388,7 +389,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { entry, job } = await admitted(ledger, aJob({ reason: "waits for its turn" }));
       const fence = await begin(ledger);
       const node = await readyNode(ledger, fence);
-      expect((await ledger.decisions.load("gpu", monday)).queue).toEqual([{ ...entry, reason: "waits for its turn" }]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([{ ...entry, reason: "waits for its turn" }]);
       await ledger.placements.bind(fence, { entry, node, atMs });
       expect((await ledger.sealing.get(job))?.reason).toBeUndefined();
     });

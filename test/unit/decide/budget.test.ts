@@ -210,7 +210,7 @@ describe("a budget that is used up", () => {
   });
 
   test("a budget of zero lets nothing start", () => {
-    expect(kinds(decide(seen({ usdPerMonth: 0 }, { nodes: [aLiveNode()], reserved })))).toEqual(["hold", "retire"]);
+    expect(kinds(decide(seen({ usdPerMonth: 0 }, { nodes: [aLiveNode()], reserved })))).toEqual(["retire", "hold"]);
   });
 
   test("a budget that is used up still lets a decision fail jobs that can never run, and take back what a dead node held", () => {

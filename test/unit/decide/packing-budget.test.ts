@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { firstFit } from "../../../lib/decide/placement/first-fit.ts";
+import { decide } from "../../../lib/decide/decide.ts";
 import { afterPacking, boundSteps, packingBudget, packingSteps, stepsFor } from "../../../lib/decide/placement/packing-budget.ts";
 import { aCatalogue, anEntry, anOffer, aPool, aSnapshot, aType, monday } from "../../fakes/builders.ts";
 
@@ -50,10 +50,8 @@ describe("a decision for many teams", () => {
       team: `team-${nth % teams}`,
     }));
   const packedFor = (teams: number) =>
-    firstFit(
-      aSnapshot({ nowMs: monday + 60_000, queue: queue(teams), catalogue, pool: aPool({ limits: { usdPerHour: 1e4, gpus: 0 } }) }),
-      [],
-    ).packed?.packing;
+    decide(aSnapshot({ nowMs: monday + 60_000, queue: queue(teams), catalogue, pool: aPool({ limits: { usdPerHour: 1e4, gpus: 0 } }) }))
+      .packing;
 
   test.each([1, 2, 6])("a decision for %i teams takes the steps of one budget, not one budget per team", (teams) => {
     const packing = packedFor(teams);

@@ -132,6 +132,7 @@ describe("a team's budget that is used up", () => {
     const nodes = [aLiveNode({ id: "audio", team: "audio" }), aLiveNode({ id: "vision", team: "vision" })];
     const plan = decide(seen({ vision: { usdPerDay: 10 } }, { ...usedUp, nodes }));
     expect(plan.steps).toMatchObject([
+      { kind: "retire", node: "vision", because: "it holds nothing and the budget of $10 a day of team vision is used up" },
       { kind: "bind", entry: { job: "a" }, node: "audio" },
       {
         kind: "hold",
@@ -139,7 +140,6 @@ describe("a team's budget that is used up", () => {
         because:
           "team vision in pool gpu has spent at least $10 of its budget of $10 a day; running work goes on, and the job starts after 2026-06-02 00:00 UTC",
       },
-      { kind: "retire", node: "vision", because: "it holds nothing and the budget of $10 a day of team vision is used up" },
     ]);
     expect(plan.wakeAtMs).toBe(midnight);
   });

@@ -163,6 +163,7 @@ test("the crash stories cover every call that place makes", async () => {
     "decisions.finish",
     "decisions.isCurrent",
     "decisions.load",
+    "decisions.waiting",
     "fleet.launch",
     "fleet.terminate",
     "journal.record",

@@ -49,7 +49,6 @@ export const createDecisions = (access: TableAccess): Decisions => {
         state,
         { wider: reservedWider, unreadable: counters },
         { spent, unreadable: records },
-        queue,
         nodes,
         openLaunches,
         refusals,
@@ -61,7 +60,6 @@ export const createDecisions = (access: TableAccess): Decisions => {
         readPool(access, pool),
         readWider(access),
         readSpent(access, pool, nowMs),
-        readQueues(access, pool, nowMs),
         getPartition(access, nodePartition(pool)),
         getPartition(access, launchPartition(pool)),
         getPartition(access, refusalPartition),
@@ -71,7 +69,6 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getItem(access, learnedKey(pool)),
       ]);
       const parts = {
-        queue: separated("queue entry", queue.items, entryOf),
         nodes: separated("node", nodes, nodeOf),
         openLaunches: separated("launch", openLaunches, launchOf, jobsOfLaunch),
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
@@ -82,8 +79,6 @@ export const createDecisions = (access: TableAccess): Decisions => {
         reserved: state.reserved,
         reservedWider,
         spent,
-        queue: parts.queue.read.toSorted(byTurn),
-        queued: queue.queued,
         nodes: parts.nodes.read,
         openLaunches: parts.openLaunches.read,
         catalogue,
@@ -92,6 +87,12 @@ export const createDecisions = (access: TableAccess): Decisions => {
         learned: learnedOf(learned),
         ...(unreadable.length > 0 && { unreadable }),
       };
+    },
+
+    async waiting(pool, nowMs) {
+      const { items, queued } = await readQueues(access, pool, nowMs);
+      const { read, unreadable } = separated("queue entry", items, entryOf);
+      return { queue: read.toSorted(byTurn), queued, ...(unreadable.length > 0 && { unreadable }) };
     },
 
     countQueued: (pool) => countQueues(access, pool),
