@@ -1,4 +1,6 @@
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import * as z from "zod";
 import { checked, linesOf } from "../../../events/checked.ts";
 import { decoded } from "../../model/files/decoded.ts";
@@ -106,24 +108,41 @@ function knownFault(name: string): FaultKind {
   return kind;
 }
 
+const shipped = join(import.meta.dirname, "..", "..", "sim", "scenarios");
+
+/** Returns the names of the scenarios that ship with the project. */
+const shippedScenarios = (): readonly string[] => ["standard", ...readdirSync(shipped).map((file) => basename(file, ".json"))].sort();
+
+/** Returns the scenario of this name, or in this file. */
 async function scenarioOf(file: string | undefined, over: Record<string, unknown> = {}): Promise<Scenario> {
-  const given = file === undefined ? {} : await readJson(file);
+  const given = await scenarioJson(file);
   const scenario = checked(Scenario, { ...given, ...over });
   if (scenario.kind === "good") return scenario.value;
   throw new UsageError(`${file ?? "the scenario"} is not a valid scenario:${linesOf(scenario.wrong)}`);
 }
 
-async function readJson(file: string): Promise<object> {
+async function scenarioJson(file: string | undefined): Promise<object> {
+  if (file === undefined || file === "standard") return {};
+  const isName = /^[a-z][a-z-]*$/.test(file);
+  if (isName && shippedScenarios().includes(file)) return readJson(join(shipped, `${file}.json`), file);
+  if (isName && !existsSync(asMeant(file)))
+    throw new UsageError(`there is no scenario ${file}; there are ${shippedScenarios().join(", ")}, or name a JSON file`);
+  return readJson(asMeant(file), file);
+}
+
+async function readJson(path: string, name: string): Promise<object> {
   try {
-    return z.looseObject({}).parse(JSON.parse(decoded(await readFile(asMeant(file)))));
+    return z.looseObject({}).parse(JSON.parse(decoded(await readFile(path))));
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as JSON: ${whatWentWrong(error)}`, { cause: error });
+    throw new UsageError(`${name} cannot be read as JSON: ${whatWentWrong(error)}`, { cause: error });
   }
 }
 
 const listLines = (): string[] => [
   "Faults, and how often each strikes when it can:",
   ...faultKinds.map((kind) => `  ${kind.padEnd(22)} ${usualRates[kind]}`),
+  "",
+  `Scenarios: ${shippedScenarios().join(", ")}`,
   "",
   "Invariants:",
   ...invariants.map(({ number, says }) => `  ${number}. ${says}`),

@@ -11,12 +11,12 @@ export function addChaos(program: Command, { run, console }: Session): void {
     .option("--seed <n>", "the first seed (default: 1); a single run prints the events that led to a failure", (text) =>
       whole(text, 0, Number.MAX_SAFE_INTEGER),
     )
-    .option("--scenario <file>", "the scenario of the runs, as JSON (default: the standard scenario)")
+    .option("--scenario <name>", "the scenario of the runs: one that --list names, or a JSON file (default: standard)")
     .option("--only <fault>", "inject only this fault, for example ec2.lost-answer; may be repeated", each)
     .option("--threads <n>", "number of threads that share the runs (default: 1)", (text) => whole(text, 1, 64))
     .option("--plant <bug>", "insert a known bug, to see that it is found")
     .option("--wire", "run on a local cloud instead, with real processes and in real time")
-    .option("--list", "list the faults, the invariants and the bugs that can be planted")
+    .option("--list", "list the faults, the scenarios, the invariants and the bugs that can be planted")
     .addOption(json())
     .addHelpText(
       "after",
@@ -34,6 +34,8 @@ Examples:
   fleet chaos                                     200 runs of the standard scenario
   fleet chaos --runs 2000 --json | jq .violations  for CI: exits 1 if an invariant was violated
   fleet chaos --runs 1 --seed 4711                repeat one run, and print its last events if it fails
+  fleet chaos --scenario wide --runs 10           500 jobs on some 50 nodes per run
+  fleet chaos --scenario throttled --runs 200     half of all calls of the table, EC2 and workers fail for an hour
   fleet chaos --scenario mine.json --runs 500     use your own pools, limits, offers and rates
   fleet chaos --plant fresh-token                 check that a launch repeated under another token is found
   fleet chaos --wire --runs 3                     do three runs on one local cloud, in real time

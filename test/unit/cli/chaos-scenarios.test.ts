@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { chaosCommand } from "../../../lib/cli/commands/chaos.ts";
+import { aTerminal } from "./streams.ts";
+
+test("chaos runs a scenario that ships with the project by its name", async () => {
+  const { console, written } = aTerminal({ isTTY: false });
+  expect(await chaosCommand({ scenario: "tight-limits", runs: 1, json: true }, console)).toBe(0);
+  expect(JSON.parse(written().stdout)).toMatchObject({ scenario: "tight-limits", violations: 0, runs: 1 });
+});
+
+test("chaos names the scenarios that there are if it knows no such name", async () => {
+  const { console } = aTerminal({ isTTY: false });
+  await expect(chaosCommand({ scenario: "throtled", runs: 1 }, console)).rejects.toThrow(
+    "there is no scenario throtled; there are consolidation, spot-storm, standard, throttled, tight-limits, wide, or name a JSON file",
+  );
+});
+
+test("chaos --list names the scenarios", async () => {
+  const { console, written } = aTerminal({ isTTY: false });
+  expect(await chaosCommand({ list: true }, console)).toBe(0);
+  expect(written().stdout).toContain("Scenarios: consolidation, spot-storm, standard, throttled, tight-limits, wide\n");
+});
