@@ -14,6 +14,7 @@ const listed = [
   "submittedAtMs",
   "startedAtMs",
   "endedAtMs",
+  "endCode",
   "node",
   "gang",
   "exitCode",

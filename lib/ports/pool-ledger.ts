@@ -29,7 +29,7 @@ export type Loaded = Pick<
  * The jobs that wait in a pool, in order; of a long queue the first of each team and kind. `queued`: how many wait, about, if not all were
  * read. `unreadable`: entries that are left out; undefined for none.
  */
-export type Waiting = {
+export type WaitingJobs = {
   readonly queue: readonly QueueEntry[];
   readonly queued: number;
   readonly unreadable?: readonly UnreadableItem[] | undefined;
@@ -51,7 +51,7 @@ export interface Decisions {
   /** Reads all of it. Items that cannot be read are left out and named. `nowMs` selects the UTC day and month of `spent`. */
   load(pool: string, nowMs: number): Promise<Loaded>;
   /** Reads the queue. `nowMs` selects the kinds that are read first if there are too many. */
-  waiting(pool: string, nowMs: number): Promise<Waiting>;
+  waiting(pool: string, nowMs: number): Promise<WaitingJobs>;
   /** Counts the jobs that wait in the pool, and gives admissions each team's count. */
   countQueued(pool: string): Promise<number>;
   /** Returns whether no later decision of the pool has begun. */

@@ -159,6 +159,7 @@ const internal: readonly string[] = [
   "maxMissing in events/artifacts/manifest.ts",
   "maxMissing in lib/model/artifact.ts",
   "maxMoves in lib/decide/placement/first-fit.ts",
+  "maxRebinds in lib/decide/placement/start-sooner.ts",
   "maxMs in lib/worker/runtime/backoff.ts",
   "maxNameBytes in lib/model/files/archive-entry.ts",
   "maxNamed in functions/tick.ts",

@@ -88,7 +88,8 @@ describe("a program", () => {
   });
 
   test("a program that runs too long ends with the exit code of timeout(1)", async () => {
-    const { program } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)");
+    const { program, lines } = await start("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('ready')");
+    await untilPrinted(lines, "ready");
     const ended = program.exited.then((exit) => ({ kind: "exited" as const, ...exit }));
     const limited = limitRuntime({ startedAtMs: 5, ended, stop: program.stop }, { maxRuntimeMs: 300, graceMs: 100 });
     expect(await limited.ended).toEqual({ kind: "exited", code: 124, reason: "ran longer than 0.3 s" });
