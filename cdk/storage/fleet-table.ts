@@ -27,7 +27,8 @@ export class FleetTable extends Construct {
 
   constructor(scope: Construct, id: string, props: { readonly deletionProtection: boolean }) {
     super(scope, id);
-    this.table = new Table(this, "Table", {
+    // Its id names the form of the items. A release whose items have another form gets another id, so that CloudFormation makes a new table.
+    this.table = new Table(this, "Items1", {
       partitionKey: { name: "pk", type: AttributeType.STRING },
       sortKey: { name: "sk", type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
