@@ -49,6 +49,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
     })),
   breakers: breakers({ ...seen, nowMs }).map(({ openUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(openUntilMs) })),
   learned: learnedRows(seen.learned),
+  ...(speaker.kind === "admin" && { unreadable: (seen.unreadable ?? []).map(({ kind, key, why }) => ({ kind, key, why })) }),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),

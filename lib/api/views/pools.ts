@@ -79,6 +79,10 @@ export const PoolView = z
     learned: z
       .array(z.object({ problems: z.string(), engine: z.string(), tries: z.number(), reward: z.number() }))
       .describe("Statistics about packing new nodes: per kind of problem and engine, how often the engine was tried, and its total reward"),
+    unreadable: z
+      .array(z.object({ kind: z.string(), key: z.string(), why: z.string() }))
+      .optional()
+      .describe("Items of the table that this release cannot read, for admins only; what they stand for stays as it is"),
     busy: z.boolean().describe("Whether the last decision found jobs, nodes or open launches"),
     decisions: Count.describe("Number of decisions begun since the deployment"),
     pricesAt: Time.optional().describe("When prices were last fetched"),

@@ -28,6 +28,21 @@ export function addFleet(program: Command, { run, context }: Session): void {
     .addHelpText("after", "\nExample:\n  fleet pools")
     .action((options) => run(import("../commands/pools.ts").then(async ({ pools }) => pools(options, await context()))));
 
+  program
+    .command("problems")
+    .description("list items of the table that this release cannot read")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+What such an item stands for stays as it is, and nothing else stops: a node counts as full, a launch as open, a job as waiting. An item
+may have been written by a later release, or damaged. Exits with 1 if there are any. For admins.
+
+Example:
+  fleet problems`,
+    )
+    .action((options) => run(import("../commands/pools.ts").then(async ({ problems }) => problems(options, await context()))));
+
   const pool = program
     .command("pool")
     // Only options before the name of a subcommand belong to `fleet pool` itself, because both have --json.

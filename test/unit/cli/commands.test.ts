@@ -6,7 +6,7 @@ import { cancel } from "../../../lib/cli/commands/jobs/cancel.ts";
 import { job } from "../../../lib/cli/commands/jobs/job.ts";
 import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
 import { node, nodes } from "../../../lib/cli/commands/nodes.ts";
-import { pool, pools } from "../../../lib/cli/commands/pools.ts";
+import { pool, pools, problems } from "../../../lib/cli/commands/pools.ts";
 import type { Context } from "../../../lib/cli/session/context.ts";
 import {
   aDatasetDetail,
@@ -110,6 +110,28 @@ describe("fleet job", () => {
   it("fleet job reports that the caller may not see a job", async () => {
     const { on } = await start({ "GET /v1/teams/research/jobs/x": problem(403, "denied", "You may not speak for research.") });
     await expect(job("x", { team }, on)).rejects.toMatchObject({ code: "denied", message: "You may not speak for research." });
+  });
+});
+
+describe("fleet problems", () => {
+  const item = { kind: "node", key: "N#gpu i-0a", why: "the item N#gpu i-0a is broken: state: invalid" };
+  it("fleet problems names each item that cannot be read once, and exits with 1", async () => {
+    const items = [aPoolView({ unreadable: [item] }), aPoolView({ pool: "lab", unreadable: [item] })];
+    const { on, printed } = await start({ "GET /v1/pools": { body: { items } } });
+    expect(await problems({}, on)).toBe(1);
+    expect(printed.out).toHaveLength(2);
+    expect(printed.out[1]).toMatch(/^gpu +node +N#gpu i-0a +the item N#gpu i-0a is broken/);
+    expect(await problems({ json: true }, on)).toBe(1);
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ unreadable: [{ pool: "gpu", ...item }] });
+  });
+
+  it("fleet problems says if there are none, and that only admins see them", async () => {
+    const { on, printed } = await start({
+      "GET /v1/pools": [{ body: { items: [aPoolView({ unreadable: [] })] } }, { body: { items: [aPoolView()] } }],
+    });
+    expect(await problems({}, on)).toBe(0);
+    expect(printed.out).toEqual(["every item of every pool can be read"]);
+    await expect(problems({}, on)).rejects.toThrow(/only admins see/);
   });
 });
 
