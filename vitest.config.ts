@@ -18,7 +18,7 @@ class ProjectByProject extends BaseSequencer {
   }
 }
 
-const setupFiles = ["test/property/seed.setup.ts"];
+const setupFiles = ["test/property/seed.setup.ts", "test/log-lines.setup.ts"];
 
 /** The tests that only `npm run test:storms` runs are in a folder of their own. */
 const testsOf = (layer: string, mode: string): string => `test/${layer}/${mode === "storms" ? "storms/" : ""}*.test.ts`;
@@ -48,6 +48,7 @@ export default defineConfig(({ mode }) => ({
           isolate: false,
           include: [testsOf("contract", mode)],
           globalSetup: ["test/contract/emulators.setup.ts"],
+          setupFiles: ["test/log-lines.setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 180_000,
         },

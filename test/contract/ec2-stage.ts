@@ -8,6 +8,7 @@ import type { ClientSettings } from "../../lib/aws/clients/settings.ts";
 import type { ZoneSubnet } from "../../lib/aws/ec2/fleet-request.ts";
 import type { Ec2Behaviour } from "../../lib/local/ec2/behaviour/behaviour.ts";
 import { createEc2Front, type Ec2Front, type Ec2FrontOptions } from "../../lib/local/ec2/front.ts";
+import { expectLine } from "../fakes/log-lines.ts";
 import { served } from "./served.ts";
 import { unique, wire } from "./wire.ts";
 
@@ -52,6 +53,7 @@ export async function aStage(options: Ec2StageOptions = {}): Promise<Ec2Stage> {
     stateFolder,
     roleOfProfile: options.roleOfProfile ?? ((profile) => profile),
     log: (line) => {
+      expectLine(line);
       if ("error" in line) troubles.push(JSON.stringify(line));
     },
     behaviour: { pendingMs: 1, bootMs: { min: 3_600_000, max: 3_600_000 }, shutdownMs: 10, ...options.behaviour },

@@ -166,3 +166,18 @@ describe("created and deleted objects", () => {
     expect(world.shardQueue.sent).toEqual([]);
   });
 });
+
+test("a prefix may have 900 bytes", async () => {
+  const source = (bytes: number) => `s3://scans/${"x".repeat(bytes - 1)}/`;
+  expect(await add(new DataWorld(), { source: source(900) })).toMatchObject({ kind: "added" });
+  expect(await add(new DataWorld(), { source: source(901) })).toMatchObject({ kind: "refused", what: "source" });
+});
+
+test("a refused bucket's reason names the buckets that jobs may read, if there are any", async () => {
+  const refused = async (dataBuckets: readonly string[]) => {
+    const world = new DataWorld();
+    return addDataset({ ...depsOf(world), places: { datasetsBucket: "datasets", dataBuckets } }, { ...mnist, source: "s3://other/x/" });
+  };
+  expect(await refused(["scans"])).toMatchObject({ reason: expect.stringContaining("/vision/, or in: scans; or ask the admin") });
+  expect(await refused([])).toMatchObject({ reason: expect.stringContaining("/vision/; or ask the admin") });
+});

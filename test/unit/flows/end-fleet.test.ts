@@ -5,6 +5,7 @@ import { type EndFleetDeps, endFleet } from "../../../lib/flows/end-fleet.ts";
 import { MemoryFleet } from "../../../lib/sim/memory/fleet.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
 import { aLaunch, monday } from "../../fakes/builders.ts";
+import { expectLine } from "../../fakes/log-lines.ts";
 
 const minute = 60_000;
 const untilMs = monday + 14 * minute;
@@ -20,7 +21,7 @@ async function withInstances(count: number, over: Partial<EndFleetDeps> = {}) {
     instances,
     fleet,
     now: () => nowMs,
-    log: () => {},
+    log: expectLine,
     pause: async (ms) => {
       nowMs += ms;
       for (const one of during.splice(0))
@@ -80,6 +81,22 @@ describe("the end of a fleet", () => {
   });
 });
 
+test("the end of a fleet does not ask again for the end of an instance that is ending", async () => {
+  const { deps, fleet } = await withInstances(0);
+  const ending = { list: async () => [{ id: "i-1", launchedAtMs: monday, ending: true }] };
+  expect(await endFleet({ ...deps, instances: ending }, { untilMs: monday + minute })).toEqual({ kind: "left", instances: ["i-1"] });
+  expect(fleet.endsAsked).toEqual([]);
+});
+
+test("the end of a fleet looks a last time at the moment when its time is up", async () => {
+  const { deps, tookMs } = await withInstances(0);
+  expect(await endFleet(deps, { untilMs: monday + 90_000 })).toEqual({ kind: "gone" });
+  expect(tookMs()).toBe(90_000);
+  const again = await withInstances(0);
+  expect(await endFleet(again.deps, { untilMs: monday + 89_999 })).toEqual({ kind: "left", instances: [] });
+  expect(again.tookMs()).toBe(85_000);
+});
+
 describe("the stack's instances", () => {
   const change = (RequestType: StackChange["RequestType"]): StackChange => ({
     RequestType,
@@ -109,5 +126,28 @@ describe("the stack's instances", () => {
     expect(status).toBe("FAILED");
     expect(reason).toContain(`have not ended: ${fleet.live[0]?.id}`);
     expect(reason).toContain("--retain-resources Instances");
+    expect(reason).not.toContain("more");
+  });
+
+  test.each([
+    [40, 40, ". Delete the stack again"],
+    [41, 40, " and 1 more. Delete the stack again"],
+  ])("of %i instances that do not end, %i are named", async (count, named, rest) => {
+    const { deps, fleet } = await withInstances(count);
+    const terminate: EndFleetDeps["fleet"]["terminate"] = async (ids) => new Map(ids.map((id) => [id, "denied"]));
+    const { reason } = await changeStack({ ...deps, fleet: { terminate } }, change("Delete"), { untilMs });
+    const ids = fleet.live.slice(0, named).map(({ id }) => id);
+    expect(reason).toContain(`instances of fleetwright have not ended: ${ids.join(", ")}${rest}`);
+  });
+
+  test.each([
+    ["EC2 did not list any, and the time is up", false],
+    ["EC2 could not be asked", true],
+  ])("no instance is named if %s", async (_why, deaf) => {
+    const { deps, instances } = await withInstances(0);
+    instances.deaf = deaf;
+    const { status, reason } = await changeStack(deps, change("Delete"), { untilMs: monday + 30_000 });
+    expect(status).toBe("FAILED");
+    expect(reason).toMatch(/^EC2 did not say which instances of fleetwright live\. Delete the stack again/);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { handleNodeCall, maxRenewals, maxRuns } from "../../../lib/flows/handle-node-call.ts";
-import { aJob, anAssignment, monday } from "../../fakes/builders.ts";
+import { aJob, aNode, anAssignment, monday } from "../../fakes/builders.ts";
 import { aWorld, type World } from "./world.ts";
 
 const of = { team: "vision", job: "a", attempt: 1 };
@@ -449,4 +449,33 @@ describe("credentials", () => {
     const answer = await world.call(world.node.id, { attempts, renew });
     expect(answer.kind === "orders" && answer.renewed).toHaveLength(maxRenewals);
   });
+});
+
+describe("a node with very many attempts", () => {
+  test.each([
+    [50, 50, 10_000],
+    [51, 50, 1_000],
+  ])("of %i attempts, %i are ordered in one response, and the next call is due after %i ms", async (count, ordered, callAgainMs) => {
+    const world = aWorld();
+    const assignments = Array.from({ length: count }, (_, n) => anAssignment({ job: `j${n}` }));
+    for (const { job } of assignments) world.ledger.table.putJob(aJob({ job, state: "placed", node: "i-1" }));
+    world.nowMs += 900_000;
+    world.ledger.table.putNode(aNode({ id: "i-1", assignments, leaseUntilMs: world.nowMs }));
+    world.ledger.table.instances.set("i-1", "gpu");
+    const answer = await world.call("i-1");
+    expect(answer).toMatchObject({ kind: "orders", callAgainMs });
+    expect("orders" in answer && answer.orders).toHaveLength(ordered);
+  });
+});
+
+test.each([
+  ["a call that began a millisecond before the last one gets no orders", 1, "wait"],
+  ["a call that began 30 s before the last one gets no orders", 30_000, "wait"],
+  ["a call that began at the same moment as the last one gets orders", 0, "orders"],
+  ["a call gets orders if only a wrong clock can explain how late it is", 30_001, "orders"],
+])("%s", async (_when, lateMs, kind) => {
+  const world = aWorld();
+  world.ledger.table.putNode(aNode({ id: "i-1", leaseUntilMs: world.nowMs + 900_000 + lateMs }));
+  world.ledger.table.instances.set("i-1", "gpu");
+  expect(await world.call("i-1")).toMatchObject({ kind });
 });

@@ -92,3 +92,39 @@ describe("turns at EC2", () => {
     expect(await limiter.acquire(request)).toEqual({ kind: "granted" });
   });
 });
+
+test("a caller asks again at the moment when its turn is due, and not before", async () => {
+  const { limiter, clock, acquire } = stage({ burst: 1, perSecond: 0.1 });
+  await acquire();
+  const first = await acquire();
+  const atMs = first.kind === "later" ? first.atMs : 0;
+  clock.nowMs = atMs - 1;
+  const asked = clock.asked;
+  expect(await acquire()).toEqual(first);
+  expect(clock.asked).toBe(asked);
+  clock.nowMs = atMs;
+  expect(await acquire()).toEqual({ kind: "granted" });
+  expect(limiter).toBeDefined();
+});
+
+test.each([
+  [2_000, "granted", [2_000]],
+  [2_001, "later", []],
+])("a turn that is due in %i ms is %s", async (waitMs, kind, pauses) => {
+  let nowMs = monday;
+  const paused: number[] = [];
+  const limiter = createRateLimiter({
+    budget: {
+      acquire: async ({ nowMs: atMs }) => (atMs >= monday + waitMs ? { kind: "granted" } : { kind: "later", atMs: monday + waitMs }),
+      throttled: async () => ({ withinMs: 0 }),
+    },
+    now: () => nowMs,
+    pause: async (ms) => {
+      paused.push(ms);
+      nowMs += ms;
+    },
+    random: () => 0,
+  });
+  expect(await limiter.acquire({ kind: "launch", priority: "grow", instances: 1 })).toMatchObject({ kind });
+  expect(paused).toEqual(pauses);
+});

@@ -258,3 +258,23 @@ describe("a lost file", () => {
     expect(job()?.reason).toContain("out/logs\\events.txt (it is not named or described as a file that can be kept)");
   });
 });
+
+describe("the reason of a job that lost artifacts", () => {
+  const reasonFor = async (missing: readonly string[]) => {
+    const { artifacts, deps, job } = sealing();
+    artifacts.upload(attempt, files, { missing: [...missing] });
+    await sealAttempt(deps, attempt);
+    return job()?.reason;
+  };
+  const names = (count: number) => Array.from({ length: count }, (_, n) => `m${n}`);
+
+  test("the reason names five artifacts, and counts the others", async () => {
+    expect(await reasonFor(names(5))).toBe('5 named artifacts were not there: "m0", "m1", "m2", "m3", "m4"');
+    expect(await reasonFor(names(6))).toBe('6 named artifacts were not there: "m0", "m1", "m2", "m3", "m4" and 1 more');
+  });
+
+  test("the reason cuts a name with its quotes after 200 characters", async () => {
+    expect(await reasonFor(["x".repeat(198)])).toBe(`1 named artifact was not there: "${"x".repeat(198)}"`);
+    expect(await reasonFor(["x".repeat(199)])).toBe(`1 named artifact was not there: "${"x".repeat(198)}…`);
+  });
+});

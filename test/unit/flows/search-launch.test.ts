@@ -194,3 +194,23 @@ describe.each(Object.entries(stories))("a search that %s", (_story, begin) => {
       }
   });
 });
+
+describe("the error of a launch that EC2 has turned away", () => {
+  const denied = new Error("UnauthorizedOperation");
+  const gone = new Error("socket hang up");
+  const turnedAwayWith = (isConflict: boolean) => async () =>
+    ({ kind: "turned-away", code: "Denied", message: "no", refusals: [], isConflict, error: denied }) as const;
+
+  test.each([
+    ["of the first request", false, async () => ({ kind: "read", instances: [] }) as const, denied],
+    ["of a request under a used token", true, async () => ({ kind: "read", instances: [] }) as const, denied],
+    ["of the search for it, if that failed", true, async () => ({ kind: "unknown", message: "no response", error: gone }) as const, gone],
+  ])("the log has the error %s", async (_what, isConflict, find, error) => {
+    const world = aWorld();
+    await world.submit("a");
+    const { fleet } = world;
+    const launch = turnedAwayWith(isConflict);
+    await world.place({ fleet: { launch, find, look: fleet.look.bind(fleet), terminate: fleet.terminate.bind(fleet) } });
+    expect(world.log.find(({ message }) => message === "launch requested")).toMatchObject({ error });
+  });
+});

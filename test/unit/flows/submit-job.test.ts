@@ -187,3 +187,13 @@ test("a job that was accepted before prices were known and is rejected now rings
   await world.workOff();
   expect(world.job("huge")?.state).toBe("failed");
 });
+
+test.each([
+  [10, /^(?:[^;]+; ){9}[^;]+$/],
+  [11, /^(?:[^;]+; ){10}and 1 more$/],
+])("the reason of a message with %i faults names at most ten", async (count, reason) => {
+  const world = aWorld();
+  const env = Object.fromEntries(Array.from({ length: count }, (_, n) => [`N${n}`, 0]));
+  await world.submit("a", { env });
+  expect(world.job("a")?.reason).toMatch(reason);
+});

@@ -334,3 +334,21 @@ test("a failure in one pool is reported, and does not delay the others", async (
   expect(market.requests).toEqual([]);
   expect(world.lane.waiting).toEqual(["gpu"]);
 });
+
+test("what a part of the tick did counts as nothing if it failed", async () => {
+  const { world, deps } = ticking();
+  world.ledger.wire.failBefore("sealing.waitingSince");
+  world.ledger.wire.failBefore("registry.list");
+  world.ledger.wire.failBefore("orphans.unowned");
+  world.datasets.interruptions.failBefore("list");
+  await world.fleet.launch(aLaunch({ id: "orphan" }));
+  const ticked = await tick(deps);
+  expect(ticked).toMatchObject({ sealedAgain: 0, rebalanced: 0, closing: [] });
+  expect(ticked).not.toHaveProperty("swept");
+  expect(ticked.errors.map(({ part }) => part).sort()).toEqual([
+    "datasets",
+    "instances without an owner",
+    "pools removed from the configuration",
+    "sealing",
+  ]);
+});

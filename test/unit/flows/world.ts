@@ -12,6 +12,7 @@ import type { Pool } from "../../../lib/model/pool.ts";
 import { plus } from "../../../lib/model/reservations.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
 import { aCatalogue, aPool, monday } from "../../fakes/builders.ts";
+import { expectLine } from "../../fakes/log-lines.ts";
 import { memoryPorts } from "../../fakes/memory-ports.ts";
 
 type Report = Extract<NodeCall, { kind: "report" }>;
@@ -66,7 +67,10 @@ export class World {
       random: () => 0.5,
       now: () => this.nowMs,
       newId: () => `id-${++this.#ids}`,
-      log: (line: World["log"][number]) => void this.log.push(line),
+      log: (line: World["log"][number]) => {
+        expectLine(line);
+        this.log.push(line);
+      },
     };
   }
 
@@ -92,9 +96,9 @@ export class World {
     return place({ ...this.placeDeps, ...deps }, { pool, msLeft: () => 20_000 });
   }
 
-  /** Makes one call of a worker. */
-  call(node: string, over: Partial<Report> = {}) {
-    const call: Report = {
+  /** Returns a call of a worker. */
+  report(node: string, over: Partial<Report> = {}): Report {
+    return {
       protocol: nodeProtocol,
       kind: "report",
       pool: this.ledger.table.instances.get(node) ?? this.pool.name,
@@ -104,7 +108,11 @@ export class World {
       renew: [],
       ...over,
     };
-    return handleNodeCall(this.nodeCallDeps, node, call);
+  }
+
+  /** Makes one call of a worker. */
+  call(node: string, over: Partial<Report> = {}) {
+    return handleNodeCall(this.nodeCallDeps, node, this.report(node, over));
   }
 
   /** Does what the ring of a `later` message does. */

@@ -5,6 +5,7 @@ import type { Alarm, AlarmState, MissingTreatment } from "../../../lib/local/met
 import { evaluate } from "../../../lib/local/metrics/evaluate.ts";
 import { single } from "../../../lib/local/metrics/metric.ts";
 import { createMetricStore } from "../../../lib/local/metrics/metric-store.ts";
+import { expectLine } from "../../fakes/log-lines.ts";
 
 const metric = { namespace: "AWS/SQS", name: "ApproximateNumberOfMessagesVisible", dimensions: { QueueName: "jobs" } };
 const anAlarm = (change: Partial<Alarm> = {}): Alarm => ({
@@ -78,7 +79,7 @@ function stage(change: Partial<Alarm> = {}, options: Partial<AlarmsOptions> = {}
     periodScale: 30,
     putEvent: async (event) => void events.push(event),
     now,
-    log: () => undefined,
+    log: expectLine,
     ...options,
   });
   return {

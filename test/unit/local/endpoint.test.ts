@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
 import { createEndpoint, type Endpoint } from "../../../lib/local/endpoint.ts";
 import type { HttpCall, HttpResponse } from "../../../lib/local/requests/http.ts";
+import { expectLine } from "../../fakes/log-lines.ts";
 
 let endpoint: Endpoint | undefined;
 let emulator: Server | undefined;
@@ -27,7 +28,7 @@ async function opened(): Promise<{ readonly url: string; readonly reached: reado
   });
   await new Promise<void>((resolve) => emulator?.listen(0, "127.0.0.1", resolve));
   const emulatorUrl = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
-  endpoint = await createEndpoint({ log: () => undefined, logFile: "cloud.log" });
+  endpoint = await createEndpoint({ log: expectLine, logFile: "cloud.log" });
   endpoint.open({
     ministackUrl: emulatorUrl,
     motoUrl: emulatorUrl,

@@ -6,6 +6,7 @@ import { statementsOf } from "../../../lib/local/lambda/wiring.ts";
 import { arn, emptyBlueprint } from "../../../lib/local/provision/world.ts";
 import { createIdentities, roleId, wellKnown } from "../../../lib/local/requests/identities.ts";
 import { Statement } from "../../../lib/local/requests/policy.ts";
+import { expectLine } from "../../fakes/log-lines.ts";
 
 const functionArn = arn("lambda", "function:fleet-node");
 const both = [
@@ -30,7 +31,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
     urls: [{ functionArn }],
     identities,
     statementsOf: (role) => (role === "instance" ? statements.map((each) => Statement.parse(each)) : statementsOf(emptyBlueprint(), role)),
-    log: () => undefined,
+    log: expectLine,
     functions: {
       invoke: async (_name, event) => {
         events.push(event);

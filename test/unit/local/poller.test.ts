@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { batchOutcome } from "../../../lib/local/lambda/batch-outcome.ts";
 import { type BatchOutcome, type Poller, type QueueMessage, type QueueReader, startPoller } from "../../../lib/local/lambda/poller.ts";
 import { batchesAtOnce } from "../../../lib/local/lambda/wires.ts";
+import { expectLine } from "../../fakes/log-lines.ts";
 
 /** A FIFO queue like SQS's: a group is held back while one of its messages is in progress. */
 class FifoQueue implements QueueReader {
@@ -54,7 +55,7 @@ const poll = (
   handle: (batch: readonly QueueMessage[]) => Promise<BatchOutcome>,
   more: { batchSize?: number; windowMs?: number; concurrency?: number } = {},
 ) => {
-  poller = startPoller({ queue, batchSize: 10, windowMs: 0, concurrency: 10, log: () => undefined, handle, ...more });
+  poller = startPoller({ queue, batchSize: 10, windowMs: 0, concurrency: 10, log: expectLine, handle, ...more });
 };
 const fine: BatchOutcome = { failed: new Set() };
 const until = async (holds: () => boolean): Promise<void> => {
@@ -194,7 +195,10 @@ describe("the poller of any queue", () => {
       batchSize: 10,
       windowMs: 0,
       concurrency: 1,
-      log: (line) => lines.push(line),
+      log: (line) => {
+        expectLine(line);
+        lines.push(line);
+      },
       handle: async () => fine,
     });
     await until(() => queue.deleted.length === 1);

@@ -4,6 +4,7 @@ import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../li
 import type { AttemptEvent } from "../../../lib/worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt/attempt-run.ts";
 import { watchInstance } from "../../../lib/worker/instance/instance-watch.ts";
+import { workerLogInto } from "../../fakes/log-lines.ts";
 import { orders, type Report, runOrder } from "./http-fakes.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -68,7 +69,7 @@ function world(respond: (call: Report, number: number) => NodeResponse, over: Pa
     endsAtMs: () => undefined,
     clock,
     random: () => 0,
-    log: () => {},
+    log: workerLogInto([]),
     leftovers: [],
     ...over,
   });
@@ -547,7 +548,7 @@ describe("the end of the worker", () => {
         get: async (path: string) => (path.endsWith("instance-action") ? `{"action": "terminate", "time": "${time}"}` : undefined),
       };
       const { signal } = new AbortController();
-      const news = watchInstance({ metadata, clock, log: () => undefined, signal, changed: () => undefined });
+      const news = watchInstance({ metadata, clock, log: workerLogInto([]), signal, changed: () => undefined });
       const { puppets, calls } = world(two, { clock, endsAtMs: () => news().endsAtMs, facts: () => ({ notice: news().notice }) });
       await clock.pass(50);
       puppets[0]?.started();

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LogPiece, pieceOf } from "../../../events/artifacts/log-line.ts";
 import type { ByteLimits } from "../../../lib/model/byte-allowance.ts";
 import { AttemptLog } from "../../../lib/worker/logs/attempt-log.ts";
+import { workerLogInto } from "../../fakes/log-lines.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 let folder: string;
@@ -43,7 +44,7 @@ function open(over: { rank?: number; s3?: () => Promise<object>; liveLimits?: By
     },
     clock,
     random: () => 0.5,
-    log: (_level, message) => void logged.push(message),
+    log: workerLogInto(logged),
     liveLimits: over.liveLimits,
   });
   return { log, clock, puts, pieces, logged };

@@ -7,6 +7,7 @@ import type { ProgramEnd, Running } from "../../../lib/worker/program/running.ts
 import { containersOn, removeLeftContainers } from "../../../lib/worker/run/containers.ts";
 import { folderOf, makeFolder } from "../../../lib/worker/run/folders.ts";
 import { systemClock } from "../../../lib/worker/runtime/clock.ts";
+import { workerLogInto } from "../../fakes/log-lines.ts";
 import { runOrder } from "./http-fakes.ts";
 import { linesInto } from "./output-lines.ts";
 import { standInDocker } from "./stand-in.ts";
@@ -41,7 +42,7 @@ const calls = async (verb?: string): Promise<string[][]> => {
   return lines.map((line) => line.split("\t").slice(0, -1)).filter(([first]) => verb === undefined || first === verb);
 };
 const logged: string[] = [];
-const machine = () => ({ folder, path, log: (_level: string, message: string) => logged.push(message) });
+const machine = () => ({ folder, path, log: workerLogInto(logged) });
 
 /** A clock on which the pauses between tries take no time. */
 const hurried = { ...systemClock, after: (_ms: number, then: () => void) => systemClock.after(0, then) };

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sampleGpus } from "../../../lib/worker/gpu/gpu-sampler.ts";
+import { workerLogInto } from "../../fakes/log-lines.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { standIn } from "./stand-in.ts";
 
@@ -24,7 +25,7 @@ function sampler(path: string) {
   const gpus = sampleGpus({
     path,
     clock,
-    log: (_level, message, fields) => logged.push(`${message}: ${fields?.["because"]}`),
+    log: workerLogInto(logged, ({ because }) => `: ${because}`),
     signal: stop.signal,
   });
   return { clock, logged, gpus };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type InstanceNews, watchInstance } from "../../../lib/worker/instance/instance-watch.ts";
 import { type Metadata, metadataAt } from "../../../lib/worker/instance/metadata.ts";
+import { workerLogInto } from "../../fakes/log-lines.ts";
 import { type FakeMetadata, fakeMetadataService } from "./http-fakes.ts";
 import { ManualClock, turns } from "./manual-clock.ts";
 
@@ -49,7 +50,7 @@ function watch() {
   const news = watchInstance({
     metadata,
     clock,
-    log: (_level, message) => logged.push(message),
+    log: workerLogInto(logged),
     changed: () => changes.push(news()),
     signal: stop.signal,
   });

@@ -8,6 +8,7 @@ import type { SegmentFacts } from "../../../events/artifacts/log-segment.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { LogRecord, type RecordLimits, recordLimits } from "../../../lib/worker/logs/log-record.ts";
 import { LogUploads, type SegmentToPut } from "../../../lib/worker/logs/log-uploads.ts";
+import { workerLogInto } from "../../fakes/log-lines.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 let folder: string;
@@ -36,7 +37,7 @@ function record(over: Partial<RecordLimits> & { spoolBytes?: number } = {}) {
     put,
     clock,
     random: () => 0.5,
-    log: (_level, message) => void messages.push(message),
+    log: workerLogInto(messages),
     attempt: "vision/train-1#1",
     ...(spoolBytes !== undefined && { spoolBytes }),
   });
