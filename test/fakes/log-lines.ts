@@ -27,6 +27,7 @@ const fields: Readonly<Record<string, string>> = {
   "GPU sampling failed": "because error?",
   "GPUs not sampled": "because",
   "attempt changed state": "attempt from to because",
+  "attempt failed": "attempt error",
   "attempt folder not removed": "attempt error",
   "attempt runs without memory and CPU limits": "attempt error",
   "attempt starting": "attempt gpus",

@@ -585,3 +585,93 @@ describe("the end of the worker", () => {
     expect(end()?.kind).toBe("terminated");
   });
 });
+
+describe("the pauses between calls", () => {
+  test("pauses grow while calls fail, up to five seconds, and are short again after a success", async () => {
+    const broken = new Set([2, 3, 4, 5, 6, 7, 9]);
+    const { clock, calls } = world(
+      (_call, number) => {
+        if (broken.has(number)) throw new Error("unreachable");
+        return orders({ leaseMs: 900_000, callAgainMs: 10_000 });
+      },
+      { random: () => 0.5 },
+    );
+    await clock.pass(60_000);
+    const pauses = calls.slice(1).map(({ atMs }, n) => atMs - (calls[n]?.atMs ?? 0));
+    expect(pauses.slice(0, 9)).toEqual([10_000, 750, 1_250, 2_250, 2_750, 2_750, 2_750, 10_000, 750]);
+  });
+
+  test("a pause is never longer than a minute, nor shorter than 50 ms", async () => {
+    const slow = world(() => orders({ leaseMs: 900_000, callAgainMs: 600_000 }));
+    await slow.clock.pass(60_000);
+    expect(slow.calls.map(({ atMs }) => atMs)).toEqual([0, 60_000]);
+    const fast = world(() => orders({ leaseMs: 900_000, callAgainMs: 0 }));
+    await fast.clock.pass(100);
+    expect(fast.calls.map(({ atMs }) => atMs)).toEqual([0, 50, 100]);
+  });
+
+  test("a report names at most 500 attempts", async () => {
+    const leftovers = Array.from({ length: 501 }, (_, n) => ({ ...ref, job: `j${n}` }));
+    const { clock, last } = world(() => orders(every2s), { leftovers });
+    await clock.pass(50);
+    expect(last()).toHaveLength(500);
+  });
+});
+
+describe("the last things that a worker does", () => {
+  const endsWith = async (over: Partial<AgentOptions> = {}) => {
+    const all = world((_call, number) => orders({ ...every2s, orders: number === 1 ? [runOrder()] : [] }), over);
+    await all.clock.pass(50);
+    all.only().started();
+    await all.clock.pass(50);
+    all.agent.terminate();
+    return all;
+  };
+
+  test("a program gets 35 s to end, an upload 30 s, and the list of what it has sent 10 s", async () => {
+    const { clock, only, end } = await endsWith();
+    await clock.pass(34_999);
+    expect(only().asked).toEqual(["stop 30000"]);
+    only().exited(143);
+    await clock.pass(29_999);
+    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    await clock.pass(2);
+    expect(only().asked).toEqual(["stop 30000", "upload", "stop 30000"]);
+    await clock.pass(9_997);
+    expect(end()).toBeUndefined();
+    await clock.pass(2);
+    expect(end()).toEqual({ kind: "terminated", because: "the worker was asked to end" });
+  });
+
+  test("a worker ends only after its last call has returned", async () => {
+    const returned = Promise.withResolvers<void>();
+    const { clock, only, end } = await endsWith({
+      call: async (call) => {
+        if (call.kind === "report" && call.attempts.some(({ phase }) => phase === "stopped")) await returned.promise;
+        return orders({ ...every2s, orders: call.kind === "report" && call.attempts.length === 0 ? [runOrder()] : [] });
+      },
+    });
+    await clock.pass(1);
+    only().exited(143);
+    await clock.pass(1_000);
+    only().uploaded();
+    await clock.pass(1_000);
+    expect([only().asked, end()]).toEqual([["stop 30000", "upload"], undefined]);
+    returned.resolve();
+    await clock.pass(1);
+    expect(end()?.kind).toBe("terminated");
+  });
+
+  test("a worker ends only after the files of its attempts are removed", async () => {
+    const removed = Promise.withResolvers<void>();
+    const { clock, only, end } = await endsWith();
+    only().remove = () => removed.promise;
+    only().exited(143);
+    only().uploaded();
+    await clock.pass(1_000);
+    expect(end()).toBeUndefined();
+    removed.resolve();
+    await clock.pass(1);
+    expect(end()?.kind).toBe("terminated");
+  });
+});

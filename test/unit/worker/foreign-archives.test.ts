@@ -76,6 +76,39 @@ describe("archives of other programs", () => {
       { long: file("x") },
     ],
     [
+      "an extended header with a name before a GNU long name, which it overrides",
+      [pax(["path", "pax"]), { path: "@", type: "NextFileHasLongPath", body: "long\0" }, { path: "n", body: "x" }],
+      { pax: file("x") },
+    ],
+    [
+      "an extended header with a name after a GNU long name, which it overrides",
+      [{ path: "@", type: "NextFileHasLongPath", body: "long\0" }, pax(["path", "pax"]), { path: "n", body: "x" }],
+      { pax: file("x") },
+    ],
+    [
+      "an extended header with a link target before a GNU long one, which it overrides",
+      [
+        pax(["linkpath", "pax"]),
+        { path: "@", type: "NextFileHasLongLinkpath", body: "long\0" },
+        { path: "l", type: "SymbolicLink", linkpath: "t" },
+      ],
+      { l: link("pax") },
+    ],
+    [
+      "two GNU long names, of which the first one counts",
+      [
+        { path: "@", type: "NextFileHasLongPath", body: "one\0" },
+        { path: "@", type: "NextFileHasLongPath", body: "two\0" },
+        { path: "n", body: "x" },
+      ],
+      { one: file("x") },
+    ],
+    [
+      "two extended headers, of which the last one counts",
+      [pax(["path", "one"]), pax(["path", "two"]), { path: "n", body: "x" }],
+      { two: file("x") },
+    ],
+    [
       "a GNU long link target",
       [
         { path: "@", type: "NextFileHasLongLinkpath", body: `${"t".repeat(200)}\0` },
