@@ -47,11 +47,11 @@ async function prune(folder: string, nowMs: number): Promise<void> {
   }
 }
 
+/** Returns a run's note, or undefined if there is none that can be read. */
 const noteIn = (path: string): Promise<z.infer<typeof Note> | undefined> =>
-  readFile(join(path, "run.json"), "utf8").then(
-    (text) => Note.safeParse(JSON.parse(text)).data,
-    () => undefined,
-  );
+  readFile(join(path, "run.json"), "utf8")
+    .then((text) => Note.safeParse(JSON.parse(text)).data)
+    .catch(() => undefined);
 
 /** Reports whether a process with this id runs. If another process has reused the id, a folder is only kept longer. */
 export function isAlive(pid: number): boolean {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { fetchWorker } from "../../../lib/local/ec2/instances/boot.ts";
+import { afterFailure, fetchWorker } from "../../../lib/local/ec2/instances/boot.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -72,4 +72,10 @@ it("the boot script stops when its instance ends", async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 50);
   await expect(fetchWorker(script(node.url, 60_000), file, stop.signal)).rejects.toThrow();
+});
+
+it("the pauses of the boot script double with each failure, from 0.4 s up to 4 s", () => {
+  const pauses = [afterFailure()];
+  while (pauses.length < 6) pauses.push(afterFailure(pauses.at(-1)));
+  expect(pauses).toEqual([400, 800, 1_600, 3_200, 4_000, 4_000]);
 });

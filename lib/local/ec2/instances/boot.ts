@@ -20,6 +20,9 @@ const callTimeoutMs = 15_000;
 const downloadTimeoutMs = 60_000;
 const retryMs = { first: 200, last: 4000 };
 
+/** Returns how long to wait after a call that failed, if the last pause was this long, ms. */
+export const afterFailure = (pauseMs: number = retryMs.first): number => Math.min(pauseMs * 2, retryMs.last);
+
 /**
  * Does what the boot script does on a real instance: asks `node` for the worker's address until it gets one, then downloads the
  * worker. Returns `shutdown` if this instance is not wanted. Throws a FleetError at the timeout, and throws if `signal` is aborted.
@@ -41,7 +44,7 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
     } catch (error) {
       signal.throwIfAborted();
       last = error;
-      pauseMs = Math.min(pauseMs * 2, retryMs.last);
+      pauseMs = afterFailure(pauseMs);
     }
     await sleep(pauseMs, undefined, { signal });
   }

@@ -72,19 +72,19 @@ export async function describeSpotPriceHistory(
   const begin = Math.min(total, Number(request.NextToken ?? 0));
   const end = Math.min(total, begin + Math.min(1000, request.MaxResults || 1000));
 
-  const history = [];
-  for (let at = begin; at < end; at++) {
+  const history = Array.from({ length: end - begin }, (_, n) => begin + n).flatMap((at) => {
     const place = places[at % places.length];
-    if (place === undefined) break;
     const atMs = (newest - Math.floor(at / places.length)) * slotMs;
-    history.push({
-      instanceType: place.instanceType,
+    const usdPerHour = place && spotPrice(from.seed, { ...place, atMs });
+    if (usdPerHour === undefined) return [];
+    return {
+      instanceType: place?.instanceType,
       productDescription: "Linux/UNIX",
-      spotPrice: (spotPrice(from.seed, { ...place, atMs }) ?? 0).toFixed(6),
+      spotPrice: usdPerHour.toFixed(6),
       timestamp: new Date(atMs).toISOString(),
-      availabilityZone: place.zone,
-    });
-  }
+      availabilityZone: place?.zone,
+    };
+  });
   return xmlResponse("DescribeSpotPriceHistory", { spotPriceHistorySet: history, nextToken: end < total ? String(end) : "" });
 }
 

@@ -1,0 +1,357 @@
+import { ParameterNotFound } from "@aws-sdk/client-ssm";
+import { describe, expect, it } from "vitest";
+import { createClients } from "../../../lib/local/provision/clients.ts";
+import { provision } from "../../../lib/local/provision/stack.ts";
+import { type Clients, emptyBlueprint, type ProvisionContext } from "../../../lib/local/provision/world.ts";
+import { createIdentities } from "../../../lib/local/requests/identities.ts";
+import { Template } from "../../../lib/local/template/template.ts";
+
+type Response = object | Error | undefined;
+
+/** Clients of services that note each call, and respond with what `respond` returns. */
+function notedClients(respond: (command: string, input: Readonly<Record<string, unknown>>) => Response) {
+  const calls: [command: string, input: object][] = [];
+  const { destroy: _, ...clients } = createClients("http://127.0.0.1:9", createIdentities().issue({ role: "test", session: "test" }));
+  for (const client of Object.values(clients) as Clients[keyof Clients][])
+    client.middlewareStack.add(
+      (_next: unknown, context: { commandName?: string }) =>
+        async ({ input }: { input: object }) => {
+          const command = (context.commandName ?? "").replace(/Command$/, "");
+          calls.push([command, input]);
+          const output = respond(command, input as Readonly<Record<string, unknown>>) ?? {};
+          if (output instanceof Error) throw output;
+          return { output: { $metadata: {}, ...output }, response: {} };
+        },
+      { step: "initialize", name: "noted", priority: "high" },
+    );
+  return { clients, calls };
+}
+
+const usual = (command: string, input: Readonly<Record<string, unknown>>): Response =>
+  ({
+    CreateVpc: { Vpc: { VpcId: "vpc-1" } },
+    CreateSubnet: { Subnet: { SubnetId: "subnet-1" } },
+    CreateSecurityGroup: { GroupId: "sg-1" },
+    CreateLaunchTemplate: { LaunchTemplate: { LaunchTemplateId: "lt-1" } },
+    CreateKey: { KeyMetadata: { KeyId: "key-1", Arn: "arn:key-1" } },
+    CreateQueue: { QueueUrl: `http://queues/${input["QueueName"]}` },
+    GetParameter: { Parameter: { Value: "ami-known" } },
+  })[command];
+
+async function made(resources: object, respond: Parameters<typeof notedClients>[0] = usual) {
+  const { clients, calls } = notedClients(respond);
+  const context: ProvisionContext = {
+    clients,
+    stack: "Stack",
+    endpoint: "http://127.0.0.1:9",
+    bundle: (_bucket, key) => `/bundles/${key}`,
+    blueprint: emptyBlueprint(),
+  };
+  await provision(Template.parse({ Resources: resources }), context);
+  return { calls: calls.filter(([command]) => command !== "PutParameter"), all: calls, blueprint: context.blueprint };
+}
+
+/** Returns a parameter whose value shows a resource's reference and these attributes of it. */
+const shows = (id: string, ...attributes: readonly string[]) => ({
+  Type: "AWS::SSM::Parameter",
+  Properties: {
+    Name: `/shown/${id}`,
+    Type: "String",
+    Value: { "Fn::Join": [" ", [{ Ref: id }, ...attributes.map((name) => ({ "Fn::GetAtt": [id, name] }))]] },
+  },
+});
+
+type Case = { readonly type: string; readonly properties?: object; readonly attributes?: readonly string[]; readonly more?: object };
+
+const cases: Readonly<Record<string, Case>> = {
+  "an event bus": { type: "AWS::Events::EventBus", properties: { Name: "bus", Description: "x" }, attributes: ["Name", "Arn"] },
+  "a key": {
+    type: "AWS::KMS::Key",
+    properties: { Description: "of a team", Tags: [{ Key: "team", Value: "vision" }], EnableKeyRotation: true },
+    attributes: ["Arn", "KeyId"],
+  },
+  "an alias of a key": { type: "AWS::KMS::Alias", properties: { AliasName: "alias/a", TargetKeyId: "key-1" } },
+  "a log group": {
+    type: "AWS::Logs::LogGroup",
+    properties: { LogGroupName: "/logs", KmsKeyId: "key-1", RetentionInDays: 30 },
+    attributes: ["Arn"],
+  },
+  "a log group without properties": { type: "AWS::Logs::LogGroup", attributes: ["Arn"] },
+  "a table": {
+    type: "AWS::DynamoDB::Table",
+    properties: {
+      TableName: "jobs",
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+      KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+      TimeToLiveSpecification: { AttributeName: "ttl", Enabled: true },
+    },
+    attributes: ["Arn"],
+  },
+  "a table without a time to live": {
+    type: "AWS::DynamoDB::Table",
+    properties: { BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [], KeySchema: [] },
+    attributes: ["Arn"],
+  },
+  "a bucket": {
+    type: "AWS::S3::Bucket",
+    properties: {
+      BucketName: "artifacts",
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: "key-1" } },
+        ],
+      },
+      NotificationConfiguration: { EventBridgeConfiguration: {} },
+      VersioningConfiguration: { Status: "Enabled" },
+    },
+    attributes: ["Arn", "DomainName", "RegionalDomainName"],
+  },
+  "a bucket that sends no events": {
+    type: "AWS::S3::Bucket",
+    properties: { NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: false } } },
+    attributes: ["Arn"],
+  },
+  "a queue": {
+    type: "AWS::SQS::Queue",
+    properties: { QueueName: "jobs", VisibilityTimeout: 30, RedrivePolicy: { deadLetterTargetArn: "arn:dead", maxReceiveCount: "3" } },
+    attributes: ["Arn", "QueueName", "QueueUrl"],
+  },
+  "a FIFO queue without a name": { type: "AWS::SQS::Queue", properties: { FifoQueue: true }, attributes: ["QueueName"] },
+  "a network": {
+    type: "AWS::EC2::VPC",
+    properties: { CidrBlock: "10.0.0.0/16", EnableDnsSupport: true },
+    attributes: ["VpcId", "CidrBlock"],
+  },
+  "a subnet": {
+    type: "AWS::EC2::Subnet",
+    properties: { AvailabilityZone: "us-east-1a", CidrBlock: "10.0.0.0/24", VpcId: "vpc-1", MapPublicIpOnLaunch: true },
+    attributes: ["SubnetId", "AvailabilityZone", "CidrBlock"],
+  },
+  "a security group": {
+    type: "AWS::EC2::SecurityGroup",
+    properties: {
+      GroupName: "nodes",
+      GroupDescription: "of nodes",
+      VpcId: "vpc-1",
+      SecurityGroupEgress: [
+        { IpProtocol: "tcp", FromPort: 443, ToPort: 443, CidrIp: "0.0.0.0/0", Description: "to AWS" },
+        { IpProtocol: "-1", DestinationSecurityGroupId: "sg-2", Description: "to nodes" },
+      ],
+    },
+    attributes: ["GroupId", "Id", "VpcId"],
+  },
+  "a security group without rules": { type: "AWS::EC2::SecurityGroup", properties: { GroupDescription: "none", VpcId: "vpc-1" } },
+  "a launch template": {
+    type: "AWS::EC2::LaunchTemplate",
+    properties: {
+      LaunchTemplateName: "node",
+      LaunchTemplateData: {
+        ImageId: "resolve:ssm:/aws/service/ami",
+        InstanceType: "g5.xlarge",
+        TagSpecifications: [
+          { ResourceType: "instance", Tags: [{ Key: "a", Value: "b" }] },
+          { ResourceType: "no such type", Tags: [] },
+        ],
+      },
+      TagSpecifications: [],
+    },
+    attributes: ["LaunchTemplateId", "LatestVersionNumber", "DefaultVersionNumber"],
+  },
+  "a rule": {
+    type: "AWS::Events::Rule",
+    properties: {
+      Name: "rule",
+      EventBusName: "arn:aws:events:us-east-1:000000000000:event-bus/bus",
+      EventPattern: { source: ["aws.ec2"] },
+      Targets: [
+        { Id: "one", Arn: "arn:aws:sqs:us-east-1:000000000000:lane.fifo", SqsParameters: { MessageGroupId: "g" }, RetryPolicy: {} },
+        { Id: "two", Arn: "arn:aws:lambda:us-east-1:000000000000:function:f", Input: "{}", DeadLetterConfig: {} },
+      ],
+    },
+    attributes: ["Arn"],
+  },
+  "a rule of the default bus without targets": {
+    type: "AWS::Events::Rule",
+    properties: { EventPattern: {}, State: "DISABLED" },
+    attributes: ["Arn"],
+  },
+  "a schedule": {
+    type: "AWS::Scheduler::Schedule",
+    properties: {
+      Name: "minute",
+      ScheduleExpression: "rate(1 minute)",
+      FlexibleTimeWindow: { Mode: "OFF" },
+      Target: {
+        Arn: "arn:aws:lambda:us-east-1:000000000000:function:tick",
+        RoleArn: "arn:aws:iam::000000000000:role/scheduler",
+        Input: '{"tick":1}',
+      },
+    },
+    attributes: ["Arn"],
+  },
+  "a schedule that is switched off": {
+    type: "AWS::Scheduler::Schedule",
+    properties: {
+      ScheduleExpression: "rate(1 minute)",
+      FlexibleTimeWindow: { Mode: "OFF" },
+      State: "DISABLED",
+      Target: { Arn: "arn:aws:lambda:us-east-1:000000000000:function:tick", RoleArn: "role" },
+    },
+    attributes: ["Arn"],
+  },
+  "the fleet's instances": {
+    type: "Custom::FleetwrightInstances",
+    properties: { ServiceToken: "arn:aws:lambda:us-east-1:000000000000:function:end", Name: "fleet" },
+  },
+  "a role": {
+    type: "AWS::IAM::Role",
+    properties: {
+      RoleName: "node",
+      AssumeRolePolicyDocument: {},
+      Policies: [
+        {
+          PolicyName: "p",
+          PolicyDocument: { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "s3:GetObject", Resource: "*" } },
+        },
+      ],
+    },
+    attributes: ["Arn"],
+  },
+  "a policy of two roles": {
+    type: "AWS::IAM::Policy",
+    properties: {
+      PolicyName: "p",
+      Roles: ["one", "two"],
+      PolicyDocument: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }] },
+    },
+  },
+  "an instance profile": {
+    type: "AWS::IAM::InstanceProfile",
+    properties: { InstanceProfileName: "node", Roles: ["arn:aws:iam::000000000000:role/worker"] },
+    attributes: ["Arn"],
+  },
+  "an instance profile without a name": { type: "AWS::IAM::InstanceProfile", properties: { Roles: ["worker"] }, attributes: ["Arn"] },
+  "a function": {
+    type: "AWS::Lambda::Function",
+    properties: {
+      FunctionName: "f",
+      Code: { S3Bucket: "assets", S3Key: "f.zip" },
+      Handler: "index.handler",
+      Runtime: "nodejs24.x",
+      Role: "arn:aws:iam::000000000000:role/worker",
+      Timeout: "20",
+      MemorySize: "512",
+      Environment: { Variables: { A: "1" } },
+      DeadLetterConfig: { TargetArn: "arn:dead" },
+      ReservedConcurrentExecutions: "4",
+      TracingConfig: {},
+    },
+    attributes: ["Arn"],
+  },
+  "a function with Lambda's defaults": {
+    type: "AWS::Lambda::Function",
+    properties: { Code: { S3Bucket: "assets", S3Key: "f.zip" }, Handler: "index.handler", Runtime: "nodejs24.x", Role: "worker" },
+    attributes: ["Arn"],
+  },
+  "a permission to call a function": {
+    type: "AWS::Lambda::Permission",
+    properties: {
+      Action: "lambda:InvokeFunction",
+      FunctionName: "arn:aws:lambda:us-east-1:000000000000:function:f",
+      Principal: "events.amazonaws.com",
+      SourceArn: "arn:rule",
+    },
+  },
+  "a permission to call a function's URL": {
+    type: "AWS::Lambda::Permission",
+    properties: { Action: "lambda:InvokeFunctionUrl", FunctionName: "f", Principal: "*" },
+  },
+  "a function's URL": {
+    type: "AWS::Lambda::Url",
+    properties: { AuthType: "AWS_IAM", TargetFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:f" },
+    attributes: ["FunctionArn", "FunctionUrl"],
+  },
+  "the retries of a function": { type: "AWS::Lambda::EventInvokeConfig", properties: { FunctionName: "f", Qualifier: "$LATEST" } },
+  "an event source": {
+    type: "AWS::Lambda::EventSourceMapping",
+    properties: {
+      EventSourceArn: "arn:aws:sqs:us-east-1:000000000000:lane.fifo",
+      FunctionName: "arn:aws:lambda:us-east-1:000000000000:function:f",
+      MaximumBatchingWindowInSeconds: 2,
+      ScalingConfig: { MaximumConcurrency: 5 },
+    },
+    attributes: ["Id"],
+  },
+  "a route, which has no effect here": { type: "AWS::EC2::Route", properties: { RouteTableId: "r" }, attributes: ["Arn"] },
+};
+
+describe("the calls that create a stack's resources", () => {
+  it.each(Object.entries(cases))("the local cloud creates %s", async (_what, { type, properties = {}, attributes = [] }) => {
+    const { calls, blueprint } = await made({ Made: { Type: type, Properties: properties }, Shown: shows("Made", ...attributes) });
+    const { parameters, ...rest } = blueprint;
+    const facts = Object.fromEntries(Object.entries(rest).filter(([, each]) => each.length > 0));
+    expect({ calls, facts, shown: parameters.get("/shown/Made") }).toMatchSnapshot();
+  });
+
+  it("a parameter is written under its name or its place in the template, over an older value", async () => {
+    const { all } = await made({
+      One: { Type: "AWS::SSM::Parameter", Properties: { Name: "/one", Type: "StringList", Value: "a,b", Description: "two" } },
+      Two: { Type: "AWS::SSM::Parameter", Properties: { Type: "String", Value: "c" } },
+      Shown: shows("One", "Type", "Value"),
+    });
+    expect(all).toEqual([
+      ["PutParameter", { Name: "/one", Type: "StringList", Value: "a,b", Description: "two", Overwrite: true }],
+      ["PutParameter", { Name: "Stack-Two", Type: "String", Value: "c", Description: undefined, Overwrite: true }],
+      ["PutParameter", { Name: "/shown/One", Type: "String", Value: "/one StringList a,b", Description: undefined, Overwrite: true }],
+    ]);
+  });
+});
+
+describe("the image of a launch template", () => {
+  const template = { Type: "AWS::EC2::LaunchTemplate", Properties: { LaunchTemplateData: { ImageId: "resolve:ssm:/image" } } };
+  const imageFrom = async (parameter: Response, images: Response) => {
+    const { calls } = await made({ T: template }, (command, input) =>
+      command === "GetParameter" ? parameter : command === "DescribeImages" ? images : usual(command, input),
+    );
+    return calls.flatMap(([, input]) => ("LaunchTemplateData" in input ? [(input.LaunchTemplateData as { ImageId: string }).ImageId] : []));
+  };
+  const unknown = new ParameterNotFound({ message: "no", $metadata: {} });
+  const images = { Images: [{ ImageId: "ami-2" }, {}, { ImageId: "ami-1" }] };
+
+  it("the image is the one that a public parameter names, or the first public image", async () => {
+    expect(await imageFrom({ Parameter: { Value: "ami-9" } }, images)).toEqual(["ami-9"]);
+    expect(await imageFrom({ Parameter: { Value: "snap-9" } }, images)).toEqual(["ami-1"]);
+    expect(await imageFrom(unknown, images)).toEqual(["ami-1"]);
+  });
+
+  it("the local cloud does not start if the parameter cannot be read, or if there is no image", async () => {
+    await expect(imageFrom(new Error("connection reset"), images)).rejects.toThrow("connection reset");
+    await expect(imageFrom(unknown, { Images: [] })).rejects.toThrow("no public image");
+  });
+
+  it("an image that is given by its id is used as it is", async () => {
+    const { calls } = await made({ T: { ...template, Properties: { LaunchTemplateData: { ImageId: "ami-5" } } } });
+    expect(calls).toEqual([
+      ["CreateLaunchTemplate", { LaunchTemplateName: "Stack-T", LaunchTemplateData: { ImageId: "ami-5", TagSpecifications: [] } }],
+    ]);
+  });
+});
+
+describe("a target of a rule", () => {
+  const ruleTo = (Arn: string) => ({ R: { Type: "AWS::Events::Rule", Properties: { EventPattern: {}, Targets: [{ Id: "t", Arn }] } } });
+
+  it("the local cloud does not start with a target that it does not support, or that the emulator refuses", async () => {
+    await expect(made(ruleTo("arn:aws:sns:us-east-1:0:people"))).rejects.toThrow(
+      "The rule Stack-R has a target that the local cloud does not support",
+    );
+    const refusing: typeof usual = (command, input) => (command === "PutTargets" ? { FailedEntryCount: 1 } : usual(command, input));
+    await expect(made(ruleTo("arn:aws:sqs:us-east-1:0:q"), refusing)).rejects.toThrow("The emulator refused the targets of R");
+  });
+
+  it("a schedule's target must be a function", async () => {
+    const Target = { Arn: "arn:aws:sqs:us-east-1:0:q", RoleArn: "r" };
+    const Properties = { ScheduleExpression: "rate(1 minute)", FlexibleTimeWindow: { Mode: "OFF" }, Target };
+    await expect(made({ S: { Type: "AWS::Scheduler::Schedule", Properties } })).rejects.toThrow("The schedule S has a target");
+  });
+});
