@@ -19,8 +19,7 @@ export type Tree = string | readonly Tree[] | { readonly [name: string]: Tree | 
 
 /** Returns the parameters of an EC2 call, from its query and its body. */
 export function formOf(call: HttpCall): URLSearchParams {
-  const query = call.path.indexOf("?");
-  const form = new URLSearchParams(query < 0 ? "" : call.path.slice(query + 1));
+  const form = new URLSearchParams(/\?(.*)$/s.exec(call.path)?.[1]);
   for (const [name, value] of new URLSearchParams(call.body.toString("utf8"))) form.append(name, value);
   return form;
 }

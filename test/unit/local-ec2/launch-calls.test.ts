@@ -117,7 +117,7 @@ describe("why an offer is refused", () => {
   const seller: Seller = { offerings, capacity, seed: 1 };
   const place = (over: object = {}, MaxPrice?: string) => ({
     template: { Version: "1" },
-    override: { ...(MaxPrice === undefined ? {} : { MaxPrice }) },
+    override: { InstanceType: "g5.xlarge", ...(MaxPrice === undefined ? {} : { MaxPrice }) },
     offer: { ...spot, ...over },
   });
   const nowMs = Date.UTC(2026, 0, 1);
