@@ -44,4 +44,16 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "added -= patterns.length;",
     because: "only whether patterns were added matters, and a sum of lengths is 0 exactly if its negative is",
   },
+  {
+    path: "lib/optimizer/bounds/knapsack.ts",
+    was: "if (count <= 0) return 0;",
+    becomes: "if ((count < 0)) return 0;",
+    because: "a count of 0 takes no slots and no room, so 0 is returned at the end, too",
+  },
+  {
+    path: "lib/optimizer/bounds/master.ts",
+    was: "if (by <= minPivot) continue;",
+    becomes: "if ((by < minPivot)) continue;",
+    because: "the threshold separates rounding errors, which are about 1e-16, from entries, which are not that small",
+  },
 ];

@@ -15,6 +15,8 @@ export type WireStage = {
   readonly connection: Pick<Connection, "queue" | "jobs" | "artifacts" | "api">;
   readonly print: (line: string) => void;
   readonly stop: AbortSignal;
+  /** Waits that long, ms. Returns true after the time, or false if the signal was aborted. */
+  readonly waited: (ms: number, stop: AbortSignal) => Promise<boolean>;
 };
 
 export type WireRun = {
@@ -56,7 +58,7 @@ export async function runWire(stage: WireStage, seed: number): Promise<WireRun> 
   }
 }
 
-async function sendAll({ connection, stop }: WireStage, jobs: readonly WireJob[]): Promise<void> {
+async function sendAll({ connection, stop, waited }: WireStage, jobs: readonly WireJob[]): Promise<void> {
   const sends = jobs.flatMap(({ team, body, atMs, againAtMs }) => [atMs, ...againAtMs].map((at) => ({ team, body, at })));
   await Promise.all(
     sends.map(async ({ team, body, at }) => {
@@ -65,7 +67,7 @@ async function sendAll({ connection, stop }: WireStage, jobs: readonly WireJob[]
   );
 }
 
-async function strikeAll({ cloud, print, stop }: WireStage, chance: Chance): Promise<WireRun["faults"]> {
+async function strikeAll({ cloud, print, stop, waited }: WireStage, chance: Chance): Promise<WireRun["faults"]> {
   const struck: string[] = [];
   const seams = { record: cloud.ec2.record, kill: cloud.kill };
   await Promise.all(
@@ -79,7 +81,7 @@ async function strikeAll({ cloud, print, stop }: WireStage, chance: Chance): Pro
 }
 
 /** Ticks more often than the schedule. The next tick makes up for one that failed because it was killed or throttled. */
-async function ticks({ cloud }: WireStage, over: AbortSignal): Promise<void> {
+async function ticks({ cloud, waited }: WireStage, over: AbortSignal): Promise<void> {
   while (await waited(tickMs, over)) await cloud.invoke("tick", { tick: "minute" }).catch(() => undefined);
 }
 
@@ -91,7 +93,7 @@ async function rested(stage: WireStage, sent: readonly WireJob[]): Promise<reado
   for (;;) {
     const jobs = await jobsOf(stage, sent);
     const isOver = jobs.every(({ job }) => job && isEnded(job.state)) && (await isAtZero(stage));
-    if (isOver || performance.now() > untilMs || !(await waited(lookMs, stage.stop))) return jobs;
+    if (isOver || performance.now() > untilMs || !(await stage.waited(lookMs, stage.stop))) return jobs;
   }
 }
 
@@ -146,8 +148,8 @@ async function unsealed({ connection }: WireStage, job: Job | undefined, folder:
   return left;
 }
 
-/** Waits. Returns true after the time, or false if `stop` aborted it. */
-const waited = (ms: number, stop: AbortSignal): Promise<boolean> =>
+/** Waits in real time. */
+export const reallyWaited: WireStage["waited"] = (ms, stop) =>
   pause(ms, undefined, { signal: stop }).then(
     () => true,
     () => false,

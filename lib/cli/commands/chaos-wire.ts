@@ -1,5 +1,5 @@
 import { wireLines, wireReport } from "../chaos-wire/report.ts";
-import { runWire, type WireRun } from "../chaos-wire/run.ts";
+import { reallyWaited, runWire, type WireRun } from "../chaos-wire/run.ts";
 import { firstTick } from "../demo/first-tick.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { cloudFolder } from "../invocation/folders.ts";
@@ -28,7 +28,7 @@ export async function chaosWire(options: Partial<ChaosCommandOptions>, console: 
     for (let seed = first; seed < first + runCount && !signal.aborted; seed += 1) {
       console.progress(`run ${runs.length + 1} of ${runCount} … ${sofar()}`);
       const print = (fault: string): void => console.progress(`run ${runs.length + 1} of ${runCount}: ${fault} … ${sofar()}`);
-      runs.push(await runWire({ cloud, connection, print, stop: signal }, seed));
+      runs.push(await runWire({ cloud, connection, print, stop: signal, waited: reallyWaited }, seed));
     }
     return "done" as const;
   });

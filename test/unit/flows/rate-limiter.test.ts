@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createRateLimiter } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { documentedLimits, type RequestLimits } from "../../../lib/model/requests/request-limits.ts";
@@ -121,6 +122,7 @@ test.each([
     now: () => nowMs,
     pause: async (ms) => {
       paused.push(ms);
+      await setImmediate();
       nowMs += ms;
     },
     random: () => 0,
