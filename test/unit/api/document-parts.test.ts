@@ -36,7 +36,7 @@ const ping = operation({
   query: z.object({}),
   problems: [],
   body: { schema: z.object({}), maxBytes: 1, optional: true },
-  responses: { schema: z.string(), statuses: { 200: "Pong.", 202: "Later." } },
+  responses: { schema: z.string(), statuses: { 200: "Pong.", 201: "Made." } },
   handle: async () => ({ kind: "success", status: 200, body: "pong" }),
 });
 

@@ -96,3 +96,60 @@ describe("a job's code", () => {
     expect(await readdir(work)).toEqual([]);
   });
 });
+
+describe("where a job's code is", () => {
+  test("code of exactly the largest size is fetched, and one byte more is refused", async () => {
+    expect(await fetch(s3Of(archive), { packedBytes: archive.length })).toBeUndefined();
+    const refused = await fetch(s3Of(archive), { packedBytes: archive.length - 1 });
+    expect(refused).toMatchObject({
+      code: "code",
+      retry: false,
+      message: `the code archive s3://code/vision/train.tar.gz is larger than ${archive.length - 1} bytes`,
+    });
+  });
+
+  test("code that is larger than S3 announced is refused while it arrives", async () => {
+    const s3 = { send: async () => ({ Body: Readable.from([archive]), ContentLength: undefined }) };
+    expect(await fetch(s3 as unknown as Pick<S3Client, "send">, { packedBytes: 10 })).toMatchObject({
+      message: expect.stringContaining("is larger than 10 bytes"),
+    });
+  });
+
+  test.each(["s3://code", "s3://code/", "http://code/a", "s3:///a"])("an address that is none fails for good: %s", async (address) => {
+    const clock = new ManualClock();
+    const order = { code: { s3: address }, archive: join(folder, "code.tar.gz"), folder: work, limits: archiveLimits };
+    const s3 = s3Of(archive);
+    const fetching = fetchCode(s3, order, { clock, random: () => 0, signal: new AbortController().signal, most: 3 });
+    await expect(fetching).rejects.toMatchObject({
+      code: "code",
+      retry: false,
+      message: `"${address}" is not an address like s3://bucket/key.tar.gz`,
+    });
+    expect(s3.asked).toBe(0);
+  });
+
+  test.each([
+    ["NoSuchBucket", 404, "there is no bucket for the code archive s3://code/vision/train.tar.gz", false],
+    ["NoSuchKey", 404, "there is no code archive at s3://code/vision/train.tar.gz", false],
+    [
+      "AccessDenied",
+      403,
+      "access to the code archive s3://code/vision/train.tar.gz was denied: it does not exist, or this team's jobs may not read it",
+      false,
+    ],
+    ["SlowDown", 503, "the code archive s3://code/vision/train.tar.gz could not be fetched: SlowDown", true],
+  ])("an error %s of S3 becomes a reason for the team, with its cause", async (name, status, message, retry) => {
+    const thrown = s3Error(name, status);
+    const s3 = s3Of(thrown);
+    expect(await fetch(s3)).toMatchObject({ code: "code", message, retry, cause: thrown });
+    expect(s3.asked).toBe(retry ? 3 : 1);
+  });
+
+  test("a response without a body is asked for again", async () => {
+    const s3 = { send: async () => ({}) };
+    expect(await fetch(s3 as unknown as Pick<S3Client, "send">)).toMatchObject({
+      retry: true,
+      message: "S3 returned no body for s3://code/vision/train.tar.gz",
+    });
+  });
+});
