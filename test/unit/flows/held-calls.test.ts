@@ -302,6 +302,13 @@ const stories: Readonly<Record<string, () => Promise<Story> | Story>> = {
 };
 
 describe.each(Object.entries(stories))("when %s", (_name, begin) => {
+  test("the flow makes the same calls as before, returns the same and logs the same", async () => {
+    const { world, flow } = await begin();
+    const { deps, calls } = holding(world.deps);
+    const logged = world.log.length;
+    expect({ result: await flow(deps), log: world.log.slice(logged), calls }).toMatchSnapshot();
+  });
+
   test("the flow does not end before each of its calls has returned", async () => {
     const whole = await begin();
     const { deps, calls } = holding(whole.world.deps);
