@@ -52,7 +52,9 @@ describe("fleet chaos", () => {
     expect(out[0]).toMatch(/^1 runs of \S+ in [\d.]+ \S+ \(\d+ per minute\): [\d.]+ virtual hours, \d+ events$/);
     expect(out[1]).toMatch(/^\d+ faults, [\d.]+ per run: (?:\S+ \d+(?:, )?)+$/);
     expect(out[2]).toMatch(/^jobs: (?:\d+ \w+(?:, )?)+(?:; \d+ dead letters redriven by hand)?$/);
-    expect(out[3]).toMatch(/^handlers died at \d+ of \d+ points \([\d.]+ %\) of the launch and terminate paths, and at \d+ of \d+ points \([\d.]+ %\) of all flows$/);
+    expect(out[3]).toMatch(
+      /^handlers died at \d+ of \d+ points \([\d.]+ %\) of the launch and terminate paths, and at \d+ of \d+ points \([\d.]+ %\) of all flows$/,
+    );
     expect(out.slice(4)).toEqual(["", "<green>All invariants held."]);
     expect(progress.slice(-2)).toEqual(["1 of 1 runs, 0 violations", undefined]);
   });

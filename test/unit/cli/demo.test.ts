@@ -73,12 +73,19 @@ test("the first tick is repeated until it returns, five times at most", async ()
   await firstTick(cloudThat(4));
   expect(invoked).toEqual(Array.from({ length: 5 }, () => ["tick", { tick: "minute" }]));
   invoked.length = 0;
-  await expect(firstTick(cloudThat(9))).rejects.toMatchObject({ code: "no-prices", message: expect.stringContaining("the first tick failed, 5 times: {") });
+  await expect(firstTick(cloudThat(9))).rejects.toMatchObject({
+    code: "no-prices",
+    message: expect.stringContaining("the first tick failed, 5 times: {"),
+  });
   expect(invoked).toHaveLength(5);
 });
 
 describe("the events that happen to samples", () => {
-  const [interrupted, regretted, other] = [{ meets: "interruption" }, { meets: "cancellation" }, {}] as unknown as readonly [Sample, Sample, Sample];
+  const [interrupted, regretted, other] = [{ meets: "interruption" }, { meets: "cancellation" }, {}] as unknown as readonly [
+    Sample,
+    Sample,
+    Sample,
+  ];
 
   test("each event happens once, as soon as its job runs", async () => {
     const did: string[] = [];
@@ -145,7 +152,12 @@ describe("watching jobs", () => {
       [{ ...a, state: "succeeded", attempt: 2 }],
     );
     const seen: string[] = [];
-    const watched = await watch({ jobs: [a], reader, signal: forever, onJob: ({ job, state, attempt }) => seen.push(`${job} ${state} ${attempt}`) });
+    const watched = await watch({
+      jobs: [a],
+      reader,
+      signal: forever,
+      onJob: ({ job, state, attempt }) => seen.push(`${job} ${state} ${attempt}`),
+    });
     expect(seen).toEqual(["a placed 1", "a running 1", "a succeeded 2"]);
     expect(watched).toMatchObject([{ job: { state: "succeeded" }, nodes: ["i-1", "i-2"] }]);
     expect(watched[0]?.gangs).toEqual([
@@ -163,13 +175,23 @@ describe("watching jobs", () => {
 });
 
 describe("verifying what jobs left", () => {
-  const sample = (leaves: Readonly<Record<string, string>> | undefined): Sample => ({ team: "vision", body: "", shows: "", ends: "succeeded", ...(leaves && { leaves }) });
+  const sample = (leaves: Readonly<Record<string, string>> | undefined): Sample => ({
+    team: "vision",
+    body: "",
+    shows: "",
+    ends: "succeeded",
+    ...(leaves && { leaves }),
+  });
   const watchedJob = (job: string, files: number): Watched => ({
     job: aJob({ job, state: "succeeded", artifacts: { files, bytes: 1, leftOut: 0, lost: 0, missing: [] } }),
     nodes: [],
     gangs: [],
   });
-  const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = { good: { "a/x.txt": "1", "y.txt": "2" }, bad: { "x.txt": "other" }, more: { "x.txt": "1", "y.txt": "2" } };
+  const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    good: { "a/x.txt": "1", "y.txt": "2" },
+    bad: { "x.txt": "other" },
+    more: { "x.txt": "1", "y.txt": "2" },
+  };
   let opened = "";
   const artifacts = {
     list: async ({ job }: { job: string }) =>

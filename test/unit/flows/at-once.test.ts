@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { getDataset } from "../../../lib/flows/datasets.ts";
-import { askForEnds } from "../../../lib/flows/ec2/ask-for-ends.ts";
+import { requestEnds } from "../../../lib/flows/ec2/end-requests.ts";
 import type { RateLimiter } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { handleNodeCall } from "../../../lib/flows/handle-node-call.ts";
 import { datasetsFor } from "../../../lib/flows/node/dataset-orders.ts";
@@ -122,7 +122,7 @@ const flows: Readonly<Record<string, { most: number; run: (gauge: Gauge) => Prom
       const world = aWorld();
       const { fence: own } = await world.ledger.decisions.begin("gpu");
       const ids = Array.from({ length: 1_000 }, (_, n) => `i-${n}`);
-      await askForEnds({ ...world.deps, fleet: gauge.on(world.fleet, "terminate"), rateLimiter: always }, own, ids);
+      await requestEnds({ ...world.deps, fleet: gauge.on(world.fleet, "terminate"), rateLimiter: always }, own, ids);
     },
   },
   "4 calls ask EC2 about instances": {

@@ -85,7 +85,7 @@ test("the end of a fleet does not ask again for the end of an instance that is e
   const { deps, fleet } = await withInstances(0);
   const ending = { list: async () => [{ id: "i-1", launchedAtMs: monday, ending: true }] };
   expect(await endFleet({ ...deps, instances: ending }, { untilMs: monday + minute })).toEqual({ kind: "left", instances: ["i-1"] });
-  expect(fleet.endsAsked).toEqual([]);
+  expect(fleet.endsRequested).toEqual([]);
 });
 
 test("the end of a fleet looks a last time at the moment when its time is up", async () => {

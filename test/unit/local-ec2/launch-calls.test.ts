@@ -27,7 +27,7 @@ describe("the call by which instances are created", () => {
     const asked: [string, Record<string, string>][] = [];
     const moto = {
       pass: () => Promise.reject(new Error("not passed on")),
-      ask: async (region: string, form: URLSearchParams | Readonly<Record<string, string>>) => {
+      call: async (region: string, form: URLSearchParams | Readonly<Record<string, string>>) => {
         asked.push([region, Object.fromEntries(new URLSearchParams(form))]);
         return readXml(launchedXml("<instanceId>i-1</instanceId>"));
       },
@@ -185,7 +185,7 @@ describe("the zones in which EC2 offers types", () => {
     const asked: Readonly<Record<string, string>>[] = [];
     const offerings = createOfferings({
       pass: () => Promise.reject(new Error("not passed on")),
-      ask: async (_region, form) => {
+      call: async (_region, form) => {
         const given = Object.fromEntries(new URLSearchParams(form));
         asked.push(given);
         if (broken.now) throw new Error("connection reset");

@@ -54,7 +54,7 @@ function stage(over: Partial<Ec2Behaviour> = {}, draws = 0.5) {
       settled: async () => undefined,
     },
     room: {
-      moto: { pass: () => Promise.reject(new Error("not passed on")), ask: async () => readXml("<r></r>") },
+      moto: { pass: () => Promise.reject(new Error("not passed on")), call: async () => readXml("<r></r>") },
       identities: createIdentities(),
       watchdog: { watch: () => undefined, forget: () => undefined, close: () => undefined },
       endpoint: "http://127.0.0.1:9",

@@ -12,7 +12,7 @@ const places = [
 
 async function history(asked: Readonly<Record<string, string>>, offered: readonly (typeof places)[number][] = places) {
   const offerings = { pricedPlaces: async () => offered, check: async () => "offered" as const, zoneOf: async () => "" };
-  const moto = { pass: () => Promise.reject(new Error("moto")), ask: () => Promise.reject(new Error("moto")) };
+  const moto = { pass: () => Promise.reject(new Error("moto")), call: () => Promise.reject(new Error("moto")) };
   const { status, body } = await describeSpotPriceHistory({ moto, offerings, seed: 1 }, new URLSearchParams(asked), {
     region: "us-east-1",
     nowMs,

@@ -44,8 +44,8 @@ const background: Readonly<Record<string, () => unknown>> = {
       limitCapacity: none,
       limitRequests: none,
       throttleNext: none,
-      loseNextAnswer: none,
-      delayNextAnswer: none,
+      loseNextResponse: none,
+      delayNextResponse: none,
     };
     const [, refuse] = ec2Controls(ec2).find(([path]) => path.endsWith("/refuse")) ?? [];
     refuse?.({ offer: {}, forMs: aLongTimeMs });

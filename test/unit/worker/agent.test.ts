@@ -631,12 +631,12 @@ describe("the last things that a worker does", () => {
   test("a program gets 35 s to end, an upload 30 s, and the list of what it has sent 10 s", async () => {
     const { clock, only, end } = await endsWith();
     await clock.pass(34_999);
-    expect(only().asked).toEqual(["stop 30000"]);
+    expect(only().requests).toEqual(["stop 30000"]);
     only().exited(143);
     await clock.pass(29_999);
-    expect(only().asked).toEqual(["stop 30000", "upload"]);
+    expect(only().requests).toEqual(["stop 30000", "upload"]);
     await clock.pass(2);
-    expect(only().asked).toEqual(["stop 30000", "upload", "stop 30000"]);
+    expect(only().requests).toEqual(["stop 30000", "upload", "stop 30000"]);
     await clock.pass(9_997);
     expect(end()).toBeUndefined();
     await clock.pass(2);
@@ -656,7 +656,7 @@ describe("the last things that a worker does", () => {
     await clock.pass(1_000);
     only().uploaded();
     await clock.pass(1_000);
-    expect([only().asked, end()]).toEqual([["stop 30000", "upload"], undefined]);
+    expect([only().requests, end()]).toEqual([["stop 30000", "upload"], undefined]);
     returned.resolve();
     await clock.pass(1);
     expect(end()?.kind).toBe("terminated");

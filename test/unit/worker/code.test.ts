@@ -125,7 +125,7 @@ describe("where a job's code is", () => {
       retry: false,
       message: `"${address}" is not an address like s3://bucket/key.tar.gz`,
     });
-    expect(s3.asked).toBe(0);
+    expect(s3.requests).toBe(0);
   });
 
   test.each([
@@ -142,7 +142,7 @@ describe("where a job's code is", () => {
     const thrown = s3Error(name, status);
     const s3 = s3Of(thrown);
     expect(await fetch(s3)).toMatchObject({ code: "code", message, retry, cause: thrown });
-    expect(s3.asked).toBe(retry ? 3 : 1);
+    expect(s3.requests).toBe(retry ? 3 : 1);
   });
 
   test("a response without a body is asked for again", async () => {
