@@ -86,3 +86,7 @@ test("no schema of a response forbids additional fields", () => {
   } = z.object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) }).parse(document).components.schemas;
   expect(JSON.stringify(responseSchemas)).not.toContain('"additionalProperties":false');
 });
+
+test("the document is as before, because clients rely on its paths, limits and fields", () => {
+  expect(document).toMatchSnapshot();
+});

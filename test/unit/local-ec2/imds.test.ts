@@ -91,3 +91,36 @@ it("the metadata service shows a spot instance's interruption and rebalance noti
   expect(await read("events/recommendations/rebalance")).toEqual({ noticeTime: "2026-06-01T11:00:00Z" });
   expect(await (await imds.get("meta-data/local-ipv4", token)).text()).toBe("127.0.0.1");
 });
+
+it("each document of the metadata service says what is known about the instance", async () => {
+  const imds = await served();
+  const token = await (await imds.token()).text();
+  const read = async (path: string) => (await imds.get(path, token)).text();
+  const facts = ["instance-type", "ami-id", "instance-life-cycle"].map((path) => read(`meta-data/${path}`));
+  expect(await Promise.all(facts)).toEqual(["g5.xlarge", "ami-1", "spot"]);
+  expect(JSON.parse(await read("dynamic/instance-identity/document"))).toEqual({
+    accountId: "123456789012",
+    architecture: "x86_64",
+    availabilityZone: "us-east-1b",
+    imageId: "ami-1",
+    instanceId: instance.id,
+    instanceType: "g5.xlarge",
+    privateIp: "172.31.0.9",
+    region: "us-east-1",
+    version: "2017-09-30",
+  });
+  expect((await imds.get("meta-data/events/recommendations/rebalance", token)).status).toBe(404);
+});
+
+it("the metadata service issues tokens for one second to six hours, at one path only, and not through a proxy", async () => {
+  const imds = await served();
+  for (const seconds of ["1", "21600"]) expect((await imds.token(seconds)).status).toBe(200);
+  expect((await imds.token("1.5")).status).toBe(400);
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${service?.url}${path}`, { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": "60", ...headers } });
+  expect((await ask("/latest/api/other")).status).toBe(404);
+  expect((await ask("/latest/api/token", { "x-forwarded-for": "10.0.0.1" })).status).toBe(403);
+  const token = await (await imds.token()).text();
+  const post = await fetch(`${service?.url}/latest/meta-data/instance-id`, { method: "POST", headers: { "x-aws-ec2-metadata-token": token } });
+  expect([post.status, post.headers.get("content-type")]).toEqual([405, "text/plain"]);
+});
