@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { faultsOf } from "../../../lib/cli/chaos-wire/faults.ts";
 import { reallyWaited, runWire, type WireStage } from "../../../lib/cli/chaos-wire/run.ts";
 import { workloadOf } from "../../../lib/cli/chaos-wire/workload.ts";
@@ -149,4 +149,67 @@ describe("a chaos run on a local cloud", () => {
 test("a wait ends with its time, or at once if it is aborted", async () => {
   expect(await reallyWaited(1, new AbortController().signal)).toBe(true);
   expect(await reallyWaited(60_000, AbortSignal.abort())).toBe(false);
+});
+
+describe("what is drawn for chaos runs on a local cloud", () => {
+  test("the jobs of a seed never change, so that a failed run can be repeated", () => {
+    const drawn = [1, 2].map((each) => workloadOf(each, new Chance(`wire ${each}`).fork("workload"), "/traces"));
+    const shown = drawn.map((all) => all.map(({ leaves, ...job }) => ({ ...job, leaves: Object.entries(leaves).map(([path, text]) => `${path} ${text.length}`) })));
+    expect(shown).toMatchSnapshot();
+  });
+
+  test("the faults of a seed never change, and each does what it says to a worker or to EC2", async () => {
+    const did: string[] = [];
+    const noting = (name: string) => (...args: readonly unknown[]) => void did.push(`${name} ${JSON.stringify(args)}`);
+    const timers: number[] = [];
+    const realTimeout = globalThis.setTimeout;
+    const seams = {
+      kill: async (name: string) => noting("kill")(name),
+      record: {
+        loseNextResponse: noting("loseNextResponse"),
+        delayNextResponse: noting("delayNextResponse"),
+        throttleNext: noting("throttleNext"),
+        refuse: (...args: readonly unknown[]) => {
+          noting("refuse")(...args);
+          return noting("lift");
+        },
+        endInstance: async (...args: readonly unknown[]) => noting("endInstance")(...args),
+        interrupt: noting("interrupt"),
+        recommendRebalance: noting("recommendRebalance"),
+        pauseWorker: async (...args: readonly unknown[]) => noting("pauseWorker")(...args),
+        resumeWorker: async (...args: readonly unknown[]) => noting("resumeWorker")(...args),
+        crashWorker: async (...args: readonly unknown[]) => noting("crashWorker")(...args),
+        remaining: () => [
+          { id: "i-1", market: "spot", workerPid: 1 },
+          { id: "i-2", market: "on-demand", workerPid: 2 },
+          { id: "i-3", market: "spot", workerPid: undefined },
+          { id: "i-4", market: "spot", workerPid: 4 },
+        ],
+      },
+    };
+    vi.stubGlobal("setTimeout", (then: () => void, ms: number) => {
+      timers.push(ms);
+      return realTimeout(then, 0);
+    });
+    try {
+      for (let each = 1; each <= 6; each += 1)
+        for (const { kind, atMs, strike } of faultsOf(new Chance(`wire ${each}`).fork("faults"))) {
+          did.push(`seed ${each} at ${atMs}: ${kind}`);
+          expect(await strike(seams as unknown as Parameters<typeof strike>[0])).toBe(true);
+          for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => realTimeout(resolve, 1));
+        }
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect({ did, timers }).toMatchSnapshot();
+  });
+
+  test("a fault of a worker strikes nothing if no worker runs, or if its instance ends in that moment", async () => {
+    const failing = { remaining: () => [{ id: "i-1", market: "spot", workerPid: 1 }], crashWorker: () => Promise.reject(new Error("gone")) };
+    const none = { ...failing, remaining: () => [] };
+    const crashes = Array.from({ length: 20 }, (_, each) => faultsOf(new Chance(`${each}`))).flat().filter(({ kind }) => kind === "worker.crash");
+    expect(crashes.length).toBeGreaterThan(0);
+    for (const record of [failing, none])
+      for (const { strike } of crashes) expect(await strike({ record } as unknown as Parameters<typeof strike>[0])).toBe(false);
+  });
 });
