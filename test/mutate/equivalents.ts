@@ -56,4 +56,10 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "if ((by < minPivot)) continue;",
     because: "the threshold separates rounding errors, which are about 1e-16, from entries, which are not that small",
   },
+  {
+    path: "lib/cli/terminal/amount.ts",
+    was: "return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ${units[unit]}`;",
+    becomes: "return `${(value <= 10) ? Number(value.toFixed(1)) : Math.round(value)} ${units[unit]}`;",
+    because: "exactly 10 is written as 10 in either way",
+  },
 ];

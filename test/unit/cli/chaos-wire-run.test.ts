@@ -154,13 +154,18 @@ test("a wait ends with its time, or at once if it is aborted", async () => {
 describe("what is drawn for chaos runs on a local cloud", () => {
   test("the jobs of a seed never change, so that a failed run can be repeated", () => {
     const drawn = [1, 2].map((each) => workloadOf(each, new Chance(`wire ${each}`).fork("workload"), "/traces"));
-    const shown = drawn.map((all) => all.map(({ leaves, ...job }) => ({ ...job, leaves: Object.entries(leaves).map(([path, text]) => `${path} ${text.length}`) })));
+    const shown = drawn.map((all) =>
+      all.map(({ leaves, ...job }) => ({ ...job, leaves: Object.entries(leaves).map(([path, text]) => `${path} ${text.length}`) })),
+    );
     expect(shown).toMatchSnapshot();
   });
 
   test("the faults of a seed never change, and each does what it says to a worker or to EC2", async () => {
     const did: string[] = [];
-    const noting = (name: string) => (...args: readonly unknown[]) => void did.push(`${name} ${JSON.stringify(args)}`);
+    const noting =
+      (name: string) =>
+      (...args: readonly unknown[]) =>
+        void did.push(`${name} ${JSON.stringify(args)}`);
     const timers: number[] = [];
     const realTimeout = globalThis.setTimeout;
     const seams = {
@@ -205,9 +210,14 @@ describe("what is drawn for chaos runs on a local cloud", () => {
   });
 
   test("a fault of a worker strikes nothing if no worker runs, or if its instance ends in that moment", async () => {
-    const failing = { remaining: () => [{ id: "i-1", market: "spot", workerPid: 1 }], crashWorker: () => Promise.reject(new Error("gone")) };
+    const failing = {
+      remaining: () => [{ id: "i-1", market: "spot", workerPid: 1 }],
+      crashWorker: () => Promise.reject(new Error("gone")),
+    };
     const none = { ...failing, remaining: () => [] };
-    const crashes = Array.from({ length: 20 }, (_, each) => faultsOf(new Chance(`${each}`))).flat().filter(({ kind }) => kind === "worker.crash");
+    const crashes = Array.from({ length: 20 }, (_, each) => faultsOf(new Chance(`${each}`)))
+      .flat()
+      .filter(({ kind }) => kind === "worker.crash");
     expect(crashes.length).toBeGreaterThan(0);
     for (const record of [failing, none])
       for (const { strike } of crashes) expect(await strike({ record } as unknown as Parameters<typeof strike>[0])).toBe(false);
