@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the sources hold templates
 import type { Equivalent } from "./mutant.ts";
 
 /** Mutants that change nothing that a caller can observe. */

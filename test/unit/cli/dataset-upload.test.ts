@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DatasetFiles } from "../../../lib/aws/datasets/dataset-files.ts";
-import { uploadDataset } from "../../../lib/cli/commands/dataset-upload.ts";
+import { summaryLines, uploadDataset } from "../../../lib/cli/commands/dataset-upload.ts";
 import { aDatasetView } from "./api-samples.ts";
 import { aContext, type FakeApi, startFakeApi } from "./fake-api.ts";
 
@@ -153,4 +153,43 @@ describe("fleet dataset upload", () => {
     await expect(uploadDataset("images", join(folder, "b"), { ...on, options })).rejects.toThrow(/there is no folder/);
     await expect(uploadDataset("images", folder, { ...on, options })).rejects.toThrow(/contains no files/);
   });
+});
+
+test.each<[string, Partial<Parameters<typeof summaryLines>[0]>, boolean, readonly string[]]>([
+  ["nothing else if all files were sent", {}, false, []],
+  [
+    "the files that failed, and those that were not tried",
+    { failed: [{ path: "a", because: "denied" }], untried: 2 },
+    false,
+    [
+      "1 file failed:",
+      "  a: denied",
+      "2 files not tried, because too many failed",
+      "run the command again to send the rest; files that are already there are not sent again",
+    ],
+  ],
+  [
+    "that a file remains in the dataset",
+    { remaining: ["old"] },
+    false,
+    ["1 file no longer in the folder remains in the dataset: old; --delete removes it"],
+  ],
+  [
+    "why files remain in the dataset although they should be removed",
+    { remaining: ["old", "older"] },
+    true,
+    ["2 files no longer in the folder remain in the dataset: old, older; nothing is removed because files failed"],
+  ],
+])("the summary of an upload says %s", (_what, over, removes, rest) => {
+  const synced = {
+    uploaded: ["x"],
+    uploadedBytes: 2_048,
+    unchanged: 3,
+    removed: ["y", "z"],
+    remaining: [],
+    failed: [],
+    untried: 0,
+    ...over,
+  };
+  expect(summaryLines(synced, removes)).toEqual(["uploaded 1 (2 KiB), unchanged 3, removed 2", ...rest]);
 });

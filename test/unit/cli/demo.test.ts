@@ -279,6 +279,10 @@ describe("the demonstration", () => {
     const printed: string[] = [];
     const jobs = new Map<string, Job>();
     let shards = 0;
+    // The listing is always a look behind what was uploaded.
+    let listed = 0;
+    let shownShards = 0;
+    const shownAtSend = new Map<string, number>();
     let version = 1;
     const { first, later } = samples(code);
     const all = [...first, later];
@@ -319,7 +323,11 @@ describe("the demonstration", () => {
       connection: {
         deployment: { datasetsBucket: "data" },
         api: {
-          dataset: async () => ({ listing: { shards }, map: { version } }),
+          dataset: async () => {
+            shownShards = listed;
+            listed = shards;
+            return { listing: { shards: shownShards }, map: { version } };
+          },
           putDataset: async () => undefined,
           decisions: async () => ({ items: [{ causes: ["alarm deep"] }] }),
           cancel: async () => undefined,
@@ -335,6 +343,7 @@ describe("the demonstration", () => {
           send: async (team: string, body: string) => {
             const job = /"id":"([^"]+)"/.exec(body)?.[1] ?? `message-${jobs.size}`;
             bodies.set(job, body);
+            shownAtSend.set(job, shownShards);
             jobs.set(job, aJob({ team, job }));
             return { messageId: job };
           },
@@ -356,11 +365,11 @@ describe("the demonstration", () => {
       print: (line: string) => void printed.push(line),
       stop: forever,
     } as unknown as Stage;
-    return { on, printed };
+    return { on, printed, shownAtSend };
   }
 
   test("the demonstration sends each sample, grows the dataset after its readers, and counts how all ended", async () => {
-    const { on, printed } = stage();
+    const { on, printed, shownAtSend } = stage();
     const summary = await run(on);
     expect(summary).toMatchObject({
       eventToLaunchMs: { p50: null, p99: null },
@@ -386,6 +395,7 @@ describe("the demonstration", () => {
         "no instance is left",
       ]),
     );
+    expect([shownAtSend.get("train"), shownAtSend.get("with-more-data")]).toEqual([24, 25]);
     const at = (line: string) => printed.findIndex((each) => each.startsWith(line));
     expect(at("vision/pages  another")).toBeGreaterThan(Math.max(at("vision/with-data  succeeded"), at("vision/gang  succeeded")));
     expect(at("vision/with-more-data  sent")).toBeGreaterThan(at("vision/pages  another"));

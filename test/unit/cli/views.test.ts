@@ -211,10 +211,10 @@ describe("what fleet shows", () => {
     api = await startFakeApi(routes);
     const { on, printed } = aContext(api);
     const codes = [await show({}, on)];
-    const people = printed.out.splice(0);
-    const notes = printed.note.splice(0);
+    const people = [...printed.out];
+    const notes = [...printed.note];
     codes.push(await show({ json: true }, on));
-    const programs = printed.out.map((line): unknown => JSON.parse(line));
+    const programs = printed.out.slice(people.length).map((line): unknown => JSON.parse(line));
     expect({ codes, people, notes, programs, calls: api.calls.map(({ method, path, query }) => [method, path, query]) }).toMatchSnapshot();
   });
 });

@@ -28,14 +28,33 @@ const formOf = (overrides: readonly (readonly [type: string, zone: string, more?
 
 describe("the capacity that a fleet request asks for", () => {
   const targetsOf = (more: Form) =>
-    targets(parseFleetRequest(formOf([["g5.xlarge", "us-east-1a"]], Object.fromEntries(Object.entries(more).map(([name, value]) => [`TargetCapacitySpecification.${name}`, value])))));
+    targets(
+      parseFleetRequest(
+        formOf(
+          [["g5.xlarge", "us-east-1a"]],
+          Object.fromEntries(Object.entries(more).map(([name, value]) => [`TargetCapacitySpecification.${name}`, value])),
+        ),
+      ),
+    );
 
   it.each<[Form, object]>([
     [{ TotalTargetCapacity: "5" }, { "on-demand": 5, spot: 0 }],
-    [{ TotalTargetCapacity: "5", DefaultTargetCapacityType: "spot" }, { "on-demand": 0, spot: 5 }],
-    [{ TotalTargetCapacity: "5", OnDemandTargetCapacity: "1", SpotTargetCapacity: "2" }, { "on-demand": 3, spot: 2 }],
-    [{ TotalTargetCapacity: "5", OnDemandTargetCapacity: "1", SpotTargetCapacity: "2", DefaultTargetCapacityType: "spot" }, { "on-demand": 1, spot: 4 }],
-    [{ TotalTargetCapacity: "3", OnDemandTargetCapacity: "1", SpotTargetCapacity: "2" }, { "on-demand": 1, spot: 2 }],
+    [
+      { TotalTargetCapacity: "5", DefaultTargetCapacityType: "spot" },
+      { "on-demand": 0, spot: 5 },
+    ],
+    [
+      { TotalTargetCapacity: "5", OnDemandTargetCapacity: "1", SpotTargetCapacity: "2" },
+      { "on-demand": 3, spot: 2 },
+    ],
+    [
+      { TotalTargetCapacity: "5", OnDemandTargetCapacity: "1", SpotTargetCapacity: "2", DefaultTargetCapacityType: "spot" },
+      { "on-demand": 1, spot: 4 },
+    ],
+    [
+      { TotalTargetCapacity: "3", OnDemandTargetCapacity: "1", SpotTargetCapacity: "2" },
+      { "on-demand": 1, spot: 2 },
+    ],
   ])("the rest of the total is of the default market: %j", (given, expected) => {
     expect(targetsOf(given)).toEqual(expected);
   });
@@ -50,7 +69,9 @@ describe("the capacity that a fleet request asks for", () => {
     const place = [["g5.xlarge", "us-east-1a"]] as const;
     for (const market of ["SpotOptions", "OnDemandOptions"]) {
       const minimum = { [`${market}.MinTargetCapacity`]: "1" };
-      expect(() => parseFleetRequest(formOf(place, minimum))).toThrow("MinTargetCapacity needs SingleInstanceType or SingleAvailabilityZone");
+      expect(() => parseFleetRequest(formOf(place, minimum))).toThrow(
+        "MinTargetCapacity needs SingleInstanceType or SingleAvailabilityZone",
+      );
       for (const single of ["SingleInstanceType", "SingleAvailabilityZone"])
         expect(() => parseFleetRequest(formOf(place, { ...minimum, [`${market}.${single}`]: "true" }))).not.toThrow();
     }
@@ -63,7 +84,9 @@ describe("the capacity that a fleet request asks for", () => {
       [`TagSpecification.${n}.Tag.1.Key`]: key,
       [`TagSpecification.${n}.Tag.1.Value`]: "v",
     });
-    const request = parseFleetRequest(formOf([["g5.xlarge", "us-east-1a"]], { ...tag(1, "instance", "a"), ...tag(2, "volume", "b"), ...tag(3, "instance", "c") }));
+    const request = parseFleetRequest(
+      formOf([["g5.xlarge", "us-east-1a"]], { ...tag(1, "instance", "a"), ...tag(2, "volume", "b"), ...tag(3, "instance", "c") }),
+    );
     expect(tagsFor(request, "instance")).toEqual({ a: "v", c: "v" });
     expect(tagsFor(request, "volume")).toEqual({ b: "v" });
   });
@@ -78,6 +101,10 @@ describe("a fleet that is created at once", () => {
     const lines: Logged[] = [];
     const capacity = createCapacity(limits);
     let launched = 0;
+    const nextId = (): number => {
+      launched += 1;
+      return launched;
+    };
     const maker: FleetMaker = {
       seed: 1,
       capacity,
@@ -96,7 +123,7 @@ describe("a fleet that is created at once", () => {
           const lifecycle = params["InstanceMarketOptions.MarketType"] === "spot" ? "<instanceLifecycle>spot</instanceLifecycle>" : "";
           const zone = params["Placement.AvailabilityZone"] ?? "us-east-1a";
           const item = () =>
-            `<item><instanceId>i-${(launched += 1)}</instanceId><instanceType>${params["InstanceType"]}</instanceType>${lifecycle}` +
+            `<item><instanceId>i-${nextId()}</instanceId><instanceType>${params["InstanceType"]}</instanceType>${lifecycle}` +
             `<placement><availabilityZone>${zone}</availabilityZone></placement></item>`;
           return readXml(`<r><instancesSet>${Array.from({ length: Number(params["MinCount"] ?? 0) }, item).join("")}</instancesSet></r>`);
         },
@@ -123,7 +150,11 @@ describe("a fleet that is created at once", () => {
       capacity,
       root,
       errors: items(root, "errorSet").map((item) => ({ ...show(item), code: textAt(item, "errorCode") })),
-      sets: items(root, "fleetInstanceSet").map((item) => ({ ...show(item), zone: textAt(item, "availabilityZone"), ids: items(item, "instanceIds").map(({ text }) => text) })),
+      sets: items(root, "fleetInstanceSet").map((item) => ({
+        ...show(item),
+        zone: textAt(item, "availabilityZone"),
+        ids: items(item, "instanceIds").map(({ text }) => text),
+      })),
     };
   }
   const two = [
@@ -136,7 +167,11 @@ describe("a fleet that is created at once", () => {
   });
 
   it("the cheapest offer is launched, with the tags of the request and of the fleet, and no error is reported for the others", async () => {
-    const tags = { "TagSpecification.1.ResourceType": "instance", "TagSpecification.1.Tag.1.Key": "a", "TagSpecification.1.Tag.1.Value": "b" };
+    const tags = {
+      "TagSpecification.1.ResourceType": "instance",
+      "TagSpecification.1.Tag.1.Key": "a",
+      "TagSpecification.1.Tag.1.Value": "b",
+    };
     const { fleet, calls, begun, errors, sets, root } = await made(formOf(two, { ...total(2), ...tags }));
     expect(sets).toEqual([{ market: "spot", template: undefined, type: "g5.xlarge", zone: "us-east-1a", ids: ["i-1", "i-2"] }]);
     expect([errors, begun, fleet.errors]).toEqual([[], ["i-1", "i-2"], []]);
@@ -148,7 +183,9 @@ describe("a fleet that is created at once", () => {
   });
 
   it("the next offer is launched where the first one runs short, and the short one is reported", async () => {
-    const { sets, errors, fleet } = await made(formOf(two, total(3)), { capacity: { "g5.xlarge/us-east-1a/spot": 1, "g5.2xlarge/us-east-1b/spot": 1 } });
+    const { sets, errors, fleet } = await made(formOf(two, total(3)), {
+      capacity: { "g5.xlarge/us-east-1a/spot": 1, "g5.2xlarge/us-east-1b/spot": 1 },
+    });
     expect(sets.map(({ type, ids }) => [type, ids.length])).toEqual([
       ["g5.xlarge", 1],
       ["g5.2xlarge", 1],
@@ -175,7 +212,9 @@ describe("a fleet that is created at once", () => {
 
   it("a fleet below its minimum launches nothing", async () => {
     const options = { "SpotOptions.SingleInstanceType": "true", "SpotOptions.MinTargetCapacity": "2" };
-    const { sets, errors, calls } = await made(formOf([["g5.xlarge", "us-east-1a"]], { ...total(2), ...options }), { capacity: { "g5.xlarge/us-east-1a/spot": 1 } });
+    const { sets, errors, calls } = await made(formOf([["g5.xlarge", "us-east-1a"]], { ...total(2), ...options }), {
+      capacity: { "g5.xlarge/us-east-1a/spot": 1 },
+    });
     expect([sets, calls]).toEqual([[], []]);
     expect(errors.map(({ code }) => code)).toEqual(["InsufficientInstanceCapacity"]);
   });
@@ -201,7 +240,9 @@ describe("a fleet that is created at once", () => {
     const fails = (form: Form) => (form["InstanceType"] === "g5.2xlarge" ? thrown : undefined);
     const { sets, errors, lines, capacity: left } = await made(formOf(two, total(2)), { capacity, fails });
     expect([sets.map(({ type }) => type), errors.map(({ code }) => code)]).toEqual([["g5.xlarge"], ["InternalError"]]);
-    expect(lines).toEqual([{ message: "instances not launched", offer: { instanceType: "g5.2xlarge", zone: "us-east-1b", market: "spot" }, error: thrown }]);
+    expect(lines).toEqual([
+      { message: "instances not launched", offer: { instanceType: "g5.2xlarge", zone: "us-east-1b", market: "spot" }, error: thrown },
+    ]);
     expect(left.room({ instanceType: "g5.2xlarge", zone: "us-east-1b", market: "spot" })).toBe(1);
   });
 
@@ -227,7 +268,9 @@ describe("a fleet that is created at once", () => {
       ["g5.2xlarge", "us-east-1b", { Priority: "1" }],
     ] as const;
     const options = { "OnDemandOptions.AllocationStrategy": "prioritized" };
-    expect((await made(formOf(prioritized, { ...total(1, "on-demand"), ...options }))).sets.map(({ type }) => type)).toEqual(["g5.2xlarge"]);
+    expect((await made(formOf(prioritized, { ...total(1, "on-demand"), ...options }))).sets.map(({ type }) => type)).toEqual([
+      "g5.2xlarge",
+    ]);
     expect((await made(formOf(prioritized, total(1, "on-demand")))).sets.map(({ type }) => type)).toEqual(["g5.xlarge"]);
   });
 
@@ -241,8 +284,13 @@ describe("a fleet that is created at once", () => {
   });
 
   it("a subnet decides the zone, and a place without either is refused", async () => {
-    const bySubnet = new URLSearchParams([...formOf([["g5.xlarge", "x"]], total(1))].filter(([name]) => !name.endsWith("AvailabilityZone")));
-    await expect(made(bySubnet)).rejects.toMatchObject({ code: "InvalidParameterValue", message: "An override must name a subnet or a zone" });
+    const bySubnet = new URLSearchParams(
+      [...formOf([["g5.xlarge", "x"]], total(1))].filter(([name]) => !name.endsWith("AvailabilityZone")),
+    );
+    await expect(made(bySubnet)).rejects.toMatchObject({
+      code: "InvalidParameterValue",
+      message: "An override must name a subnet or a zone",
+    });
     bySubnet.set("LaunchTemplateConfigs.1.Overrides.1.SubnetId", "subnet-2");
     const { sets, calls, root } = await made(bySubnet);
     expect(sets[0]?.zone).toBe("us-east-1b");

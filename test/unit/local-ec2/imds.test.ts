@@ -121,6 +121,9 @@ it("the metadata service issues tokens for one second to six hours, at one path 
   expect((await ask("/latest/api/other")).status).toBe(404);
   expect((await ask("/latest/api/token", { "x-forwarded-for": "10.0.0.1" })).status).toBe(403);
   const token = await (await imds.token()).text();
-  const post = await fetch(`${service?.url}/latest/meta-data/instance-id`, { method: "POST", headers: { "x-aws-ec2-metadata-token": token } });
+  const post = await fetch(`${service?.url}/latest/meta-data/instance-id`, {
+    method: "POST",
+    headers: { "x-aws-ec2-metadata-token": token },
+  });
   expect([post.status, post.headers.get("content-type")]).toEqual([405, "text/plain"]);
 });
