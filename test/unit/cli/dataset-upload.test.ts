@@ -155,7 +155,7 @@ describe("fleet dataset upload", () => {
   });
 });
 
-test.each<[string, Partial<Parameters<typeof summaryLines>[0]>, boolean, readonly string[]]>([
+it.each<[string, Partial<Parameters<typeof summaryLines>[0]>, boolean, readonly string[]]>([
   ["nothing else if all files were sent", {}, false, []],
   [
     "the files that failed, and those that were not tried",
