@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ConditionsFailed, call, getItems } from "../../../lib/aws/table/access.ts";
 import { datasetItem, datasetOf } from "../../../lib/aws/table/datasets/dataset-item.ts";
+import { type Change, type Condition, expression, isAbsent } from "../../../lib/aws/table/expression.ts";
 import { attemptOf, beginAttempt, noteAttempt } from "../../../lib/aws/table/items/attempt-item.ts";
 import { bootFailureItem, bootFailureOf } from "../../../lib/aws/table/items/boot-failure-item.ts";
 import { admitParts, artifactsPart, enqueue, leaveQueue, stateParts } from "../../../lib/aws/table/items/job-item.ts";
@@ -17,10 +18,18 @@ import { aDataset } from "../flows/dataset-builders.ts";
 const ref = { team: "vision", job: "train-1", attempt: 1 };
 const artifacts = { files: 1, bytes: 2, leftOut: 3, missing: ["x"], lost: 4 };
 
+/** Returns the parts of a transaction as they are sent to DynamoDB. */
+function shown(form: unknown): unknown {
+  if (Array.isArray(form)) return form.map(shown);
+  if (typeof form !== "object" || form === null || !("kind" in form)) return form;
+  const { changes = [], when = [], ...part } = form as { changes?: readonly Change[]; when?: readonly Condition[] };
+  return { ...part, ...expression({ changes, when }) };
+}
+
 describe("the stored form of an item, which the next release must read", () => {
   test.each<[string, () => unknown]>([
-    ["a waiting job", () => admitParts(aJob(), "is new" as never)],
-    ["a rejected job without a spec", () => admitParts(aJob({ state: "rejected", spec: undefined, reason: "no" }), "is new" as never)],
+    ["a waiting job", () => admitParts(aJob(), isAbsent("pk"))],
+    ["a rejected job without a spec", () => admitParts(aJob({ state: "rejected", spec: undefined, reason: "no" }), isAbsent("pk"))],
     ["the artifacts of a job", () => artifactsPart(ref, artifacts, monday)],
     ["a job that leaves its queue", () => leaveQueue(aJob())],
     ["a job that waits again", () => enqueue(aJob(), { attempt: 2, reason: "lost" })],
@@ -59,7 +68,7 @@ describe("the stored form of an item, which the next release must read", () => {
     ],
     ["a reservation beyond the pool, of no team", () => widerParts({ team: undefined, amount: amountOf({ usdPerHour: 1, gpus: 0 }) })],
   ])("the stored form is as before: %s", (_what, form) => {
-    expect(form()).toMatchSnapshot();
+    expect(shown(form())).toMatchSnapshot();
   });
 
   test("what is stored is read again as it was", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { asRead } from "../../../lib/aws/table/as-read.ts";
+import * as expressions from "../../../lib/aws/table/expression.ts";
 import { add, expression, set } from "../../../lib/aws/table/expression.ts";
 
 describe("an update expression", () => {
@@ -33,5 +34,39 @@ describe("work that is based on what was read", () => {
     };
     await expect(asRead("job a", work)).rejects.toMatchObject({ code: "table-busy", retry: true, message: "job a kept changing" });
     expect(reads).toBe(4);
+  });
+});
+
+describe("the expressions of DynamoDB", () => {
+  const { isNot, isOneOf, isAtMost, isBelow, isAbove, isBetween, beginsWith, isThere, isAbsent, hasFewerThan, isEmpty, either, is } =
+    expressions;
+
+  test("each condition is written with placeholders for its names and values", () => {
+    const when = [
+      is("a", 1),
+      isNot(["a", "b"], "x"),
+      isOneOf("a", [1, 2]),
+      isAtMost("c", 3),
+      isBelow("c", 4),
+      isAbove("d", "e"),
+      isBetween("d", "f", "g"),
+      beginsWith("d", "h"),
+      isThere("i"),
+      isAbsent("j"),
+      hasFewerThan("k", 5),
+      isEmpty("l"),
+      either(is("a", 1), isAbsent("a")),
+    ];
+    expect(expression({ when })).toMatchSnapshot();
+  });
+
+  test("changes, keys, filters and the attributes to read are parts of one expression", () => {
+    const { setOnce, include, setAll } = expressions;
+    const changes = [...setAll({ a: 1, b: undefined }), setOnce("c", { d: undefined, e: [undefined, 1] }), include("f", "g"), add("h", -1)];
+    expect(expression({ changes })).toMatchSnapshot();
+    const query = { keyIs: { pk: "P" }, within: [beginsWith("sk", "S")], only: [is("a", 1)] };
+    expect(expression({ ...query, reads: ["pk", "z"] })).toMatchSnapshot();
+    expect(expression({ keyIs: { pk: "P" }, reads: ["z"] })).toMatchSnapshot();
+    expect(expression({})).toEqual({});
   });
 });
