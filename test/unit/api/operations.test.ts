@@ -45,6 +45,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [`${vision}/jobs`, 422, post({ command: ["x"], datasets: ["nothing"] })],
   ],
   listJobs: [
+    [`${vision}/jobs?limit=1`, 200],
     [`${vision}/jobs`, 200],
     [`${vision}/jobs?state=queued&limit=1`, 200],
     [`${vision}/jobs?limit=100`, 200, { as: "admin" }],
@@ -95,6 +96,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   listAttempts: [
     [`${vision}/jobs/runs/attempts`, 200],
     [`${vision}/jobs/waits/attempts?limit=1`, 200],
+    [`${vision}/jobs/runs/attempts?limit=1`, 200],
     [`${vision}/jobs/runs/attempts?cursor=2`, 200],
     [`${vision}/jobs/runs/attempts?cursor=0`, 400],
     [`${vision}/jobs/runs/attempts?cursor=x`, 400],
@@ -150,6 +152,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/pools/moon/learned", 404, { ...remove, as: "admin" }],
   ],
   listNodes: [
+    ["/v1/nodes?limit=1", 200],
     ["/v1/nodes", 200],
     ["/v1/nodes?pool=gpu&limit=1", 200],
     [`/v1/nodes?cursor=gpu/${nodeId(1)}`, 200],
@@ -167,6 +170,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   listDecisions: [
     ["/v1/pools/gpu/decisions", 200],
+    ["/v1/pools/gpu/decisions?limit=1", 200],
     ["/v1/pools/lab/decisions", 200],
     [`/v1/pools/gpu/decisions?limit=1&cursor=${decisionId(1)}`, 200],
     ["/v1/pools/gpu/decisions?cursor=20260601-00", 200],
