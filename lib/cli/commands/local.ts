@@ -41,9 +41,7 @@ export async function local(
       );
     const { wishes } = await standing();
     if ((wishes.environment ?? wishes.remembered) === "aws") console.note(stillAws(wishes.environment === "aws"));
-    const { teams, pools } = cloud.deployment;
-    for (const line of options.json ? [JSON.stringify({ endpoint: cloud.endpoint, region: cloud.region, teams, pools })] : welcome(cloud))
-      console.out(line);
+    for (const line of startLines(cloud, options.json ?? false)) console.out(line);
     started = true;
     await watchTakeovers({ endpoint: cloud.endpoint, pid: process.pid }, { read, say: console.note, signal });
   });
@@ -53,12 +51,22 @@ export async function local(
   return started ? exitCodes.ok : exitCodes.interrupted;
 }
 
-const stillAws = (ofThisShell: boolean): string =>
+type Started = Pick<LocalCloud, "endpoint" | "region"> & {
+  readonly deployment: Pick<LocalCloud["deployment"], "teams" | "pools" | "jobsQueuePrefix">;
+};
+
+/** Returns what is printed when a cloud has started, for people or for programs. */
+export function startLines(cloud: Started, json: boolean): readonly string[] {
+  const { teams, pools } = cloud.deployment;
+  return json ? [JSON.stringify({ endpoint: cloud.endpoint, region: cloud.region, teams, pools })] : welcome(cloud);
+}
+
+export const stillAws = (ofThisShell: boolean): string =>
   ofThisShell
     ? "commands still go to AWS in a shell in which FLEETWRIGHT_TARGET=aws is set"
     : `commands still go to AWS, because of "${bareCommandLine("use", "aws")}"; to use this cloud: ${bareCommandLine("use", "local")}`;
 
-function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: LocalCloud): string[] {
+function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: Started): string[] {
   const [team = "TEAM"] = teams;
   const message = `'{"command":["echo","hello"]}'`;
   const keys = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1";
@@ -75,7 +83,8 @@ function welcome({ endpoint, deployment: { jobsQueuePrefix, teams, pools } }: Lo
   ];
 }
 
-async function portFor(requested: number | undefined, console: Console): Promise<number | undefined> {
+/** Returns the port to listen on, or undefined for a free one. Throws if the requested one is taken. */
+export async function portFor(requested: number | undefined, console: Pick<Console, "note">): Promise<number | undefined> {
   const wanted = requested ?? usualPort;
   if (await isFree(wanted)) return wanted;
   if (requested !== undefined)
