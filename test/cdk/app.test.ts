@@ -26,6 +26,10 @@ describe("the app", () => {
     expect(() => app.synth()).not.toThrow();
   });
 
+  test("the fleet of the local cloud is the one that the demonstration and the documents expect", () => {
+    expect(localConfig).toMatchSnapshot();
+  });
+
   test("the app is not synthesized if cdk-nag finds a problem", () => {
     const { app, stack } = aFleetApp();
     new Bucket(stack, "Careless");

@@ -3,7 +3,10 @@ import type { WorkerLog, WorkerLogFields } from "../../lib/worker/runtime/log.ts
 /** A line as a program logged it: its name, and what varies. */
 export type Logged = { readonly message: string; readonly [field: string]: unknown };
 
-/** The fields of each line, beside its level and name. A field with a question mark may be missing. */
+/**
+ * The fields of each line, in addition to its level and name. A field with a question mark may be missing. If two programs have lines of one
+ * name, their fields are separated by a bar.
+ */
 const fields: Readonly<Record<string, string>> = {
   // Decisions.
   decided: "pool epoch decision causes steps outcomes packing?",
@@ -64,7 +67,7 @@ const fields: Readonly<Record<string, string>> = {
   "instances not launched": "offer error",
   "part not closed": "error",
   "queue metrics not read": "queue error",
-  "queue not read": "error",
+  "queue not read": "error | pool epoch steps error",
   "schedule failed": "schedule error",
   "watchdog ended": "end? error?",
   "worker crashed and will be restarted": "instance end",
@@ -75,11 +78,15 @@ const fields: Readonly<Record<string, string>> = {
 export function wrongIn({ level: _, message, ...line }: Logged): string | undefined {
   const known = fields[message];
   if (known === undefined) return `the line "${message}" is not in test/fakes/log-lines.ts`;
-  const all = known.split(" ").filter((field) => field !== "");
+  const differences = known.split("|").map((each) => differenceOf(line, each.split(" ").filter(Boolean)));
+  return differences.includes(undefined) ? undefined : `the line "${message}" ${differences.join(", or ")}`;
+}
+
+function differenceOf(line: object, all: readonly string[]): string | undefined {
   const missing = all.filter((field) => !field.endsWith("?") && !(field in line));
   const strange = Object.keys(line).filter((field) => !all.includes(field) && !all.includes(`${field}?`));
   if (missing.length + strange.length === 0) return undefined;
-  return `the line "${message}" lacks [${missing.join(", ")}] and has [${strange.join(", ")}] too much`;
+  return `lacks [${missing.join(", ")}] and has [${strange.join(", ")}] too much`;
 }
 
 const wrong: string[] = [];
