@@ -38,6 +38,15 @@ describe("a gang", () => {
     ]);
   });
 
+  test("a gang goes to the nodes with the fewest vCPUs if it fits on groups with as many GPUs", () => {
+    const large = aType({ name: "g5.2xlarge", resources: { vcpus: 8, memoryGiB: 32, gpus: 1 } });
+    const there = [...nodes("abc", { type: large, offer: anOffer({ instanceType: "g5.2xlarge" }) }), ...nodes("xyz")];
+    expect(boundTo(planned({ nodes: there }))).toEqual(["x", "y", "z"]);
+    const roomy = aType({ name: "g5.a", resources: { vcpus: 4, memoryGiB: 64, gpus: 1 } });
+    const same = [...nodes("abc", { type: roomy, offer: anOffer({ instanceType: "g5.a" }) }), ...nodes("xyz")];
+    expect(boundTo(planned({ nodes: same }))).toEqual(["x", "y", "z"]);
+  });
+
   test("a gang is placed on nodes that still boot", () => {
     expect(boundTo(planned({ nodes: nodes("abc", { state: "launching" }) }))).toEqual(["a", "b", "c"]);
   });

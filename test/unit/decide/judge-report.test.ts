@@ -251,6 +251,8 @@ describe("the next call of a worker", () => {
   test.each([
     ["often while a GPU is free", aNode(), 2_000],
     ["at once if it was just freed", aNode({ lastBusyMs: monday + 59_000 }), 1_000],
+    ["at once until five seconds after it was freed", aNode({ lastBusyMs: monday + 55_001 }), 1_000],
+    ["often from five seconds after it was freed", aNode({ lastBusyMs: monday + 55_000 }), 2_000],
     ["seldom while all GPUs are taken", aNode({ assignments: [anAssignment({ phase: "running" })] }), 10_000],
     ["often while only an upload is under way", aNode({ assignments: [anAssignment({ phase: "uploading" })] }), 2_000],
     ["often while a CPU is free on a node without GPUs", aNode({ type: aType({ resources: { vcpus: 2, memoryGiB: 4, gpus: 0 } }) }), 2_000],
