@@ -235,15 +235,6 @@ describe("every operation", () => {
     expect([id, undefined]).toContain(at?.id);
   });
 
-  const described = new Set(["describeApi"]);
-  test.each(all.filter(({ id }) => !described.has(id)))(
-    "the operation $id responds to $options.method $path as before",
-    async ({ path, options }) => {
-      const { status, headers, body } = await new ApiWorld().fetch(path, options);
-      expect({ status, type: headers.get("content-type"), body }).toMatchSnapshot();
-    },
-  );
-
   test("a dataset beyond the team's limit is refused with the reason", async () => {
     const world = new ApiWorld();
     world.datasetLimits = { ...world.datasetLimits, perTeam: 1 };
