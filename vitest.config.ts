@@ -40,7 +40,15 @@ export default defineConfig(({ mode }) => ({
     sequence: { sequencer: ProjectByProject },
     projects: [
       { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"], setupFiles, testTimeout: 30_000 } },
-      { test: { name: "property", isolate: false, include: ["test/property/**/*.test.ts"], setupFiles, testTimeout: 60_000 } },
+      {
+        test: {
+          name: "property",
+          isolate: false,
+          include: ["test/property/**/*.test.ts"],
+          setupFiles,
+          testTimeout: mode === "storms" ? 240_000 : 60_000,
+        },
+      },
       { test: { name: "cdk", isolate: false, include: ["test/cdk/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
         test: {
