@@ -1,46 +1,34 @@
 import type { QueueEntry } from "../../model/job.ts";
-import type { Catalogue, InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { allows, type Bought, conditionsKey } from "../../model/wants.ts";
+import { conditionsKey } from "../../model/wants.ts";
 import { placesOf } from "./bundles.ts";
 
-/** Returns the same text for jobs of one kind. If one job of a kind cannot be placed, neither can the others. */
+/** Returns the same text for jobs of one kind. If one job of a kind cannot be placed, neither can the others, for the same reason. */
 export type KindOf = (entry: QueueEntry) => string;
 
 /**
- * Returns a function that gives jobs the same kind if and only if they are of one team, need the same, and may run on the same nodes and
- * offers of the pool and of those that its jobs may move to. What they write does not matter: a GPU model that is not for sale makes no
- * kind of its own.
+ * Returns a function that gives jobs the same kind only if they are of one team, need the same, and have the same conditions. GPU models
+ * and zones that neither a node nor an offer of the pool or of those that its jobs may move to has make no difference, because a team can
+ * write any number of them.
  */
 export function kindsIn({ catalogue, nodes, next = [] }: Pick<Snapshot, "catalogue" | "nodes" | "next">): KindOf {
-  const sold = [catalogue, ...next.map((other) => other.catalogue)].flatMap(soldIn);
-  const places = new Map([...sold, ...nodes].map(({ offer, type }) => [placeName(offer, type), { offer, type }]));
-  const classes = new Map<string, number>();
-  const known = new Map<string, number>();
-  const classOf = (entry: QueueEntry): number => {
-    const key = conditionsKey(entry);
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const allowed = [...places.values()].map(({ offer, type }) => (allows(entry, offer, type) ? "1" : "0")).join("");
-    const number = classes.get(allowed) ?? classes.size;
-    classes.set(allowed, number);
-    known.set(key, number);
-    return number;
-  };
+  const catalogues = [catalogue, ...next.map((other) => other.catalogue)];
+  const types = [...catalogues.flatMap((each) => each?.types ?? []), ...nodes.map(({ type }) => type)];
+  const models = new Set(types.flatMap(({ gpu }) => gpu?.model.toLowerCase() ?? []));
+  const zones = new Set([...catalogues.flatMap((each) => each?.offers ?? []), ...nodes.map(({ offer }) => offer)].map(({ zone }) => zone));
   return (entry) => {
-    const { team, needs, nodes: count } = entry;
-    return `${team} ${needs.vcpus} ${needs.memoryGiB} ${needs.gpus} ${count} ${placesOf(entry)} ${classOf(entry)}`;
+    const { team, needs, nodes: count, gpu } = entry;
+    const conditions = conditionsKey({
+      ...entry,
+      gpu: { ...gpu, models: known(gpu.models, (model) => models.has(model.toLowerCase())) },
+      zones: known(entry.zones, (zone) => zones.has(zone)),
+    });
+    return `${team} ${needs.vcpus} ${needs.memoryGiB} ${needs.gpus} ${count} ${placesOf(entry)}${conditions}`;
   };
 }
 
-/** Types of one name may differ between catalogues that were fetched at different times. */
-const placeName = ({ zone, market }: Offer, { name, gpu }: InstanceType): string =>
-  `${name} ${gpu?.model ?? ""} ${gpu?.memoryGiB ?? 0} ${zone} ${market}`;
-
-function soldIn(catalogue: Catalogue | undefined): readonly Bought[] {
-  const types = new Map((catalogue?.types ?? []).map((type) => [type.name, type]));
-  return (catalogue?.offers ?? []).flatMap((offer) => {
-    const type = types.get(offer.instanceType);
-    return type ? [{ offer, type }] : [];
-  });
+/** Returns the known ones of these names, or one that nothing has if none is known: an empty list would accept all. */
+function known(names: readonly string[], isKnown: (name: string) => boolean): readonly string[] {
+  const left = names.filter(isKnown);
+  return left.length > 0 || names.length === 0 ? left : [""];
 }

@@ -117,6 +117,6 @@ function nodeOf(n: number): Node {
 export function* itemsOf({ queued, nodes, crafted: isCrafted }: Contents): Generator<Record<string, unknown>> {
   for (const team of teams) yield { ...queueOfTeamKey("gpu", team), queued };
   for (let n = 0; n < queued; n += 1) yield queueItem("gpu", isCrafted ? crafted(n) : usual(n));
-  if (isCrafted) yield queueItem("gpu", { ...usual(0), team: "vision", job: "runnable" });
+  if (isCrafted) yield queueItem("gpu", { ...usual(0), team: "speech", job: "runnable" });
   for (let n = 0; n < nodes; n += 1) yield nodeItem(nodeOf(n));
 }
