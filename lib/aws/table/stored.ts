@@ -54,8 +54,5 @@ export const StoredType: z.ZodType<InstanceType> = z.object({
   gpu: z.object({ model: z.string(), memoryGiB: z.number() }).optional(),
 });
 
-/** Returns whole micro-dollars, in which dollars are stored so that additions and subtractions cancel exactly. */
-export const micro = (usd: number): number => Math.round(usd * 1e6);
-
 /** Returns when DynamoDB may delete an item, in seconds since the epoch. */
 export const ttlAfter = (atMs: number, days: number): number => Math.ceil(atMs / 1000) + days * 86_400;

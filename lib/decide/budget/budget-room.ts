@@ -1,6 +1,7 @@
 import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot } from "../../model/plan.ts";
 import type { Budgets, Spent } from "../../model/pool.ts";
+import { micro } from "../../model/reservations.ts";
 import { nextStart, type Period, startOf } from "../../model/values/period.ts";
 import { spentMicro } from "./spent-so-far.ts";
 
@@ -125,6 +126,3 @@ function hiddenMicro(snapshot: NodeSnapshot): number {
   const isAnyHidden = (snapshot.unreadable ?? []).some(({ kind }) => kind === "node" || kind === "launch");
   return isAnyHidden ? Math.max(0, micro(snapshot.reserved.usdPerHour) - reservedMicro(snapshot)) : 0;
 }
-
-/** Dollars are counted in millionths, as the ledger keeps them. */
-const micro = (usd: number): number => Math.round(usd * 1e6);

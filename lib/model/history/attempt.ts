@@ -1,5 +1,6 @@
 import { type AttemptRef, isEnded, type JobState, type QueueEntry } from "../job.ts";
 import type { Node } from "../node.ts";
+import { exactly } from "../reservations.ts";
 
 /** How an attempt ended. Only `failed` counts against the job's retries; an `interrupted` attempt lost its node or had to leave it. */
 export const attemptEnds = ["succeeded", "failed", "cancelled", "interrupted"] as const;
@@ -41,8 +42,7 @@ export function newAttempt(
   if (!first) throw new Error(`attempt ${attempt} is bound to no node`);
   const { instanceType, zone, market } = first.offer;
   const usdPerHour = nodes.reduce((sum, node) => sum + node.offer.usdPerHour * shareOf(node, needs), 0);
-  const micro = Math.round(usdPerHour * 1e6) / 1e6;
-  return { attempt, pool, nodes: nodes.map(({ id }) => id), instanceType, zone, market, usdPerHour: micro, placedAtMs: atMs };
+  return { attempt, pool, nodes: nodes.map(({ id }) => id), instanceType, zone, market, usdPerHour: exactly(usdPerHour), placedAtMs: atMs };
 }
 
 /** Returns the largest share that the needs take of any of the node's resources, 0 to 1: the rest of the node is left to other jobs. */

@@ -1,6 +1,7 @@
 import type { Reservation } from "../../model/launch.ts";
 import type { Limits } from "../../model/limits.ts";
-import { micro, nodeKey } from "../memory/table.ts";
+import { micro } from "../../model/reservations.ts";
+import { nodeKey } from "../memory/table.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";

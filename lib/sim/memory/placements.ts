@@ -3,12 +3,13 @@ import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry 
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, isFirstMember, isLive, type Node } from "../../model/node.ts";
+import { micro } from "../../model/reservations.ts";
 import { phaseEndsAtMs } from "../../model/values/attempt-times.ts";
 import { type Wants, wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { attemptRef, jobKey, type MemoryTable, micro, nodeKey, offNodes, present, type ReservedAmount, sameAttempt } from "./table.ts";
+import { attemptRef, jobKey, type MemoryTable, nodeKey, offNodes, present, type ReservedAmount, sameAttempt } from "./table.ts";
 
 /** The writes of `place`, with the same conditions as in the real table, but without its network. */
 export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Placements => {

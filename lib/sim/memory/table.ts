@@ -18,6 +18,7 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import { micro } from "../../model/reservations.ts";
 import type { FailureCode } from "../../model/values/job-end.ts";
 import { costByDay, periodName } from "../../model/values/period.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
@@ -46,7 +47,6 @@ export type JobMove = Partial<Job> & Pick<Job, "state"> & { readonly failure?: F
 
 export type NodeRow = { readonly node: Node; readonly released: boolean };
 
-export const micro = (usd: number): number => Math.round(usd * 1e6);
 export const jobKey = ({ team, job }: JobRef): string => `${team}/${job}`;
 export const nodeKey = (pool: string, node: string): string => `${pool}/${node}`;
 export const sameAttempt = (a: AttemptRef, b: AttemptRef): boolean => a.team === b.team && a.job === b.job && a.attempt === b.attempt;

@@ -2,10 +2,11 @@ import * as z from "zod";
 import type { Reservation } from "../../../model/launch.ts";
 import type { WiderReserved } from "../../../model/limits.ts";
 import type { UnreadableItem } from "../../../model/plan.ts";
+import { micro } from "../../../model/reservations.ts";
 import { getPartition, type Item, type TableAccess } from "../access.ts";
 import { add } from "../expression.ts";
 import { deploymentReservedKey, reservedPartition, teamOfReservedKey, teamReservedKey } from "../keys.ts";
-import { micro, separated, stored } from "../stored.ts";
+import { separated, stored } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
 /** A part of a reservation, in whole micro-dollars per hour, so that additions and subtractions cancel exactly. */

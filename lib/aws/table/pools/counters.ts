@@ -1,9 +1,10 @@
 import type { Launch } from "../../../model/launch.ts";
 import type { LaunchLimits, LimitScope, Limits } from "../../../model/limits.ts";
+import { micro } from "../../../model/reservations.ts";
 import { type Condition, either, is, isAbsent, isAtMost } from "../expression.ts";
 import { type Amount, reserving } from "../items/reserved-item.ts";
 import { deploymentReservedKey, type Key, poolKey, teamReservedKey } from "../keys.ts";
-import { micro } from "../stored.ts";
+
 import type { Part } from "../transaction.ts";
 
 /** An item that counts what launches reserve, and its limit. */
