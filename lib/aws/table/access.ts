@@ -1,5 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { BatchGetCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
@@ -98,25 +107,26 @@ export async function getItems({ client, table }: TableAccess, keys: readonly Ke
   return items;
 }
 
-/** Returns all items of a partition, strongly consistent, from all pages, in the order of their sort keys. */
-export async function getPartition({ client, table }: TableAccess, pk: string): Promise<Item[]> {
-  const items: Item[] = [];
-  let from: Record<string, unknown> | undefined;
+type Query = Omit<QueryCommandInput, "TableName">;
+
+/** Reads one page of a query. */
+export const queryPage = ({ client, table }: TableAccess, query: Query): Promise<QueryCommandOutput> =>
+  call((options) => client.send(new QueryCommand({ TableName: table, ...query }), options));
+
+/** Reads all pages of a query, one after the other. */
+export async function* queryPages(access: TableAccess, query: Query): AsyncGenerator<QueryCommandOutput> {
+  let from: Item | undefined;
   do {
-    const page = await call((options) =>
-      client.send(
-        new QueryCommand({
-          TableName: table,
-          ConsistentRead: true,
-          ...expression({ keyIs: { pk } }),
-          ...(from ? { ExclusiveStartKey: from } : {}),
-        }),
-        options,
-      ),
-    );
-    items.push(...(page.Items ?? []));
+    const page = await queryPage(access, { ...query, ...(from ? { ExclusiveStartKey: from } : {}) });
+    yield page;
     from = page.LastEvaluatedKey;
   } while (from);
+}
+
+/** Returns all items of a partition, strongly consistent, in the order of their sort keys. */
+export async function getPartition(access: TableAccess, pk: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const { Items = [] } of queryPages(access, { ConsistentRead: true, ...expression({ keyIs: { pk } }) })) items.push(...Items);
   return items;
 }
 

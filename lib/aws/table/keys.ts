@@ -123,4 +123,6 @@ export const jobOfSubmittedKey = (submitted: string): string | undefined => /^\d
 
 const padded = (n: number, digits: number): string => String(n).padStart(digits, "0");
 /** Returns a class that two jobs share if they may run in the same places, and otherwise only by chance, which is harmless. */
-const classOf = (wants: Wants): string => createHash("sha256").update(placesKey(wants)).digest("hex").slice(0, classLength);
+const classOf = (wants: Wants): string => classNamed(placesKey(wants));
+/** Returns a class that depends on nothing but the text. */
+export const classNamed = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, classLength);

@@ -30,10 +30,9 @@ export type Scanned<Entry> = { readonly entries: readonly Entry[]; readonly isWh
 const endOf = (name: string): string => `${name}~`;
 
 export async function scan<Entry>(queue: ScannedQueue<Entry>, limits: ScanLimits): Promise<Scanned<Entry>> {
-  const found = new Map<string, Entry>();
   const first = await queue.read(undefined, limits.ofClass);
-  for (const entry of first.entries) found.set(queue.keyOf(entry), entry);
-  if (first.isLast) return { entries: [...found.values()], isWhole: true };
+  if (first.isLast) return { entries: first.entries, isWhole: true };
+  const entries = [...first.entries];
   const rest = skipFull(queue, first.entries, limits.ofClass);
   const start = rest.after !== undefined && rest.after < limits.startClass ? limits.startClass : undefined;
   const parts = start === undefined ? [{ after: rest.after }] : [{ after: start }, { after: rest.after, until: start }];
@@ -41,11 +40,11 @@ export async function scan<Entry>(queue: ScannedQueue<Entry>, limits: ScanLimits
   let isWhole = !rest.skips;
   for (const part of parts) {
     const read = await scanPart(queue, part, { ...limits, reads: left });
-    for (const entry of read.entries) found.set(queue.keyOf(entry), entry);
+    entries.push(...read.entries);
     left -= read.reads;
     isWhole &&= read.isWhole;
   }
-  return { entries: [...found.values()], isWhole };
+  return { entries, isWhole };
 }
 
 type Part = { readonly after: string | undefined; readonly until?: string };
@@ -80,10 +79,8 @@ function skipFull<Entry>(
   if (last === undefined) return { after: undefined, skips: false };
   const key = queue.keyOf(last);
   const name = queue.classOf(key);
-  let count = 0;
-  for (let index = entries.length - 1; index >= 0 && count < ofClass; index -= 1) {
-    if (queue.classOf(queue.keyOf(entries[index] as Entry)) !== name) break;
-    count += 1;
-  }
-  return count >= ofClass ? { after: endOf(name), skips: true } : { after: key, skips: false };
+  const first = entries.at(-ofClass);
+  // Entries of one class follow each other, so if this one is of the class, so are all between.
+  const isFull = first !== undefined && queue.classOf(queue.keyOf(first)) === name;
+  return isFull ? { after: endOf(name), skips: true } : { after: key, skips: false };
 }

@@ -7,8 +7,9 @@ import { attemptKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
-/** As long as a job is kept after its end, so that no attempt outlives its job. */
+/** How long jobs and attempts are kept after their end; the same for both, so that no attempt outlives its job. */
 const keptDays = 30;
+export const expiresAfter = (endedAtMs: number): number => ttlAfter(endedAtMs, keptDays);
 
 const StoredAttempt: z.ZodType<Attempt> = z.object({
   attempt: z.int().min(1),
@@ -37,7 +38,7 @@ export const noteAttempt = (ref: AttemptRef, { startedAtMs, endedAtMs, end, exit
   key: attemptKey(ref),
   changes: [
     ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),
-    ...(endedAtMs === undefined ? [] : [setOnce("endedAtMs", endedAtMs), set("ttl", ttlAfter(endedAtMs, keptDays))]),
+    ...(endedAtMs === undefined ? [] : [setOnce("endedAtMs", endedAtMs), set("ttl", expiresAfter(endedAtMs))]),
     ...(end === undefined ? [] : [set("end", end)]),
     ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
     ...(reason === undefined ? [] : [set("reason", reason)]),

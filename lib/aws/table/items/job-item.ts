@@ -7,12 +7,10 @@ import { endCodes, type FailureCode } from "../../../model/values/job-end.ts";
 import { getItems, type Item, maxKeys, type TableAccess } from "../access.ts";
 import { type Change, type Condition, set } from "../expression.ts";
 import { artifactsKey, jobKey, queueKey, specKey, submittedKey } from "../keys.ts";
-import { stored, ttlAfter } from "../stored.ts";
+import { stored } from "../stored.ts";
 import type { Part } from "../transaction.ts";
-import { noteAttempt } from "./attempt-item.ts";
+import { expiresAfter, noteAttempt } from "./attempt-item.ts";
 import { queueItem } from "./queue-item.ts";
-
-const keptDays = 30;
 
 /** The attributes that lists show. The index by team holds a copy of these, so they must be few and small. */
 const listed = {
@@ -59,7 +57,7 @@ function jobOf(state: Item, spec: Item | undefined): JobRecord {
 
 /** Returns the writes of a new job. The first is on the condition that its name is free. */
 export function admitParts({ spec, artifacts: _none, ...job }: JobRecord, isFree: Condition): Part[] {
-  const ttl = isEnded(job.state) ? ttlAfter(job.endedAtMs ?? job.submittedAtMs, keptDays) : undefined;
+  const ttl = isEnded(job.state) ? expiresAfter(job.endedAtMs ?? job.submittedAtMs) : undefined;
   const index = { teamKey: job.team, submitted: submittedKey(job) };
   const state = { ...jobKey(job), ...job, ...index, hasSpec: spec !== undefined, ttl };
   return [{ kind: "put", item: state, when: [isFree] }, ...(spec ? [{ kind: "put" as const, item: { ...specKey(job), spec, ttl } }] : [])];
@@ -79,6 +77,7 @@ export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Pr
   const specs = new Map(items.filter(({ sk }) => sk === "SPEC").map((item) => [item["pk"], item]));
   return items.filter(({ sk }) => sk === "STATE").map((state) => jobOf(state, specs.get(state["pk"])));
 }
+
 /** A job's new state, and what its attempt reported with it. */
 type NewState = Parameters<typeof attemptNews>[0] & { readonly failure?: FailureCode | undefined };
 
@@ -91,7 +90,7 @@ export function stateParts(
   to: NewState,
   { atMs, also = [], when }: { atMs: number; also?: readonly Change[]; when: readonly Condition[] },
 ): Part[] {
-  const ttl = isEnded(to.state) ? ttlAfter(atMs, keptDays) : undefined;
+  const ttl = isEnded(to.state) ? expiresAfter(atMs) : undefined;
   const ending = ttl === undefined ? [] : [set("endedAtMs", atMs), set("endCode", endCodeOf(to.state, to.failure)), set("ttl", ttl)];
   return [
     { kind: "update", key: jobKey(job), changes: [set("state", to.state), set("reason", to.reason), ...ending, ...also], when },
@@ -103,7 +102,7 @@ export function stateParts(
 /** Returns the write that keeps what was sealed of a job, as long as the job is kept. */
 export const artifactsPart = (ref: JobRef, artifacts: ArtifactSummary, atMs: number): Part => ({
   kind: "put",
-  item: { ...artifactsKey(ref), artifacts, ttl: ttlAfter(atMs, keptDays) },
+  item: { ...artifactsKey(ref), artifacts, ttl: expiresAfter(atMs) },
 });
 
 /** Returns a job with its artifacts, or undefined if there is none. */

@@ -1,9 +1,8 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job } from "../../../model/job.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
-import { call, type Item, type TableAccess } from "../access.ts";
+import { type Item, queryPage, type TableAccess } from "../access.ts";
 import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "../expression.ts";
 import { attemptOf } from "../items/attempt-item.ts";
 import { listedAttributes, listedJobOf, readWholeJob } from "../items/job-item.ts";
@@ -18,26 +17,18 @@ const pageSize = 1_000;
 const maxPages = 20;
 
 export const createJobReader = (access: TableAccess): JobReader => ({
-  async get(ref) {
-    return readWholeJob(access, ref);
-  },
+  get: (ref) => readWholeJob(access, ref),
 
   async attempts({ limit, before = Number.MAX_SAFE_INTEGER, ...ref }) {
     const from = attemptKey({ ...ref, attempt: 0 });
-    const { Items = [] } = await call((options) =>
-      access.client.send(
-        new QueryCommand({
-          TableName: access.table,
-          ScanIndexForward: false,
-          Limit: limit + 1,
-          ...expression({
-            keyIs: { pk: from.pk },
-            within: [isBetween("sk", from.sk, attemptKey({ ...ref, attempt: Math.min(before, maxAttempt + 1) - 1 }).sk)],
-          }),
-        }),
-        options,
-      ),
-    );
+    const { Items = [] } = await queryPage(access, {
+      ScanIndexForward: false,
+      Limit: limit + 1,
+      ...expression({
+        keyIs: { pk: from.pk },
+        within: [isBetween("sk", from.sk, attemptKey({ ...ref, attempt: Math.min(before, maxAttempt + 1) - 1 }).sk)],
+      }),
+    });
     const attempts = separated("attempt", Items, attemptOf).read.slice(0, limit);
     const last = attempts.at(-1);
     return Items.length > limit && last ? { attempts, before: last.attempt } : { attempts };
@@ -64,27 +55,21 @@ export const createJobReader = (access: TableAccess): JobReader => ({
 type Page = { items: Item[]; after: Item | undefined };
 
 async function readPage(
-  { client, table }: TableAccess,
+  access: TableAccess,
   of: { team: string; filter: JobFilter; after: Item | undefined; limit: number },
 ): Promise<Page> {
-  const { Items = [], LastEvaluatedKey } = await call((options) =>
-    client.send(
-      new QueryCommand({
-        TableName: table,
-        IndexName: teamIndex.name,
-        ScanIndexForward: false,
-        Limit: of.limit,
-        ...expression({
-          keyIs: { [teamIndex.partition]: of.team },
-          within: timesOf(of.filter),
-          only: passes(of.filter),
-          reads: listedAttributes,
-        }),
-        ...(of.after ? { ExclusiveStartKey: of.after } : {}),
-      }),
-      options,
-    ),
-  );
+  const { Items = [], LastEvaluatedKey } = await queryPage(access, {
+    IndexName: teamIndex.name,
+    ScanIndexForward: false,
+    Limit: of.limit,
+    ...expression({
+      keyIs: { [teamIndex.partition]: of.team },
+      within: timesOf(of.filter),
+      only: passes(of.filter),
+      reads: listedAttributes,
+    }),
+    ...(of.after ? { ExclusiveStartKey: of.after } : {}),
+  });
   return { items: Items, after: LastEvaluatedKey };
 }
 

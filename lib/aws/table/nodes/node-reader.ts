@@ -1,7 +1,6 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { Node } from "../../../model/node.ts";
 import type { NodeReader } from "../../../ports/node-reader.ts";
-import { call, getItem, type Item, type TableAccess } from "../access.ts";
+import { getItem, type Item, queryPage, type TableAccess } from "../access.ts";
 import { expression } from "../expression.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { nodeOf } from "../items/node-item.ts";
@@ -10,22 +9,15 @@ import { separated } from "../stored.ts";
 
 export const createNodeReader = (access: TableAccess): NodeReader => ({
   async list(pool, { after, limit }) {
-    const { client, table } = access;
     const pk = nodePartition(pool);
     const nodes: Node[] = [];
     let from: Item | undefined = after === undefined ? undefined : { pk, sk: after };
     do {
-      const { Items = [], LastEvaluatedKey } = await call((options) =>
-        client.send(
-          new QueryCommand({
-            TableName: table,
-            Limit: limit - nodes.length,
-            ...expression({ keyIs: { pk } }),
-            ...(from ? { ExclusiveStartKey: from } : {}),
-          }),
-          options,
-        ),
-      );
+      const { Items = [], LastEvaluatedKey } = await queryPage(access, {
+        Limit: limit - nodes.length,
+        ...expression({ keyIs: { pk } }),
+        ...(from ? { ExclusiveStartKey: from } : {}),
+      });
       nodes.push(...separated("node", Items, nodeOf).read);
       from = LastEvaluatedKey;
     } while (from && nodes.length < limit);

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import pMap from "p-map";
 import { type ScanLimits, scan } from "../../../model/queue/scan.ts";
-import { call, getPartition, type Item, type TableAccess } from "../access.ts";
+import { getPartition, type Item, queryPage, queryPages, type TableAccess } from "../access.ts";
 import { expression, isAbove } from "../expression.ts";
 import { queueOfTeam, setQueued } from "../items/queues-item.ts";
-import { classLength, queuePartition, queuesPartition } from "../keys.ts";
+import { classLength, classNamed, queuePartition, queuesPartition } from "../keys.ts";
 
 /** A decision begins at most 1,000 jobs, so it needs no more of one class. */
 const maxOfClass = 1_000;
@@ -13,8 +11,8 @@ const maxOfClass = 1_000;
 const maxReads = 24;
 const concurrency = 8;
 
-/** `isWhole`: no entries are left. `queued`: how many jobs wait, about, if more wait than were read. */
-export type ReadQueues = { readonly items: readonly Item[]; readonly isWhole: boolean; readonly queued: number };
+/** `queued`: how many jobs wait, about, if more wait than were read. */
+export type ReadQueues = { readonly items: readonly Item[]; readonly queued: number };
 
 /**
  * Reads the first jobs of each team and class, strongly consistent. However many jobs a team has queued, it takes no more than its share
@@ -24,12 +22,11 @@ export async function readQueues(access: TableAccess, pool: string, nowMs: numbe
   const teams = (await getPartition(access, queuesPartition(pool))).map(queueOfTeam);
   const share = Math.max(2, Math.floor(maxReads / Math.max(1, teams.length)));
   const ofClass = Math.max(100, Math.min(maxOfClass, Math.floor((maxReads * maxOfClass) / (share * Math.max(1, teams.length)))));
-  const limits = { ofClass, reads: share, startClass: startClassAt(nowMs) };
+  const limits = { ofClass, reads: share, startClass: classNamed(String(Math.floor(nowMs / 60_000))) };
   const parts = await pMap(teams, ({ team }) => readTeam(access, { pool, team, limits }), { concurrency });
   const items = parts.flatMap(({ entries }) => entries);
-  const isWhole = parts.every((part) => part.isWhole);
   const counted = teams.reduce((sum, { queued }, n) => sum + (parts[n]?.isWhole ? (parts[n]?.entries.length ?? 0) : queued), 0);
-  return { items, isWhole, queued: Math.max(items.length, counted) };
+  return { items, queued: Math.max(items.length, counted) };
 }
 
 /** Counts each team's waiting jobs, records the counts for admissions, and returns their sum. */
@@ -54,46 +51,19 @@ const readTeam = (access: TableAccess, { pool, team, limits }: { pool: string; t
       classOf: (key) => key.slice(0, classLength),
       async read(after, limit) {
         const within = after === undefined ? [] : [isAbove("sk", after)];
-        const { Items = [], LastEvaluatedKey } = await call((options) =>
-          access.client.send(
-            new QueryCommand({
-              TableName: access.table,
-              ConsistentRead: true,
-              Limit: limit,
-              ...expression({ keyIs: { pk: queuePartition(pool, team) }, within }),
-            }),
-            options,
-          ),
-        );
+        const { Items = [], LastEvaluatedKey } = await queryPage(access, {
+          ConsistentRead: true,
+          Limit: limit,
+          ...expression({ keyIs: { pk: queuePartition(pool, team) }, within }),
+        });
         return { entries: Items, isLast: LastEvaluatedKey === undefined };
       },
     },
     limits,
   );
 
-async function countTeam({ client, table }: TableAccess, pk: string): Promise<number> {
+async function countTeam(access: TableAccess, pk: string): Promise<number> {
   let count = 0;
-  let from: Item | undefined;
-  do {
-    const page = await call((options) =>
-      client.send(
-        new QueryCommand({
-          TableName: table,
-          Select: "COUNT",
-          ...expression({ keyIs: { pk } }),
-          ...(from ? { ExclusiveStartKey: from } : {}),
-        }),
-        options,
-      ),
-    );
-    count += page.Count ?? 0;
-    from = page.LastEvaluatedKey;
-  } while (from);
+  for await (const { Count = 0 } of queryPages(access, { Select: "COUNT", ...expression({ keyIs: { pk } }) })) count += Count;
   return count;
 }
-
-const startClassAt = (nowMs: number): string =>
-  createHash("sha256")
-    .update(String(Math.floor(nowMs / 60_000)))
-    .digest("hex")
-    .slice(0, classLength);
