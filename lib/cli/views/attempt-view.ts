@@ -1,3 +1,4 @@
+import { attemptView } from "../../api/views/attempts.ts";
 import { type Attempt, type AttemptEnd, attemptCost } from "../../model/history/attempt.ts";
 import { dollars } from "../../model/values/amount.ts";
 import type { Paint } from "../terminal/console.ts";
@@ -27,22 +28,8 @@ const endOf = ({ end, endedAtMs, startedAtMs }: Attempt): string =>
 const ran = ({ startedAtMs, endedAtMs }: Attempt, nowMs: number): string =>
   startedAtMs === undefined ? "-" : duration((endedAtMs ?? nowMs) - startedAtMs);
 
-/** Returns an attempt as `fleet job --json` prints it: times in ISO 8601, money in USD. */
-export const attemptJson = (attempt: Attempt, nowMs: number) => ({
-  attempt: attempt.attempt,
-  pool: attempt.pool,
-  nodes: attempt.nodes,
-  instanceType: attempt.instanceType,
-  zone: attempt.zone,
-  market: attempt.market,
-  usdPerHour: attempt.usdPerHour,
-  costUsd: Number(attemptCost(attempt, nowMs).toFixed(6)),
-  placedAt: iso(attempt.placedAtMs),
-  startedAt: iso(attempt.startedAtMs),
-  endedAt: iso(attempt.endedAtMs),
-  end: attempt.end ?? null,
-  exitCode: attempt.exitCode ?? null,
-  reason: attempt.reason ?? null,
-});
-
-const iso = (atMs: number | undefined): string | null => (atMs === undefined ? null : new Date(atMs).toISOString());
+/** Returns an attempt as `fleet job --json` prints it: as the API returns it, but with null for what the API omits. */
+export function attemptJson(attempt: Attempt, nowMs: number) {
+  const { startedAt = null, endedAt = null, end = null, exitCode = null, reason = null, ...rest } = attemptView(attempt, nowMs);
+  return { ...rest, startedAt, endedAt, end, exitCode, reason };
+}

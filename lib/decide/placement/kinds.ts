@@ -1,6 +1,6 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { conditionsKey } from "../../model/wants.ts";
+import { placesKey } from "../../model/wants.ts";
 import { placesOf } from "./bundles.ts";
 
 /** Returns the same text for jobs of one kind. If one job of a kind cannot be placed, neither can the others, for the same reason. */
@@ -17,13 +17,12 @@ export function kindsIn({ catalogue, nodes, next = [] }: Pick<Snapshot, "catalog
   const models = new Set(types.flatMap(({ gpu }) => gpu?.model.toLowerCase() ?? []));
   const zones = new Set([...catalogues.flatMap((each) => each?.offers ?? []), ...nodes.map(({ offer }) => offer)].map(({ zone }) => zone));
   return (entry) => {
-    const { team, needs, nodes: count, gpu } = entry;
-    const conditions = conditionsKey({
+    const places = placesKey({
       ...entry,
-      gpu: { ...gpu, models: known(gpu.models, (model) => models.has(model.toLowerCase())) },
+      gpu: { ...entry.gpu, models: known(entry.gpu.models, (model) => models.has(model.toLowerCase())) },
       zones: known(entry.zones, (zone) => zones.has(zone)),
     });
-    return `${team} ${needs.vcpus} ${needs.memoryGiB} ${needs.gpus} ${count} ${placesOf(entry)}${conditions}`;
+    return `${entry.team} ${placesOf(entry)} ${places}`;
   };
 }
 
