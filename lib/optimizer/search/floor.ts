@@ -29,7 +29,7 @@ export function floorUsd({ jobs, nodes, offers, priceOf }: Placeable): number {
       return needed > free && Number.isFinite(usdPerUnit) ? (needed - free) * usdPerUnit : 0;
     }),
     ...dimensions.map((dimension) => {
-      const largest = jobs.reduce((most, job) => (need(job, dimension) > need(most, dimension) ? job : most), first);
+      const largest = jobs.reduce((most, job) => (isLarger(job, most, [dimension, ...dimensions]) ? job : most), first);
       if (nodes.some((node) => mayHold(node, largest))) return 0;
       const usd = offers.reduce(
         (least, offer) => (holdsOne(largest, offer) ? Math.min(least, priceOf(offer)) : least),
@@ -42,6 +42,12 @@ export function floorUsd({ jobs, nodes, offers, priceOf }: Placeable): number {
 
 /** The dimension after the sizes is the number of GPUs. */
 const need = ({ size, gpu }: JobClass, dimension: number): number => size[dimension] ?? gpu?.count ?? 0;
+/** Compares two jobs by the dimensions in their order, so that of equals in one dimension the larger one in the others counts. */
+function isLarger(job: JobClass, other: JobClass, dimensions: readonly number[]): boolean {
+  const differing = dimensions.find((dimension) => need(job, dimension) !== need(other, dimension));
+  return differing !== undefined && need(job, differing) > need(other, differing);
+}
+
 const roomOf = ({ capacity, gpu }: Supply, dimension: number): number =>
   dimension < capacity.length ? (capacity[dimension] ?? 0) : (gpu?.count ?? 0);
 const freeOf = ({ room, gpusFree = [] }: FreeNode, dimension: number): number =>

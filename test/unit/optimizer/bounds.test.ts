@@ -22,3 +22,23 @@ test.each([
   expect(boundOf(market, { steps: 300_000, boundSteps: 200_000 })).toBeGreaterThanOrEqual(short);
   expect(boundOf(market, { steps: 1, boundSteps: 1_000_000 })).toBeGreaterThanOrEqual(long);
 });
+
+test("the lower bound counts the job that is larger in the other dimensions if two are equally large in one", () => {
+  const offer = (name: string, usdPerHour: number, capacity: readonly number[]) =>
+    ({ name, type: name, zone: "a", market: "on-demand", usdPerHour, capacity, uses: {} }) as const;
+  const plan = optimize(
+    {
+      dimensions: ["vcpus", "memoryGiB"],
+      jobs: classesOf([
+        { name: "flat", size: [4, 0.1] },
+        { name: "thin", size: [0, 1] },
+        { name: "large", size: [4, 1] },
+        { name: "too-large", size: [64, 64] },
+      ]),
+      nodes: [],
+      offers: [offer("fits-all", 0.02, [4, 4]), offer("fits-flat", 0.01, [32, 0.5]), offer("fits-thin", 0.01, [1, 32])],
+    },
+    { budget: stepBudget(1), seed: 1 },
+  );
+  expect(plan.boundUsd).toBeGreaterThanOrEqual(0.02);
+});
