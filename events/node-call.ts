@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { maxSequence, maxSession } from "../lib/model/heartbeat/heartbeat.ts";
 import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
 
 /**
@@ -62,11 +63,16 @@ const Fetched = z.strictObject({
 export const NodeCall = z.discriminatedUnion("kind", [
   /** A call of the boot script, which asks where to download the worker. */
   z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("boot"), pool: PoolName }),
+  /** The first call of each process of a worker: it asks for a session, which ends those of earlier processes. */
+  z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("begin"), pool: PoolName }),
   z.strictObject({
     protocol: z.literal(nodeProtocol),
     kind: z.literal("report"),
     pool: PoolName,
     workerVersion: z.string().max(40),
+    /** The process's session, and the number of this call in it, from 1. An earlier call changes nothing that a later one has written. */
+    session: z.int().min(1).max(maxSession),
+    sequence: z.int().min(1).max(maxSequence),
     /** The id of this run of the worker's process. It is new after each restart, because a restarted worker has lost its attempts. */
     process: z.string().min(1).max(64),
     attempts: z.array(AttemptReport).max(500),
@@ -138,8 +144,12 @@ export const NodeResponse = z.discriminatedUnion("kind", [
     done: z.array(z.object(Attempt)),
     renewed: z.array(z.object({ ...Attempt, credentials: Credentials })),
   }),
-  /** The instance is not in the ledger yet. It should call again. */
+  /** The instance is not in the ledger yet, or a later call was faster. The worker should call again. */
   z.object({ kind: z.literal("wait"), callAgainMs: z.int() }),
+  /** The process's session. */
+  z.object({ kind: z.literal("session"), session: z.int() }),
+  /** Another process has begun a session, or the begin call of an earlier one was late. The process must begin a session again. */
+  z.object({ kind: z.literal("no-session") }),
   /** The node is no longer needed. The worker must stop everything and shut the instance down. */
   z.object({ kind: z.literal("shutdown"), because: z.string() }),
 ]);

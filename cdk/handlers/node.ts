@@ -50,7 +50,7 @@ export class NodeFunction extends Construct {
         NODE_ASSET: objectName(worker.binary),
       },
       may: [
-        onTable(table, ["GetItem", "BatchGetItem", ...allWrites]),
+        onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
         sendTo(queues.lane.queue, queues.shards.queue),
         new PolicyStatement({ sid: "WorkerFiles", actions: ["s3:GetObject"], resources: [worker.agent, worker.binary].map(objectArn) }),
         new PolicyStatement({ sid: "HandOut", actions: ["sts:AssumeRole", "sts:TagSession"], resources: [jobs.role.roleArn] }),

@@ -18,6 +18,7 @@ export const samples: Readonly<Record<string, z.ZodType>> = {
   "job-smallest": JobMessage,
   manifest: Manifest,
   "manifest-sealed": SealedManifestFile,
+  "node-begin": NodeCall,
   "node-boot": NodeCall,
   "node-report": NodeCall,
   "node-report-interrupted": NodeCall,

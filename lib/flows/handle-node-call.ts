@@ -13,10 +13,12 @@ import {
   whyLeave,
 } from "../decide/attempts/judge-report.ts";
 import { FleetError } from "../model/fleet-error.ts";
+import { callNumber, heartbeatEveryMs } from "../model/heartbeat/heartbeat.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
-import { isAnyBusy, type NodeTelemetry, saysMore } from "../model/telemetry.ts";
+import { saysMore } from "../model/telemetry.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../model/values/attempt-times.ts";
+import type { ReportedOn } from "../ports/node-ledger.ts";
 import type { Ports } from "../ports/ports.ts";
 import { notifyRelease } from "./node/dataset-orders.ts";
 import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
@@ -30,10 +32,10 @@ export type NodeCallDeps = Ringing &
     readonly now: () => number;
   };
 
-/** A node keeps its attempts for this long after its last call. */
+/** A node keeps its attempts for this long after its last heartbeat. */
 const leaseMs = 15 * 60_000;
-/** No call takes longer than this. A lease that is further ahead comes from a wrong clock, and does not prove a later call. */
-const maxLateMs = 30_000;
+/** A worker may rely on this much from each of its calls, whose heartbeat may be that much older. */
+const promisedMs = leaseMs - heartbeatEveryMs;
 
 /**
  * Handles a worker's call. The worker reports all that it has in each call, and gets all that it should do, so the next call makes up for a
@@ -42,34 +44,32 @@ const maxLateMs = 30_000;
 export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeResponse> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
   const atMs = deps.now();
-  const seen = await deps.nodeLedger.seen(call.pool, node, { atMs, leaseUntilMs: atMs + leaseMs, telemetry: telemetryOf(call, atMs) });
+  const seen = call.kind === "begin" ? await deps.nodeLedger.begin(call.pool, node, atMs) : await see(deps, node, { call, atMs });
   switch (seen.kind) {
     case "unknown":
       return { kind: "wait", callAgainMs: 1_000 };
     case "over":
       return { kind: "shutdown", because: "the node has been given back" };
+    case "session":
+      return seen;
+    // Never orders, even empty ones, because they mean to the worker that its report was recorded.
+    case "overtaken":
+      return { kind: "wait", callAgainMs: soonMs };
+    // The process may have died, and the next one may have started attempts that this one does not know. If it lives, it begins another
+    // session, and then reports everything again.
+    case "no-session":
+      return { kind: "no-session" };
     case "node":
-      // Never orders, even empty ones, because they mean to the worker that its report was recorded.
-      if (isOvertaken(seen.node, atMs)) return { kind: "wait", callAgainMs: soonMs };
-      return orders(deps, { node: await applyNotice(deps, seen.node, call), first: seen.first, call });
+      return orders(deps, { node: await applyNotice(deps, seen.node, seen.call), first: seen.first, call: seen.call });
   }
 }
 
-/**
- * Reports whether a later call was handled before this one, which was delayed. Its report may be outdated: its process may have died, and
- * the next process may have started attempts that this one does not know. If the process still lives, it soon reports everything again.
- */
-function isOvertaken({ leaseUntilMs }: Node, atMs: number): boolean {
-  const lateMs = leaseUntilMs - (atMs + leaseMs);
-  return lateMs > 0 && lateMs <= maxLateMs;
+async function see(deps: NodeCallDeps, node: string, { call, atMs }: { readonly call: Report; readonly atMs: number }) {
+  const { session, sequence, address, gpus, datasets } = call;
+  const telemetry = { address, gpus, datasets };
+  const seen = await deps.nodeLedger.seen(call.pool, node, { session, sequence, atMs, leaseMs, telemetry });
+  return seen.kind === "node" ? { ...seen, call } : seen;
 }
-
-const telemetryOf = ({ address, gpus, datasets }: Report, atMs: number): NodeTelemetry => ({
-  address,
-  gpus,
-  ...(gpus && isAnyBusy(gpus) ? { gpusBusyAtMs: atMs } : {}),
-  datasets,
-});
 
 /** Drains the node if the worker reports a new notice. The worker may see it before EC2's event arrives, and repeats it in each call. */
 async function applyNotice(deps: NodeCallDeps, node: Node, { notice }: Report): Promise<Node> {
@@ -85,31 +85,33 @@ export const maxRenewals = 50;
 export const maxRuns = 50;
 
 type Report = Extract<NodeCall, { kind: "report" }>;
+/** The call that reports something. */
+type By = Pick<ReportedOn, "process" | "call">;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
 async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeResponse> {
-  const { process } = call;
-  const handle = (report: AttemptReport): Promise<ReportHandled> => handleReport(deps, { node, report, process });
+  const by = { process: call.process, call: callNumber(call) };
+  const handle = (report: AttemptReport): Promise<ReportHandled> => handleReport(deps, { node, report, by });
   const [same, changed] = bySameness(call.attempts, node);
   const reports = [await settled(same, { concurrency: 16 }, handle), await settled(changed, inTurn, handle)];
   const handled = reports.flatMap(({ done }) => done);
   const reported = new Set(call.attempts.map(attemptName));
   const unreported = node.assignments.filter((held) => !reported.has(attemptName(held)));
-  const left = unreported.filter((held) => held.phase !== "placed" && held.process !== process);
-  const lost = await settled(left, inTurn, (held) => giveUp(deps, { node, held, process }));
+  const left = unreported.filter((held) => held.phase !== "placed" && held.process !== by.process);
+  const lost = await settled(left, inTurn, (held) => giveUp(deps, { node, held, by }));
   const freed = lost.done.length > 0 || handled.some((each) => each.frees);
   // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
   if (first || freed) await ring(deps, node.pool, "worker");
   const [failure] = [...reports, lost].flatMap(({ failures }) => failures);
   if (failure) throw failure.error;
   const placed = unreported.filter((held) => held.phase === "placed");
-  const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, process: call.process })));
+  const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, by })));
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
   const renewals = [...new Map(call.renew.map((ref) => [attemptName(ref), ref])).values()].filter((ref) => holds(node, ref));
   const renewed = await Promise.all(renewals.slice(0, maxRenewals).map((ref) => renewal(deps, ref)));
   return {
     kind: "orders",
-    leaseMs,
+    leaseMs: promisedMs,
     // If a place is free now, the worker should call again soon, because the job that gets the place waits for that call.
     callAgainMs: freed || placed.length > maxRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flatMap((run) => run.orders), ...handled.flatMap((each) => each.orders)],
@@ -154,7 +156,7 @@ type First = { readonly orders: readonly Order[]; readonly soon: boolean; readon
  * Returns the order for an attempt that the worker has not reported yet. The worker may already be preparing it. So if the attempt must
  * leave, the worker is ordered to stop it, and only its report of that takes the attempt off the node.
  */
-async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment; process: string }): Promise<First> {
+async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment; by: By }): Promise<First> {
   const { node, held } = of;
   const leave = whyLeave(node, "placed", deps.now()) ?? whyOverdue(held, deps.now());
   const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
@@ -163,7 +165,7 @@ async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment
   if (!("reason" in run)) return { orders: run, soon: run.length === 0, frees: false };
   const job = { from: run.from, to: "failed", reason: run.reason, failure: "data-missing", failed: false } as const;
   const verdict = { kind: "change", job, assignment: "removed", forget: true } as const;
-  const frees = await write(deps, { node, attempt: refOf(held), verdict, process: of.process });
+  const frees = await write(deps, { node, attempt: refOf(held), verdict, by: of.by });
   return { orders: stop(run.reason), soon: true, frees };
 }
 
@@ -171,7 +173,7 @@ async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment
 type ReportHandled = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
 const nothingToDo: ReportHandled = { orders: [], done: [], frees: false };
 
-type Reported = { readonly node: Node; readonly report: AttemptReport; readonly process: string };
+type Reported = { readonly node: Node; readonly report: AttemptReport; readonly by: By };
 const maxTries = 3;
 
 /**
@@ -198,7 +200,7 @@ async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandl
   const attempt = refOf(of.report);
   const held = of.node.assignments.find((each) => attemptName(each) === attemptName(attempt));
   const job = await deps.nodeLedger.job(attempt);
-  const judged = wasLost(of.report, held, of.process)
+  const judged = wasLost(of.report, held, of.by.process)
     ? judgeLost(job, held, deps.maxLosses(of.node.pool))
     : judgeReport(of.report, job, held);
   const timed = ofOverdue(judged, { job, held, nowMs: deps.now() });
@@ -211,7 +213,7 @@ async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandl
     case "stop":
       return { ...nothingToDo, orders: [{ kind: "stop", ...attempt, because: verdict.because }] };
     case "change":
-      if (!(await write(deps, { node: of.node, attempt, verdict, process: of.process, job }))) return "changed";
+      if (!(await write(deps, { node: of.node, attempt, verdict, by: of.by, job }))) return "changed";
       return {
         orders: verdict.forget ? [] : leaveOrders(of, deps.now()),
         done: verdict.forget ? [attempt] : [],
@@ -241,10 +243,10 @@ function leaveOrders(of: { node: Node; report: AttemptReport; held?: Assignment 
   return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
 }
 
-async function giveUp(deps: NodeCallDeps, of: { node: Node; held: Assignment; process: string }): Promise<void> {
+async function giveUp(deps: NodeCallDeps, of: { node: Node; held: Assignment; by: By }): Promise<void> {
   const attempt = refOf(of.held);
   const verdict = judgeLost(await deps.nodeLedger.job(attempt), of.held, deps.maxLosses(of.node.pool));
-  if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, process: of.process });
+  if (verdict.kind === "change") await write(deps, { node: of.node, attempt, verdict, by: of.by });
 }
 
 /** Writes a verdict. Returns false if something had changed meanwhile: the next call is judged on the new state. */
@@ -254,12 +256,12 @@ async function write(
     node: Node;
     attempt: AttemptRef;
     verdict: Extract<ReportVerdict, { kind: "change" }>;
-    process: string;
+    by: By;
     /** Undefined if the verdict takes the attempt off the node. */
     job?: Job | undefined;
   },
 ): Promise<boolean> {
-  const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), process: of.process };
+  const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), ...of.by };
   const { job, assignment, toSeal } = of.verdict;
   const runSeconds = runSecondsIn(deps.runtimes(on.pool), of.job?.spec?.maxRuntimeSeconds ?? maxRunSeconds);
   const untilMs = assignment === "removed" ? undefined : phaseEndsAtMs(assignment, on.atMs, runSeconds);

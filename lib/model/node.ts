@@ -15,6 +15,8 @@ export type Assignment = AttemptRef &
     readonly phase: "placed" | "running" | "uploading";
     /** The run of the worker's process that has the attempt; undefined while `placed`. A worker that restarts loses the attempt. */
     readonly process?: string | undefined;
+    /** The number of the worker's call that wrote the phase; undefined while `placed`. An earlier call must not change it. */
+    readonly call?: number | undefined;
     /** When its present phase must be over, ms since the epoch; undefined if an earlier release wrote it. */
     readonly untilMs?: number | undefined;
     /** Its rank in its gang, from 0; undefined for a job of one node. */
@@ -38,9 +40,13 @@ export type Node = {
   readonly launchedAtMs: number;
   /** When its worker first called, ms since the epoch; undefined until then. */
   readonly readyAtMs?: number | undefined;
-  /** When its worker last called; undefined until its first call. */
+  /** The newest session of its worker; undefined until a process of it began one. */
+  readonly session?: number | undefined;
+  /** The number of the call that wrote its last heartbeat; undefined until the first. */
+  readonly call?: number | undefined;
+  /** When its worker's last heartbeat was written; undefined until the first. */
   readonly lastSeenMs?: number | undefined;
-  /** Until when the node keeps its attempts even if its worker does not call. */
+  /** Until when the node keeps its attempts even if its worker does not call. It was over at the launch if there is no heartbeat. */
   readonly leaseUntilMs: number;
   /** When an attempt was last assigned to it or removed from it; until then, when it was launched. */
   readonly lastBusyMs: number;

@@ -40,7 +40,5 @@ export const saysMore = (notice: Notice, before: Notice | undefined): boolean =>
 export type NodeTelemetry = {
   readonly address?: string | undefined;
   readonly gpus?: readonly GpuSample[] | undefined;
-  /** When a GPU was seen busy; undefined if none is busy. */
-  readonly gpusBusyAtMs?: number | undefined;
   readonly datasets?: readonly FetchedDataset[] | undefined;
 };

@@ -1,6 +1,7 @@
+import type { Sign } from "../model/heartbeat/heartbeat.ts";
 import type { AttemptRef, Job, JobChange, JobRef } from "../model/job.ts";
 import type { Node } from "../model/node.ts";
-import type { NodeTelemetry, Notice } from "../model/telemetry.ts";
+import type { Notice } from "../model/telemetry.ts";
 
 /** A change of the job's record, the node's assignment, or both, in one transaction, because of a worker's report. */
 export type AttemptChange = {
@@ -15,29 +16,44 @@ export type AttemptChange = {
   readonly toSeal?: true | undefined;
 };
 
+/** The call that reports a change. `call`: its number, as `callNumber` returns it. */
+export type ReportedOn = {
+  readonly pool: string;
+  readonly node: string;
+  readonly atMs: number;
+  readonly process: string;
+  readonly call: number;
+};
+
+/** Why a call finds no node. `unknown`: the node is not in the ledger (yet). `over`: it is terminating or gone. */
+type Unseen = { readonly kind: "unknown" | "over" };
+
 /** What the calls of workers and the events of EC2 write about nodes and their attempts. */
 export interface NodeLedger {
   /** Returns the node as it is now (a consistent read), or undefined if it is not in the pool's ledger. */
   get(pool: string, node: string): Promise<Node | undefined>;
+  /** Begins a session for a process of the node's worker, which ends all earlier ones. */
+  begin(pool: string, node: string, atMs: number): Promise<{ kind: "session"; session: number } | Unseen>;
   /**
-   * Records a call of the node's worker with the telemetry in it: renews the lease, and makes a `launching` node `ready`. Returns the
-   * node as written; `first`: it was `launching` before.
-   * `unknown`: the node is not in the ledger (yet). `over`: it is terminating or gone.
+   * Records a call of the node's worker: writes a heartbeat if one is due, which renews the lease, and makes a `launching` node `ready`.
+   * Returns the node as written; `first`: it was `launching` before. `overtaken` and `no-session` as `placeOf` returns them; nothing
+   * was written.
    */
   seen(
     pool: string,
     node: string,
-    life: { atMs: number; leaseUntilMs: number; telemetry?: NodeTelemetry | undefined },
-  ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "unknown" } | { kind: "over" }>;
+    sign: Sign,
+  ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "overtaken" | "no-session" } | Unseen>;
   /** Returns the job as it is now, or undefined if there is none. */
   job(ref: JobRef): Promise<Job | undefined>;
   /**
-   * Writes the change. An assignment that stays gets `process`, the run of the worker's process that has it. A job that goes back to
+   * Writes the change, unless a later call than `call` has changed the assignment. An assignment that stays gets `process`, the run of
+   * the worker's process that has it, and `call`. A job that goes back to
    * `queued` gets a queue entry and its next attempt. A job that ends or goes back loses its `node`, although that node may still hold
    * the attempt as `uploading`.
-   * `stale`: the job is not in `from`, has another attempt, or is not on this node; nothing was written.
+   * `stale`: the job is not in `from`, has another attempt, or is not on this node, or a later call was faster; nothing was written.
    */
-  change(on: { pool: string; node: string; atMs: number; process: string }, change: AttemptChange): Promise<"done" | "stale">;
+  change(on: ReportedOn, change: AttemptChange): Promise<"done" | "stale">;
   /**
    * Records EC2's notice that it may take the instance back. A live node becomes `draining` and keeps the notice. A notice of an
    * interruption replaces one of a rebalance recommendation, and no other notice is replaced. A node that is terminating or gone stays

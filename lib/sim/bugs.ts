@@ -65,7 +65,7 @@ export const bugs: readonly Bug[] = [
         ...decisions,
         load: async (pool, nowMs) => {
           const loaded = await decisions.load(pool, nowMs);
-          const nodes = loaded.nodes.map((node) => (nowMs - (node.lastSeenMs ?? nowMs) > 20_000 ? { ...node, leaseUntilMs: 0 } : node));
+          const nodes = loaded.nodes.map((node) => (nowMs - (node.lastSeenMs ?? nowMs) > 80_000 ? { ...node, leaseUntilMs: 0 } : node));
           return { ...loaded, nodes };
         },
       },

@@ -2,9 +2,10 @@ import { PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-
 import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
+import { nodeKey } from "../../lib/aws/table/keys.ts";
 import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
-import { admitted, begin, launched, newNode, placed, plenty } from "./suites/arrange.ts";
+import { admitted, begin, callAt, launched, newNode, placed, plenty, reportedOn } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
 describe("the ledger in DynamoDB", () => {
@@ -71,7 +72,7 @@ describe("what only the ledger in DynamoDB does", () => {
     const { fence, node } = await placed(ledger);
     const attempt = { team: "vision", job: "train-1", attempt: 1 };
     const job = { from: "placed", to: "failed", reason: "no", failed: true } as const;
-    await ledger.nodeLedger.change({ pool: "gpu", node: node.id, atMs: monday, process: "p" }, { attempt, job, assignment: "removed" });
+    await ledger.nodeLedger.change(reportedOn(node.id, monday), { attempt, job, assignment: "removed" });
     await ledger.placements.removeNode(fence, node.id, monday);
     const { Items = [] } = await access.base.send(new ScanCommand({ TableName: access.table }));
     const ttls = Items.filter((item) => item["ttl"]).map((item) => [item["pk"]?.S, Number(item["ttl"]?.N) - monday / 1000]);
@@ -104,7 +105,7 @@ describe("what only the ledger in DynamoDB does", () => {
     await ledger.placements.settle(fence, { launch, nodes: [old, young], atMs: monday });
     // The intent reserved 3 here, because this release wrote it. An intent of an earlier release would have reserved nothing.
     expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
-    await older("N#gpu", old.id);
+    await older(nodeKey("gpu", old.id).pk, old.id);
     await ledger.placements.removeNode(fence, old.id, monday);
     expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
     await ledger.placements.removeNode(fence, young.id, monday);
@@ -144,20 +145,21 @@ describe("what only the ledger in DynamoDB does", () => {
     const ledger = ledgerOn(await newTable(base));
     const { id } = newNode();
     await launched(ledger, await begin(ledger), [newNode()]);
+    await ledger.nodeLedger.begin("gpu", id, monday);
     let lost = 0;
     base.middlewareStack.add(
       (next, context) => async (args) => {
         const response = await next(args);
-        if (lost > 0 || context.commandName !== "UpdateItemCommand") return response;
+        if (lost > 1 || context.commandName !== "UpdateItemCommand") return response;
         lost += 1;
         throw Object.assign(new Error("socket hang up"), { name: "TimeoutError" });
       },
       { step: "deserialize", name: "lost-answer" },
     );
-    const life = { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 };
-    expect(await ledger.nodeLedger.seen("gpu", id, life)).toMatchObject({ node: { state: "ready" }, first: true });
-    expect(lost).toBe(1);
-    expect(await ledger.nodeLedger.seen("gpu", id, life)).toMatchObject({ first: false });
+    const call = callAt(monday + 60_000);
+    expect(await ledger.nodeLedger.seen("gpu", id, call)).toMatchObject({ node: { state: "ready" }, first: true });
+    expect(lost).toBe(2);
+    expect(await ledger.nodeLedger.seen("gpu", id, { ...call, atMs: call.atMs + 1 })).toMatchObject({ first: false });
   });
 
   it("a transaction that conflicts with another one is retried, and the error says so if that does not end", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deadNodes } from "../../lib/decide/health/dead-nodes.ts";
+import { heartbeatEveryMs } from "../../lib/model/heartbeat/heartbeat.ts";
 import type { Node } from "../../lib/model/node.ts";
 import { graceMs, judgeLease, type Lease } from "../../lib/worker/attempt/lease.ts";
 import { aNode, anAssignment, aSnapshot, monday } from "../fakes/builders.ts";
@@ -50,7 +51,7 @@ async function lengthOfLease(): Promise<number> {
   await world.workOff();
   const response = await world.call(world.node.id);
   if (response.kind !== "orders") throw new Error(`the response is ${response.kind}`);
-  expect(world.node.leaseUntilMs).toBe(world.nowMs + response.leaseMs);
+  expect(world.node.leaseUntilMs).toBe(world.nowMs + response.leaseMs + heartbeatEveryMs);
   return response.leaseMs;
 }
 

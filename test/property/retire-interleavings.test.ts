@@ -99,8 +99,7 @@ const works = ({ world, node, running }: Watched, calls: number): Actor => ({
     const held = new Map<string, AttemptRef>();
     for (let call = 0; call < calls; call += 1) {
       const attempts = [...held.values()].map((ref) => ({ ...ref, phase: "running" as const, startedAtMs: world.nowMs }));
-      const common = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
-      const response = await handleNodeCall(deps, node, { ...common, attempts, renew: [] });
+      const response = await handleNodeCall(deps, node, world.report(node, { attempts }));
       if (response.kind === "shutdown") return running.clear();
       if (response.kind !== "orders") return;
       for (const { team, job, attempt, kind } of response.orders) {

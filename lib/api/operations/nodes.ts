@@ -30,7 +30,7 @@ const list = operation({
     if (from === null) return problem("cursor", "The cursor is invalid.");
     const [, pool = "", after = ""] = from ?? [];
     const found = await firstNodes(deps, { pools: pools.toSorted(), pool, after, limit: query.limit + 1 });
-    const items = found.slice(0, query.limit).map((node) => nodeView(node, speaker));
+    const items = found.slice(0, query.limit).map((node) => nodeView(node, speaker, deps.now()));
     const page = items.slice(0, thatFit(items));
     const last = page.at(-1);
     return success({ items: page, ...(last && page.length < found.length && { cursor: `${last.pool}/${last.node}` }) });
@@ -71,7 +71,7 @@ const get = operation({
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     const node = await deps.nodeReader.find(params.node);
-    return node ? success(nodeView(node, speaker)) : problem("not-found", `There is no node ${params.node}.`);
+    return node ? success(nodeView(node, speaker, deps.now())) : problem("not-found", `There is no node ${params.node}.`);
   },
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DatasetName, JobId, PoolName, TeamName } from "../../../events/job.ts";
+import { isSilent } from "../../model/heartbeat/heartbeat.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import { Count, Cursor, Market, Time } from "./fields.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
@@ -47,7 +48,8 @@ export const NodeView = z
     gpuModel: z.string().optional(),
     launchedAt: Time,
     readyAt: Time.optional(),
-    lastSeenAt: Time.optional().describe("When the node's worker last called"),
+    lastSeenAt: Time.optional().describe("The last heartbeat of the node's worker. One is recorded each minute while it calls"),
+    silent: z.literal(true).optional().describe("Set if the node works, but its last heartbeat is more than 150 seconds old"),
     idleSince: Time.optional().describe("Omitted while the node holds any attempt"),
     notice: z
       .object({ kind: z.enum(["interruption", "rebalance"]), at: Time })
@@ -71,7 +73,7 @@ export const NodePage = z.object({ items: z.array(NodeView), cursor: Cursor.opti
 export type NodePage = z.infer<typeof NodePage>;
 
 /** Returns a node as a caller may see it. It shows that another team uses the node, but not with which jobs and data. */
-export const nodeView = (node: Node, speaker: Speaker): NodeView => ({
+export const nodeView = (node: Node, speaker: Speaker, nowMs: number): NodeView => ({
   node: node.id,
   pool: node.pool,
   state: node.state,
@@ -88,6 +90,7 @@ export const nodeView = (node: Node, speaker: Speaker): NodeView => ({
   launchedAt: iso(node.launchedAtMs),
   readyAt: isoIf(node.readyAtMs),
   lastSeenAt: isoIf(node.lastSeenMs),
+  ...(isSilent(node, nowMs) && { silent: true }),
   idleSince: isoIf(idleSince(node)),
   notice: node.notice && { kind: node.notice.kind, at: iso(node.notice.atMs) },
   drain: node.drain && { because: node.drain.because, until: iso(node.drain.untilMs) },

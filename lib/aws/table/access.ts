@@ -12,7 +12,7 @@ import {
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, cancellationCodes, isDefinite } from "../errors.ts";
-import { type Change, type Condition, defined, expression } from "./expression.ts";
+import { type Change, type Condition, defined, expression, isBetween } from "./expression.ts";
 import type { Key } from "./keys.ts";
 
 /** The name of the table, and a client for it. */
@@ -127,6 +127,19 @@ export async function* queryPages(access: TableAccess, query: Query): AsyncGener
 export async function getPartition(access: TableAccess, pk: string): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { Items = [] } of queryPages(access, { ConsistentRead: true, ...expression({ keyIs: { pk } }) })) items.push(...Items);
+  return items;
+}
+
+/** Returns the items of a partition whose sort keys are in the range, both ends included. Consistent unless `behind`. */
+export async function getRange(
+  access: TableAccess,
+  pk: string,
+  [from, to]: readonly [string, string],
+  read: { behind?: boolean } = {},
+): Promise<Item[]> {
+  const items: Item[] = [];
+  const query = { ConsistentRead: !read.behind, ...expression({ keyIs: { pk }, within: [isBetween("sk", from, to)] }) };
+  for await (const { Items = [] } of queryPages(access, query)) items.push(...Items);
   return items;
 }
 

@@ -42,8 +42,23 @@ export const placeInQueue = ({ pk, sk }: Key): { priority: number; submittedAtMs
 export const queuesPartition = (pool: string): string => `QT#${pool}`;
 export const queueOfTeamKey = (pool: string, team: string): Key => ({ pk: queuesPartition(pool), sk: team });
 
-export const nodePartition = (pool: string): string => `N#${pool}`;
-export const nodeKey = (pool: string, node: string): Key => ({ pk: nodePartition(pool), sk: node });
+const nodeShards = 4;
+const nodePartition = (pool: string, shard: number): string => `N#${pool}#${shard}`;
+/** A pool's nodes are in several partitions, because the heartbeats of thousands would be too many writes for one. */
+export const nodePartitions = (pool: string): readonly string[] =>
+  Array.from({ length: nodeShards }, (_, shard) => nodePartition(pool, shard));
+export const nodeKey = (pool: string, node: string): Key => ({ pk: nodePartition(pool, hashOf(node).readUInt8() % nodeShards), sk: node });
+/** What a node's worker reports all the time. It is next to its node, and sorts after it and before the next node. */
+export const heartbeatKey = (pool: string, node: string): Key => ({ ...nodeKey(pool, node), sk: `${node}#HEARTBEAT` });
+/** The datasets that a node has fetched. */
+export const nodeDatasetsKey = (pool: string, node: string): Key => ({ ...nodeKey(pool, node), sk: `${node}#DATASETS` });
+/** Returns the first sort key and one after the last of a node's items. */
+export const nodeRange = (node: string): readonly [string, string] => [node, `${node}#~`];
+/** Returns which item of which node has the sort key; `kind` is undefined for the node's own. */
+export function partOfNode(sk: string): { readonly node: string; readonly kind: string | undefined } {
+  const [node = sk, kind] = sk.split("#");
+  return { node, kind };
+}
 /** A node that has left the pool, kept for two weeks. */
 export const forgottenNodeKey = (pool: string, node: string): Key => ({ pk: `ND#${pool}`, sk: node });
 /** The pool of an instance. */
@@ -125,4 +140,5 @@ const padded = (n: number, digits: number): string => String(n).padStart(digits,
 /** Returns a class that two jobs share if they may run in the same places, and otherwise only by chance, which is harmless. */
 const classOf = (wants: Wants): string => classNamed(placesKey(wants));
 /** Returns a class that depends on nothing but the text. */
-export const classNamed = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, classLength);
+export const classNamed = (text: string): string => hashOf(text).toString("hex").slice(0, classLength);
+const hashOf = (text: string): Buffer => createHash("sha256").update(text).digest();

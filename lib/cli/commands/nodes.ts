@@ -33,7 +33,10 @@ export async function nodes(options: NodesOptions, { connection, console, nowMs 
 
 const columns = (nowMs: number): Column<NodeView>[] => [
   { title: "NODE", of: ({ node }) => node },
-  { title: "STATE", of: ({ state, notice }) => (notice?.kind === "interruption" ? `${state} !` : state) },
+  {
+    title: "STATE",
+    of: ({ state, notice, silent }) => `${state}${silent ? ", silent" : ""}${notice?.kind === "interruption" ? " !" : ""}`,
+  },
   { title: "POOL", of: ({ pool }) => pool },
   { title: "TYPE", of: ({ instanceType }) => instanceType },
   { title: "MARKET", of: ({ market }) => market },
@@ -71,7 +74,7 @@ export function nodeLines(node: NodeView, nowMs: number): string[] {
       ["has", `${node.gpus === 0 ? "no GPU" : `${node.gpus} ${node.gpuModel ?? "GPU"}`}, ${node.vcpus} vCPU, ${gib(node.memoryGiB)}`],
       ["launched", at(node.launchedAt)],
       ["ready", at(node.readyAt)],
-      ["last seen", at(node.lastSeenAt)],
+      ["last seen", at(node.lastSeenAt) && `${at(node.lastSeenAt)}${node.silent ? "; its worker has been silent since then" : ""}`],
       ["idle since", at(node.idleSince)],
       ...node.assignments.map((held): [string, string] => ["holds", heldLine(held)]),
       ...(node.samples ?? []).map((sample): [string, string] => [`GPU ${sample.index}`, sampleLine(sample)]),

@@ -1,3 +1,4 @@
+import { unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import { attemptName } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
@@ -5,8 +6,6 @@ import { maxDefianceSeconds, whyOverdue } from "../../model/values/attempt-times
 
 /** A worker stops its jobs this long before its lease ends, and no other node starts them until this long after it. */
 const leaseMarginMs = 60_000;
-/** A busy worker has missed three calls: it must get nothing new until it calls again. */
-const silentAfterMs = 30_000;
 /** A worker stops its runs within half a minute of the end of a drain, but an upload that has started may take longer. */
 const letGoWithinMs = 10 * 60_000;
 /** EC2's own event about an end arrives within seconds; after this long EC2 is asked. */
@@ -21,7 +20,7 @@ const lookForMs = 10_000;
 
 /** Reports whether a node can get work: it is booting, or it is ready and its worker called lately. */
 export const isResponsive = (node: Node, nowMs: number): boolean =>
-  node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < silentAfterMs);
+  node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < unheardAfterMs);
 
 /** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */
 export function deadNodes(snapshot: NodeSnapshot): Step[] {

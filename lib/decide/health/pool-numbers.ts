@@ -1,4 +1,5 @@
 import { breakers } from "../../model/breaker.ts";
+import { unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { budgetRoom, type ScopeRoom } from "../budget/budget-room.ts";
 
@@ -23,16 +24,13 @@ export type PoolNumbers = {
   readonly unreadableItems: number;
 };
 
-/** A sample that is older than this does not count. */
-const freshForMs = 60_000;
-
 /** `queued`: the number of waiting jobs, because the queue may have been read in part. */
 export function poolNumbers(seen: Snapshot & { readonly queued: number }): PoolNumbers {
   const { nowMs } = seen;
   const budget = budgetRoom(seen);
   const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
   const samples = nodes
-    .filter(({ gpusAtMs }) => gpusAtMs !== undefined && nowMs - gpusAtMs < freshForMs)
+    .filter(({ gpusAtMs }) => gpusAtMs !== undefined && nowMs - gpusAtMs < unheardAfterMs)
     .flatMap(({ gpus = [] }) => gpus.flatMap(({ utilizationPercent }) => utilizationPercent ?? []));
   const oldestMs = seen.queue.reduce((oldest, { submittedAtMs }) => Math.min(oldest, submittedAtMs), nowMs);
   return {

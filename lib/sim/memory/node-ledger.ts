@@ -1,7 +1,8 @@
+import { heartbeatOf, newDatasets, placeOf } from "../../model/heartbeat/heartbeat.ts";
 import { isEnded, isOn, type Job, type JobRecord } from "../../model/job.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { saysMore } from "../../model/telemetry.ts";
-import type { AttemptChange, NodeLedger } from "../../ports/node-ledger.ts";
+import type { AttemptChange, NodeLedger, ReportedOn } from "../../ports/node-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
 import { type JobMove, jobKey, type MemoryTable, nodeKey, offNodes, present, sameAttempt } from "./table.ts";
@@ -9,13 +10,28 @@ import { type JobMove, jobKey, type MemoryTable, nodeKey, offNodes, present, sam
 export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeLedger => ({
   get: (pool, node) => wire.call("nodeLedger.get", () => table.nodes.get(nodeKey(pool, node))?.node),
   job: (ref) => wire.call("nodeLedger.job", () => table.jobs.get(jobKey(ref))),
-  seen: (pool, id, life) =>
+  begin: (pool, id) =>
+    wire.call("nodeLedger.begin", () => {
+      const found = live(table, pool, id);
+      if ("kind" in found) return found;
+      const session = (found.session ?? 0) + 1;
+      table.changeNode(pool, id, { session });
+      return { kind: "session", session };
+    }),
+  seen: (pool, id, sign) =>
     wire.call("nodeLedger.seen", () => {
-      const node = table.nodes.get(nodeKey(pool, id))?.node;
-      if (!node) return { kind: table.forgotten.has(nodeKey(pool, id)) ? "over" : "unknown" };
-      if (node.state === "terminating" || node.state === "gone") return { kind: "over" };
-      const written = table.changeNode(pool, id, renewed(node, life)) ?? node;
-      return { kind: "node", node: written, first: node.state === "launching" };
+      const found = live(table, pool, id);
+      if ("kind" in found) return found;
+      const place = placeOf(found, sign);
+      if (place !== "next") return { kind: place };
+      const { atMs } = sign;
+      const isFirst = found.state === "launching";
+      const node = table.changeNode(pool, id, {
+        ...heartbeatOf(found, sign),
+        ...present({ datasets: newDatasets(found, sign) }),
+        ...(isFirst && { state: "ready", readyAtMs: atMs, stateSinceMs: atMs }),
+      });
+      return { kind: "node", node: node ?? found, first: isFirst };
     }),
   change: (on, change) => wire.call("nodeLedger.change", () => changeAttempt(table, on, change)),
   noticed: (id, notice, atMs) =>
@@ -36,25 +52,24 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
     }),
 });
 
-function renewed(node: Node, { atMs, leaseUntilMs, telemetry }: Parameters<NodeLedger["seen"]>[2]): Partial<Node> {
-  const known = present({ ...telemetry, gpusAtMs: telemetry?.gpus && atMs });
-  if (node.state === "launching") return { ...known, state: "ready", readyAtMs: atMs, stateSinceMs: atMs, lastSeenMs: atMs, leaseUntilMs };
-  // A call that was overtaken by a later one must not shorten the lease that the later one got.
-  return leaseUntilMs >= node.leaseUntilMs ? { ...known, lastSeenMs: atMs, leaseUntilMs } : {};
+/** Returns a node that boots or works, or why there is none. */
+function live(table: MemoryTable, pool: string, id: string): Node | { readonly kind: "unknown" | "over" } {
+  const node = table.nodes.get(nodeKey(pool, id))?.node;
+  if (!node) return { kind: table.forgotten.has(nodeKey(pool, id)) ? "over" : "unknown" };
+  return node.state === "terminating" || node.state === "gone" ? { kind: "over" } : node;
 }
 
 function changeAttempt(
   table: MemoryTable,
-  on: { pool: string; node: string; atMs: number; process: string },
+  on: ReportedOn,
   { attempt, job: to, assignment, untilMs, toSeal }: AttemptChange,
 ): "done" | "stale" {
   const node = table.nodes.get(nodeKey(on.pool, on.node))?.node;
-  const job = table.jobs.get(jobKey(attempt));
-  const held = node?.assignments.find((one) => sameAttempt(one, attempt));
   if (!node) return "stale";
-  const written = assignment === "removed" ? !held : held?.phase === assignment && held.process === on.process;
-  if (to && written && isOnRecord(job, to, attempt.attempt)) return "done";
-  if (!held) return "stale";
+  const job = table.jobs.get(jobKey(attempt));
+  const held = node.assignments.find((one) => sameAttempt(one, attempt));
+  if (to && isAsReported(held, assignment, on) && isOnRecord(job, to, attempt.attempt)) return "done";
+  if (!held || (held.call ?? 0) > on.call) return "stale";
   const holds = job?.attempt === attempt.attempt && isOn(job, on.node);
   if (to && (!holds || job.state !== to.from)) return "stale";
 
@@ -65,14 +80,22 @@ function changeAttempt(
   return "done";
 }
 
+const isAsReported = (held: Assignment | undefined, phase: AttemptChange["assignment"], { process }: ReportedOn): boolean =>
+  phase === "removed" ? !held : held?.phase === phase && held.process === process;
+
 function setPhase(
   table: MemoryTable,
   { node, held, assignment, untilMs }: { node: Node; held: Assignment } & Pick<AttemptChange, "assignment" | "untilMs">,
-  on: { atMs: number; process: string },
+  on: ReportedOn,
 ): void {
   const others = node.assignments.filter((one) => one !== held);
   if (assignment === "removed") table.setAssignments(node, others, on.atMs);
-  else table.setAssignments(node, [...others, present({ ...held, phase: assignment, process: on.process, untilMs })], undefined);
+  else
+    table.setAssignments(
+      node,
+      [...others, present({ ...held, phase: assignment, process: on.process, call: on.call, untilMs })],
+      undefined,
+    );
 }
 
 function leaveNode(table: MemoryTable, job: JobRecord, node: string): void {

@@ -39,6 +39,7 @@ const renewBeforeMs = 15 * 60_000;
 const minGapMs = 50;
 const longestPauseMs = 60_000;
 const maxReports = 500;
+const sessionPauseMs = 1_000;
 /** Time for killed programs to disappear, in addition to the grace period. */
 const stopSlackMs = 5_000;
 /** Time for uploads when the worker ends. Together with the grace period and the last calls it must stay below systemd's 90 s. */
@@ -61,6 +62,8 @@ export class Agent {
   readonly #ending = new AbortController();
   #end: AgentEnd | undefined;
   #lease: Lease | undefined;
+  /** This process's session, and the number of its last call. Undefined until it has begun, and if another process has begun one since. */
+  #session: { readonly session: number; sequence: number } | undefined;
   #cancelWatch: () => void = () => {};
   #changed = false;
   #endPause: () => void = () => {};
@@ -121,25 +124,40 @@ export class Agent {
 
   /** Makes one call and follows its response. Returns how long to wait before the next call, in ms. */
   async #exchange(): Promise<number | "failed"> {
-    const sentMs = this.#options.clock.monotonicMs();
-    const report = this.#report();
+    const { call, clock } = this.#options;
     this.#cutUploadsInTime();
     try {
-      const response = await this.#options.call(report, this.#ending.signal);
-      return this.#follow(response, { report, sentMs });
+      const refusal = await this.#beginSession();
+      if (refusal) return this.#follow(refusal);
+      const sentMs = clock.monotonicMs();
+      const report = this.#report();
+      return this.#follow(await call(report, this.#ending.signal), { report, sentMs });
     } catch (error) {
       if (this.#end === undefined) this.#options.log("warn", "node call failed", {}, error);
       return "failed";
     }
   }
 
+  /** Asks for a session if there is none. Returns the response if that is no session. */
+  async #beginSession(): Promise<NodeResponse | undefined> {
+    if (this.#session !== undefined) return undefined;
+    const { call, pool } = this.#options;
+    const response = await call({ protocol: nodeProtocol, kind: "begin", pool }, this.#ending.signal);
+    if (response.kind !== "session") return response;
+    this.#session = { session: response.session, sequence: 0 };
+    return undefined;
+  }
+
   #report(): Report {
     const { pool, workerVersion, process, clock, facts } = this.#options;
+    if (this.#session === undefined) throw new Error("a report needs a session");
+    this.#session.sequence += 1;
     return {
       protocol: nodeProtocol,
       kind: "report",
       pool,
       workerVersion,
+      ...this.#session,
       process,
       attempts: this.#attempts.reports().slice(0, maxReports),
       renew: this.#attempts.endingBefore(clock.wallMs() + renewBeforeMs).slice(0, maxReports),
@@ -165,20 +183,27 @@ export class Agent {
     });
   }
 
-  #follow(response: NodeResponse, sent: { report: Report; sentMs: number }): number {
+  /** `sent` is undefined if the call was to begin a session. */
+  #follow(response: NodeResponse, sent?: { readonly report: Report; readonly sentMs: number }): number {
     switch (response.kind) {
       case "orders":
+        if (!sent) throw new Error("the server treated the beginning of a session as a report");
         this.#lease = { fromMs: sent.sentMs, lengthMs: response.leaseMs };
         this.#watchLease();
         this.#applyOrders(response, sent.report);
         return response.callAgainMs;
+      case "no-session":
+        this.#session = undefined;
+        // If two processes ran by mistake, they would take the session from each other without a pause.
+        return sessionPauseMs;
       case "wait":
         return response.callAgainMs;
       case "shutdown":
         this.#finish({ kind: "shutdown", because: response.because });
         return 0;
       case "boot":
-        throw new Error("the server treated a report as a boot call");
+      case "session":
+        throw new Error(`the server returned "${response.kind}" for a report`);
     }
   }
 
@@ -248,7 +273,7 @@ export class Agent {
   }
 
   async #reportLast(): Promise<void> {
-    if (this.#attempts.isEmpty) return;
+    if (this.#attempts.isEmpty || this.#session === undefined) return;
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));
     } catch (error) {

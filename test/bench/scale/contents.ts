@@ -1,6 +1,7 @@
+import { gpusItem } from "../../../lib/aws/table/items/heartbeat-item.ts";
 import { nodeItem } from "../../../lib/aws/table/items/node-item.ts";
 import { queueItem } from "../../../lib/aws/table/items/queue-item.ts";
-import { queueOfTeamKey } from "../../../lib/aws/table/keys.ts";
+import { heartbeatKey, queueOfTeamKey } from "../../../lib/aws/table/keys.ts";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { Catalogue, InstanceType } from "../../../lib/model/offer.ts";
@@ -80,11 +81,9 @@ function nodeOf(n: number): Node {
     state: "ready",
     launchedAtMs: nowMs - 5_000_000,
     readyAtMs: nowMs - 4_000_000,
-    lastSeenMs: nowMs - 3_000,
-    leaseUntilMs: nowMs + 900_000,
+    leaseUntilMs: nowMs - 5_000_000,
     lastBusyMs: nowMs - 1_000_000,
     stateSinceMs: nowMs - 4_000_000,
-    address: "10.1.2.3",
     assignments: Array.from({ length: 8 }, (_, g) => ({
       team: "vision",
       job: nameOf(n * 8 + g + 2_000_000),
@@ -98,19 +97,24 @@ function nodeOf(n: number): Node {
       phase: "running" as const,
       process: nameOf(n),
     })),
-    gpus: Array.from({ length: 8 }, (_, index) => ({
-      index,
-      model: "NVIDIA A100-SXM4-40GB",
-      utilizationPercent: 97,
-      memoryUsedMiB: 39_000,
-      memoryTotalMiB: 40_960,
-      powerWatts: 388.4,
-      temperatureC: 61,
-      eccUncorrected: 0,
-    })),
-    gpusAtMs: nowMs - 3_000,
-    gpusBusyAtMs: nowMs - 3_000,
   };
+}
+
+/** Returns the heartbeat of the same node, as the write of a call leaves it. */
+function heartbeatOf(n: number): Record<string, unknown> {
+  const gpus = Array.from({ length: 8 }, (_, index) => ({
+    index,
+    model: "NVIDIA A100-SXM4-40GB",
+    utilizationPercent: 97,
+    memoryUsedMiB: 39_000,
+    memoryTotalMiB: 40_960,
+    powerWatts: 388.4,
+    temperatureC: 61,
+    eccUncorrected: 0,
+  }));
+  const beat = { call: 1_000_000_000 + n, lastSeenMs: nowMs - 3_000, leaseUntilMs: nowMs + 900_000, address: "10.1.2.3" };
+  const stored = { ...beat, gpus: gpusItem(gpus), gpusAtMs: nowMs - 3_000, gpusBusyAtMs: nowMs - 3_000 };
+  return { ...heartbeatKey("gpu", `i-${idOf(n)}`), session: 1, ...stored };
 }
 
 /** Returns the items of the pool `gpu`, one after the other. */
@@ -118,5 +122,8 @@ export function* itemsOf({ queued, nodes, crafted: isCrafted }: Contents): Gener
   for (const team of teams) yield { ...queueOfTeamKey("gpu", team), queued };
   for (let n = 0; n < queued; n += 1) yield queueItem("gpu", isCrafted ? crafted(n) : usual(n));
   if (isCrafted) yield queueItem("gpu", { ...usual(0), team: "speech", job: "runnable" });
-  for (let n = 0; n < nodes; n += 1) yield nodeItem(nodeOf(n));
+  for (let n = 0; n < nodes; n += 1) {
+    yield nodeItem(nodeOf(n));
+    yield heartbeatOf(n);
+  }
 }

@@ -7,7 +7,7 @@ import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, monday } from "../../fakes/builders.ts";
 import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
 import { beforeNextWrite } from "../race.ts";
-import { admitted, begin, leaseOver, newNode, placed, plenty, readyNode, sealing } from "../suites/arrange.ts";
+import { admitted, begin, callAt, leaseOver, newNode, placed, plenty, readyNode, reportedOn, sealing } from "../suites/arrange.ts";
 
 /** A ledger with one job, one node, and a fence of the newest decision. */
 type Stage = { readonly ledger: LedgerPorts; readonly fence: Fence; readonly node: Node; readonly job: Job; readonly entry: QueueEntry };
@@ -15,7 +15,7 @@ type Act = (stage: Stage) => Promise<unknown>;
 
 const atMs = monday + 120_000;
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
-const on = ({ node }: Stage) => ({ pool: "gpu", node: node.id, atMs, process: "p1" });
+const on = ({ node }: Stage) => reportedOn(node.id, atMs);
 const limits = { pool: { usdPerHour: 1.5, gpus: 9 } };
 
 /** The job waits, and the node is ready and empty. */
@@ -42,7 +42,7 @@ const events = {
     return stage.ledger.nodeLedger.change(on(stage), { attempt, job, assignment: "removed" });
   },
   "the artifacts are sealed": ({ ledger }) => ledger.sealing.succeed(attempt, {}, atMs),
-  "the worker calls": ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, { atMs: leaseOver, leaseUntilMs: leaseOver + 900_000 }),
+  "the worker calls": ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver)),
   "the instance ends": ({ ledger, node }) => ledger.nodeLedger.gone(node.id, atMs),
   "EC2 announces an interruption": ({ ledger, node }) => ledger.nodeLedger.noticed(node.id, { kind: "interruption", atMs }, atMs),
   "the job is placed": ({ ledger, fence, entry, node }) => ledger.placements.bind(fence, { entry, node, atMs }),

@@ -1,7 +1,9 @@
 import { expect } from "vitest";
+import { callNumber, type Sign } from "../../../lib/model/heartbeat/heartbeat.ts";
 import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Node } from "../../../lib/model/node.ts";
+import type { ReportedOn } from "../../../lib/ports/node-ledger.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
@@ -39,7 +41,7 @@ export async function launched(ledger: LedgerPorts, fence: Fence, nodes: readonl
 /** Returns a node as it is when its launch is settled. */
 export function newNode(over: Partial<Node> = {}): Node {
   const { readyAtMs: _ready, lastSeenMs: _seen, ...node } = aNode({ state: "launching", stateSinceMs: monday, ...over });
-  return node;
+  return { ...node, leaseUntilMs: node.launchedAtMs };
 }
 
 /** Returns a node by its id. */
@@ -49,10 +51,34 @@ export const nodeAt = (id: string): Node => newNode({ id });
 export async function readyNode(ledger: LedgerPorts, fence: Fence, over: Partial<Node> = {}): Promise<Node> {
   const node = newNode({ pool: fence.pool, ...over });
   await launched(ledger, fence, [node]);
-  const seen = await ledger.nodeLedger.seen(node.pool, node.id, { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 });
-  if (seen.kind !== "node") throw new Error(`${node.id} is ${seen.kind}`);
+  return firstCall(ledger, node, monday + 60_000);
+}
+
+/** Begins the first session of a node's worker, and makes its first call. Returns the node. */
+export async function firstCall(ledger: LedgerPorts, { pool, id }: Pick<Node, "pool" | "id">, atMs: number): Promise<Node> {
+  expect(await ledger.nodeLedger.begin(pool, id, atMs)).toEqual({ kind: "session", session: 1 });
+  const seen = await ledger.nodeLedger.seen(pool, id, callAt(atMs));
+  if (seen.kind !== "node") throw new Error(`${id} is ${seen.kind}`);
   return seen.node;
 }
+
+/** Returns a call of the first session of a node's worker. Later calls have higher numbers. */
+export const callAt = (atMs: number, over: Partial<Sign> = {}): Sign => ({
+  session: 1,
+  sequence: Math.max(1, atMs - monday),
+  atMs,
+  leaseMs: 900_000,
+  ...over,
+});
+
+/** Returns where and when the process `p1` of the first session reports something. */
+export const reportedOn = (node: string, atMs: number, process = "p1"): ReportedOn => ({
+  pool: "gpu",
+  node,
+  atMs,
+  process,
+  call: callNumber(callAt(atMs)),
+});
 
 /** Places a job on a node of its own, which most tests of a job's life start from. */
 export async function placed(
@@ -69,7 +95,7 @@ export async function placed(
 /** The same after the job's program has exited successfully: it uploads and waits to be sealed. */
 export async function sealing(ledger: LedgerPorts, over: Partial<Job> = {}): ReturnType<typeof placed> {
   const all = await placed(ledger, over);
-  const on = { pool: "gpu", node: all.node.id, atMs: monday + 90_000, process: "p1" };
+  const on = reportedOn(all.node.id, monday + 90_000);
   const attempt = { team: all.job.team, job: all.job.job, attempt: 1 };
   const job = { from: "placed", to: "sealing", exitCode: 0, startedAtMs: monday + 62_000, failed: false } as const;
   expect(await ledger.nodeLedger.change(on, { attempt, job, assignment: "uploading" })).toBe("done");

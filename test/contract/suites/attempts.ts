@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AttemptChange } from "../../../lib/ports/node-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, sealing } from "./arrange.ts";
+import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, reportedOn, sealing } from "./arrange.ts";
 
 const ref = { team: "vision", job: "train-1" };
 const attempt = { ...ref, attempt: 1 };
@@ -11,7 +11,7 @@ const historyOf = async (ledger: LedgerPorts, limit = 10) => (await ledger.jobRe
 export const attemptsContract = (make: MakeLedger) =>
   describe("the record of attempts", () => {
     const report = (ledger: LedgerPorts, node: string, change: Omit<AttemptChange, "attempt">, atMs: number) =>
-      ledger.nodeLedger.change({ pool: "gpu", node, atMs, process: "p1" }, { attempt, ...change });
+      ledger.nodeLedger.change(reportedOn(node, atMs), { attempt, ...change });
 
     it("a job that waits has no attempts, and neither has a job that does not exist", async () => {
       const ledger = await make();
@@ -132,10 +132,11 @@ export const attemptsContract = (make: MakeLedger) =>
         const { queue } = await ledger.decisions.waiting("gpu", monday);
         await ledger.placements.bind(fence, { entry: only(queue), node, atMs: monday + n * 1000 });
         const to = { from: "placed", to: "queued", reason: "drained", failed: false } as const;
-        await ledger.nodeLedger.change(
-          { pool: "gpu", node: node.id, atMs: monday + n * 1000 + 500, process: "p1" },
-          { attempt: { ...ref, attempt: n }, job: to, assignment: "removed" },
-        );
+        await ledger.nodeLedger.change(reportedOn(node.id, monday + n * 1000 + 500), {
+          attempt: { ...ref, attempt: n },
+          job: to,
+          assignment: "removed",
+        });
       }
       const first = await ledger.jobReader.attempts({ ...job, limit: 6 });
       expect(first.attempts.map((each) => each.attempt)).toEqual([11, 10, 9, 8, 7, 6]);

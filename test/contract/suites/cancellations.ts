@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, monday } from "../../fakes/builders.ts";
-import { admitted, begin, leaseOver, type MakeLedger, placed, readyNode, sealing } from "./arrange.ts";
+import { admitted, begin, leaseOver, type MakeLedger, placed, readyNode, reportedOn, sealing } from "./arrange.ts";
 
 const by = { reason: "not wanted any more", atMs: monday + 200_000 };
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
@@ -31,7 +31,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([
         anAssignment({ untilMs: phaseEndsAtMs("placed", monday + 61_000, 0) }),
       ]);
-      const on = { pool: "gpu", node: node.id, atMs: monday + 210_000, process: "p1" };
+      const on = reportedOn(node.id, monday + 210_000);
       const running = { from: "placed", to: "running", failed: false } as const;
       expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("stale");
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("done");

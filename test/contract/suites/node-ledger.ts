@@ -1,12 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
+import { callNumber } from "../../../lib/model/heartbeat/heartbeat.ts";
 import { anAssignment, anEntry, monday } from "../../fakes/builders.ts";
-import { begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, placed, readyNode, sealing } from "./arrange.ts";
+import {
+  begin,
+  callAt,
+  launched,
+  leaseOver,
+  type MakeLedger,
+  newNode,
+  nodeAt,
+  only,
+  placed,
+  readyNode,
+  reportedOn,
+  sealing,
+} from "./arrange.ts";
 
-const life = { atMs: monday + 60_000, leaseUntilMs: monday + 960_000 };
+const call = callAt(monday + 60_000);
 const id = "i-0000000000000001";
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
-const on = { pool: "gpu", node: id, atMs: monday + 90_000, process: "p1" };
+const on = reportedOn(id, monday + 90_000);
 const startedAtMs = monday + 62_000;
 const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
 
@@ -15,48 +29,80 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a launching node becomes ready at its first call, and this is reported", async () => {
       const ledger = await make();
       const fence = await begin(ledger);
-      const node = newNode({ leaseUntilMs: monday + 5_000_000 });
+      const node = newNode();
       await launched(ledger, fence, [node]);
+      await ledger.nodeLedger.begin("gpu", id, monday);
       const ready = {
         ...node,
         state: "ready",
-        readyAtMs: life.atMs,
-        lastSeenMs: life.atMs,
-        stateSinceMs: life.atMs,
-        leaseUntilMs: life.leaseUntilMs,
+        readyAtMs: call.atMs,
+        stateSinceMs: call.atMs,
+        session: 1,
+        call: callNumber(call),
+        lastSeenMs: call.atMs,
+        leaseUntilMs: call.atMs + 900_000,
       };
-      expect(await ledger.nodeLedger.seen("gpu", id, life)).toEqual({ kind: "node", node: ready, first: true });
-      expect(await ledger.nodeLedger.seen("gpu", id, life), "another call at the same moment").toMatchObject({ first: false });
-      const later = { atMs: life.atMs + 10_000, leaseUntilMs: life.leaseUntilMs + 10_000 };
+      expect(await ledger.nodeLedger.seen("gpu", id, call)).toEqual({ kind: "node", node: ready, first: true });
+      const again = { ...call, sequence: call.sequence + 1, atMs: call.atMs + 1 };
+      expect(await ledger.nodeLedger.seen("gpu", id, again), "another call").toMatchObject({ first: false });
+      const later = callAt(call.atMs + 60_000);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({
         kind: "node",
-        node: { ...ready, lastSeenMs: later.atMs, leaseUntilMs: later.leaseUntilMs },
+        node: { ...ready, call: callNumber(later), lastSeenMs: later.atMs, leaseUntilMs: later.atMs + 900_000 },
         first: false,
       });
-      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ leaseUntilMs: later.leaseUntilMs });
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ leaseUntilMs: later.atMs + 900_000 });
     });
 
-    it("a call never shortens a node's lease", async () => {
+    it("a call without news writes a heartbeat only if the last one is a minute old", async () => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
-      const earlier = { atMs: life.atMs + 1, leaseUntilMs: life.leaseUntilMs - 10_000 };
-      expect(await ledger.nodeLedger.seen("gpu", id, earlier)).toEqual({ kind: "node", node, first: false });
+      expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 59_999))).toEqual({ kind: "node", node, first: false });
+      expect(await ledger.nodeLedger.get("gpu", id)).toEqual(node);
+      expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 60_000))).toMatchObject({
+        node: { lastSeenMs: call.atMs + 60_000 },
+      });
     });
 
     it("only one of 8 calls at once is the first of a node", async () => {
       const ledger = await make();
       await launched(ledger, await begin(ledger), [newNode()]);
-      const calls = Array.from({ length: 8 }, (_, n) => ({ atMs: life.atMs + n, leaseUntilMs: life.leaseUntilMs + n }));
-      const seen = await Promise.all(calls.map((call) => ledger.nodeLedger.seen("gpu", id, call)));
+      await ledger.nodeLedger.begin("gpu", id, monday);
+      const calls = Array.from({ length: 8 }, (_, n) => ({ ...callAt(call.atMs + n), sequence: 1 }));
+      const seen = await Promise.all(calls.map((each) => ledger.nodeLedger.seen("gpu", id, each)));
       expect(seen.filter((each) => each.kind === "node" && each.first)).toHaveLength(1);
-      expect((await ledger.nodeLedger.get("gpu", id))?.leaseUntilMs).toBe(life.leaseUntilMs + 7);
+    });
+
+    it("each process of a worker gets a session of its own, even if several begin at once", async () => {
+      const ledger = await make();
+      await readyNode(ledger, await begin(ledger));
+      const begun = await Promise.all([1, 2, 3].map(() => ledger.nodeLedger.begin("gpu", id, monday)));
+      expect(begun.map((each) => each.kind === "session" && each.session).sort()).toEqual([2, 3, 4]);
+      expect(await ledger.nodeLedger.begin("gpu", "i-00000000000000ff", monday)).toEqual({ kind: "unknown" });
+      expect(await ledger.nodeLedger.begin("cpu", id, monday)).toEqual({ kind: "unknown" });
+    });
+
+    it("a call of an earlier session and an overtaken call write nothing", async () => {
+      const ledger = await make();
+      const node = await readyNode(ledger, await begin(ledger));
+      const telemetry = { address: "10.0.0.7", datasets: [] };
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...callAt(monday + 59_000), telemetry })).toEqual({ kind: "overtaken" });
+      expect(await ledger.nodeLedger.get("gpu", id)).toEqual(node);
+      await ledger.nodeLedger.begin("gpu", id, monday);
+      const late = { ...callAt(monday + 200_000), telemetry };
+      expect(await ledger.nodeLedger.seen("gpu", id, late)).toEqual({ kind: "no-session" });
+      expect(await ledger.nodeLedger.get("gpu", id)).toEqual({ ...node, session: 2 });
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...late, session: 2, sequence: 1 })).toMatchObject({
+        node: { address: "10.0.0.7" },
+      });
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...late, session: 3 })).toEqual({ kind: "no-session" });
     });
 
     it("a call of an instance that is not in the pool is unknown", async () => {
       const ledger = await make();
       await readyNode(ledger, await begin(ledger));
-      expect(await ledger.nodeLedger.seen("gpu", "i-00000000000000ff", life)).toEqual({ kind: "unknown" });
-      expect(await ledger.nodeLedger.seen("cpu", id, life)).toEqual({ kind: "unknown" });
+      expect(await ledger.nodeLedger.seen("gpu", "i-00000000000000ff", call)).toEqual({ kind: "unknown" });
+      expect(await ledger.nodeLedger.seen("cpu", id, call)).toEqual({ kind: "unknown" });
       expect(await ledger.nodeLedger.get("cpu", id)).toBeUndefined();
     });
 
@@ -65,10 +111,10 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const fence = await begin(ledger);
       await readyNode(ledger, fence);
       await ledger.placements.fenceIdle(fence, id, monday);
-      const later = { atMs: life.atMs + 1, leaseUntilMs: life.leaseUntilMs + 1 };
+      const later = callAt(call.atMs + 60_000);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toMatchObject({
         kind: "node",
-        node: { state: "draining", leaseUntilMs: later.leaseUntilMs },
+        node: { state: "draining", leaseUntilMs: later.atMs + 900_000 },
       });
       await ledger.placements.terminating(fence, id, monday);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
@@ -76,6 +122,8 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
       await ledger.placements.removeNode(fence, id, monday);
       expect(await ledger.nodeLedger.seen("gpu", id, later), "after it was forgotten").toEqual({ kind: "over" });
+      expect(await ledger.nodeLedger.begin("gpu", id, monday), "after it was forgotten").toEqual({ kind: "over" });
+      expect(await ledger.nodeReader.find(id), "what its worker last reported is kept").toMatchObject({ lastSeenMs: later.atMs });
     });
   });
 
@@ -89,18 +137,16 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a worker's telemetry is stored on its node and stays until it is reported again", async () => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
-      const at = (seconds: number) => ({ atMs: life.atMs + seconds * 1000, leaseUntilMs: life.leaseUntilMs + seconds * 1000 });
-      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telemetry: { address: "10.0.0.7", gpus, gpusBusyAtMs: life.atMs, datasets } });
-      const reported = { address: "10.0.0.7", gpus, gpusAtMs: life.atMs + 1000, gpusBusyAtMs: life.atMs, datasets };
-      expect(await ledger.nodeLedger.get("gpu", id)).toEqual({
-        ...node,
-        ...reported,
-        lastSeenMs: life.atMs + 1000,
-        leaseUntilMs: at(1).leaseUntilMs,
-      });
+      const at = (seconds: number) => callAt(call.atMs + seconds * 1000);
+      await ledger.nodeLedger.seen("gpu", id, { ...at(1), telemetry: { address: "10.0.0.7", gpus, datasets } });
+      const reported = { address: "10.0.0.7", gpus, gpusAtMs: at(1).atMs, gpusBusyAtMs: at(1).atMs, datasets };
+      const beaten = { call: callNumber(at(1)), lastSeenMs: at(1).atMs, leaseUntilMs: at(1).atMs + 900_000 };
+      expect(await ledger.nodeLedger.get("gpu", id)).toEqual({ ...node, ...reported, ...beaten });
       expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: reported });
-      expect(await ledger.nodeLedger.seen("gpu", id, { ...at(3), telemetry: { gpus: [], datasets: [] } })).toMatchObject({
-        node: { address: "10.0.0.7", gpus: [], gpusAtMs: life.atMs + 3000, gpusBusyAtMs: life.atMs, datasets: [] },
+      const idle = { gpus: gpus.map((gpu) => ({ ...gpu, utilizationPercent: 0 })), datasets };
+      await ledger.nodeLedger.seen("gpu", id, { ...at(3), telemetry: idle });
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...at(4), telemetry: { gpus: [], datasets: [] } })).toMatchObject({
+        node: { address: "10.0.0.7", gpus: [], gpusAtMs: at(4).atMs, gpusBusyAtMs: at(3).atMs, datasets: [] },
       });
       expect(only((await ledger.decisions.load("gpu", monday)).nodes)).toMatchObject({ address: "10.0.0.7" });
     });
@@ -108,7 +154,8 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("telemetry of a node's first call is stored too", async () => {
       const ledger = await make();
       await launched(ledger, await begin(ledger), [newNode()]);
-      expect(await ledger.nodeLedger.seen("gpu", id, { ...life, telemetry: { address: "10.0.0.7" } })).toMatchObject({
+      await ledger.nodeLedger.begin("gpu", id, monday);
+      expect(await ledger.nodeLedger.seen("gpu", id, { ...call, telemetry: { address: "10.0.0.7" } })).toMatchObject({
         first: true,
         node: { state: "ready", address: "10.0.0.7" },
       });
@@ -208,7 +255,9 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const { job } = await placed(ledger);
       expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("done");
       expect(await ledger.nodeLedger.job(job)).toEqual({ ...job, state: "running", node: id, startedAtMs });
-      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toEqual([anAssignment({ phase: "running", process: "p1" })]);
+      expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toEqual([
+        anAssignment({ phase: "running", process: "p1", call: on.call }),
+      ]);
 
       const exited = { from: "running", to: "sealing", exitCode: 0, startedAtMs: startedAtMs + 5, failed: false } as const;
       expect(await ledger.nodeLedger.change(on, { attempt, job: exited, assignment: "uploading" })).toBe("done");
@@ -337,6 +386,18 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await ledger.placements.bind(fence, { entry: anEntry({ attempt: 2 }), node: other, atMs: monday });
       expect(await ledger.nodeLedger.change(on, change), "the worker returns after its lease was given away").toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 2, node: other.id });
+    });
+
+    it("a report changes nothing that a later call of the node has changed", async () => {
+      const ledger = await make();
+      const { job } = await placed(ledger);
+      expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("done");
+      const failed = { from: "running", to: "failed", reason: "exit code 1", failed: true } as const;
+      const late = { ...on, call: on.call - 1 };
+      expect(await ledger.nodeLedger.change(late, { attempt, job: failed, assignment: "removed" })).toBe("stale");
+      expect(await ledger.nodeLedger.change(late, { attempt, assignment: "removed" })).toBe("stale");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "running" });
+      expect(await ledger.nodeLedger.change({ ...on, call: on.call + 1 }, { attempt, job: failed, assignment: "removed" })).toBe("done");
     });
 
     it("only one of several reports that race takes effect", async () => {

@@ -6,7 +6,7 @@ import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, plenty, readyNode } from "./arrange.ts";
+import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, plenty, readyNode, reportedOn } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 const untilMs = phaseEndsAtMs("placed", atMs, 0);
@@ -14,7 +14,7 @@ const startedAtMs = monday + 62_000;
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
 const idOf = (n: number): string => `i-${String(n).padStart(16, "0")}`;
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => idOf(n));
-const on = (node: string) => ({ pool: "gpu", node, atMs: monday + 90_000, process: "p1" });
+const on = (node: string) => reportedOn(node, monday + 90_000);
 const gangSpec = (nodes: number) => aSpec({ nodes });
 const assignmentsOf = async (ledger: LedgerPorts, node: string) => (await ledger.nodeLedger.get("gpu", node))?.assignments;
 
@@ -144,7 +144,9 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "running" })).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, state: "running", startedAtMs, node: idOf(0), gang: ids(2) });
       for (const [rank, id] of ids(2).entries()) {
-        expect(await assignmentsOf(ledger, id)).toEqual([anAssignment({ nodes: 2, rank, phase: "running", process: "p1" })]);
+        expect(await assignmentsOf(ledger, id)).toEqual([
+          anAssignment({ nodes: 2, rank, phase: "running", process: "p1", call: on(id).call }),
+        ]);
       }
     });
 

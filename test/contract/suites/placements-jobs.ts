@@ -3,7 +3,7 @@ import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, leaseOver, type MakeLedger, nodeAt, only, placed, readyNode, sealing } from "./arrange.ts";
+import { admitted, begin, callAt, leaseOver, type MakeLedger, nodeAt, only, placed, readyNode, reportedOn, sealing } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 
@@ -76,11 +76,11 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
       const entries = await Promise.all(Array.from({ length: 32 }, async (_, n) => (await admitted(ledger, { job: `job-${n}` })).entry));
-      const on = { pool: "gpu", node: node.id, atMs: monday + 70_000, process: "p1" };
+      const on = reportedOn(node.id, monday + 70_000);
       const running = { from: "placed", to: "running", startedAtMs: monday + 65_000, failed: false } as const;
       const [changed, seen, ...bound] = await Promise.all([
         ledger.nodeLedger.change(on, { attempt: anAssignment(), job: running, assignment: "running" }),
-        ledger.nodeLedger.seen("gpu", node.id, { atMs: monday + 70_000, leaseUntilMs: monday + 970_000 }),
+        ledger.nodeLedger.seen("gpu", node.id, callAt(monday + 130_000)),
         ...entries.map((entry) => ledger.placements.bind(fence, { entry, node, atMs })),
       ]);
       expect(changed).toBe("done");
@@ -88,8 +88,10 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(new Set(bound)).toEqual(new Set(["done"]));
       const now = await ledger.nodeLedger.get("gpu", node.id);
       expect(now?.assignments).toHaveLength(33);
-      expect(now?.assignments.filter((each) => each.phase === "running")).toEqual([anAssignment({ phase: "running", process: "p1" })]);
-      expect(now?.leaseUntilMs).toBe(monday + 970_000);
+      expect(now?.assignments.filter((each) => each.phase === "running")).toMatchObject([
+        { job: "train-1", phase: "running", process: "p1" },
+      ]);
+      expect(now?.leaseUntilMs).toBe(monday + 1_030_000);
     });
 
     it("either a job is bound to a node or the node drains, never both", async () => {
@@ -130,7 +132,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, back)).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1, node: node.id });
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
-      await ledger.nodeLedger.seen("gpu", node.id, { atMs: leaseOver - 1, leaseUntilMs: leaseOver + 900_000 });
+      await ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver - 1));
       expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver }), "it has just called again").toBe("stale");
       expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
     });
@@ -184,7 +186,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     it("what an attempt uploads after its job has failed still waits to be sealed when its node is lost", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
-      const on = { pool: "gpu", node: node.id, atMs: monday, process: "p1" };
+      const on = reportedOn(node.id, monday);
       const ended = { from: "placed", to: "failed", reason: "exit code 1", exitCode: 1, startedAtMs: monday, failed: true } as const;
       const attempt = { team: job.team, job: job.job, attempt: 1 };
       expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" })).toBe("done");
@@ -233,7 +235,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     it("a job waits again once if taking it back and its worker's report race", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
-      const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
+      const on = reportedOn(node.id, atMs);
       const to = { from: "placed", to: "queued", reason: "stopped", failed: false } as const;
       const outcomes = await Promise.all([
         ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, monday } from "../../fakes/builders.ts";
-import { admitted, begin, launched, type MakeLedger, newNode, only, placed, readyNode } from "./arrange.ts";
+import { admitted, begin, callAt, launched, type MakeLedger, newNode, only, placed, readyNode, reportedOn } from "./arrange.ts";
 
 const atMs = monday + 120_000;
 const nothing = { usdPerHour: 0, gpus: 0 };
@@ -46,10 +46,10 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       const { entry } = await admitted(ledger, { job: "next" });
       expect(await ledger.placements.bind(fence, { entry, node, atMs })).toBe("stale");
       expect(await ledger.placements.fenceIdle(fence, node.id, atMs)).toBe("stale");
-      const on = { pool: "gpu", node: node.id, atMs, process: "p1" };
+      const on = reportedOn(node.id, atMs);
       const job = { from: "placed", to: "running", startedAtMs: atMs, failed: false } as const;
       expect(await ledger.nodeLedger.change(on, { attempt: anAssignment(), job, assignment: "running" })).toBe("done");
-      const seen = await ledger.nodeLedger.seen("gpu", node.id, { atMs, leaseUntilMs: atMs + 900_000 });
+      const seen = await ledger.nodeLedger.seen("gpu", node.id, callAt(atMs));
       expect(seen).toMatchObject({ kind: "node", node: { state: "draining", drain } });
     });
 

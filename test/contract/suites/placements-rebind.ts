@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { anAssignment, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, launched, type MakeLedger, newNode, readyNode } from "./arrange.ts";
+import { admitted, begin, callAt, firstCall, launched, type MakeLedger, newNode, readyNode } from "./arrange.ts";
 
 const atMs = monday + 61_000;
 
@@ -38,7 +38,7 @@ export const rebindContract = (make: MakeLedger) =>
     it("moving is stale once the node's worker has called, because it may have the order", async () => {
       const ledger = await make();
       const { job, fence, boots, ready, rebind } = await waiting(ledger);
-      await ledger.nodeLedger.seen("gpu", boots.id, { atMs, leaseUntilMs: atMs + 900_000 });
+      await firstCall(ledger, boots, atMs);
       expect(await ledger.placements.rebind(fence, rebind)).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", node: boots.id });
       expect(await held(ledger, ready.id)).toEqual([]);
@@ -47,8 +47,9 @@ export const rebindContract = (make: MakeLedger) =>
     it("if moving and the worker's first call race, the job is on exactly one node, and the call shows it only if the job stays", async () => {
       const ledger = await make();
       const { job, fence, boots, ready, rebind } = await waiting(ledger);
+      await ledger.nodeLedger.begin("gpu", boots.id, atMs);
       const [seen, moved] = await Promise.all([
-        ledger.nodeLedger.seen("gpu", boots.id, { atMs, leaseUntilMs: atMs + 900_000 }),
+        ledger.nodeLedger.seen("gpu", boots.id, callAt(atMs)),
         ledger.placements.rebind(fence, rebind),
       ]);
       const shown = seen.kind === "node" ? seen.node.assignments.length : -1;

@@ -84,6 +84,7 @@ export function eventTests(on: () => Stage): void {
       "instance-state-change": [["on-instance", asIs]],
       "job-full": [["submit-jobs", queued("jobs-vision")]],
       "job-smallest": [["submit-jobs", queued("jobs-vision")]],
+      "node-begin": [["node", called]],
       "node-boot": [["node", called]],
       "node-report": [["node", called]],
       "node-report-interrupted": [["node", called]],

@@ -4,6 +4,7 @@ import { datasetItem, datasetOf } from "../../../lib/aws/table/datasets/dataset-
 import { type Change, type Condition, expression, isAbsent } from "../../../lib/aws/table/expression.ts";
 import { attemptOf, beginAttempt, noteAttempt } from "../../../lib/aws/table/items/attempt-item.ts";
 import { bootFailureItem, bootFailureOf } from "../../../lib/aws/table/items/boot-failure-item.ts";
+import { heartbeatChanges } from "../../../lib/aws/table/items/heartbeat-item.ts";
 import { admitParts, artifactsPart, enqueue, leaveQueue, stateParts } from "../../../lib/aws/table/items/job-item.ts";
 import { jobsOfLaunch, launchItem, launchOf } from "../../../lib/aws/table/items/launch-item.ts";
 import { assignmentItem, nodeItem, nodeOf } from "../../../lib/aws/table/items/node-item.ts";
@@ -15,6 +16,14 @@ import { wantsItem } from "../../../lib/aws/table/items/stored-wants.ts";
 import { aJob, aLaunch, aNode, anAssignment, anAttempt, anEntry, aRefusal, monday, someWants } from "../../fakes/builders.ts";
 import { aDataset } from "../flows/dataset-builders.ts";
 
+const booting = aNode({
+  state: "launching",
+  readyAtMs: undefined,
+  lastSeenMs: undefined,
+  launchedAtMs: monday,
+  leaseUntilMs: monday,
+  assignments: [anAssignment()],
+});
 const ref = { team: "vision", job: "train-1", attempt: 1 };
 const artifacts = { files: 1, bytes: 2, leftOut: 3, missing: ["x"], lost: 4 };
 
@@ -49,7 +58,22 @@ describe("the stored form of an item, which the next release must read", () => {
     ["a queue entry", () => queueItem("gpu", anEntry())],
     [
       "a node",
-      () => nodeItem(aNode({ assignments: [anAssignment({ rank: 1 })], replaces: { nodes: ["i-9"], because: "cheaper" } as never })),
+      () => nodeItem({ ...booting, assignments: [anAssignment({ rank: 1 })], replaces: { nodes: ["i-9"], because: "cheaper" } as never }),
+    ],
+    [
+      "a heartbeat",
+      () =>
+        expression({
+          changes: heartbeatChanges({
+            call: 7,
+            lastSeenMs: monday,
+            leaseUntilMs: monday + 900_000,
+            address: "10.0.0.7",
+            gpus: [{ index: 0, model: "A10G", utilizationPercent: 97, throttled: ["sw_power_cap"] }, { index: 1 }],
+            gpusAtMs: monday,
+            gpusBusyAtMs: undefined,
+          }),
+        }),
     ],
     ["an assignment", () => assignmentItem(anAssignment({ phase: "running", process: "p1", startedAtMs: monday } as never))],
     ["a launch", () => launchItem(aLaunch())],
@@ -76,7 +100,7 @@ describe("the stored form of an item, which the next release must read", () => {
     expect(launchOf(launchItem(launch))).toEqual(launch);
     expect(jobsOfLaunch(launchItem(launch))).toEqual({ jobs: launch.jobs });
     expect(entryOf(queueItem("gpu", anEntry()))).toEqual(anEntry());
-    expect(nodeOf(nodeItem(aNode({ assignments: [anAssignment()] })))).toEqual(aNode({ assignments: [anAssignment()] }));
+    expect(nodeOf({ item: nodeItem(booting) })).toEqual(booting);
     expect([refusalOf(refusalItem(aRefusal(), 3)), revisionOf(refusalItem(aRefusal(), 3))]).toEqual([aRefusal(), 3]);
     const failure = { node: "i-1", instanceType: "g5.xlarge", zone: "us-east-1a", atMs: monday };
     expect(bootFailureOf(bootFailureItem("gpu", failure))).toEqual(failure);

@@ -178,13 +178,15 @@ describe("fleet cancel", () => {
 describe("fleet nodes and fleet node", () => {
   it("fleet nodes prints a table within 100 columns, or a JSON list", async () => {
     const noticed = aNodeView({ node: "i-0b", state: "draining", notice: { kind: "interruption", at: at(3_500) }, samples: undefined });
-    const { human, value } = await both({ "GET /v1/nodes": { body: { items: [aNodeView(), noticed] } } }, (options, on) =>
+    const silent = aNodeView({ node: "i-0c", silent: true });
+    const { human, value } = await both({ "GET /v1/nodes": { body: { items: [aNodeView(), noticed, silent] } } }, (options, on) =>
       nodes({ limit: 20, pool: "gpu", ...options }, on),
     );
     expect(human[1]).toMatch(/^i-0123456789abcdef0 +ready +gpu +g5\.xlarge +spot +\$0\.526\/h +1 +87% +1 +1 h$/);
     expect(human[2]).toMatch(/^i-0b +draining ! .* - +1 +1 h$/);
+    expect(human[3]).toMatch(/^i-0c +ready, silent +gpu /);
     expect(Math.max(...human.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(value).toMatchObject({ nodes: [{ node: id }, { node: "i-0b" }], cursor: null });
+    expect(value).toMatchObject({ nodes: [{ node: id }, { node: "i-0b" }, { node: "i-0c", silent: true }], cursor: null });
     expect(api.calls[0]?.query).toEqual({ limit: "20", pool: "gpu" });
   });
 

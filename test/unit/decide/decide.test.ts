@@ -37,7 +37,7 @@ describe("a node", () => {
   });
 
   test("a silent node gets no work, and does not count as idle", () => {
-    const silent = idleFor(500, { lastSeenMs: now - 30_000 });
+    const silent = idleFor(500, { lastSeenMs: now - 90_000 });
     expect(decide(seen({ queue: [anEntry()], nodes: [silent] })).steps.map((step) => step.kind)).toEqual(["launch"]);
   });
 

@@ -56,7 +56,7 @@ describe("a gang", () => {
     ["of two types", [...nodes("ab"), ...nodes("c", { type: four, offer: fourSpot })]],
     ["of two teams", [...nodes("ab"), ...nodes("c", { team: "audio" })]],
     ["of which one is full", [...nodes("ab"), ...nodes("c", { assignments: [anAssignment({ phase: "running" })] })]],
-    ["of which one is silent", [...nodes("ab"), ...nodes("c", { lastSeenMs: now - 40_000 })]],
+    ["of which one is silent", [...nodes("ab"), ...nodes("c", { lastSeenMs: now - 100_000 })]],
     ["of which one drains", [...nodes("ab"), ...nodes("c", { state: "draining", assignments: [anAssignment({ phase: "running" })] })]],
   ])("a gang gets all its nodes launched rather than using existing ones %s", (_what, there) => {
     const steps = planned({ nodes: there, pool: aPool({ limits: { usdPerHour: 20, gpus: 20 } }) });

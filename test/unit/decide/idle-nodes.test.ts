@@ -36,9 +36,9 @@ describe("an idle node", () => {
     expect(idleNodes([seenUntil(node, later)], pool, later)).toEqual({ steps: [], wakeAtMs: undefined });
   });
 
-  test("a node does not count as idle if its worker was silent for half a minute", () => {
-    expect(idleNodes([seenUntil(idle, due - 30_000)], pool, due)).toEqual({ steps: [], wakeAtMs: undefined });
-    expect(idleNodes([seenUntil(idle, due - 29_999)], pool, due).steps).toHaveLength(1);
+  test("a node does not count as idle if its worker was silent for a minute and a half", () => {
+    expect(idleNodes([seenUntil(idle, due - 90_000)], pool, due)).toEqual({ steps: [], wakeAtMs: undefined });
+    expect(idleNodes([seenUntil(idle, due - 89_999)], pool, due).steps).toHaveLength(1);
   });
 
   test("the pool wakes for the first of several idle nodes", () => {

@@ -106,8 +106,8 @@ describe("work for a node", () => {
   const seenAt = aNode().lastSeenMs ?? 0;
   test.each([
     ["gets work while it boots", booting, monday + 599_000, true],
-    ["gets work while its worker calls", aNode(), seenAt + 29_999, true],
-    ["gets no work when it was silent for half a minute", aNode(), seenAt + 30_000, false],
+    ["gets work while its worker calls", aNode(), seenAt + 89_999, true],
+    ["gets no work when it was silent for a minute and a half", aNode(), seenAt + 90_000, false],
     ["gets no work while it drains", aNode({ state: "draining" }), seenAt, false],
     ["gets no work once its end was requested", aNode({ state: "terminating" }), seenAt, false],
     ["gets no work once it is gone", aNode({ state: "gone" }), seenAt, false],

@@ -176,7 +176,7 @@ const flows: Readonly<Record<string, { most: number; run: (gauge: Gauge) => Prom
     run: (gauge) => {
       const world = aWorld();
       const assignments = many.map((n) => anAssignment({ job: `j${n}`, phase: "running", process: "p1" }));
-      world.ledger.table.putNode(aNode({ id: "i-1", assignments, leaseUntilMs: monday }));
+      world.ledger.table.putNode(aNode({ id: "i-1", assignments, session: 1 }));
       for (const { job } of assignments) world.ledger.table.putJob(aJob({ job, state: "running", node: "i-1" }));
       const attempts = assignments.map(({ team, job, attempt }) => ({
         team,

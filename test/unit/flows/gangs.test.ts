@@ -197,7 +197,7 @@ describe("a gang's members", () => {
   test.each<[string, (world: World, id: string) => unknown]>([
     ["is being taken back", (world, id) => onInstance(world, interruption(id))],
     ["has ended", (world, id) => onInstance(world, stateChange(id, "terminated"))],
-    ["is silent", (world) => (world.nowMs += 31_000)],
+    ["is silent", (world) => (world.nowMs += 91_000)],
   ])("a gang whose member fails because another member's node %s restarts without a failure", async (_what, happen) => {
     const stage = await working();
     const { world, ids, workers } = stage;

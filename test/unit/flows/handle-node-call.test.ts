@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { handleNodeCall, maxRenewals, maxRuns } from "../../../lib/flows/handle-node-call.ts";
+import { callNumber } from "../../../lib/model/heartbeat/heartbeat.ts";
 import { aJob, aNode, anAssignment, monday } from "../../fakes/builders.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -59,10 +60,10 @@ describe("a call of an instance", () => {
     expect(world.lane.waiting).toEqual([]);
   });
 
-  test("a node keeps its attempts for 15 minutes after each call", async () => {
+  test("a worker may rely on 14 minutes after each call, and a node keeps its attempts for 15 minutes after a heartbeat", async () => {
     const world = await placed();
-    expect(await world.call(world.node.id)).toMatchObject({ leaseMs: 900_000 });
-    world.nowMs += 10_000;
+    expect(await world.call(world.node.id)).toMatchObject({ leaseMs: 840_000 });
+    world.nowMs += 60_000;
     await world.call(world.node.id);
     expect(world.node).toMatchObject({ lastSeenMs: world.nowMs, leaseUntilMs: world.nowMs + 900_000 });
   });
@@ -161,15 +162,7 @@ test("the end of a run is recorded in three tries or, if others change the job e
     return "stale";
   };
   const deps = { ...world.nodeCallDeps, nodeLedger: { ...nodeLedger, change } };
-  const call: NodeCall = {
-    protocol: 1,
-    kind: "report",
-    pool: "gpu",
-    workerVersion: "1",
-    process: "p1",
-    renew: [],
-    attempts: [exited(world, 0)],
-  };
+  const call = world.report(world.node.id, { attempts: [exited(world, 0)] });
   await expect(handleNodeCall(deps, world.node.id, call)).rejects.toMatchObject({ code: "report", retry: true });
   expect(tries).toBe(3);
   expect(await handleNodeCall(world.nodeCallDeps, world.node.id, call)).toMatchObject({ kind: "orders" });
@@ -214,8 +207,7 @@ describe("a call with several reports", () => {
       return written;
     };
     const deps = { ...world.nodeCallDeps, nodeLedger: { ...nodeLedger, change } };
-    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1" } as const;
-    await handleNodeCall(deps, world.node.id, { ...call, renew: [], attempts: each(world, "exited") });
+    await handleNodeCall(deps, world.node.id, world.report(world.node.id, { attempts: each(world, "exited") }));
     expect(most).toBe(1);
     expect(world.node.assignments).toEqual([]);
   });
@@ -226,7 +218,7 @@ describe("a worker that lost the attempt", () => {
     const world = await working();
     const { id } = world.node;
     await world.ledger.nodeLedger.change(
-      { pool: "gpu", node: id, atMs: world.nowMs, process: "p1" },
+      { pool: "gpu", node: id, atMs: world.nowMs, process: "p1", call: Number.MAX_SAFE_INTEGER },
       { attempt: of, job: { from: "running", to: "queued", failed: false }, assignment: "removed" },
     );
     const before = world.job("a");
@@ -246,30 +238,42 @@ describe("a worker that lost the attempt", () => {
 });
 
 describe("a worker that was restarted", () => {
-  test("a delayed call of the process before a restart changes nothing", async () => {
+  test.each([
+    ["before the next process has reported anything", false, "placed"],
+    ["after the next process has reported", true, "running"],
+  ])("a delayed call of the process before a restart changes nothing, %s", async (_when, hasReported, state) => {
     const world = await placed();
     const { id } = world.node;
-    const late = world.nowMs;
-    world.nowMs += 8_000;
-    await world.call(id, { process: "p2", attempts: [running(world)] });
-    const call: NodeCall = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [], renew: [] };
-    const response = await handleNodeCall({ ...world.nodeCallDeps, now: () => late }, id, call);
+    await world.call(id);
+    const late = world.report(id, { attempts: [exited(world, 3)] });
+    await world.begin(id, "p2");
+    if (hasReported) await world.call(id, { process: "p2", attempts: [running(world)] });
     // Not orders, because they would mean to the worker that its report was recorded.
-    expect(response).toEqual({ kind: "wait", callAgainMs: 1_000 });
-    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
-    expect(world.node.assignments).toMatchObject([{ phase: "running", process: "p2" }]);
+    expect(await handleNodeCall(world.nodeCallDeps, id, late)).toEqual({ kind: "no-session" });
+    expect(world.job("a")).toMatchObject({ state, attempt: 1 });
+    expect(world.node.assignments).toMatchObject([{ phase: state }]);
   });
 
-  test("a restarted worker is heard although an earlier lease came from a clock that was far ahead", async () => {
+  test("a process whose session was taken by a late call of the process before it begins another one and loses nothing", async () => {
+    const world = await working();
+    const { id } = world.node;
+    await world.begin(id, "p1 of a late call");
+    await world.call(id, { process: "p1", attempts: [running(world)] });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    expect(world.node).toMatchObject({ session: 3, assignments: [{ phase: "running", process: "p1" }] });
+  });
+
+  test("a restarted worker is heard although an earlier heartbeat came from a clock that was far ahead", async () => {
     const world = await placed();
     const { id } = world.node;
     await world.call(id, { process: "p1", attempts: [running(world)] });
     const ahead = { ...world.nodeCallDeps, now: () => world.nowMs + 3_600_000 };
-    const attempts = [running(world)];
-    await handleNodeCall(ahead, id, { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts, renew: [] });
+    await handleNodeCall(ahead, id, world.report(id, { attempts: [running(world)] }));
+    expect(world.node.leaseUntilMs).toBe(world.nowMs + 4_500_000);
     world.nowMs += 8_000;
     await world.call(id, { process: "p2", attempts: [] });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
+    expect(world.node.leaseUntilMs).toBe(world.nowMs + 900_000);
   });
 
   test("a job whose worker was restarted waits again without a failure", async () => {
@@ -328,7 +332,7 @@ describe("what a worker reports about its instance", () => {
     datasets: [{ team: "vision", dataset: "coco", version: 1, shards: 2, bytes: 3 }],
   };
 
-  test("what a worker reports about its instance is stored in the write that renews the lease", async () => {
+  test("what a worker reports about its instance is stored in the write that renews the lease, if it is new", async () => {
     const world = await working();
     const writes = world.ledger.wire.calls["nodeLedger.seen"] ?? 0;
     await world.call(world.node.id, { attempts: [running(world)], ...telemetry });
@@ -394,7 +398,7 @@ describe("a draining node", () => {
   });
 });
 
-test("a busy GPU is recorded with its time, and an idle GPU or none changes nothing", async () => {
+test("a busy GPU is recorded with its time, and so is the first call in which it is idle", async () => {
   const world = await working();
   const busyAtMs = world.nowMs;
   await world.call(world.node.id, {
@@ -404,9 +408,13 @@ test("a busy GPU is recorded with its time, and an idle GPU or none changes noth
       { index: 1, utilizationPercent: 5 },
     ],
   });
-  world.nowMs += 1000;
-  await world.call(world.node.id, { attempts: [running(world)], gpus: [{ index: 0, utilizationPercent: 4 }, { index: 1 }] });
-  expect(world.node).toMatchObject({ gpusBusyAtMs: busyAtMs, gpusAtMs: busyAtMs + 1000 });
+  expect(world.node).toMatchObject({ gpusBusyAtMs: busyAtMs, gpusAtMs: busyAtMs });
+  const idle = { attempts: [running(world)], gpus: [{ index: 0, utilizationPercent: 4 }, { index: 1 }] };
+  for (const seconds of [50, 60, 120]) {
+    world.nowMs = busyAtMs + seconds * 1000;
+    await world.call(world.node.id, idle);
+  }
+  expect(world.node).toMatchObject({ gpusBusyAtMs: busyAtMs + 50_000, gpusAtMs: busyAtMs + 120_000 });
 });
 
 test("a response orders a bounded number of runs, and the worker calls again soon for the others", async () => {
@@ -469,13 +477,24 @@ describe("a node with very many attempts", () => {
 });
 
 test.each([
-  ["a call that began a millisecond before the last one gets no orders", 1, "wait"],
-  ["a call that began 30 s before the last one gets no orders", 30_000, "wait"],
-  ["a call that began at the same moment as the last one gets orders", 0, "orders"],
-  ["a call gets orders if only a wrong clock can explain how late it is", 30_001, "orders"],
-])("%s", async (_when, lateMs, kind) => {
-  const world = aWorld();
-  world.ledger.table.putNode(aNode({ id: "i-1", leaseUntilMs: world.nowMs + 900_000 + lateMs }));
-  world.ledger.table.instances.set("i-1", "gpu");
-  expect(await world.call("i-1")).toMatchObject({ kind });
+  ["a call that was sent before the one that wrote the last heartbeat gets no orders", 1, "wait"],
+  ["a call that is delivered twice gets its orders again", 2, "orders"],
+])("%s", async (_when, sequence, kind) => {
+  const world = await placed();
+  const { id } = world.node;
+  await world.begin(id);
+  const calls = [1, 2].map(() => world.report(id));
+  await handleNodeCall(world.nodeCallDeps, id, calls[1] as NodeCall);
+  expect(world.node.call).toBe(callNumber({ session: 1, sequence: 2 }));
+  expect(await handleNodeCall(world.nodeCallDeps, id, calls[sequence - 1] as NodeCall)).toMatchObject({ kind });
+});
+
+test("a report that was overtaken changes nothing, although no heartbeat was due", async () => {
+  const world = await working();
+  const { id } = world.node;
+  const late = world.report(id, { attempts: [exited(world, 3)] });
+  await world.call(id, { attempts: [exited(world, 0)] });
+  expect(world.job("a")).toMatchObject({ state: "sealing" });
+  await handleNodeCall(world.nodeCallDeps, id, late).catch(() => undefined);
+  expect(world.job("a")).toMatchObject({ state: "sealing", exitCode: 0, failures: 0 });
 });

@@ -39,6 +39,11 @@ const reported = (world: World, node: string, over: Parameters<World["report"]>[
   world,
   flow: (deps) => handleNodeCall(deps, node, world.report(node, over)),
 });
+/** The same for the first report of a process, which has a session. */
+async function firstReported(world: World, node: string, process = "p1"): Promise<Story> {
+  await world.begin(node, process);
+  return reported(world, node, { process });
+}
 
 /** A world whose job a is bound to a node. */
 async function placed(asks: object = {}): Promise<World> {
@@ -162,9 +167,13 @@ const stories: Readonly<Record<string, () => Promise<Story> | Story>> = {
     return submitting(world);
   },
   "submit rejects a job": () => submitting(aWorld(), { id: "a", command: ["true"], gpus: 99 }),
+  "a worker begins a session": async () => {
+    const world = await placed();
+    return { world, flow: (deps) => handleNodeCall(deps, world.node.id, { protocol: 1, kind: "begin", pool: "gpu" }) };
+  },
   "a worker calls for the first time": async () => {
     const world = await placed();
-    return reported(world, world.node.id);
+    return firstReported(world, world.node.id);
   },
   "a worker reports that its job runs": async () => {
     const world = await placed();
@@ -181,7 +190,7 @@ const stories: Readonly<Record<string, () => Promise<Story> | Story>> = {
   },
   "another process of a worker does not know its job": async () => {
     const world = await running();
-    return reported(world, world.node.id, { process: "p2" });
+    return firstReported(world, world.node.id, "p2");
   },
   "a worker asks for a job whose dataset is gone": async () => {
     const world = withData();
@@ -189,14 +198,14 @@ const stories: Readonly<Record<string, () => Promise<Story> | Story>> = {
     await world.submit("a", { datasets: [{ name: "mnist" }] });
     await world.workOff();
     world.datasets.records.clear();
-    return reported(world, world.node.id);
+    return firstReported(world, world.node.id);
   },
   "a worker waits for a map of its dataset": async () => {
     const world = withData();
     await rebalanceShards(world.rebalanceDeps, { ...mnist, relist: true });
     await world.submit("a", { datasets: [{ name: "mnist" }] });
     await world.workOff();
-    return reported(world, world.node.id);
+    return firstReported(world, world.node.id);
   },
   "EC2 warns of an interruption": async () => {
     const world = await running();

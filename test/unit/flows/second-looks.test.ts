@@ -22,7 +22,7 @@ describe("a node that EC2 is asked about", () => {
     await world.submit("a");
     await world.workOff();
     const { id } = world.node;
-    await world.ledger.nodeLedger.seen("gpu", id, { atMs: world.nowMs, leaseUntilMs: world.nowMs });
+    await world.call(id);
     world.ledger.table.changeNode("gpu", id, { state: "terminating", stateSinceMs: world.nowMs, assignments: [] });
     world.nowMs += 121_000;
     world.fleet.deafNext("terminate");
@@ -85,8 +85,7 @@ describe("a message about data or an upload", () => {
     };
     const deps = { ...world.nodeCallDeps, shardQueue: slow };
     const report = { ...of, phase: "failed", reason: "trouble", again: false } as const;
-    const call = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p1", attempts: [report], renew: [] } as const;
-    await handleNodeCall(deps, id, { ...call, attempts: [report], renew: [] });
+    await handleNodeCall(deps, id, world.report(id, { attempts: [report] }));
     expect(world.node.assignments).toEqual([]);
     expect(sent).toBe(true);
   });

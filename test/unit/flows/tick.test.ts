@@ -133,12 +133,12 @@ describe("a pool's numbers", () => {
     expect(ticked).toMatchObject({ unreadable: [item], numbers: [{ unreadableItems: 1 }], errors: [] });
   });
 
-  test("a pool's numbers leave out GPUs without a sample for a minute", async () => {
+  test("a pool's numbers leave out GPUs without a sample for a minute and a half", async () => {
     const { world, deps } = ticking();
     await world.submit("a");
     await world.workOff();
     await world.call(world.node.id, { gpus: [gpu(80)] });
-    world.nowMs += 60_000;
+    world.nowMs += 90_000;
     const [numbers] = (await tick(deps)).numbers;
     expect(numbers).toMatchObject({ nodes: 1, gpuUtilization: undefined, queuedJobs: 0, oldestQueuedSeconds: 0 });
   });

@@ -37,6 +37,8 @@ export class World {
   readonly access = this.ports.access;
   readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
   #ids = 0;
+  /** The newest session of each node's worker, and the number of its last call. */
+  readonly #sessions = new Map<string, { readonly process: string; readonly session: number; sequence: number }>();
 
   /** Other pools are those that its jobs may move to. */
   constructor(pool: Pool = aPool(), catalogue = aCatalogue(), others: readonly Pool[] = []) {
@@ -96,13 +98,17 @@ export class World {
     return place({ ...this.placeDeps, ...deps }, { pool, msLeft: () => 20_000 });
   }
 
-  /** Returns a call of a worker. */
+  /** Returns the next call of a worker's session. */
   report(node: string, over: Partial<Report> = {}): Report {
+    const session = this.#sessions.get(node);
+    if (session) session.sequence += 1;
     return {
       protocol: nodeProtocol,
       kind: "report",
       pool: this.ledger.table.instances.get(node) ?? this.pool.name,
       workerVersion: "1",
+      session: session?.session ?? 1,
+      sequence: session?.sequence ?? 1,
       process: "p1",
       attempts: [],
       renew: [],
@@ -110,9 +116,22 @@ export class World {
     };
   }
 
-  /** Makes one call of a worker. */
-  call(node: string, over: Partial<Report> = {}) {
+  /** Makes one call of a worker. Another process than that of its last call begins a session first. */
+  async call(node: string, over: Partial<Report> = {}) {
+    const process = over.process ?? "p1";
+    if (this.#sessions.get(node)?.process !== process) {
+      const begun = await this.begin(node, process);
+      if (begun.kind !== "session") return begun;
+    }
     return handleNodeCall(this.nodeCallDeps, node, this.report(node, over));
+  }
+
+  /** Begins a session for a process of a node's worker. */
+  async begin(node: string, process = "p1") {
+    const pool = this.ledger.table.instances.get(node) ?? this.pool.name;
+    const begun = await handleNodeCall(this.nodeCallDeps, node, { protocol: nodeProtocol, kind: "begin", pool });
+    if (begun.kind === "session") this.#sessions.set(node, { process, session: begun.session, sequence: 0 });
+    return begun;
   }
 
   /** Does what the ring of a `later` message does. */

@@ -46,8 +46,10 @@ class Puppet implements LiveAttempt {
   }
 }
 
-/** An agent in manual time. `respond` returns the response to each call, and throws to lose the call. */
-function world(respond: (call: Report, number: number) => NodeResponse, over: Partial<AgentOptions> = {}) {
+type Over = Partial<AgentOptions> & { readonly begin?: () => Promise<NodeResponse> };
+
+/** An agent in manual time. `respond` returns the response to each report, `begin` that to a call for a session; they throw to lose it. */
+function world(respond: (call: Report, number: number) => NodeResponse, { call: respondTo, begin, ...over }: Over = {}) {
   const clock = new ManualClock();
   const calls: { atMs: number; call: Report }[] = [];
   const puppets: Puppet[] = [];
@@ -55,7 +57,9 @@ function world(respond: (call: Report, number: number) => NodeResponse, over: Pa
     pool: "gpu",
     workerVersion: "1",
     process: "process-1",
-    call: async (call) => {
+    call: async (call, signal) => {
+      if (call.kind === "begin") return begin ? begin() : { kind: "session", session: 1 };
+      if (respondTo) return respondTo(call, signal);
       if (call.kind !== "report") throw new Error("not a report");
       calls.push({ atMs: clock.monotonicMs(), call });
       return respond(call, calls.length);
@@ -212,6 +216,54 @@ describe("the agent", () => {
     only().started();
     await clock.pass(200);
     expect(only().requests).toEqual(["upload"]);
+  });
+
+  test("the agent numbers its calls, also those that get no response", async () => {
+    const { clock, calls } = world((_call, number) => {
+      if (number === 2) throw new Error("no response");
+      return orders(every2s);
+    });
+    await clock.pass(6_000);
+    expect(calls.slice(0, 3).map(({ call: { session, sequence } }) => [session, sequence])).toEqual([
+      [1, 1],
+      [1, 2],
+      [1, 3],
+    ]);
+  });
+
+  test("an agent whose session is over begins another one after a second, and keeps what it runs", async () => {
+    let sessions = 0;
+    const kinds: string[] = [];
+    const clock = new ManualClock();
+    const { only } = world(() => orders(), {
+      clock,
+      begin: async () => ({ kind: "session", session: ++sessions }),
+      call: async (call) => {
+        if (call.kind !== "report") throw new Error("not a report");
+        kinds.push(`${clock.monotonicMs()}: ${call.session}.${call.sequence}, ${call.attempts.length} attempts`);
+        if (call.session === 1 && call.sequence > 1) return { kind: "no-session" };
+        return orders({ ...every2s, orders: [runOrder()] });
+      },
+    });
+    await clock.pass(50);
+    only().started();
+    await clock.pass(1_200);
+    expect(kinds.slice(0, 3)).toEqual(["0: 1.1, 0 attempts", "50: 1.2, 1 attempts", "1050: 2.1, 1 attempts"]);
+    expect(only().requests).toEqual([]);
+  });
+
+  test("an agent that cannot begin a session waits as long as it is told to, and ends if the server says so", async () => {
+    const begun: number[] = [];
+    const clock = new ManualClock();
+    const { calls, end } = world(() => orders(), {
+      clock,
+      begin: async () => {
+        begun.push(clock.monotonicMs());
+        return begun.length < 3 ? { kind: "wait", callAgainMs: 1_000 } : { kind: "shutdown", because: "the node has been given back" };
+      },
+    });
+    await clock.pass(3_000);
+    expect([begun, calls, end()]).toEqual([[0, 1_000, 2_000], [], { kind: "shutdown", because: "the node has been given back" }]);
   });
 
   test("the agent confirms the stop of an attempt that it never had", async () => {

@@ -85,7 +85,18 @@ test("the server accepts every reading", () => {
   const gpus = parse(text);
   expect(gpus.length).toBe(64);
   expect(Object.keys(gpus[0] ?? {})).toEqual(["index", "model", "throttled"]);
-  const report = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p", attempts: [], renew: [], gpus };
+  const report = {
+    protocol: 1,
+    kind: "report",
+    pool: "gpu",
+    workerVersion: "1",
+    session: 1,
+    sequence: 1,
+    process: "p",
+    attempts: [],
+    renew: [],
+    gpus,
+  };
   expect(NodeCall.safeParse(report).error).toBeUndefined();
 });
 

@@ -2,7 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nodeClient, remembered } from "../../../lib/worker/attempt/node-client.ts";
 import { fakeNodeFunction, orders, type Reply, type Report } from "./http-fakes.ts";
 
-const report: Report = { protocol: 1, kind: "report", pool: "gpu", workerVersion: "1", process: "p", attempts: [], renew: [] };
+const report: Report = {
+  protocol: 1,
+  kind: "report",
+  pool: "gpu",
+  workerVersion: "1",
+  session: 1,
+  sequence: 1,
+  process: "p",
+  attempts: [],
+  renew: [],
+};
 const credentials = async () => ({ accessKeyId: "AKIAINSTANCE", secretAccessKey: "secret", sessionToken: "token" });
 
 let reply: () => Reply = () => orders();

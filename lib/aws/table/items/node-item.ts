@@ -1,11 +1,10 @@
 import * as z from "zod";
-import type { FetchedDataset } from "../../../model/dataset.ts";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Assignment, Node } from "../../../model/node.ts";
-import type { GpuSample } from "../../../model/telemetry.ts";
-import { getItem, type Item, type TableAccess } from "../access.ts";
-import { type Key, nodeKey } from "../keys.ts";
-import { StoredOffer, StoredType, stored } from "../stored.ts";
+import { getItem, getRange, type Item, type TableAccess } from "../access.ts";
+import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
+import { StoredOffer, StoredType, separated, stored } from "../stored.ts";
+import { datasetsOfItem, heartbeatOfItem } from "./heartbeat-item.ts";
 import { type Amount, amountOf } from "./reserved-item.ts";
 import { StoredWants, wantsItem, wantsOfItem } from "./stored-wants.ts";
 
@@ -16,6 +15,7 @@ const StoredAssignment = z
     attempt: z.int().min(1),
     phase: z.enum(["placed", "running", "uploading"]),
     process: z.string().optional(),
+    call: z.number().optional(),
     untilMs: z.number().optional(),
     rank: z.int().min(0).optional(),
     /** The attempt's wants. */
@@ -25,29 +25,9 @@ const StoredAssignment = z
 
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
-  const { team, job, attempt, phase, process, untilMs, rank } = assignment;
-  return { team, job, attempt, phase, process, untilMs, rank, w: wantsItem(assignment) };
+  const { team, job, attempt, phase, process, call, untilMs, rank } = assignment;
+  return { team, job, attempt, phase, process, call, untilMs, rank, w: wantsItem(assignment) };
 };
-
-const StoredGpu: z.ZodType<GpuSample> = z.object({
-  index: z.number(),
-  model: z.string().optional(),
-  utilizationPercent: z.number().optional(),
-  memoryUsedMiB: z.number().optional(),
-  memoryTotalMiB: z.number().optional(),
-  powerWatts: z.number().optional(),
-  temperatureC: z.number().optional(),
-  eccUncorrected: z.number().optional(),
-  throttled: z.array(z.string()).optional(),
-});
-
-const StoredFetched: z.ZodType<FetchedDataset> = z.object({
-  team: z.string(),
-  dataset: z.string(),
-  version: z.number(),
-  shards: z.number(),
-  bytes: z.number(),
-});
 
 const StoredNode = z.object({
   id: z.string(),
@@ -59,19 +39,12 @@ const StoredNode = z.object({
   state: z.enum(["launching", "ready", "draining", "terminating", "gone"]),
   launchedAtMs: z.number(),
   readyAtMs: z.number().optional(),
-  lastSeenMs: z.number().optional(),
-  leaseUntilMs: z.number(),
   lastBusyMs: z.number(),
   stateSinceMs: z.number(),
   assignments: z.record(z.string(), StoredAssignment),
-  address: z.string().optional(),
   notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
-  gpus: z.array(StoredGpu).optional(),
-  gpusAtMs: z.number().optional(),
-  gpusBusyAtMs: z.number().optional(),
   drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
   replaces: z.string().optional(),
-  datasets: z.array(StoredFetched).optional(),
   /** The node's part of the pool's reservation, until it is released. */
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),
@@ -84,31 +57,83 @@ type StoredNode = z.infer<typeof StoredNode>;
 /** Returns an assignment's key in its node's map, so that bind, change and takeBack touch only their own entry. */
 export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
 
-/** Returns the item of a new node. */
-export const nodeItem = (node: Node): Key & Item => ({
-  ...nodeKey(node.pool, node.id),
-  ...node,
-  assignments: Object.fromEntries(node.assignments.map((each) => [assignmentName(each), assignmentItem(each)])),
-  reservedMicroUsd: reservationOf(node).microUsd,
-  reservedGpus: reservationOf(node).gpus,
-  released: false,
-  countsWider: true,
-});
+/** Returns the item of a new node, whose worker has not called yet. */
+export const nodeItem = (node: Node): Key & Item => {
+  const { leaseUntilMs: _over, assignments, ...rest } = node;
+  return {
+    ...nodeKey(node.pool, node.id),
+    ...rest,
+    assignments: Object.fromEntries(assignments.map((each) => [assignmentName(each), assignmentItem(each)])),
+    reservedMicroUsd: reservationOf(node).microUsd,
+    reservedGpus: reservationOf(node).gpus,
+    released: false,
+    countsWider: true,
+  };
+};
 
 export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount =>
   amountOf({ usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus });
 
-export function nodeOf(item: Item): Node {
+/** The items of one node. */
+export type NodeItems = { readonly item: Item; readonly heartbeat?: Item | undefined; readonly datasets?: Item | undefined };
+
+/** Returns the node that its items describe. Throws if one of them cannot be read. */
+export function nodeOf({ item, heartbeat, datasets }: NodeItems): Node {
   const { reservedMicroUsd: _usd, reservedGpus: _gpus, countsWider: _wider, released, assignments, ...node } = stored(StoredNode, item);
   const names = Object.keys(assignments).sort();
-  return { ...node, ...(released ? { released } : {}), assignments: names.flatMap((name) => assignments[name] ?? []) };
+  return {
+    leaseUntilMs: node.launchedAtMs,
+    ...node,
+    ...(released ? { released } : {}),
+    assignments: names.flatMap((name) => assignments[name] ?? []),
+    ...(heartbeat && heartbeatOfItem(heartbeat)),
+    ...(datasets && { datasets: datasetsOfItem(datasets) }),
+  };
 }
 
-/** A node's item, including its reservation, which the model lacks. */
-export type ReadNode = StoredNode & { readonly item: Item };
+/** Groups the items of nodes by node. What is left of a node without its own item is left out. */
+export function itemsByNode(items: readonly Item[]): readonly NodeItems[] {
+  const groups = new Map<string, { item?: Item; heartbeat?: Item; datasets?: Item }>();
+  for (const item of items) {
+    const { node, kind } = partOfNode(String(item["sk"]));
+    const group = groups.get(node) ?? {};
+    groups.set(node, group);
+    if (kind === undefined) group.item = item;
+    else if (kind === "HEARTBEAT") group.heartbeat = item;
+    else if (kind === "DATASETS") group.datasets = item;
+  }
+  return [...groups.values()].flatMap(({ item, ...rest }) => (item ? [{ item, ...rest }] : []));
+}
 
-/** Returns a node's item, strongly consistent, or undefined if there is none. */
+/** Returns the nodes of which these are all items, and those that cannot be read. */
+export const nodesOf = (items: readonly Item[]): ReturnType<typeof separated<Node>> => {
+  const groups = new Map(itemsByNode(items).map((group) => [group.item, group]));
+  return separated("node", [...groups.keys()], (item) => nodeOf(groups.get(item) ?? { item }));
+};
+
+/** Returns the items of a node, strongly consistent unless `behind`, or undefined if there is no node. */
+export async function readNodeItems(
+  access: TableAccess,
+  pool: string,
+  node: string,
+  read: { behind?: boolean } = {},
+): Promise<NodeItems | undefined> {
+  const [found] = itemsByNode(await getRange(access, nodeKey(pool, node).pk, nodeRange(node), read));
+  return found;
+}
+
+/** Does the same, but returns the node. */
+export async function getNode(access: TableAccess, pool: string, node: string, read: { behind?: boolean } = {}): Promise<Node | undefined> {
+  const found = await readNodeItems(access, pool, node, read);
+  return found && nodeOf(found);
+}
+
+/** A node's own item, including its reservation, which the model lacks. */
+export type ReadNode = StoredNode;
+
+/** Returns a node's own item, strongly consistent, or undefined if there is none. */
 export async function readNode(access: TableAccess, pool: string, node: string): Promise<ReadNode | undefined> {
   const item = await getItem(access, nodeKey(pool, node));
-  return item && { ...stored(StoredNode, item), item };
+  return item && readNodeOf(item);
 }
+export const readNodeOf = (item: Item): ReadNode => stored(StoredNode, item);

@@ -1,18 +1,16 @@
 import { isEnded, isOn, type Job, type JobChange } from "../../../model/job.ts";
-import type { AttemptChange, NodeLedger } from "../../../ports/node-ledger.ts";
+import type { AttemptChange, ReportedOn } from "../../../ports/node-ledger.ts";
 import type { TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { add, type Change, is, isThere, set, setOnce } from "../expression.ts";
+import { add, type Change, either, is, isAbsent, isAtMost, isThere, set, setOnce } from "../expression.ts";
 import { enqueue, offNodes, readJob, stateParts } from "../items/job-item.ts";
 import { assignmentName, readNode } from "../items/node-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
 import { jobKey, nodeKey } from "../keys.ts";
 import { type Part, transact } from "../transaction.ts";
 
-type On = Parameters<NodeLedger["change"]>[0];
-
 /** Writes the changes of a worker's report, if the node still holds exactly this attempt. */
-export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange): Promise<"done" | "stale"> =>
+export const changeAttempt = (access: TableAccess, on: ReportedOn, change: AttemptChange): Promise<"done" | "stale"> =>
   asRead(`${change.attempt.team}/${change.attempt.job}`, async () => {
     const job = await readJob(access, change.attempt);
     const held = job?.attempt === change.attempt.attempt && isOn(job, on.node);
@@ -26,10 +24,13 @@ export const changeAttempt = (access: TableAccess, on: On, change: AttemptChange
     return written.failed.has(0) ? wasDone(access, on, change) : "changed";
   });
 
-function assignmentPart(on: On, { attempt, assignment, untilMs }: AttemptChange): Part {
+function assignmentPart(on: ReportedOn, { attempt, assignment, untilMs }: AttemptChange): Part {
   const name = assignmentName(attempt);
   const key = nodeKey(on.pool, on.node);
-  const when = [isThere(["assignments", name])];
+  const when = [
+    isThere(["assignments", name]),
+    either(isAbsent(["assignments", name, "call"]), isAtMost(["assignments", name, "call"], on.call)),
+  ];
   if (assignment === "removed") {
     return { kind: "update", key, changes: [set(["assignments", name], undefined), set("lastBusyMs", on.atMs)], when };
   }
@@ -37,12 +38,13 @@ function assignmentPart(on: On, { attempt, assignment, untilMs }: AttemptChange)
   const changes = [
     set(["assignments", name, "phase"], assignment),
     set(["assignments", name, "process"], on.process),
+    set(["assignments", name, "call"], on.call),
     set(["assignments", name, "untilMs"], untilMs),
   ];
   return { kind: "update", key, changes, when: [...when, is(["assignments", name, "team"], team), is(["assignments", name, "job"], job)] };
 }
 
-function jobParts(on: On, job: Job, { job: to, assignment }: AttemptChange): Part[] {
+function jobParts(on: ReportedOn, job: Job, { job: to, assignment }: AttemptChange): Part[] {
   const when = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
   // A gang's job is on its nodes until it has left the first one.
   if (!to) return assignment === "removed" && job.node === on.node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when }] : [];
@@ -69,7 +71,7 @@ const runChanges = ({ exitCode, startedAtMs, failed, losses }: JobChange): Chang
 ];
 
 /** Returns `done` if everything is already as the report would make it, because the response to the same report was lost. */
-async function wasDone(access: TableAccess, on: On, { attempt, job: to, assignment }: AttemptChange): Promise<"done" | "stale"> {
+async function wasDone(access: TableAccess, on: ReportedOn, { attempt, job: to, assignment }: AttemptChange): Promise<"done" | "stale"> {
   const [job, node] = await Promise.all([readJob(access, attempt), readNode(access, on.pool, on.node)]);
   if (!to || !job || !node) return "stale";
   const there = node.assignments[assignmentName(attempt)];

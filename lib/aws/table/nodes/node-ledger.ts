@@ -1,22 +1,29 @@
-import type { NodeTelemetry } from "../../../model/telemetry.ts";
+import { callNumber, heartbeatOf, newDatasets, placeOf, type Sign } from "../../../model/heartbeat/heartbeat.ts";
+import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
-import { getItem, type Item, type TableAccess, tryUpdate } from "../access.ts";
+import { getItem, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { type Change, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set } from "../expression.ts";
+import { add, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set, setAll } from "../expression.ts";
+import { expiresAfter, heartbeatChanges } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
-import { nodeOf } from "../items/node-item.ts";
-import { forgottenNodeKey, nodeKey } from "../keys.ts";
+import { getNode } from "../items/node-item.ts";
+import { forgottenNodeKey, heartbeatKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
 import { changeAttempt } from "./attempt-change.ts";
 
 export const createNodeLedger = (access: TableAccess): NodeLedger => ({
-  async get(pool, node) {
-    const item = await getItem(access, nodeKey(pool, node));
-    return item && nodeOf(item);
-  },
-  seen: (pool, node, life) => seen(access, { pool, node, ...life }),
+  get: (pool, node) => getNode(access, pool, node),
+  seen: (pool, node, sign) => seen(access, { pool, node, ...sign }),
   job: (ref) => readJob(access, ref),
   change: (on, change) => changeAttempt(access, on, change),
+
+  async begin(pool, node, atMs) {
+    const found = await live(access, { pool, node });
+    if ("kind" in found) return found;
+    // A repeat after a lost response counts twice. The worker uses the number that it got, and no other process has it.
+    const { item } = await updateItem(access, heartbeatKey(pool, node), { changes: [add("session", 1), expiresAfter(atMs)] });
+    return { kind: "session", session: Number(item["session"]) };
+  },
 
   async noticed(node, notice, atMs) {
     const pool = await poolOfInstance(access, node);
@@ -44,67 +51,58 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   },
 });
 
-type Seen = Awaited<ReturnType<NodeLedger["seen"]>>;
-type Sign = {
-  readonly pool: string;
-  readonly node: string;
-  readonly atMs: number;
-  readonly leaseUntilMs: number;
-  readonly telemetry?: NodeTelemetry | undefined;
-};
+type Where = { readonly pool: string; readonly node: string };
 
-/** Records a sign of life. The usual update is tried first, because first signs are rare; its failure shows that it is another case. */
-const seen = (access: TableAccess, sign: Sign): ReturnType<NodeLedger["seen"]> => {
+/** Returns a node that boots or works, or why there is none. */
+async function live(access: TableAccess, { pool, node }: Where): Promise<Node | { readonly kind: "unknown" | "over" }> {
+  const found = await getNode(access, pool, node);
+  if (!found) return { kind: (await getItem(access, forgottenNodeKey(pool, node))) ? "over" : "unknown" };
+  return found.state === "terminating" || found.state === "gone" ? { kind: "over" } : found;
+}
+
+/**
+ * Records a call. Most calls write nothing, so the node is read first. If something is written, it is read again, because until the lease
+ * was renewed and the node was ready, what it held may have been given to another node.
+ */
+const seen = (access: TableAccess, call: Where & Sign): ReturnType<NodeLedger["seen"]> => {
   let wasLaunching = false;
-  return asRead(sign.node, async () => {
-    const key = nodeKey(sign.pool, sign.node);
-    const renewed = await tryUpdate(access, key, {
-      changes: life(sign),
-      // A call that was overtaken by a later one must not shorten the lease that the later one got.
-      when: [isOneOf("state", ["ready", "draining"]), isAtMost("leaseUntilMs", sign.leaseUntilMs)],
-    });
-    if (renewed) return asSeen(renewed, { ...sign, wasLaunching });
-    const item = await getItem(access, key);
-    if (!item) return { kind: (await getItem(access, forgottenNodeKey(sign.pool, sign.node))) ? "over" : "unknown" };
-    wasLaunching ||= nodeOf(item).state === "launching";
-    return seenOtherwise(access, { ...sign, wasLaunching }, item);
+  return asRead(call.node, async () => {
+    const found = await live(access, call);
+    if ("kind" in found) return found;
+    const place = placeOf(found, call);
+    if (place !== "next") return { kind: place };
+    wasLaunching ||= found.state === "launching";
+    const outcome = await record(access, found, call);
+    if (outcome === "changed") return "changed";
+    const node = outcome === "recorded" ? await live(access, call) : found;
+    // The recorded time shows whether this call made the node ready, even if the response to that update was lost.
+    return "kind" in node ? node : { kind: "node", node, first: wasLaunching && node.readyAtMs === call.atMs };
   });
 };
 
-/** A sign of life. `wasLaunching` says that this call has found the node launching. */
-type Sighting = Sign & { readonly wasLaunching: boolean };
-
-async function seenOtherwise(access: TableAccess, sign: Sighting, item: Item): Promise<Seen | "changed"> {
-  const { state, leaseUntilMs } = nodeOf(item);
-  switch (state) {
-    case "terminating":
-    case "gone":
-      return { kind: "over" };
-    case "ready":
-    case "draining":
-      return leaseUntilMs > sign.leaseUntilMs ? asSeen(item, sign) : "changed";
-    case "launching": {
-      const first = await tryUpdate(access, nodeKey(sign.pool, sign.node), {
-        changes: [...life(sign), set("state", "ready"), set("readyAtMs", sign.atMs), set("stateSinceMs", sign.atMs)],
-        when: [is("state", "launching")],
-      });
-      return first ? asSeen(first, sign) : "changed";
-    }
-  }
-}
-
-/** Returns the changes of a sign of life. Values that are not reported do not change. */
-const life = ({ atMs, leaseUntilMs, telemetry: { address, gpus, gpusBusyAtMs, datasets } = {} }: Sign): Change[] => [
-  set("lastSeenMs", atMs),
-  set("leaseUntilMs", leaseUntilMs),
-  ...(address === undefined ? [] : [set("address", address)]),
-  ...(gpus === undefined ? [] : [set("gpus", gpus), set("gpusAtMs", atMs)]),
-  ...(gpusBusyAtMs === undefined ? [] : [set("gpusBusyAtMs", gpusBusyAtMs)]),
-  ...(datasets === undefined ? [] : [set("datasets", datasets)]),
-];
-
-/** Returns a seen node. The recorded time shows whether this call made it ready, even if the response to that update was lost. */
-function asSeen(item: Item, { atMs, wasLaunching }: Sighting): Seen {
-  const node = nodeOf(item);
-  return { kind: "node", node, first: wasLaunching && node.readyAtMs === atMs };
+/**
+ * Writes what the call reports, if it is worth a write, unless a later call was faster. The heartbeat comes before the state, because a
+ * ready node without a heartbeat would look silent.
+ */
+async function record(access: TableAccess, node: Node, call: Where & Sign): Promise<"recorded" | "nothing" | "changed"> {
+  const { pool, atMs } = call;
+  const number = callNumber(call);
+  const isLater = either(isAbsent("call"), isAtMost("call", number));
+  const datasets = newDatasets(node, call);
+  const beat = heartbeatOf(node, call);
+  const updates = [
+    datasets && {
+      key: nodeDatasetsKey(pool, node.id),
+      changes: [set("datasets", datasets), set("call", number), expiresAfter(atMs)],
+      when: [isLater],
+    },
+    beat && { key: heartbeatKey(pool, node.id), changes: heartbeatChanges(beat), when: [is("session", call.session), isLater] },
+    node.state === "launching" && {
+      key: nodeKey(pool, node.id),
+      changes: setAll({ state: "ready", readyAtMs: atMs, stateSinceMs: atMs }),
+      when: [is("state", "launching")],
+    },
+  ].filter((update) => update !== undefined && update !== false);
+  for (const { key, ...update } of updates) if (!(await tryUpdate(access, key, update))) return "changed";
+  return updates.length > 0 ? "recorded" : "nothing";
 }

@@ -1,9 +1,20 @@
+import type { Node } from "../../../model/node.ts";
+import type { UnreadableItem } from "../../../model/plan.ts";
 import type { PoolNodes } from "../../../ports/datasets.ts";
 import { getPartition, type TableAccess } from "../access.ts";
-import { nodeOf } from "../items/node-item.ts";
-import { nodePartition } from "../keys.ts";
-import { separated } from "../stored.ts";
+import { nodesOf } from "../items/node-item.ts";
+import { nodePartitions } from "../keys.ts";
 
 export const createPoolNodes = (access: TableAccess): PoolNodes => ({
-  nodes: async (pool) => separated("node", await getPartition(access, nodePartition(pool)), nodeOf).read,
+  nodes: async (pool) => (await readNodes(access, pool)).read,
 });
+
+/** Returns a pool's nodes, strongly consistent and by id, and those that cannot be read. */
+export async function readNodes(
+  access: TableAccess,
+  pool: string,
+): Promise<{ readonly read: readonly Node[]; readonly unreadable: readonly UnreadableItem[] }> {
+  const items = await Promise.all(nodePartitions(pool).map((pk) => getPartition(access, pk)));
+  const { read, unreadable } = nodesOf(items.flat());
+  return { read: read.toSorted((a, b) => (a.id < b.id ? -1 : 1)), unreadable };
+}

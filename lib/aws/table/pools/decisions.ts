@@ -5,7 +5,6 @@ import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../exp
 import { bootFailureOf } from "../items/boot-failure-item.ts";
 import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
-import { nodeOf } from "../items/node-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "../items/pool-item.ts";
 import { entryOf } from "../items/queue-item.ts";
 import { refusalOf } from "../items/refusal-item.ts";
@@ -19,10 +18,10 @@ import {
   fenceShards,
   launchPartition,
   learnedKey,
-  nodePartition,
   poolKey,
   refusalPartition,
 } from "../keys.ts";
+import { readNodes } from "../nodes/pool-nodes.ts";
 import { separated } from "../stored.ts";
 import { transact } from "../transaction.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
@@ -60,7 +59,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         readPool(access, pool),
         readWider(access),
         readSpent(access, pool, nowMs),
-        getPartition(access, nodePartition(pool)),
+        readNodes(access, pool),
         getPartition(access, launchPartition(pool)),
         getPartition(access, refusalPartition),
         getPartition(access, faultPartition(pool)),
@@ -69,7 +68,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getItem(access, learnedKey(pool)),
       ]);
       const parts = {
-        nodes: separated("node", nodes, nodeOf),
+        nodes,
         openLaunches: separated("launch", openLaunches, launchOf, jobsOfLaunch),
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
         bootFailures: separated("boot failure", bootFailures, bootFailureOf),

@@ -9,11 +9,11 @@ import { asRead } from "../as-read.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
 import { beginAttempt } from "../items/attempt-item.ts";
 import { enqueue, leaveQueue, offNodes, readJob, stateParts } from "../items/job-item.ts";
-import { assignmentItem, assignmentName } from "../items/node-item.ts";
+import { assignmentItem, assignmentName, type ReadNode, readNode } from "../items/node-item.ts";
 import { queueItem } from "../items/queue-item.ts";
 import { countQueued } from "../items/queues-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
-import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
+import { bellKey, heartbeatKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
 import { rings } from "./bell.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
@@ -58,10 +58,11 @@ export const createJobPlacements = (
 
   takeBack: (fence, back) =>
     asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
-      const job = await readJob(access, back.assignment);
-      const outcome = await write(fence, [...takeBackParts(fence, back, job), ...sealingPart(back)]);
+      const [job, node] = await Promise.all([readJob(access, back.assignment), readNode(access, fence.pool, back.node)]);
+      const off = offParts(fence, back, node);
+      const outcome = await write(fence, [...off, ...takeBackParts(back, job), ...sealingPart(back)]);
       if (typeof outcome === "string") return outcome;
-      if (!outcome.failed.has(0)) return "changed";
+      if (!off.some((_part, at) => outcome.failed.has(at))) return "changed";
       return wasTakenBack(job, back) ? "done" : "stale";
     }),
 
@@ -208,24 +209,31 @@ const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boole
 const sealingPart = ({ assignment, atMs }: Back): Part[] =>
   assignment.phase === "uploading" && isFirstMember(assignment.rank) ? [beginSealing(assignment, atMs)] : [];
 
-/**
- * Returns the writes that take an attempt back: the node's first, then the job's if the attempt still belongs to this node. For a
- * job that has ended or moved on, only the node's assignment is removed.
- */
-function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
-  const { node, assignment, atMs } = back;
+/** Returns the writes that take an attempt off its node, whose lease must be over if its instance has not ended. */
+function offParts({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNode | undefined): Part[] {
   const name = assignmentName(assignment);
+  const isGone = now?.state === "gone";
   const off: Part = {
     kind: "update",
-    key: nodeKey(fence.pool, node),
+    key: nodeKey(pool, node),
     changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
-    // A worker that has called since the node was found dead has its lease again, and may have received this attempt's order.
-    when: [isThere(["assignments", name]), either(is("state", "gone"), isAtMost("leaseUntilMs", atMs))],
+    when: [isThere(["assignments", name]), ...(isGone ? [is("state", "gone")] : [])],
   };
-  if (job?.attempt !== assignment.attempt || job.node === undefined) return [off];
+  // A worker that has called since the node was found dead has its lease again, and may have received this attempt's order.
+  const isOver = either(isAbsent("leaseUntilMs"), isAtMost("leaseUntilMs", atMs));
+  return isGone ? [off] : [off, { kind: "check", key: heartbeatKey(pool, node), when: [isOver] }];
+}
+
+/**
+ * Returns the writes that take an attempt back from its job, if it still belongs to this node. For a job that has ended or moved on,
+ * there are none.
+ */
+function takeBackParts(back: Back, job: Job | undefined): Part[] {
+  const { node, assignment, atMs } = back;
+  if (job?.attempt !== assignment.attempt || job.node === undefined) return [];
   const still = [is("state", job.state), is("attempt", job.attempt), is("node", job.node)];
   if (!dependsOn(job, { attempt: assignment.attempt, node, uploads: assignment.phase === "uploading" })) {
-    return job.node === node ? [off, { kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [off];
+    return job.node === node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when: still }] : [];
   }
   const after = afterLoss(job, back);
   const { state, reason, losses, failures } = after;
@@ -236,7 +244,6 @@ function takeBackParts(fence: Fence, back: Back, job: Job | undefined): Part[] {
     ...(failures === undefined ? [] : [set("failures", failures)]),
   ];
   return [
-    off,
     ...stateParts(job, after, { atMs, also: [set("attempt", attempt), ...counted, ...offNodes], when: still }),
     ...(waits ? enqueue(job, { attempt, reason }) : []),
   ];

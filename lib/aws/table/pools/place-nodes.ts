@@ -3,10 +3,10 @@ import { getItem, type TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { is, isAbsent, isEmpty, isNot, isOneOf, set } from "../expression.ts";
 import { bootFailureItem } from "../items/boot-failure-item.ts";
-import { type ReadNode, readNode } from "../items/node-item.ts";
+import { type ReadNode, readNode, readNodeItems, readNodeOf } from "../items/node-item.ts";
 import { minus, nothing } from "../items/reserved-item.ts";
 import { spentParts } from "../items/spent-item.ts";
-import { bootFailureKey, forgottenNodeKey, instanceKey, nodeKey } from "../keys.ts";
+import { bootFailureKey, forgottenNodeKey, heartbeatKey, instanceKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
 import { maxParts, type Part } from "../transaction.ts";
 import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
@@ -88,17 +88,20 @@ export const createNodePlacements = (
 
     removeNode: (fence, node, atMs) =>
       asRead(node, async () => {
-        const now = await readNode(access, fence.pool, node);
-        if (!now) {
+        const items = await readNodeItems(access, fence.pool, node);
+        if (!items) {
           const forgotten = await getItem(access, forgottenNodeKey(fence.pool, node));
           return unlessFenced(fence, forgotten ? "done" : "stale");
         }
+        const now = readNodeOf(items.item);
         if (Object.keys(now.assignments).length > 0) return unlessFenced(fence, "stale");
         const ttl = ttlAfter(atMs, keptDays);
         const last = { state: "gone", stateSinceMs: atMs, released: true, ttl };
         const outcome = await release(fence, { node: now, atMs }, [
           { kind: "delete", key: nodeKey(fence.pool, node), when: [is("released", now.released), isEmpty("assignments")] },
-          { kind: "put", item: { ...now.item, ...forgottenNodeKey(fence.pool, node), ...last } },
+          { kind: "delete", key: heartbeatKey(fence.pool, node) },
+          { kind: "delete", key: nodeDatasetsKey(fence.pool, node) },
+          { kind: "put", item: { ...items.item, heartbeat: items.heartbeat, ...forgottenNodeKey(fence.pool, node), ...last } },
           { kind: "update", key: instanceKey(node), changes: [set("pool", fence.pool), set("ttl", ttl)], when: [] },
         ]);
         return typeof outcome === "string" ? outcome : "changed";

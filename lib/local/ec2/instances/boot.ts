@@ -40,7 +40,7 @@ export async function fetchWorker(script: BootScript, file: string, signal: Abor
         return "fetched";
       }
       last = response;
-      pauseMs = response.callAgainMs;
+      pauseMs = "callAgainMs" in response ? response.callAgainMs : afterFailure(pauseMs);
     } catch (error) {
       signal.throwIfAborted();
       last = error;
