@@ -53,17 +53,18 @@ export type Placement = {
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: BudgetRoom): Placement {
   const { catalogue, pool } = snapshot;
   const beingLaunched = namesOfLaunched(snapshot);
-  const isLaunching = (entry: QueueEntry): boolean => beingLaunched.has(jobName(entry));
+  const isLaunching = (entry: QueueEntry): boolean => beingLaunched.size > 0 && beingLaunched.has(jobName(entry));
   const others = snapshot.queue.filter((entry) => !isLaunching(entry));
   const waiting = inTurn(others, { nodes: snapshot.nodes, launching: snapshot.queue.filter(isLaunching) });
   if (!catalogue) return withoutPrices(waiting, snapshot);
 
   const held = stillHeld(waiting, snapshot);
-  const queue = waiting.filter((entry) => !held.has(jobName(entry)));
+  const isHeld = (entry: QueueEntry): boolean => held.size > 0 && held.has(jobName(entry));
+  const queue = waiting.filter((entry) => !isHeld(entry));
   const state = new PlacementState(snapshot, nodes, { queue, budget });
   const misses = new Misses();
   const steps: Step[] = [];
-  const holds = waiting.filter((entry) => held.has(jobName(entry))).flatMap((entry) => hold(entry, whyHeldBack));
+  const holds = waiting.filter(isHeld).flatMap((entry) => hold(entry, whyHeldBack));
   const bound = new Set<string>();
   let isWhole = true;
   for (const entry of queue) {

@@ -1,6 +1,6 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { placesKey } from "../../model/wants.ts";
+import { type GpuKind, placesKey } from "../../model/wants.ts";
 import { placesOf } from "./bundles.ts";
 
 /** Returns the same text for jobs of one kind. If one job of a kind cannot be placed, neither can the others, for the same reason. */
@@ -16,13 +16,24 @@ export function kindsIn({ catalogue, nodes, next = [] }: Pick<Snapshot, "catalog
   const types = [...catalogues.flatMap((each) => each?.types ?? []), ...nodes.map(({ type }) => type)];
   const models = new Set(types.flatMap(({ gpu }) => gpu?.model.toLowerCase() ?? []));
   const zones = new Set([...catalogues.flatMap((each) => each?.offers ?? []), ...nodes.map(({ offer }) => offer)].map(({ zone }) => zone));
+  const gpuOf = remembered((gpu: GpuKind): GpuKind => ({ ...gpu, models: known(gpu.models, (model) => models.has(model.toLowerCase())) }));
+  const zonesOf = remembered((all: readonly string[]) => known(all, (zone) => zones.has(zone)));
   return (entry) => {
-    const places = placesKey({
-      ...entry,
-      gpu: { ...entry.gpu, models: known(entry.gpu.models, (model) => models.has(model.toLowerCase())) },
-      zones: known(entry.zones, (zone) => zones.has(zone)),
-    });
+    const { needs, nodes: members, datasets, spot } = entry;
+    const places = placesKey({ needs, nodes: members, datasets, spot, gpu: gpuOf(entry.gpu), zones: zonesOf(entry.zones) });
     return `${entry.team} ${placesOf(entry)} ${places}`;
+  };
+}
+
+/** Returns the same function, which works once for each object: jobs that were read together share what they want. */
+function remembered<Of extends object, Result>(work: (of: Of) => Result): (of: Of) => Result {
+  const results = new WeakMap<Of, Result>();
+  return (of) => {
+    const before = results.get(of);
+    if (before !== undefined) return before;
+    const result = work(of);
+    results.set(of, result);
+    return result;
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StoredWants, wantsItem, wantsOfItem } from "../../../lib/aws/table/items/stored-wants.ts";
+import { SharedWants, StoredWants, wantsItem, wantsOfItem } from "../../../lib/aws/table/items/stored-wants.ts";
 import type { Wants } from "../../../lib/model/wants.ts";
 
 test("the stored form of a job's wants keeps all of them", () => {
@@ -26,4 +26,16 @@ test("wants that the first release stored can still be read", () => {
     datasets: [],
     zones: [],
   });
+});
+
+test("jobs that want the same share what is read of them, and others do not", () => {
+  const item = { v: 2, m: 8, g: 1, s: true, gn: ["A10G"] };
+  const read = SharedWants.parse(item);
+  expect(SharedWants.parse({ ...item, a: 7 })).toBe(read);
+  for (const other of Object.entries({ v: 3, m: 9, g: 2, s: false, gn: ["T4"], gm: 1, n: 2, dw: ["a"], dp: ["a"], z: ["us-east-1a"] }))
+    expect(SharedWants.parse({ ...item, ...Object.fromEntries([other]) })).not.toEqual(read);
+});
+
+test.each([undefined, "wants", { v: 2 }, { v: 2, m: 8, g: 1, s: "yes" }])("wants that cannot be read are refused: %j", (item) => {
+  expect(SharedWants.safeParse(item).success).toBe(false);
 });

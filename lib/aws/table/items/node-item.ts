@@ -6,28 +6,26 @@ import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
 import { StoredOffer, StoredType, separated, stored } from "../stored.ts";
 import { datasetsOfItem, heartbeatOfItem } from "./heartbeat-item.ts";
 import { type Amount, amountOf } from "./reserved-item.ts";
-import { StoredWants, wantsItem, wantsOfItem } from "./stored-wants.ts";
+import { SharedWants, wantsItem } from "./stored-wants.ts";
 
-const StoredAssignment = z
-  .object({
-    team: z.string(),
-    job: z.string(),
-    attempt: z.int().min(1),
-    phase: z.enum(["placed", "running", "uploading"]),
-    process: z.string().optional(),
-    call: z.number().optional(),
-    untilMs: z.number().optional(),
-    rank: z.int().min(0).optional(),
-    /** The attempt's wants. */
-    w: StoredWants,
-  })
-  .transform(({ w, ...assignment }): Assignment => ({ ...assignment, ...wantsOfItem(w) }));
+/** An assignment, whose name in its node's map says which attempt it is. */
+const StoredAssignment = z.object({
+  phase: z.enum(["placed", "running", "uploading"]),
+  process: z.string().optional(),
+  call: z.number().optional(),
+  untilMs: z.number().optional(),
+  rank: z.int().min(0).optional(),
+  /** The attempt's wants. */
+  w: SharedWants,
+});
 
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
-  const { team, job, attempt, phase, process, call, untilMs, rank } = assignment;
-  return { team, job, attempt, phase, process, call, untilMs, rank, w: wantsItem(assignment) };
+  const { phase, process, call, untilMs, rank } = assignment;
+  return { phase, process, call, untilMs, rank, w: wantsItem(assignment) };
 };
+
+const assignmentPattern = /^([^/#]+)\/([^/#]+)#([1-9]\d*)$/;
 
 const StoredNode = z.object({
   id: z.string(),
@@ -41,7 +39,7 @@ const StoredNode = z.object({
   readyAtMs: z.number().optional(),
   lastBusyMs: z.number(),
   stateSinceMs: z.number(),
-  assignments: z.record(z.string(), StoredAssignment),
+  assignments: z.record(z.string().regex(assignmentPattern), StoredAssignment),
   notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
   drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
   replaces: z.string().optional(),
@@ -56,6 +54,11 @@ type StoredNode = z.infer<typeof StoredNode>;
 
 /** Returns an assignment's key in its node's map, so that bind, change and takeBack touch only their own entry. */
 export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `${team}/${job}#${attempt}`;
+
+function assignmentOf(name: string, { w, ...assignment }: z.infer<typeof StoredAssignment>): Assignment {
+  const [, team = "", job = "", attempt = ""] = assignmentPattern.exec(name) ?? [];
+  return { team, job, attempt: Number(attempt), ...assignment, ...w };
+}
 
 /** Returns the item of a new node, whose worker has not called yet. */
 export const nodeItem = (node: Node): Key & Item => {
@@ -80,12 +83,13 @@ export type NodeItems = { readonly item: Item; readonly heartbeat?: Item | undef
 /** Returns the node that its items describe. Throws if one of them cannot be read. */
 export function nodeOf({ item, heartbeat, datasets }: NodeItems): Node {
   const { reservedMicroUsd: _usd, reservedGpus: _gpus, countsWider: _wider, released, assignments, ...node } = stored(StoredNode, item);
-  const names = Object.keys(assignments).sort();
   return {
     leaseUntilMs: node.launchedAtMs,
     ...node,
     ...(released ? { released } : {}),
-    assignments: names.flatMap((name) => assignments[name] ?? []),
+    assignments: Object.entries(assignments)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => assignmentOf(name, each)),
     ...(heartbeat && heartbeatOfItem(heartbeat)),
     ...(datasets && { datasets: datasetsOfItem(datasets) }),
   };

@@ -4,10 +4,10 @@ import type { QueueEntry } from "../../../model/job.ts";
 import type { Item } from "../access.ts";
 import { type Key, placeInQueue, queueKey } from "../keys.ts";
 import { stored } from "../stored.ts";
-import { StoredWants, wantsItem, wantsOfItem } from "./stored-wants.ts";
+import { SharedWants, wantsItem } from "./stored-wants.ts";
 
 /** An entry has at most 300 bytes, apart from a long reason or list of models. */
-const StoredEntry = StoredWants.extend({
+const StoredEntry = z.object({
   pk: z.string(),
   sk: z.string(),
   /** attempt */
@@ -24,8 +24,8 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
 });
 
 export function entryOf(item: Item): QueueEntry {
-  const { pk, sk, a, r, ...wants } = stored(StoredEntry, item);
+  const { pk, sk, a, r } = stored(StoredEntry, item);
   const place = placeInQueue({ pk, sk });
   if (!place) throw new FleetError("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
-  return { ...place, ...wantsOfItem(wants), attempt: a, ...(r === undefined ? {} : { reason: r }) };
+  return { ...place, ...stored(SharedWants, item), attempt: a, ...(r === undefined ? {} : { reason: r }) };
 }

@@ -46,6 +46,29 @@ export const wantsOfItem = ({ v, m, g, gm, gn, s, n, dw, dp, z: zones }: StoredW
   zones,
 });
 
+const fields = Object.keys(StoredWants.shape);
+const known = new Map<string, Wants>();
+const maxKnown = 10_000;
+
+/**
+ * Parses stored wants. Jobs that want the same share the result. A decision reads tens of thousands of jobs, most of which want the same as
+ * others, and checking each of them would take most of its time and memory.
+ */
+export const SharedWants = z.unknown().transform((item, context): Wants => {
+  const key = typeof item === "object" && item !== null ? JSON.stringify(fields.map((field) => Reflect.get(item, field))) : "";
+  const same = known.get(key);
+  if (same) return same;
+  const parsed = StoredWants.safeParse(item);
+  if (!parsed.success) {
+    context.issues.push(...parsed.error.issues.map(({ path, message }) => ({ code: "custom" as const, path, message, input: item })));
+    return z.NEVER;
+  }
+  if (known.size >= maxKnown) known.clear();
+  const wants = wantsOfItem(parsed.data);
+  known.set(key, wants);
+  return wants;
+});
+
 const unlessEmpty = (all: readonly string[]): readonly string[] | undefined => (all.length > 0 ? all : undefined);
 const namesOf = (datasets: readonly DatasetUse[], share: DatasetUse["share"]): readonly string[] =>
   datasets.filter((use) => use.share === share).map(({ name }) => name);

@@ -34,14 +34,13 @@ function assignmentPart(on: ReportedOn, { attempt, assignment, untilMs }: Attemp
   if (assignment === "removed") {
     return { kind: "update", key, changes: [set(["assignments", name], undefined), set("lastBusyMs", on.atMs)], when };
   }
-  const { team, job } = attempt;
   const changes = [
     set(["assignments", name, "phase"], assignment),
     set(["assignments", name, "process"], on.process),
     set(["assignments", name, "call"], on.call),
     set(["assignments", name, "untilMs"], untilMs),
   ];
-  return { kind: "update", key, changes, when: [...when, is(["assignments", name, "team"], team), is(["assignments", name, "job"], job)] };
+  return { kind: "update", key, changes, when };
 }
 
 function jobParts(on: ReportedOn, job: Job, { job: to, assignment }: AttemptChange): Part[] {
