@@ -28,10 +28,13 @@ export function stepOutcomes(onFailure: (step: Step, outcome: Extract<StepOutcom
 
 /** This many nodes are changed at the same time. */
 const concurrency = 16;
+/** This many jobs are bound to one node at the same time, because the table binds them together. */
+const bindsAtOnce = 32;
 
 /**
  * Calls `take` for each step, and puts its outcome. Steps about one node run one after the other, because concurrent transactions on its
- * item would cancel each other. Steps about different nodes do not depend on each other. A step that fails does not stop the others.
+ * item would cancel each other, but for binds. Steps about different nodes do not depend on each other. A step that fails does not stop
+ * the others.
  */
 export async function stepByStep<S extends Step>(
   steps: readonly S[],
@@ -50,10 +53,21 @@ export async function stepByStep<S extends Step>(
   await pMap(
     byNode.values(),
     async (those) => {
-      for (const step of those) await takeOne(step);
+      for (const together of atOnce(those)) await Promise.all(together.map(takeOne));
     },
     { concurrency },
   );
+}
+
+/** Splits the steps about a node into those that are taken at once: binds that follow each other, or a single other step. */
+function atOnce<S extends Step>(steps: readonly S[]): readonly (readonly S[])[] {
+  const groups: S[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (last && last.length < bindsAtOnce && step.kind === "bind" && last[0]?.kind === "bind") last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
 }
 
 /** Returns the node that the step changes: of a gang's nodes the first, because no other step is about one of them. */

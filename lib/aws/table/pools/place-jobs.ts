@@ -4,7 +4,7 @@ import { isFirstMember } from "../../../model/node.ts";
 import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
 import { type Wants, wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
-import type { TableAccess } from "../access.ts";
+import type { Item, TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
 import { beginAttempt } from "../items/attempt-item.ts";
@@ -16,6 +16,7 @@ import { beginSealing } from "../jobs/sealing.ts";
 import { bellKey, heartbeatKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
 import { rings } from "./bell.ts";
+import { BindBatches } from "./bind-batches.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 
 type Back = Parameters<Placements["takeBack"]>[1];
@@ -24,100 +25,105 @@ type Back = Parameters<Placements["takeBack"]>[1];
 export const createJobPlacements = (
   access: TableAccess,
   { write, unlessFenced, inTurn }: FencedWriter,
-): Pick<Placements, "bind" | "bindGang" | "rebind" | "takeBack" | "fail" | "move" | "hold"> => ({
-  async bind(fence, { entry, node, atMs }) {
-    const outcome = await write(fence, [
-      ...placeParts(fence, { entry, nodes: [node], atMs }),
-      holdPart(fence, { entry, node: node.id, atMs }),
-    ]);
-    return written(outcome, async () => {
-      const now = await readJob(access, entry);
-      return now?.attempt === entry.attempt && now.node === node.id;
-    });
-  },
+): Pick<Placements, "bind" | "bindGang" | "rebind" | "takeBack" | "fail" | "move" | "hold"> => {
+  const batches = new BindBatches({
+    write,
+    jobParts: (pool, { entry, node, atMs }) => placeParts(pool, { entry, nodes: [node], atMs }),
+    nodePart: (pool, node, binds) => holdPart(pool, node, binds),
+  });
 
-  async bindGang(fence, { entry, nodes, atMs }) {
-    const gang = nodes.map(({ id }) => id);
-    const outcome = await write(fence, [
-      ...placeParts(fence, { entry, nodes, gang, atMs }),
-      ...gang.map((node, rank) => holdPart(fence, { entry, node, rank, atMs })),
-    ]);
-    return written(outcome, async () => {
-      const now = await readJob(access, entry);
-      return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
-    });
-  },
-
-  async rebind(fence, { attempt, from, node, atMs }) {
-    const outcome = await write(fence, rebindParts(fence, { attempt, from, node, atMs }));
-    return written(outcome, async () => {
-      const now = await readJob(access, attempt);
-      return now?.attempt === attempt.attempt && now.node === node.id;
-    });
-  },
-
-  takeBack: (fence, back) =>
-    asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
-      const [job, node] = await Promise.all([readJob(access, back.assignment), readNode(access, fence.pool, back.node)]);
-      const off = offParts(fence, back, node);
-      const outcome = await write(fence, [...off, ...takeBackParts(back, job), ...sealingPart(back)]);
-      if (typeof outcome === "string") return outcome;
-      if (!off.some((_part, at) => outcome.failed.has(at))) return "changed";
-      return wasTakenBack(job, back) ? "done" : "stale";
-    }),
-
-  async fail(fence, { attempt, failure, reason, atMs }) {
-    const job = await readJob(access, attempt);
-    if (job?.pool !== fence.pool) return unlessFenced(fence, "stale");
-    const outcome = await write(fence, [
-      ...stateParts(
-        { ...attempt, state: "queued" },
-        { state: "failed", failure, reason },
-        { atMs, when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)] },
-      ),
-      ...leaveQueue(job),
-    ]);
-    return written(outcome, async () => {
-      const now = await readJob(access, attempt);
-      return now?.attempt === attempt.attempt && now.state === "failed" && now.reason === reason;
-    });
-  },
-
-  // Moves run one after the other, because concurrent ones would only cancel each other on the other pool's bell.
-  move: (fence, moved) =>
-    inTurn(async () => {
-      await countQueued(access, { pool: moved.to, team: moved.entry.team });
-      const outcome = await write(fence, moveParts(fence, moved));
+  return {
+    async bind(fence, bind) {
+      const outcome = await batches.add(fence, bind);
       return written(outcome, async () => {
-        const now = await readJob(access, moved.entry);
-        return now?.attempt === moved.entry.attempt && now.pool === moved.to;
+        const now = await readJob(access, bind.entry);
+        return now?.attempt === bind.entry.attempt && now.node === bind.node.id;
       });
-    }),
+    },
 
-  async hold(fence, { entry, reason }) {
-    const outcome = await write(fence, [
-      {
-        kind: "update",
-        key: jobKey(entry),
-        changes: [set("reason", reason)],
-        when: [is("state", "queued"), is("attempt", entry.attempt)],
-      },
-      {
-        kind: "update",
-        key: queueKey({ ...entry, pool: fence.pool }),
-        changes: [set("r", reason)],
-        when: [is("a", entry.attempt)],
-      },
-    ]);
-    return written(outcome, async () => false);
-  },
-});
+    async bindGang(fence, { entry, nodes, atMs }) {
+      const gang = nodes.map(({ id }) => id);
+      const outcome = await write(fence, [
+        ...placeParts(fence.pool, { entry, nodes, gang, atMs }),
+        ...gang.map((node, rank) => holdPart(fence.pool, node, [{ entry, rank, atMs }])),
+      ]);
+      return written(outcome, async () => {
+        const now = await readJob(access, entry);
+        return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
+      });
+    },
+
+    async rebind(fence, { attempt, from, node, atMs }) {
+      const outcome = await write(fence, rebindParts(fence, { attempt, from, node, atMs }));
+      return written(outcome, async () => {
+        const now = await readJob(access, attempt);
+        return now?.attempt === attempt.attempt && now.node === node.id;
+      });
+    },
+
+    takeBack: (fence, back) =>
+      asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
+        const [job, node] = await Promise.all([readJob(access, back.assignment), readNode(access, fence.pool, back.node)]);
+        const off = offParts(fence, back, node);
+        const outcome = await write(fence, [...off, ...takeBackParts(back, job), ...sealingPart(back)]);
+        if (typeof outcome === "string") return outcome;
+        if (!off.some((_part, at) => outcome.failed.has(at))) return "changed";
+        return wasTakenBack(job, back) ? "done" : "stale";
+      }),
+
+    async fail(fence, { attempt, failure, reason, atMs }) {
+      const job = await readJob(access, attempt);
+      if (job?.pool !== fence.pool) return unlessFenced(fence, "stale");
+      const outcome = await write(fence, [
+        ...stateParts(
+          { ...attempt, state: "queued" },
+          { state: "failed", failure, reason },
+          { atMs, when: [is("state", "queued"), is("attempt", attempt.attempt), is("pool", fence.pool)] },
+        ),
+        ...leaveQueue(job),
+      ]);
+      return written(outcome, async () => {
+        const now = await readJob(access, attempt);
+        return now?.attempt === attempt.attempt && now.state === "failed" && now.reason === reason;
+      });
+    },
+
+    // Moves run one after the other, because concurrent ones would only cancel each other on the other pool's bell.
+    move: (fence, moved) =>
+      inTurn(async () => {
+        await countQueued(access, { pool: moved.to, team: moved.entry.team });
+        const outcome = await write(fence, moveParts(fence, moved));
+        return written(outcome, async () => {
+          const now = await readJob(access, moved.entry);
+          return now?.attempt === moved.entry.attempt && now.pool === moved.to;
+        });
+      }),
+
+    async hold(fence, { entry, reason }) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: jobKey(entry),
+          changes: [set("reason", reason)],
+          when: [is("state", "queued"), is("attempt", entry.attempt)],
+        },
+        {
+          kind: "update",
+          key: queueKey({ ...entry, pool: fence.pool }),
+          changes: [set("r", reason)],
+          when: [is("a", entry.attempt)],
+        },
+      ]);
+      return written(outcome, async () => false);
+    },
+  };
+};
 
 type Place = { readonly entry: QueueEntry; readonly atMs: number };
 
 /** Returns the writes that place a job on its nodes and remove it from the queue. Throws if there is no node. */
 function placeParts(
-  { pool }: Fence,
+  pool: string,
   { entry, nodes, gang, atMs }: Place & { nodes: readonly AttemptNode[]; gang?: readonly string[] },
 ): Part[] {
   const [first] = nodes;
@@ -156,7 +162,7 @@ function rebindParts(fence: Fence, { attempt, from, node, atMs }: Parameters<Pla
       changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
       when: [is("state", "launching"), is(["assignments", name, "phase"], "placed")],
     },
-    holdPart(fence, { entry: attempt, node: node.id, atMs }),
+    holdPart(fence.pool, node.id, [{ entry: attempt, atMs }]),
     // It replaces the record, because nothing of the attempt has happened on the first node.
     beginAttempt(attempt, newAttempt(attempt, { pool: fence.pool, nodes: [node], atMs })),
   ];
@@ -175,29 +181,28 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
   { kind: "update", key: bellKey(to), changes: rings("move"), when: [] },
 ];
 
-/** Returns the write that makes a node hold an attempt. */
-function holdPart(
-  { pool }: Fence,
-  { entry, node, rank, atMs }: { entry: AttemptRef & Wants; node: string; rank?: number; atMs: number },
-): Part {
-  const { team, job, attempt } = entry;
-  const name = assignmentName(entry);
-  const assignment = assignmentItem({
-    team,
-    job,
-    attempt,
-    ...wantsOf(entry),
-    phase: "placed",
-    untilMs: phaseEndsAtMs("placed", atMs, 0),
-    rank,
-  });
+type Held = { readonly entry: AttemptRef & Wants; readonly rank?: number; readonly atMs: number };
+
+/** Returns the write that makes a node hold attempts. */
+function holdPart(pool: string, node: string, held: readonly Held[]): Part {
+  const teams = new Set(held.map(({ entry }) => entry.team));
   return {
     kind: "update",
     key: nodeKey(pool, node),
-    changes: [set(["assignments", name], assignment), set("lastBusyMs", atMs)],
-    when: [isOneOf("state", ["launching", "ready"]), either(isAbsent("team"), is("team", team)), isAbsent(["assignments", name])],
+    changes: [
+      ...held.map((each) => set(["assignments", assignmentName(each.entry)], newAssignmentItem(each))),
+      set("lastBusyMs", Math.max(...held.map(({ atMs }) => atMs))),
+    ],
+    when: [
+      isOneOf("state", ["launching", "ready"]),
+      ...[...teams].map((team) => either(isAbsent("team"), is("team", team))),
+      ...held.map(({ entry }) => isAbsent(["assignments", assignmentName(entry)])),
+    ],
   };
 }
+
+const newAssignmentItem = ({ entry: { team, job, attempt, ...wants }, rank, atMs }: Held): Item =>
+  assignmentItem({ team, job, attempt, ...wantsOf(wants), phase: "placed", untilMs: phaseEndsAtMs("placed", atMs, 0), rank });
 
 /** Returns whether the job is already as taking it back would make it. */
 const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boolean =>
