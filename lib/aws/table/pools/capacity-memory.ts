@@ -32,7 +32,8 @@ async function tryChange(access: TableAccess, subject: Subject, next: Next): Pro
   const revision = item ? revisionOf(item) : 0;
   const when = [item ? is("revision", revision) : isAbsent("pk")];
   const part = wanted
-    ? ({ kind: "put", item: refusalItem(wanted, revision + 1), when } as const)
+    ? // A field that only the next release knows stays.
+      ({ kind: "put", item: { ...item, ...refusalItem(wanted, revision + 1) }, when } as const)
     : ({ kind: "delete", key, when } as const);
   return (await transact(access, [part])) === "done" ? "written" : "met another";
 }

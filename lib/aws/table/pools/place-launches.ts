@@ -53,7 +53,11 @@ export const createLaunchPlacements = (
     };
     const parts: Part[] = [
       { kind: "delete", key: launchKey(fence.pool, launch.id), when: [isThere("pk")] },
-      { kind: "put", item: { ...launchItem(launch), ...settledLaunchKey(fence.pool, launch.id), nodes: ids, settledAtMs: atMs, ttl } },
+      // A field that only the next release knows stays in the copy.
+      {
+        kind: "put",
+        item: { ...open, ...launchItem(launch), ...settledLaunchKey(fence.pool, launch.id), nodes: ids, settledAtMs: atMs, ttl },
+      },
       ...nodes.map((node): Part => ({ kind: "put", item: nodeItem(node), when: [isAbsent("pk")] })),
     ];
     const room = maxParts - 1 - widerKeys(launch.team).length - parts.length;
