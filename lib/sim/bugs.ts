@@ -1,20 +1,11 @@
 import { fileKey, sealedFileKey } from "../../events/artifacts/upload.ts";
 import type { JobRecord } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
+import type { Bug } from "./bug.ts";
+import { bugsUnderLoad } from "./bugs-under-load.ts";
 import type { SimPorts } from "./faults/ports.ts";
-import type { Invariant } from "./invariants/invariant.ts";
 import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
 import type { World } from "./world/world.ts";
-
-/** A bug that can be planted in a world, to check that the kit finds it. */
-export type Bug = {
-  readonly name: string;
-  readonly breaks: Invariant["number"];
-  readonly says: string;
-  readonly plant: (ports: SimPorts, world: World) => Partial<SimPorts>;
-  /** Changes to the standard scenario that give the bug an opportunity. */
-  readonly scenario?: Record<string, unknown>;
-};
 
 const never = { usdPerHour: 0, gpus: 0 };
 
@@ -260,6 +251,7 @@ export const bugs: readonly Bug[] = [
       },
     }),
   },
+  ...bugsUnderLoad,
 ];
 
 export const bugNamed = (name: string): Bug | undefined => bugs.find((bug) => bug.name === name);

@@ -16,7 +16,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   let tally = nothingYet;
   for (const seed of options.seeds) {
     const result = await runOnce({ ...options, seed });
-    tally = plus(tally, tallyOf(result));
+    tally = plus(tally, tallyOf(result, options.meter?.take()));
     if (!options.goesOn(tally) || tally.found.length >= maxFound) break;
   }
   const [first, ...others] = tally.found;

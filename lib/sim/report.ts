@@ -21,6 +21,8 @@ export type ChaosReport = {
   readonly jobs: Readonly<Record<string, number>>;
   /** Messages that failed five times and were redriven from the dead-letter queue. */
   readonly redriven: number;
+  /** The processor time that all decisions took, s, and the longest part of one without a call to a port. It depends on the machine. */
+  readonly decisionCpuSeconds: { readonly total: number; readonly longest: number };
   readonly virtualHours: number;
   readonly wallMs: number;
   readonly runsPerMinute: number;
@@ -38,7 +40,7 @@ export function reportOf(
     readonly replay: (seed: number) => string;
   },
 ): ChaosReport {
-  const { runs, events, jobs, redriven, virtualMinutes } = tally;
+  const { runs, events, jobs, redriven, virtualMinutes, decisionCpu } = tally;
   const byFault = Object.fromEntries(Object.entries(tally.faults).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const bySeam: Record<string, number> = {};
   for (const [kind, count] of Object.entries(byFault)) {
@@ -67,6 +69,7 @@ export function reportOf(
     },
     jobs: Object.fromEntries(Object.entries(jobs).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     redriven,
+    decisionCpuSeconds: { total: Math.round(decisionCpu.totalMs / 100) / 10, longest: Math.round(decisionCpu.longestMs) / 1000 },
     virtualHours: Math.round(virtualMinutes / 6) / 10,
     wallMs: Math.round(wallMs),
     runsPerMinute: Math.round((runs * 60_000) / Math.max(1, wallMs)),

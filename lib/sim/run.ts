@@ -3,6 +3,7 @@ import type { SimPorts } from "./faults/ports.ts";
 import type { Site } from "./faults/sites.ts";
 import type { Invariant, Watch } from "./invariants/invariant.ts";
 import { invariants } from "./invariants/invariants.ts";
+import type { CpuMeter } from "./world/cpu-meter.ts";
 import type { Fact } from "./world/facts.ts";
 import type { Scenario } from "./world/scenario.ts";
 import { World } from "./world/world.ts";
@@ -23,6 +24,8 @@ export type RunOptions = {
   readonly sites: readonly Site[];
   readonly only?: ReadonlySet<FaultKind> | undefined;
   readonly plant?: ((ports: SimPorts, world: World) => Partial<SimPorts>) | undefined;
+  /** Measures the processor time that decisions take; undefined to measure nothing. It is no part of the result, which repeats exactly. */
+  readonly meter?: CpuMeter | undefined;
   /** Resolves when everything in progress waits for the clock. */
   readonly settled: () => Promise<void>;
 };

@@ -1,5 +1,6 @@
 import type { FaultKind } from "./faults/faults.ts";
 import type { RunResult, Violation } from "./run.ts";
+import { type DecisionCpu, noCpu, plusCpu } from "./world/cpu-meter.ts";
 
 /** A seed whose run broke an invariant. */
 export type FailingSeed = Violation & {
@@ -16,20 +17,35 @@ export type Tally = {
   readonly redriven: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly jobs: Readonly<Record<string, number>>;
+  readonly decisionCpu: DecisionCpu;
   /** The points at which a handler has died. */
   readonly hit: readonly string[];
   readonly found: readonly FailingSeed[];
 };
 
-export const nothingYet: Tally = { runs: 0, events: 0, virtualMinutes: 0, redriven: 0, faults: {}, jobs: {}, hit: [], found: [] };
+export const nothingYet: Tally = {
+  runs: 0,
+  events: 0,
+  virtualMinutes: 0,
+  redriven: 0,
+  faults: {},
+  jobs: {},
+  decisionCpu: noCpu,
+  hit: [],
+  found: [],
+};
 
-export const tallyOf = ({ seed, events, virtualMinutes, redriven, faults, jobs, hit, violation }: RunResult): Tally => ({
+export const tallyOf = (
+  { seed, events, virtualMinutes, redriven, faults, jobs, hit, violation }: RunResult,
+  decisionCpu: DecisionCpu = noCpu,
+): Tally => ({
   runs: 1,
   events,
   virtualMinutes,
   redriven,
   faults: Object.fromEntries(faults),
   jobs,
+  decisionCpu,
   hit: [...hit],
   found: violation ? [{ ...violation, seed }] : [],
 });
@@ -41,6 +57,7 @@ export const plus = (a: Tally, b: Tally): Tally => ({
   redriven: a.redriven + b.redriven,
   faults: added(a.faults, b.faults),
   jobs: added(a.jobs, b.jobs),
+  decisionCpu: plusCpu(a.decisionCpu, b.decisionCpu),
   hit: b.hit.every((each) => a.hit.includes(each)) ? a.hit : [...new Set([...a.hit, ...b.hit])].sort(),
   found: [...a.found, ...b.found].toSorted((one, other) => one.seed - other.seed),
 });

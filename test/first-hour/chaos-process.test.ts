@@ -27,7 +27,7 @@ function start(args: readonly string[]): { readonly child: ChildProcess; readonl
 }
 const fleet = (...args: readonly string[]): Promise<Ended> => start(args).ended;
 const reportOf = ({ out }: Ended): ChaosReport => JSON.parse(out);
-const timeless = ({ wallMs: _wall, runsPerMinute: _speed, ...report }: ChaosReport): object => report;
+const timeless = ({ wallMs: _wall, runsPerMinute: _speed, decisionCpuSeconds: _cpu, ...report }: ChaosReport): object => report;
 
 describe("fleet chaos", () => {
   test("fleet chaos counts faults by seam and the points at which handlers died, with the same result in threads", async () => {

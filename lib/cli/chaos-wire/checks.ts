@@ -23,7 +23,7 @@ export type AtRest = {
 
 type Check = { readonly name: string; readonly says: string; wrong(rest: AtRest): readonly string[] };
 
-/** The checks of a run on a local cloud at rest: those of the nine invariants that can be checked from outside. */
+/** The checks of a run on a local cloud at rest: those of the invariants that can be checked from outside. */
 export const checks: readonly Check[] = [
   {
     name: "jobs end once",

@@ -4,6 +4,7 @@ import { chaos } from "../../sim/chaos.ts";
 import type { FaultKind } from "../../sim/faults/faults.ts";
 import { readSites } from "../../sim/faults/sites.ts";
 import { nothingYet, plus, type Tally } from "../../sim/tally.ts";
+import { CpuMeter } from "../../sim/world/cpu-meter.ts";
 import type { Scenario } from "../../sim/world/scenario.ts";
 
 /** The runs of one thread, as plain data. */
@@ -57,6 +58,12 @@ function runThread(job: ChaosJob, signal: AbortSignal, far: (tally: Tally) => vo
 /** Waits for the next turn of the event loop. By then, everything in a run waits for the virtual clock. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+/** Returns the processor time that this thread has used. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Does the runs of one job, one after the other. */
 export function runJob(job: ChaosJob, goesOn: (tally: Tally) => boolean): Promise<Tally> {
   const { scenario, first, step, runs, only, bug } = job;
@@ -66,6 +73,7 @@ export function runJob(job: ChaosJob, goesOn: (tally: Tally) => boolean): Promis
     sites: readSites(),
     only: only && new Set(only),
     plant: bug === undefined ? undefined : bugNamed(bug)?.plant,
+    meter: new CpuMeter(cpuMs),
     settled,
     goesOn,
   });

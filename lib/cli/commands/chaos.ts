@@ -162,6 +162,7 @@ function reportLines(report: ChaosReport, paint: Words, withStory: boolean): str
     `${runs} runs of ${report.scenario} in ${duration(wallMs)} (${runsPerMinute} per minute): ${virtualHours} virtual hours, ${events} events`,
     `${faults} faults, ${faultsPerRun} per run: ${seams.join(", ")}`,
     `jobs: ${jobs.join(", ")}${report.redriven > 0 ? `; ${report.redriven} dead letters redriven by hand` : ""}`,
+    `decisions took ${report.decisionCpuSeconds.total} s of processor time, the longest part ${report.decisionCpuSeconds.longest} s`,
     `handlers died at ${covered(coverage.launchAndTerminate)} of the launch and terminate paths, and at ${covered(coverage.all)} of all flows`,
     "",
     ...(report.violations === 0

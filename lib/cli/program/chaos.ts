@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 export function addChaos(program: Command, { run, console }: Session): void {
   program
     .command("chaos")
-    .description("run the fleet's own code under faults, in virtual time, and check nine invariants")
+    .description("run the fleet's own code under faults, in virtual time, and check invariants")
     .option("--runs <n>", "number of runs, each with its own seed (default: 200; with --wire, 1)", (text) => whole(text, 1, 10_000_000))
     .option("--seed <n>", "the first seed (default: 1); a single run prints the events that led to a failure", (text) =>
       whole(text, 0, Number.MAX_SAFE_INTEGER),
@@ -35,6 +35,7 @@ Examples:
   fleet chaos --runs 2000 --json | jq .violations  for CI: exits 1 if an invariant was violated
   fleet chaos --runs 1 --seed 4711                repeat one run, and print its last events if it fails
   fleet chaos --scenario wide --runs 10           500 jobs on some 50 nodes per run
+  fleet chaos --scenario flood --runs 1           one team sends 100,000 crafted jobs, and those of others must begin
   fleet chaos --scenario throttled --runs 200     half of all calls of the table, EC2 and workers fail for an hour
   fleet chaos --scenario mine.json --runs 500     use your own pools, limits, offers and rates
   fleet chaos --plant fresh-token                 check that a launch repeated under another token is found

@@ -23,6 +23,18 @@ export type ScanLimits = {
   readonly startClass: string;
 };
 
+/** A decision begins at most 1,000 jobs, so it needs no more of one class. */
+const maxOfClass = 1_000;
+/** The most reads of one decision, shared by the teams. Each returns at most `maxOfClass` entries. */
+const maxReads = 24;
+
+/** Returns what a decision may read of each team's part of a queue that this many teams share. */
+export function shareOf(teams: number): Pick<ScanLimits, "ofClass" | "reads"> {
+  const reads = Math.max(2, Math.floor(maxReads / Math.max(1, teams)));
+  const ofClass = Math.max(100, Math.min(maxOfClass, Math.floor((maxReads * maxOfClass) / (reads * Math.max(1, teams)))));
+  return { reads, ofClass };
+}
+
 /** `isWhole`: the queue has no more entries than these. */
 export type Scanned<Entry> = { readonly entries: readonly Entry[]; readonly isWhole: boolean };
 

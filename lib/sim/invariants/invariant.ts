@@ -4,9 +4,9 @@ import type { WorldView } from "../world/seen.ts";
 /** A description of what is wrong; undefined if nothing is. */
 export type InvariantBreach = string | undefined;
 
-/** One of the nine properties that must always hold. */
+/** One of the properties that must always hold. */
 export type Invariant = {
-  readonly number: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+  readonly number: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
   readonly name: string;
   /** The property in words. */
   readonly says: string;

@@ -4,6 +4,7 @@ import { ledgerAndFleet } from "./ledger-and-fleet.ts";
 import { limits } from "./limits.ts";
 import { noBusyNodeEnded } from "./no-busy-node-ended.ts";
 import { oneAttempt } from "./one-attempt.ts";
+import { prompt } from "./prompt.ts";
 import { samePlan } from "./same-plan.ts";
 import { sealed } from "./sealed.ts";
 import { shardsHeld } from "./shards-held.ts";
@@ -20,4 +21,5 @@ export const invariants: readonly Invariant[] = [
   sealed,
   samePlan,
   zero,
+  prompt,
 ];

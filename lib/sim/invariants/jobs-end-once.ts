@@ -28,7 +28,7 @@ function wrongAtRest(name: string, { table, workload }: WorldView): InvariantBre
   const job = table.jobs.get(name);
   if (!job) return `${name} was accepted by SQS, but has no record`;
   if (!isEnded(job.state)) return `${name} never ended: it is ${job.state}${job.reason ? ` (${job.reason})` : ""}`;
-  const mayBeCancelled = workload.cancels.some((each) => jobName(each) === name);
+  const mayBeCancelled = workload.purged === job.team || workload.cancels.some((each) => jobName(each) === name);
   return wrongEnd(job, workload.programs.has(name), mayBeCancelled);
 }
 

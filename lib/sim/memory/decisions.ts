@@ -42,11 +42,10 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
       learned: table.learned.get(pool),
     })),
-  waiting: (pool) =>
-    wire.call("decisions.waiting", () => {
-      const queue = table.queueOf(pool);
-      return { queue, queued: queue.length };
-    }),
+  waiting: (pool, nowMs) =>
+    table.queue.isLong(pool)
+      ? wire.call("decisions.waiting", () => undefined).then(() => table.queue.read(pool, nowMs))
+      : wire.call("decisions.waiting", () => table.queue.whole(pool)),
   countQueued: (pool) => wire.call("decisions.countQueued", () => table.queueOf(pool).length),
   resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),

@@ -11,7 +11,7 @@ export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerM
     wire.call("admissions.admit", () => {
       const there = table.jobs.get(jobKey(job));
       if (there) return there.bodyHash === job.bodyHash ? { kind: "same", job: there } : { kind: "taken" };
-      const isFull = table.queueOf(job.pool).filter(({ team }) => team === job.team).length >= maxQueued;
+      const isFull = table.queue.countOf(job.pool, job.team) >= maxQueued;
       if (job.state === "queued" && isFull) return { kind: "full" };
       table.putJob(job);
       if (job.state === "queued") table.enqueue(job);

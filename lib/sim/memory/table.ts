@@ -1,15 +1,5 @@
 import { type Attempt, type AttemptNews, attemptNews } from "../../model/history/attempt.ts";
-import {
-  type AttemptRef,
-  byTurn,
-  endCodeOf,
-  isEnded,
-  type Job,
-  type JobRecord,
-  type JobRef,
-  type QueueEntry,
-  waiting,
-} from "../../model/job.ts";
+import { type AttemptRef, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import type { BootFailure } from "../../model/node.ts";
@@ -22,6 +12,7 @@ import { micro } from "../../model/reservations.ts";
 import type { FailureCode } from "../../model/values/job-end.ts";
 import { costByDay, periodName } from "../../model/values/period.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
+import { MemoryQueue } from "./queue.ts";
 
 type PoolRow = {
   bell: number;
@@ -61,7 +52,7 @@ export class MemoryTable {
   readonly laggingJobs = new Map<string, Job>();
   /** The attempts of each job, oldest first. */
   readonly attempts = new Map<string, readonly Attempt[]>();
-  readonly queue = new Map<string, { readonly pool: string; readonly entry: QueueEntry }>();
+  readonly queue = new MemoryQueue();
   readonly nodes = new Map<string, NodeRow>();
   readonly forgotten = new Map<string, Node>();
   /** The pool of every instance that was ever a node. */
@@ -149,11 +140,8 @@ export class MemoryTable {
     this.queue.set(jobKey(job), { pool: job.pool, entry: job.reason === undefined ? entry : { ...entry, reason: job.reason } });
   }
 
-  queueOf(pool: string): QueueEntry[] {
-    return [...this.queue.values()]
-      .filter((row) => row.pool === pool)
-      .map((row) => row.entry)
-      .sort(byTurn);
+  queueOf(pool: string): readonly QueueEntry[] {
+    return this.queue.whole(pool).queue;
   }
 
   /** Adds a node as if its launch had been settled long ago, without reserving anything. */

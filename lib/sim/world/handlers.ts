@@ -1,7 +1,7 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
 import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
-import { cancelJob } from "../../flows/cancel-job.ts";
+import { cancelJob, cancelJobs } from "../../flows/cancel-job.ts";
 import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
@@ -20,6 +20,7 @@ import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Log } from "../../ports/log.ts";
 import type { SimPorts } from "../faults/ports.ts";
+import { type FloodBatch, submitFlood } from "./flood.ts";
 import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
 import type { Handled } from "./queue.ts";
 
@@ -68,6 +69,14 @@ export class Handlers {
     return handled(await this.#run("submit-jobs", (deps) => submitJob({ ...deps, fleet }, submission)));
   };
 
+  flood = async (batch: Omit<FloodBatch, "maxQueued">): Promise<Handled> => {
+    const pools = this.#world.pools();
+    const { maxQueuedJobs: maxQueued } = poolToPlace(pools, batch.pool);
+    const fleet = { pools, defaultPool: batch.pool };
+    // Its many calls take no time, because a batch stands for many runs at once.
+    return handled(await this.#run("submit-jobs", (deps) => submitFlood({ ...deps, fleet }, { ...batch, maxQueued }), true));
+  };
+
   place = async (name: string): Promise<Handled> => {
     const pool = poolToPlace(this.#world.pools(), name);
     return handled(await this.#run("place", (deps, { msLeft }) => place(deps, { pool, msLeft })));
@@ -107,13 +116,20 @@ export class Handlers {
 
   cancel = async (ref: JobRef): Promise<Handled> => handled(await this.#run("api", (deps) => cancelJob(deps, ref, "not wanted any more")));
 
+  purge = async (refs: readonly JobRef[]): Promise<Handled> =>
+    handled(await this.#run("api", (deps) => cancelJobs(deps, refs, { reason: "purged by an operator", states: ["queued"] })));
+
   addDataset = async (request: NewDataset): Promise<Handled> =>
     handled(await this.#run("api", (deps) => addDataset({ ...deps, datasetLimits, places: { datasetsBucket, dataBuckets: [] } }, request)));
 
-  #run<T>(name: HandlerName, work: (deps: Deps, run: Invocation) => Promise<T>): Promise<HandlerEnd<T>> {
-    const { ports, limits, newId, note, invoked, isSwift } = this.#world;
+  #run<T>(
+    name: HandlerName,
+    work: (deps: Deps, run: Invocation) => Promise<T>,
+    isSwift = this.#world.isSwift(name),
+  ): Promise<HandlerEnd<T>> {
+    const { ports, limits, newId, note, invoked } = this.#world;
     invoked(name);
-    const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift: isSwift(name) });
+    const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift });
     const { now, random, pause } = run;
     const log: Log = (line) => note(line.message, line);
     const deps = { ...run.ports(ports), pools: this.#world.pools(), limits, now, random, pause, newId, log };

@@ -3,6 +3,7 @@ import type { Faults } from "../faults/faults.ts";
 import type { ArmedKill, KillPlan } from "../faults/kill-plan.ts";
 import { type CallFaults, callFaults, type SimPorts } from "../faults/ports.ts";
 import type { SimClock } from "./clock.ts";
+import type { CpuMeter } from "./cpu-meter.ts";
 import { forever } from "./forever.ts";
 
 /** How a run of a handler ended. `died`: it was killed or timed out, and its caller gets no response. */
@@ -16,6 +17,7 @@ export type InvocationWorld = {
   readonly faults: Faults;
   readonly kills: KillPlan;
   readonly note: (...parts: readonly unknown[]) => void;
+  readonly meter?: CpuMeter | undefined;
 };
 
 /**
@@ -31,6 +33,8 @@ export class Invocation {
   readonly #isSwift: boolean;
   #end: ((ended: { kind: "died" }) => void) | undefined;
   #isDead = false;
+  /** Ends the measurement of the processor time since the last response; undefined if nothing is measured. */
+  #computed: (() => void) | undefined;
 
   constructor(world: InvocationWorld, of: { readonly name: string; readonly timeoutMs: number; readonly isSwift: boolean }) {
     const { clock, faults } = world;
@@ -56,6 +60,7 @@ export class Invocation {
       cancel();
       resolve(how);
     };
+    this.#resumed();
     work().then(
       (value) => ended({ kind: "done", value }),
       (error: unknown) => ended({ kind: "threw", error }),
@@ -84,7 +89,13 @@ export class Invocation {
     });
   }
 
+  /** Measures only decisions, because a measurement takes longer than most calls. */
+  #resumed(): void {
+    if (this.#name === "place") this.#computed = this.#world.meter?.begin();
+  }
+
   #call(point: string, work: () => Promise<unknown>): Promise<unknown> {
+    this.#computed?.();
     if (this.#isDead) return forever();
     const { faults, clock, kills } = this.#world;
     const kill = faults.isCalm ? undefined : kills.takeAt(point);
@@ -108,7 +119,11 @@ export class Invocation {
   }
 
   /** A dead run gets no responses. */
-  #delivered = (response: unknown): unknown => (this.#isDead ? forever() : response);
+  #delivered = (response: unknown): unknown => {
+    if (this.#isDead) return forever();
+    this.#resumed();
+    return response;
+  };
 
   async #carryOut(point: string, trouble: CallFaults | undefined, work: () => Promise<unknown>): Promise<unknown> {
     if (!trouble) return work();

@@ -102,7 +102,9 @@ export class SimQueue<Body> {
     this.#inFlight -= 1;
     if (handled === "done") for (const each of batch) each.isGone = true;
     if (handled === "done") this.#waiting = this.#waiting.filter((each) => !each.isGone);
-    this.#giveBack(handled === "done" ? [] : batch, group, Math.max(0, receivedMs + visibilityMs - this.#clock.nowMs));
+    // A group is free for its next messages as soon as these are deleted.
+    if (handled === "done") this.#giveBack([], group, 0);
+    else this.#giveBack(batch, group, Math.max(0, receivedMs + visibilityMs - this.#clock.nowMs));
   }
 
   #giveBack(batch: readonly Message<Body>[], group: string | undefined, afterMs: number): void {

@@ -3,7 +3,7 @@ import { usable } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Lane } from "../../ports/bell.ts";
 import type { Datasets } from "../../ports/datasets.ts";
-import type { Placements } from "../../ports/pool-ledger.ts";
+import type { Decisions, Placements } from "../../ports/pool-ledger.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
@@ -49,6 +49,7 @@ export function realPorts(world: PortsWorld): SimPorts {
   };
   return {
     ...ledger,
+    decisions: takingTime(world, ledger.decisions),
     placements: emittingReservations(world, ledger.placements),
     lane,
     artifacts,
@@ -68,6 +69,17 @@ export function realPorts(world: PortsWorld): SimPorts {
     },
     sealAgain: { send: async ({ team, job, attempt }) => queues.seal.send({ team, job, attempt }) },
   };
+}
+
+/** Returns the decisions with the time that a function needs for a long queue, because virtual time does not see the processor's. */
+function takingTime({ clock, scenario: { decisionMsPerEntry: msPerEntry } }: PortsWorld, real: Decisions): Decisions {
+  if (msPerEntry === 0) return real;
+  const waiting: Decisions["waiting"] = async (pool, nowMs) => {
+    const read = await real.waiting(pool, nowMs);
+    await new Promise<void>((resolve) => void clock.after(read.queue.length * msPerEntry, resolve));
+    return read;
+  };
+  return { ...real, waiting };
 }
 
 function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placements): Placements {

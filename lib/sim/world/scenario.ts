@@ -35,6 +35,19 @@ const PoolPart = z.strictObject({
   fallbackSeconds: z.number().min(0).default(300),
   /** Whether one node may serve several teams. */
   shared: z.boolean().default(false),
+  /** The most jobs of one team that may wait. */
+  maxQueuedJobs: z.int().min(1).default(50_000),
+});
+
+/** A team that sends many jobs at once, each of which wants what no other job wants. */
+const FloodPart = z.strictObject({
+  /** Its name must not be one of `teams`. */
+  team: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/),
+  pool: z.string(),
+  jobs: z.int().min(1).max(1_000_000),
+  atSecond: z.number().min(0),
+  /** How long it takes to send them. */
+  seconds: z.number().min(0.1),
 });
 
 const WiderPart = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
@@ -131,6 +144,15 @@ export const Scenario = z
     /** The number of datasets per team, and of shards per dataset. */
     datasets: z.strictObject({ perTeam: z.int().min(0).max(5), shards: z.int().min(0).max(1000) }).default({ perTeam: 1, shards: 12 }),
     bootSeconds: range(15, 70),
+    /** A flood of jobs; undefined for none. Those that still wait when the faults stop are cancelled, as an operator would. */
+    flood: FloodPart.optional(),
+    /** How long a decision takes per queue entry that it reads, in virtual ms. Without it, decisions take no time of their own. */
+    decisionMsPerEntry: z.number().min(0).max(10).default(0),
+    /**
+     * How soon jobs of teams that flood no pool must begin, idle nodes end and old nodes drain, in virtual seconds; undefined if faults
+     * may delay them for any time.
+     */
+    promptSeconds: z.number().min(1).optional(),
     /** When EC2 interrupts spot instances: those of a zone, of a type, or all, with the two-minute notice or without. */
     spotTrace: z
       .array(

@@ -5,11 +5,13 @@ import type { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import type { MemoryFleet } from "../memory/fleet.ts";
 import type { MemoryTable } from "../memory/table.ts";
 import type { ProgramRun } from "./facts.ts";
+import type { Scenario } from "./scenario.ts";
 import type { Workload } from "./workload.ts";
 
 /** The world as a check sees it. Checks must not change it. */
 export type WorldView = {
   readonly nowMs: number;
+  readonly scenario: Scenario;
   readonly pools: readonly Pool[];
   readonly limits: WiderLimits;
   readonly table: MemoryTable;

@@ -1,6 +1,7 @@
 import type { DatasetRef, Shard } from "../../model/dataset.ts";
 import { type AttemptRef, jobName } from "../../model/job.ts";
 import type { Chance } from "../faults/chance.ts";
+import { floodNames } from "./flood.ts";
 import type { SimProgram } from "./program.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -23,6 +24,8 @@ export type Workload = {
   /** Pools that are removed from the configuration. */
   readonly removals: readonly { readonly atMs: number; readonly pool: string }[];
   readonly programs: ReadonlyMap<string, SimProgram>;
+  /** The team whose waiting jobs an operator cancels; undefined for none. */
+  readonly purged?: string | undefined;
 };
 
 export function workloadOf(scenario: Scenario, chance: Chance): Workload {
@@ -55,8 +58,14 @@ export function workloadOf(scenario: Scenario, chance: Chance): Workload {
     if (chance.happens(jobs.cancelled)) cancels.push({ atMs: atMs + chance.between(500, 240_000), team, job });
   }
   const changes = datasets.flatMap((of) => changesOf(of, chance, spanMs));
-  return { messages, cancels, datasets, changes, removals: removalsOf(scenario, chance.fork("removals"), spanMs), programs };
+  const removals = removalsOf(scenario, chance.fork("removals"), spanMs);
+  const { flood } = scenario;
+  if (!flood) return { messages, cancels, datasets, changes, removals, programs };
+  for (const name of floodNames(flood.team, flood.jobs)) programs.set(name, floodProgram);
+  return { messages, cancels, datasets, changes, removals, programs, purged: flood.team };
 }
+
+const floodProgram: SimProgram = { seconds: 20, failures: 0, files: 0 };
 
 /** Removes at most one pool, late enough for a tick to have registered it. At least one pool stays. */
 function removalsOf({ pools, poolRemoved }: Scenario, chance: Chance, spanMs: number): Workload["removals"] {

@@ -12,8 +12,10 @@ import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
 import { SimClock } from "./clock.ts";
+import type { CpuMeter } from "./cpu-meter.ts";
 import { SimEc2 } from "./ec2.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
+import { scheduleFlood } from "./flood.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
 import { SimMachine } from "./machine.ts";
 import type { SimProgram } from "./program.ts";
@@ -33,6 +35,7 @@ export type WorldOptions = {
   /** Plants a bug in the ports. */
   readonly plant?: ((ports: SimPorts, world: World) => Partial<SimPorts>) | undefined;
   readonly emit: (fact: Fact) => void;
+  readonly meter?: CpuMeter | undefined;
 };
 
 /** Monday 2026-06-01 00:00 UTC. */
@@ -55,8 +58,8 @@ export class World {
   readonly ec2: SimEc2;
   readonly handlers: Handlers;
   readonly machines = new Map<string, SimMachine>();
-  /** The jobs whose messages SQS has accepted. */
-  readonly sent = new Map<string, JobRef>();
+  /** The jobs whose messages SQS has accepted and that have not ended. */
+  readonly #open = new Set<string>();
   readonly #options: WorldOptions;
   readonly #chance: Chance;
   readonly #queues: SimQueues;
@@ -77,7 +80,7 @@ export class World {
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
     );
-    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false, maxQueuedJobs: 50_000 }));
+    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false }));
     this.#configured = this.pools;
     this.limits = { deployment: scenario.deployment, teams: scenario.teamLimits };
     this.ec2 = new SimEc2(
@@ -111,6 +114,7 @@ export class World {
       faults: this.faults,
       kills: this.kills,
       note: this.note,
+      meter: options.meter,
       ports: { ...real, ...options.plant?.(real, this) },
       pools: () => this.#configured,
       teams: scenario.teams,
@@ -122,9 +126,11 @@ export class World {
     const { table } = this.ledger;
     const putJob = table.putJob.bind(table);
     table.putJob = (job) => {
-      const before = table.jobs.get(jobName(job));
+      const name = jobName(job);
+      const before = table.jobs.get(name);
       putJob(job);
-      this.story.note("job", jobName(job), before?.state ?? "new", "→", job.state, `#${job.attempt}`, job.reason ?? "");
+      if (isEnded(job.state)) this.#open.delete(name);
+      this.story.note("job", name, before?.state ?? "new", "→", job.state, `#${job.attempt}`, job.reason ?? "");
       options.emit({ kind: "job", before, after: job });
     };
   }
@@ -157,6 +163,16 @@ export class World {
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
       });
     }
+    const { flood } = this.#options.scenario;
+    if (flood)
+      scheduleFlood(flood, {
+        clock,
+        handlers: this.handlers,
+        insist: (call) => this.#direct.insist(call),
+        accept: (ref) => this.#accept(ref),
+        waiting: () => this.ledger.table.queue.values(),
+        endsMs: this.#options.scenario.minutes * 60_000,
+      });
     this.ec2.begin();
     // A new deployment has no prices before its first tick.
     clock.after(this.#chance.fork("tick").between(0, 20_000), () => this.#tick());
@@ -184,14 +200,27 @@ export class World {
       table.nodes.size === 0 &&
       table.sealingSince.size === 0 &&
       [...this.ec2.fleet.instances.values()].every(({ over }) => over) &&
-      [...this.sent.keys()].every((name) => isEnded(table.jobs.get(name)?.state ?? "queued"))
+      this.#open.size === 0
     );
   }
 
   get seen(): WorldView {
     const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
     const running = (): readonly ProgramRun[] => [...this.machines.values()].flatMap((machine) => machine.running);
-    return { nowMs: clock.nowMs, pools, limits, table: ledger.table, fleet: ec2.fleet, artifacts, datasets, store, workload, running };
+    const { scenario } = this.#options;
+    return {
+      nowMs: clock.nowMs,
+      scenario,
+      pools,
+      limits,
+      table: ledger.table,
+      fleet: ec2.fleet,
+      artifacts,
+      datasets,
+      store,
+      workload,
+      running,
+    };
   }
 
   #machineWorld() {
@@ -228,9 +257,14 @@ export class World {
     return true;
   }
 
+  #accept(ref: JobRef): void {
+    const name = jobName(ref);
+    if (!isEnded(this.ledger.table.jobs.get(name)?.state ?? "queued")) this.#open.add(name);
+    this.#options.emit({ kind: "sent", team: ref.team, job: ref.job });
+  }
+
   #send({ team, job, body }: { team: string; job: string; body: string }): void {
-    this.sent.set(jobName({ team, job }), { team, job });
-    this.#options.emit({ kind: "sent", team, job });
+    this.#accept({ team, job });
     this.#queues.jobs.send({ team, body, id: `message-of-${job}` });
   }
 

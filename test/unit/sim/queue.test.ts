@@ -83,6 +83,15 @@ describe("a queue in virtual time", () => {
     expect(given.flatMap(({ bodies }) => bodies).toSorted()).toEqual(["a1", "a2", "a3", "b1"]);
   });
 
+  test("a group of a FIFO queue gets its next message as soon as the last one is handled, not when its visibility timeout ends", async () => {
+    const { queue, given, passUntil } = stage({ fifo: true, takesMs: 1_000 });
+    queue.send("a1");
+    await passUntil(500);
+    queue.send("a2");
+    await passUntil(5_000);
+    expect(given.flatMap(({ bodies }) => bodies)).toEqual(["a1", "a2"]);
+  });
+
   test.each([
     ["sqs.duplicate", 2],
     ["sqs.drop", 0],

@@ -1,14 +1,10 @@
 import pMap from "p-map";
-import { type ScanLimits, scan } from "../../../model/queue/scan.ts";
+import { type ScanLimits, scan, shareOf } from "../../../model/queue/scan.ts";
 import { getPartition, type Item, queryPage, queryPages, type TableAccess } from "../access.ts";
 import { expression, isAbove } from "../expression.ts";
 import { queueOfTeam, setQueued } from "../items/queues-item.ts";
 import { classLength, classNamed, queuePartition, queuesPartition } from "../keys.ts";
 
-/** A decision begins at most 1,000 jobs, so it needs no more of one class. */
-const maxOfClass = 1_000;
-/** The most reads of one decision, shared by the teams. Each returns at most `maxOfClass` entries. */
-const maxReads = 24;
 const concurrency = 8;
 
 /** `queued`: how many jobs wait, about, if more wait than were read. */
@@ -20,9 +16,7 @@ export type ReadQueues = { readonly items: readonly Item[]; readonly queued: num
  */
 export async function readQueues(access: TableAccess, pool: string, nowMs: number): Promise<ReadQueues> {
   const teams = (await getPartition(access, queuesPartition(pool))).map(queueOfTeam);
-  const share = Math.max(2, Math.floor(maxReads / Math.max(1, teams.length)));
-  const ofClass = Math.max(100, Math.min(maxOfClass, Math.floor((maxReads * maxOfClass) / (share * Math.max(1, teams.length)))));
-  const limits = { ofClass, reads: share, startClass: classNamed(String(Math.floor(nowMs / 60_000))) };
+  const limits = { ...shareOf(teams.length), startClass: classNamed(String(Math.floor(nowMs / 60_000))) };
   const parts = await pMap(teams, ({ team }) => readTeam(access, { pool, team, limits }), { concurrency });
   const items = parts.flatMap(({ entries }) => entries);
   const counted = teams.reduce((sum, { queued }, n) => sum + (parts[n]?.isWhole ? (parts[n]?.entries.length ?? 0) : queued), 0);
