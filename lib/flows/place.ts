@@ -87,9 +87,10 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced", packing };
 
   const nowMs = deps.now();
-  const again =
-    settled || outcomes.some((outcome) => outcome.result === "again") || (plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs);
   const failed = outcomes.some((outcome) => outcome.result === "failed");
+  // What failed would fail again at once, so the plan's own wish to go on does not count then.
+  const isDue = !failed && plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs;
+  const again = settled || isDue || outcomes.some((outcome) => outcome.result === "again");
   const turnsMs = [
     ...outcomes.flatMap((outcome) => (outcome.result === "later" ? outcome.atMs : [])),
     ...(laterMs === undefined ? [] : [laterMs]),

@@ -1,3 +1,4 @@
+import { FleetError } from "../model/fleet-error.ts";
 import type { Node } from "../model/node.ts";
 import type { Bug } from "./bug.ts";
 
@@ -15,7 +16,15 @@ const smallFlood = {
   intensity: 0,
 };
 
-/** Bugs that only show under many jobs. */
+const poisoned = {
+  calmMinutes: 240,
+  pools: [{ name: "gpu", limits: { usdPerHour: 60, gpus: 40 } }],
+  deployment: {},
+  teamLimits: {},
+  faults: { "table.unreadable": 1 },
+};
+
+/** Bugs that only show under many jobs, or if an item cannot be read. */
 export const bugsUnderLoad: readonly Bug[] = [
   {
     name: "reads-in-order",
@@ -48,5 +57,55 @@ export const bugsUnderLoad: readonly Bug[] = [
         },
       },
     }),
+  },
+  {
+    name: "hides-unreadable-items",
+    breaks: 11,
+    says: "an item that cannot be read is left out, and no problem names it",
+    scenario: poisoned,
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), unreadable: undefined }),
+        waiting: async (pool, nowMs) => ({ ...(await decisions.waiting(pool, nowMs)), unreadable: undefined }),
+      },
+    }),
+  },
+  {
+    name: "stops-at-unreadable-items",
+    breaks: 11,
+    says: "one item of a pool that cannot be read stops all decisions about the pool",
+    scenario: poisoned,
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          const [item] = loaded.unreadable ?? [];
+          if (item) throw new FleetError("broken-item", `the item ${item.key} is broken`);
+          return loaded;
+        },
+      },
+    }),
+  },
+  {
+    name: "ends-unreadable-nodes",
+    breaks: 11,
+    says: "an instance whose node cannot be read counts as one without an owner, and is ended",
+    scenario: { ...poisoned, unreadable: "node" },
+    plant: ({ decisions, fleet }, { spoiled, clock }) => {
+      let sinceMs: number | undefined;
+      return {
+        decisions: {
+          ...decisions,
+          load: async (pool, nowMs) => {
+            if (spoiled.item) sinceMs ??= clock.nowMs;
+            // As orphaned instances, it is ended only when it has been seen twice.
+            if (spoiled.item && clock.nowMs > (sinceMs ?? 0) + 90_000) await fleet.terminate([spoiled.item.name]);
+            return decisions.load(pool, nowMs);
+          },
+        },
+      };
+    },
   },
 ];

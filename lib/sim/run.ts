@@ -41,6 +41,9 @@ export type RunResult = {
   readonly violation?: Violation | undefined;
 };
 
+/** Everything that an unreadable item does not hold up must be done this long after the last fault. */
+const unreadableMinutes = 90;
+
 /** The system must stay at rest for this long. */
 const restMs = 10 * 60_000;
 
@@ -83,7 +86,14 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await settled();
   await goOnUntil(startMs + scenario.minutes * 60_000);
   world.calmDown();
-  const redriven = world.redrive();
+  let redriven = world.redrive();
+  if (world.spoiled.item) {
+    await goOnUntil(world.clock.nowMs + unreadableMinutes * 60_000, () => world.areOthersDone);
+    if (world.spoiled.item) await world.lookAtProblems();
+    check((watch) => watch.beforeRepair?.());
+    world.repair();
+    redriven += world.redrive();
+  }
   const latestMs = world.clock.nowMs + scenario.calmMinutes * 60_000;
   await goOnUntil(latestMs, () => world.isAtRest);
   check((watch) => watch.atRest?.());

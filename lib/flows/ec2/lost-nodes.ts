@@ -20,7 +20,8 @@ export async function recordBootFailure(deps: LostDeps, fence: Fence, node: Node
 
 /**
  * Returns what a dead node holds to the queue. A loss counts against a job only if the job had started, and neither EC2 nor a drain
- * was taking the node back. An attempt whose time was over has failed.
+ * was taking the node back. An attempt whose time was over has failed. An attempt that cannot be taken back, for example because its job
+ * cannot be read, does not keep the others; then the first failure is thrown.
  */
 export async function takeAllBack(
   deps: LostDeps,
@@ -28,6 +29,7 @@ export async function takeAllBack(
   { node, because, maxLosses }: { node: Node; because: string; maxLosses: number },
 ): Promise<Written> {
   const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
+  const failures: { readonly error: unknown }[] = [];
   for (const assignment of node.assignments) {
     const atMs = deps.now();
     const overdue = whyOverdue(assignment, atMs);
@@ -41,8 +43,10 @@ export async function takeAllBack(
       ...(counts ? { maxLosses } : {}),
       ...(overdue === undefined ? {} : { overdue: true as const }),
     };
-    const taken = await deps.placements.takeBack(fence, back);
-    if (taken !== "done") return taken;
+    const taken = await deps.placements.takeBack(fence, back).catch((error: unknown) => void failures.push({ error }));
+    if (taken !== undefined && taken !== "done") return taken;
   }
+  const [failure] = failures;
+  if (failure) throw failure.error;
   return "done";
 }

@@ -25,6 +25,8 @@ export const usualRates = {
   "table.throttle": 0.006,
   /** The table carries out a call, but the response is lost. */
   "table.lost-answer": 0.006,
+  /** One item cannot be read, from some time of the run until it is repaired. Drawn once per run. */
+  "table.unreadable": 0,
   /** S3 or KMS refuses a call. */
   "s3.trouble": 0.02,
   /** The event of an upload is lost. */

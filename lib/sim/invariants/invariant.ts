@@ -6,7 +6,7 @@ export type InvariantBreach = string | undefined;
 
 /** One of the properties that must always hold. */
 export type Invariant = {
-  readonly number: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
+  readonly number: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11;
   readonly name: string;
   /** The property in words. */
   readonly says: string;
@@ -17,6 +17,8 @@ export type Invariant = {
 export type Watch = {
   /** Checks something that has just happened. */
   readonly on?: (fact: Fact) => InvariantBreach;
+  /** Checks the world when everything is done that an unreadable item does not hold up, right before the item is repaired. */
+  readonly beforeRepair?: () => InvariantBreach;
   /** Checks the world when nothing is left to do. */
   readonly atRest?: () => InvariantBreach;
   /** Checks the world again after ten minutes of rest. */

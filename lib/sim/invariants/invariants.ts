@@ -1,6 +1,7 @@
 import type { Invariant } from "./invariant.ts";
 import { jobsEndOnce } from "./jobs-end-once.ts";
 import { ledgerAndFleet } from "./ledger-and-fleet.ts";
+import { leftAlone } from "./left-alone.ts";
 import { limits } from "./limits.ts";
 import { noBusyNodeEnded } from "./no-busy-node-ended.ts";
 import { oneAttempt } from "./one-attempt.ts";
@@ -22,4 +23,5 @@ export const invariants: readonly Invariant[] = [
   samePlan,
   zero,
   prompt,
+  leftAlone,
 ];

@@ -4,6 +4,7 @@ import type { AttemptRef, Job, JobRef } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { DecisionRecord } from "../../ports/journal.ts";
+import type { SpoiledItem } from "../memory/unreadable.ts";
 
 /** A run of a job's program on one machine. */
 export type ProgramRun = AttemptRef & { readonly instance: string; readonly rank: number };
@@ -28,5 +29,9 @@ export type Fact =
   /** A dataset got another map. */
   | { readonly kind: "map"; readonly before: Dataset; readonly after: Dataset }
   | { readonly kind: "decided"; readonly decision: DecisionRecord }
+  /** An item became unreadable, or readable again: then `item` is undefined. */
+  | { readonly kind: "spoiled"; readonly item: SpoiledItem | undefined }
+  /** The names of the items that problems name. */
+  | { readonly kind: "problems"; readonly names: readonly string[] }
   /** A handler was invoked. */
   | { readonly kind: "invoked"; readonly handler: string };

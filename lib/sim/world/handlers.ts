@@ -6,6 +6,7 @@ import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
+import { loadPool } from "../../flows/pool/load-pool.ts";
 import { poolToPlace } from "../../flows/pool/pool-to-place.ts";
 import { ring } from "../../flows/pool/ring.ts";
 import { rebalanceShards } from "../../flows/rebalance-shards.ts";
@@ -112,6 +113,14 @@ export class Handlers {
     if (ended.kind === "done") return ended.value;
     if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
     throw new FleetError("node-call", "the function was killed or timed out", { retry: true });
+  };
+
+  /** Returns the names of the items that `fleet problems` shows. A pool that cannot be read has none. */
+  problems = async (): Promise<readonly string[]> => {
+    const { ports, pools } = this.#world;
+    const nowMs = this.#world.clock.nowMs;
+    const read = await Promise.allSettled(pools().map(({ name }) => loadPool(ports, name, nowMs)));
+    return read.flatMap((each) => (each.status === "fulfilled" ? (each.value.unreadable ?? []) : [])).map(({ key }) => key);
   };
 
   cancel = async (ref: JobRef): Promise<Handled> => handled(await this.#run("api", (deps) => cancelJob(deps, ref, "not wanted any more")));

@@ -11,6 +11,7 @@ import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
 import type { MemoryLedger } from "../memory/ledger.ts";
 import { MemoryMarket } from "../memory/market.ts";
 import { MemoryRequestBudget } from "../memory/request-budget.ts";
+import { type Spoiled, withUnreadable } from "../memory/unreadable.ts";
 import type { SimClock } from "./clock.ts";
 import type { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
@@ -23,6 +24,7 @@ export type PortsWorld = {
   readonly scenario: Scenario;
   readonly pools: readonly Pool[];
   readonly ledger: MemoryLedger;
+  readonly spoiled: Spoiled;
   readonly artifacts: MemoryArtifacts;
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
@@ -33,7 +35,9 @@ export type PortsWorld = {
 
 /** Returns the ports without any planted bug. Writes through them are reported to the invariants. */
 export function realPorts(world: PortsWorld): SimPorts {
+  const isPoisoned = (world.scenario.faults["table.unreadable"] ?? 0) > 0;
   const { clock, scenario, emit, ledger, ec2, artifacts, datasets, store, queues } = world;
+  const stored = isPoisoned ? withUnreadable(ledger, world.spoiled) : ledger;
   const sold = {
     types: scenario.types.map(({ name, ...raw }) => ({
       name,
@@ -48,9 +52,9 @@ export function realPorts(world: PortsWorld): SimPorts {
     sendLater: async (pool, delaySeconds) => queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
   };
   return {
-    ...ledger,
-    decisions: takingTime(world, ledger.decisions),
-    placements: emittingReservations(world, ledger.placements),
+    ...stored,
+    decisions: takingTime(world, stored.decisions),
+    placements: emittingReservations(world, stored.placements),
     lane,
     artifacts,
     datasets: emittingMaps(world, datasets),
@@ -62,7 +66,7 @@ export function realPorts(world: PortsWorld): SimPorts {
     journal: { record: async (decision) => emit({ kind: "decided", decision }) },
     access: new MemoryJobAccess(() => clock.nowMs),
     downloads: memoryBootDownloads,
-    poolNodes: memoryPoolNodes(ledger.table),
+    poolNodes: isPoisoned ? { nodes: (pool) => readableNodes(ledger, world.spoiled, pool) } : memoryPoolNodes(ledger.table),
     shardQueue: {
       send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>
         queues.shards.send({ team, dataset, relist }, delaySeconds * 1000),
@@ -81,6 +85,9 @@ function takingTime({ clock, scenario: { decisionMsPerEntry: msPerEntry } }: Por
   };
   return { ...real, waiting };
 }
+
+const readableNodes = async ({ table }: MemoryLedger, { item }: Spoiled, pool: string) =>
+  (await memoryPoolNodes(table).nodes(pool)).filter(({ id }) => item?.kind !== "node" || item.name !== id);
 
 function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placements): Placements {
   const emitting = async <T>(pool: string, written: Promise<T>): Promise<T> => {

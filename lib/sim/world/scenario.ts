@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { withNewNames } from "../../model/pool.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
+import { spoiledKinds } from "../memory/unreadable.ts";
 
 const Rate = z.number().min(0).max(1);
 const range = (from: number, to: number) =>
@@ -164,6 +165,8 @@ export const Scenario = z
         }),
       )
       .default([]),
+    /** The kind of the item that `table.unreadable` makes unreadable; undefined for each kind in turn, from seed to seed. */
+    unreadable: z.enum(spoiledKinds).optional(),
     /** Rates that differ from the usual ones; 0 for never. */
     faults: z.partialRecord(z.enum(faultKinds as [string, ...string[]]), Rate).default({}),
     /** Multiplies every rate. */

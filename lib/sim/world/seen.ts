@@ -4,6 +4,7 @@ import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import type { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import type { MemoryFleet } from "../memory/fleet.ts";
 import type { MemoryTable } from "../memory/table.ts";
+import type { SpoiledItem } from "../memory/unreadable.ts";
 import type { ProgramRun } from "./facts.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Workload } from "./workload.ts";
@@ -19,6 +20,8 @@ export type WorldView = {
   readonly artifacts: MemoryArtifacts;
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
+  /** The item that cannot be read; undefined for none. */
+  readonly unreadable: SpoiledItem | undefined;
   readonly workload: Workload;
   /** Returns the programs of all machines that make progress now. */
   readonly running: () => readonly ProgramRun[];

@@ -11,6 +11,7 @@ import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
+import type { Spoiled } from "../memory/unreadable.ts";
 import { SimClock } from "./clock.ts";
 import type { CpuMeter } from "./cpu-meter.ts";
 import { SimEc2 } from "./ec2.ts";
@@ -18,6 +19,7 @@ import type { Fact, ProgramRun } from "./facts.ts";
 import { scheduleFlood } from "./flood.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
 import { SimMachine } from "./machine.ts";
+import { schedulePoison, stillGoing } from "./poison.ts";
 import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
 import { ratesOf, type Scenario } from "./scenario.ts";
@@ -50,6 +52,7 @@ export class World {
   readonly kills: KillPlan;
   readonly workload: Workload;
   readonly ledger = memoryLedger();
+  readonly spoiled: Spoiled = {};
   readonly artifacts = new MemoryArtifacts();
   readonly datasets = new MemoryDatasets();
   readonly store = new MemoryShardStore(() => this.clock.nowMs);
@@ -105,9 +108,9 @@ export class World {
     );
     this.#queues = queuesOf(this, () => this.handlers);
     this.#direct = new DirectCalls(this.clock);
-    const { clock, pools, ledger, artifacts, datasets, store, ec2 } = this;
+    const { clock, pools, ledger, spoiled, artifacts, datasets, store, ec2 } = this;
     const { emit } = options;
-    const real = realPorts({ clock, scenario, pools, ledger, artifacts, datasets, store, ec2, queues: this.#queues, emit });
+    const real = realPorts({ clock, scenario, pools, ledger, spoiled, artifacts, datasets, store, ec2, queues: this.#queues, emit });
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
       clock: this.clock,
@@ -174,6 +177,9 @@ export class World {
         endsMs: this.#options.scenario.minutes * 60_000,
       });
     this.ec2.begin();
+    const { faults, spoiled, ledger } = this;
+    const { emit, seed, scenario } = this.#options;
+    schedulePoison(seed, { clock, faults, spoiled, emit, scenario, table: ledger.table });
     // A new deployment has no prices before its first tick.
     clock.after(this.#chance.fork("tick").between(0, 20_000), () => this.#tick());
   }
@@ -188,6 +194,24 @@ export class World {
   /** Redrives dead letters, as an operator does after the alarm. Returns their number. */
   redrive(): number {
     return Object.values(this.#queues).reduce((sum, queue) => sum + queue.redrive(), 0);
+  }
+
+  /** True if everything is done that the unreadable item does not hold up. */
+  get areOthersDone(): boolean {
+    const { item } = this.spoiled;
+    return item === undefined || stillGoing(this.#open, item, this.seen) === undefined;
+  }
+
+  /** Reports what problems name. */
+  async lookAtProblems(): Promise<void> {
+    this.#options.emit({ kind: "problems", names: await this.handlers.problems() });
+  }
+
+  /** Makes the unreadable item readable again. */
+  repair(): void {
+    this.note("an operator repairs what cannot be read");
+    this.spoiled.item = undefined;
+    this.#options.emit({ kind: "spoiled", item: undefined });
   }
 
   /** True if nothing is left to do: every job has ended, nothing waits to be sealed, and nothing is in progress. */
@@ -211,6 +235,7 @@ export class World {
     return {
       nowMs: clock.nowMs,
       scenario,
+      unreadable: this.spoiled.item,
       pools,
       limits,
       table: ledger.table,

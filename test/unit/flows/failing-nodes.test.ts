@@ -92,6 +92,30 @@ describe("a job that takes its node down with it", () => {
     expect(world.nodes).toEqual([]);
   });
 
+  test("a job that cannot be taken back from a lost node does not keep the others there, and is tried again after a pause", async () => {
+    const world = aWorld({ catalogue: aCatalogue({ offers: [anOffer()] }) });
+    for (const job of ["a", "b"]) await world.submit(job, { gpus: 0, vcpus: 1, memoryGiB: 1 });
+    await world.workOff();
+    const { id, assignments } = world.node;
+    expect(assignments.map(({ job }) => job)).toEqual(["a", "b"]);
+    await world.call(id);
+    await world.workOff();
+    world.fleet.end(id);
+    await world.ledger.nodeLedger.gone(id, world.nowMs);
+    const { wire } = world.ledger;
+    const decisions = wire.calls["decisions.begin"] ?? 0;
+    wire.failBefore("placements.takeBack");
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 1 });
+    expect(world.job("b")).toMatchObject({ state: "queued", attempt: 2 });
+    expect((wire.calls["decisions.begin"] ?? 0) - decisions).toBe(1);
+    expect(world.lane.later.map(({ delaySeconds }) => delaySeconds)).toContain(2);
+    await world.ringLater();
+    await world.workOff();
+    expect(["a", "b"].map((job) => world.job(job))).toMatchObject([{ attempt: 2 }, { attempt: 2 }]);
+  });
+
   test("a job is not blamed for interruptions by EC2, however many", async () => {
     const world = await started();
     for (let attempt = 1; attempt <= 6; attempt += 1) await lose(world, attempt, "interrupted");

@@ -1,0 +1,253 @@
+import { FleetError } from "../../model/fleet-error.ts";
+import { type JobRef, jobName } from "../../model/job.ts";
+import type { LimitScope } from "../../model/limits.ts";
+import type { UnreadableItem } from "../../model/plan.ts";
+import { subjectName } from "../../model/refusal.ts";
+import type { Placements } from "../../ports/pool-ledger.ts";
+import type { LedgerPorts } from "./ledger-ports.ts";
+
+/**
+ * A stored item that this release cannot read. `pool`: undefined if it is not of one pool. `node`, `jobs`: what it stands for, or is known
+ * of it all the same.
+ */
+export type SpoiledItem = {
+  readonly kind: SpoiledKind;
+  /** The node's or launch's id, the refusal's subject, the job's name, the pool or the team. */
+  readonly name: string;
+  readonly pool?: string | undefined;
+  readonly team?: string | undefined;
+  readonly jobs?: readonly JobRef[] | undefined;
+};
+
+export const spoiledKinds = [
+  "node",
+  "launch",
+  "queue entry",
+  "refusal",
+  "boot failure",
+  "team counter",
+  "team costs",
+  "pool counter",
+  "catalogue",
+  "job",
+] as const;
+export type SpoiledKind = (typeof spoiledKinds)[number];
+
+/** Holds the unreadable item, if there is one. */
+export type Spoiled = { item?: SpoiledItem | undefined };
+
+/** What counts as reserved if a counter cannot be read, as in the real table. */
+const full = { usdPerHour: 1e9, gpus: 1e9 };
+
+/**
+ * Returns the ledger as the real table behaves if one item cannot be read: reads of a partition leave it out and name it, a counter counts
+ * as full, and whatever needs the item itself throws.
+ */
+export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts {
+  const is = (kind: SpoiledKind, name: string): boolean => spoiled.item?.kind === kind && spoiled.item.name === name;
+  const need = (kind: SpoiledKind, name: string): void => {
+    if (is(kind, name)) throw new FleetError("broken-item", `the ${kind} ${name} is broken`);
+  };
+  const forget = (kind: SpoiledKind, name: string): void => {
+    if (is(kind, name)) spoiled.item = undefined;
+  };
+  const needJob = (ref: JobRef): void => need("job", jobName(ref));
+  const named = (kinds: readonly SpoiledKind[], pool: string): readonly UnreadableItem[] => {
+    const { item } = spoiled;
+    if (!item || !kinds.includes(item.kind) || (item.pool ?? pool) !== pool) return [];
+    const { kind, name, jobs } = item;
+    return [{ kind: kindsInTable[kind], key: name, why: "state: is not known", ...(kind === "launch" && { jobs }) }];
+  };
+
+  return {
+    ...real,
+    decisions: {
+      ...real.decisions,
+      begin: async (pool) => {
+        need("pool counter", pool);
+        return real.decisions.begin(pool);
+      },
+      state: async (pool) => {
+        need("pool counter", pool);
+        return real.decisions.state(pool);
+      },
+      load: async (pool, nowMs) => {
+        need("pool counter", pool);
+        const loaded = await real.decisions.load(pool, nowMs);
+        const { item } = spoiled;
+        if (!item) return loaded;
+        const unreadable = named(["node", "launch", "refusal", "boot failure", "team counter", "team costs"], pool);
+        const { teams } = loaded.reservedWider;
+        const ofTeam = item.kind === "team counter" && item.team !== undefined ? { ...teams, [item.team]: full } : teams;
+        const unknown =
+          item.kind === "team costs" && item.team !== undefined && item.pool === pool
+            ? { [item.team]: { dayUsd: 0, monthUsd: 0, isUnknown: true as const } }
+            : {};
+        return {
+          ...loaded,
+          nodes: loaded.nodes.filter(({ id }) => !is("node", id)),
+          openLaunches: loaded.openLaunches.filter(({ id }) => !is("launch", id)),
+          refusals: loaded.refusals.filter((refusal) => !is("refusal", subjectName(refusal))),
+          bootFailures: loaded.bootFailures?.filter(({ node }) => !is("boot failure", node)),
+          catalogue: is("catalogue", pool) ? undefined : loaded.catalogue,
+          reservedWider: { ...loaded.reservedWider, teams: ofTeam },
+          spent: { ...loaded.spent, teams: { ...loaded.spent.teams, ...unknown } },
+          ...(unreadable.length > 0 && { unreadable }),
+        };
+      },
+      waiting: async (pool, nowMs) => {
+        const read = await real.decisions.waiting(pool, nowMs);
+        const unreadable = named(["queue entry"], pool);
+        const queue = read.queue.filter((entry) => !is("queue entry", jobName(entry)));
+        return { ...read, queue, ...(unreadable.length > 0 && { unreadable }) };
+      },
+    },
+    catalogues: {
+      get: async (pool) => (is("catalogue", pool) ? undefined : real.catalogues.get(pool)),
+      put: async (pool, catalogue) => {
+        await real.catalogues.put(pool, catalogue);
+        forget("catalogue", pool);
+      },
+    },
+    capacity: {
+      change: async (subject, next) => {
+        need("refusal", subjectName(subject));
+        return real.capacity.change(subject, next);
+      },
+    },
+    nodeLedger: {
+      ...real.nodeLedger,
+      get: async (pool, node) => {
+        need("node", node);
+        return real.nodeLedger.get(pool, node);
+      },
+      seen: async (pool, node, life) => {
+        need("node", node);
+        return real.nodeLedger.seen(pool, node, life);
+      },
+      job: async (ref) => {
+        needJob(ref);
+        return real.nodeLedger.job(ref);
+      },
+      change: async (on, change) => {
+        need("node", on.node);
+        needJob(change.attempt);
+        return real.nodeLedger.change(on, change);
+      },
+    },
+    admissions: {
+      admit: async (job, limits) => {
+        needJob(job);
+        return real.admissions.admit(job, limits);
+      },
+    },
+    cancellations: {
+      ...real.cancellations,
+      cancel: async (ref, by) => {
+        needJob(ref);
+        return real.cancellations.cancel(ref, by);
+      },
+    },
+    sealing: {
+      ...real.sealing,
+      get: async (ref) => {
+        needJob(ref);
+        return real.sealing.get(ref);
+      },
+      succeed: async (attempt, to, atMs) => {
+        needJob(attempt);
+        return real.sealing.succeed(attempt, to, atMs);
+      },
+      fail: async (attempt, to, atMs) => {
+        needJob(attempt);
+        return real.sealing.fail(attempt, to, atMs);
+      },
+    },
+    placements: unreadablePlacements(real, { need, needJob, forget, isFull: (team) => team !== undefined && is("team counter", team) }),
+  };
+}
+
+type Needs = {
+  readonly need: (kind: SpoiledKind, name: string) => void;
+  readonly needJob: (ref: JobRef) => void;
+  readonly isFull: (team: string | undefined) => boolean;
+  readonly forget: (kind: SpoiledKind, name: string) => void;
+};
+
+/** What a decision writes about an item that became unreadable after it was read. */
+function unreadablePlacements({ placements: real, nodeReader }: LedgerPorts, { need, needJob, isFull, forget }: Needs): Placements {
+  /** A counter that is no number can neither be raised nor lowered. */
+  const needCounters = async (pool: string, node: string): Promise<void> => {
+    need("pool counter", pool);
+    const team = (await nodeReader.find(node))?.team;
+    if (isFull(team)) throw new FleetError("table", `the counter of team ${team} is not a number`);
+  };
+  return {
+    ...real,
+    bind: async (fence, bind) => {
+      needJob(bind.entry);
+      return real.bind(fence, bind);
+    },
+    bindGang: async (fence, bind) => {
+      needJob(bind.entry);
+      return real.bindGang(fence, bind);
+    },
+    rebind: async (fence, rebind) => {
+      needJob(rebind.attempt);
+      return real.rebind(fence, rebind);
+    },
+    move: async (fence, moved) => {
+      needJob(moved.entry);
+      return real.move(fence, moved);
+    },
+    hold: async (fence, held) => {
+      needJob(held.entry);
+      return real.hold(fence, held);
+    },
+    fail: async (fence, failed) => {
+      needJob(failed.attempt);
+      return real.fail(fence, failed);
+    },
+    takeBack: async (fence, back) => {
+      needJob(back.assignment);
+      return real.takeBack(fence, back);
+    },
+    intend: async (fence, launch, limits) => {
+      need("pool counter", fence.pool);
+      const limit: LimitScope = "team";
+      return isFull(launch.team) && limits.team ? { limit } : real.intend(fence, launch, limits);
+    },
+    settle: async (fence, settled) => {
+      need("pool counter", fence.pool);
+      if (isFull(settled.launch.team)) throw new FleetError("table", `the counter of team ${settled.launch.team} is not a number`);
+      const written = await real.settle(fence, settled);
+      // A decision that had read it before may still settle it, which deletes the item.
+      if (written === "done") forget("launch", settled.launch.id);
+      return written;
+    },
+    terminating: async (fence, node, atMs) => {
+      need("node", node);
+      await needCounters(fence.pool, node);
+      return real.terminating(fence, node, atMs);
+    },
+    removeNode: async (fence, node, atMs) => {
+      need("node", node);
+      await needCounters(fence.pool, node);
+      return real.removeNode(fence, node, atMs);
+    },
+  };
+}
+
+/** The kinds as problems name them. */
+const kindsInTable: Readonly<Record<SpoiledKind, UnreadableItem["kind"]>> = {
+  node: "node",
+  launch: "launch",
+  "queue entry": "queue entry",
+  refusal: "refusal",
+  "boot failure": "boot failure",
+  "team counter": "counter",
+  "team costs": "counter",
+  "pool counter": "counter",
+  catalogue: "counter",
+  job: "job",
+};
