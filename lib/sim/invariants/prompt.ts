@@ -13,14 +13,16 @@ export const prompt: Invariant = {
     /** The other teams' jobs that have not begun, by name, with the time since which they wait. */
     const waiting = new Map<string, number>();
     let checkedMs = 0;
+    let promptSeconds: number | undefined;
     return {
       on: (fact) => {
+        promptSeconds ??= seen().scenario.promptSeconds ?? Number.POSITIVE_INFINITY;
+        if (promptSeconds === Number.POSITIVE_INFINITY) return undefined;
         if (fact.kind === "job") note(fact, { waiting, now: seen() });
         if (fact.kind === "began") waiting.delete(jobName(fact));
         if (fact.kind !== "invoked") return undefined;
         const now = seen();
-        const { promptSeconds } = now.scenario;
-        if (promptSeconds === undefined || now.nowMs - checkedMs < checkEveryMs) return undefined;
+        if (now.nowMs - checkedMs < checkEveryMs) return undefined;
         checkedMs = now.nowMs;
         // A new deployment has no prices until its first tick.
         if (now.table.catalogues.size < now.pools.length) for (const name of waiting.keys()) waiting.set(name, now.nowMs);
@@ -38,7 +40,7 @@ const checkEveryMs = 1_000;
 type JobFact = Extract<Fact, { kind: "job" }>;
 
 function note({ before, after }: JobFact, { waiting, now }: { waiting: Map<string, number>; now: WorldView }): void {
-  if (now.scenario.promptSeconds === undefined || after.team === now.scenario.flood?.team) return;
+  if (after.team === now.scenario.flood?.team) return;
   if (!before && after.state === "queued") waiting.set(jobName(after), now.nowMs);
   if (isEnded(after.state)) waiting.delete(jobName(after));
 }

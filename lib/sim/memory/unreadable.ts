@@ -121,9 +121,13 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
         need("node", node);
         return real.nodeLedger.get(pool, node);
       },
-      seen: async (pool, node, life) => {
+      begin: async (pool, node, atMs) => {
         need("node", node);
-        return real.nodeLedger.seen(pool, node, life);
+        return real.nodeLedger.begin(pool, node, atMs);
+      },
+      seen: async (pool, node, sign) => {
+        need("node", node);
+        return real.nodeLedger.seen(pool, node, sign);
       },
       job: async (ref) => {
         needJob(ref);

@@ -18,5 +18,7 @@ test("chaos names the scenarios that there are if it knows no such name", async 
 test("chaos --list names the scenarios", async () => {
   const { console, written } = aTerminal({ isTTY: false });
   expect(await chaosCommand({ list: true }, console)).toBe(0);
-  expect(written().stdout).toContain("Scenarios: consolidation, flood, flood-large, poison, spot-storm, standard, throttled, tight-limits, wide\n");
+  expect(written().stdout).toContain(
+    "Scenarios: consolidation, flood, flood-large, poison, spot-storm, standard, throttled, tight-limits, wide\n",
+  );
 });
