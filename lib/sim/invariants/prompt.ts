@@ -18,22 +18,23 @@ export const prompt: Invariant = {
       on: (fact) => {
         promptSeconds ??= seen().scenario.promptSeconds ?? Number.POSITIVE_INFINITY;
         if (promptSeconds === Number.POSITIVE_INFINITY) return undefined;
-        if (fact.kind === "job") note(fact, { waiting, now: seen() });
         if (fact.kind === "began") waiting.delete(jobName(fact));
+        if (fact.kind === "job") note(fact, { waiting, now: seen() });
         if (fact.kind !== "invoked") return undefined;
         const now = seen();
         if (now.nowMs - checkedMs < checkEveryMs) return undefined;
         checkedMs = now.nowMs;
-        // A new deployment has no prices until its first tick.
-        if (now.table.catalogues.size < now.pools.length) for (const name of waiting.keys()) waiting.set(name, now.nowMs);
-        const beforeMs = now.nowMs - promptSeconds * 1000;
-        return (
-          lateJob(waiting, beforeMs) ?? [...now.table.nodes.values()].map(({ node }) => lateNode(node, now, beforeMs)).find((each) => each)
-        );
+        return late(waiting, now, now.nowMs - promptSeconds * 1000);
       },
     };
   },
 };
+
+function late(waiting: Map<string, number>, now: WorldView, beforeMs: number): InvariantBreach {
+  // A new deployment has no prices until its first tick.
+  if (now.table.catalogues.size < now.pools.length) for (const name of waiting.keys()) waiting.set(name, now.nowMs);
+  return lateJob(waiting, beforeMs) ?? [...now.table.nodes.values()].map(({ node }) => lateNode(node, now, beforeMs)).find((each) => each);
+}
 
 const checkEveryMs = 1_000;
 
