@@ -4,13 +4,14 @@ import type { Bug } from "./bug.ts";
 
 /** A flood that is large enough to hide other jobs, and small enough for many runs. */
 const smallFlood = {
-  minutes: 3,
+  minutes: 2,
   teamLimits: { flooder: { gpus: 1 } },
   pools: [{ name: "gpu", limits: { usdPerHour: 300, gpus: 120 }, idleSeconds: 15 }],
   deployment: {},
   bootSeconds: { from: 5, to: 9 },
   jobs: { seconds: { from: 5, to: 20 }, gangs: 0, reading: 0, impossible: 0, wrong: 0 },
-  flood: { team: "flooder", pool: "gpu", jobs: 3000, atSecond: 8, seconds: 5 },
+  flood: { team: "flooder", pool: "gpu", jobs: 1500, atSecond: 8, seconds: 5 },
+  decisionMsPerEntry: 1.5,
   promptSeconds: 40,
   poolRemoved: 0,
   intensity: 0,

@@ -48,30 +48,16 @@ const isNamed = ({ kind }: SpoiledItem): boolean => !["pool counter", "catalogue
 
 function touched(fact: Fact, item: SpoiledItem, now: WorldView): InvariantBreach {
   const what = `although the ${item.kind} ${item.name} cannot be read`;
-  switch (fact.kind) {
-    case "terminated":
-      return item.kind === "node" && fact.id === item.name ? `${fact.id} was ended ${what}` : undefined;
-    case "instance":
-      return mayBeLaunched(fact.launch, item, now) ? undefined : `${fact.id} was launched ${what}`;
-    case "job":
-      return isOf(fact.after, item) ? begunAgain(fact, item, what) : undefined;
-    default:
-      return undefined;
-  }
+  if (fact.kind === "terminated") return item.kind === "node" && fact.id === item.name ? `${fact.id} was ended ${what}` : undefined;
+  if (fact.kind === "instance") return mayBeLaunched(fact.launch, item, now) ? undefined : `${fact.id} was launched ${what}`;
+  return fact.kind === "job" && isOf(fact.after, item) ? begunAgain(fact, item, what) : undefined;
 }
 
 /** Reports whether a launch depends on the item: it needs the counter, or it is for jobs of the launch that cannot be read. */
 function mayBeLaunched({ id, pool, team, jobs }: Launch, item: SpoiledItem, { limits }: WorldView): boolean {
-  switch (item.kind) {
-    case "pool counter":
-      return pool !== item.pool;
-    case "team counter":
-      return team !== item.team || limits.teams[team ?? ""] === undefined;
-    case "launch":
-      return id === item.name || !(jobs ?? []).some((job) => isOf(job, item));
-    default:
-      return true;
-  }
+  if (item.kind === "pool counter") return pool !== item.pool;
+  if (item.kind === "team counter") return team !== item.team || limits.teams[team ?? ""] === undefined;
+  return item.kind !== "launch" || id === item.name || !(jobs ?? []).some((job) => isOf(job, item));
 }
 
 const isOf = (job: { readonly team: string; readonly job: string }, { jobs = [] }: SpoiledItem): boolean =>

@@ -25,7 +25,7 @@ export const samePlan: Invariant = {
 };
 
 /** Decisions about more entries than this take most of a run's time, so only some of them are repeated. */
-const manyEntries = 2_000;
+const manyEntries = 1_000;
 const checkedOfLarge = 20;
 
 /** Returns the same snapshot with all lists reversed. */

@@ -78,17 +78,11 @@ function itemsOf(kind: SpoiledKind, { table, scenario: { teams } }: PoisonWorld)
 /** Reports whether a job may have to wait until the item can be read. */
 export function waitsFor(job: Job, { kind, name, pool, team, jobs = [] }: SpoiledItem): boolean {
   if (jobs.some((each) => jobName(each) === jobName(job))) return true;
-  switch (kind) {
-    case "node":
-      // A gang may have left a member on the node, so no gang of the pool begins again.
-      return job.node === name || job.gang?.includes(name) === true || (job.pool === pool && (job.spec?.nodes ?? 1) > 1);
-    case "team counter":
-      return job.team === team;
-    case "pool counter":
-      return job.pool === pool;
-    default:
-      return false;
-  }
+  if (kind === "team counter") return job.team === team;
+  if (kind === "pool counter") return job.pool === pool;
+  if (kind !== "node") return false;
+  // A gang may have left a member on the node, so no gang of the pool begins again.
+  return job.node === name || job.gang?.includes(name) === true || (job.pool === pool && (job.spec?.nodes ?? 1) > 1);
 }
 
 /** Returns what does not go on although it does not depend on the unreadable item; undefined if everything else is done. */
