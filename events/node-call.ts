@@ -14,7 +14,7 @@ const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
  * Set if the worker still has files or a log of the attempt to upload. The node keeps the attempt, as `uploading`, until the worker reports
  * `uploaded` or `failed`, or the same end again without this field, whether or not the end is recorded by then.
  * The worker must begin to upload only after a response to such a report that has neither an order to stop the attempt nor the attempt in
- * `done`, because then its end is recorded.
+ * `done` or `unrecorded`, because then its end is recorded.
  */
 const uploads = z.boolean().optional();
 
@@ -143,6 +143,8 @@ export const NodeResponse = z.discriminatedUnion("kind", [
     /** Attempts whose reports are recorded for good. The worker should forget them. */
     done: z.array(z.object(Attempt)),
     renewed: z.array(z.object({ ...Attempt, credentials: Credentials })),
+    /** Attempts whose reports could not be recorded. The worker must act as if it had not reported them. */
+    unrecorded: z.array(z.object(Attempt)),
   }),
   /** The instance is not in the ledger yet, or a later call was faster. The worker should call again. */
   z.object({ kind: z.literal("wait"), callAgainMs: z.int() }),

@@ -3,12 +3,12 @@ import { NodeCall } from "../events/node-call.ts";
 import { handleNodeCall } from "../lib/flows/handle-node-call.ts";
 import { attemptName } from "../lib/model/job.ts";
 import { jsonResponse, readCall, type UrlResponse } from "../lib/runtime/function-url.ts";
-import { loggingErrors } from "../lib/runtime/logger.ts";
+import { loggingErrors, logTo } from "../lib/runtime/logger.ts";
 import { start } from "../lib/runtime/start.ts";
 import { nodeWiring } from "../lib/runtime/wire/node.ts";
 
 const { env, fleet, logger } = start("node");
-const deps = nodeWiring({ env, fleet });
+const deps = nodeWiring({ env, fleet, log: logTo(logger) });
 const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
 /** Handles workers' calls. Only an instance may call, and only for itself. */

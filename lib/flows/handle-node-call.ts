@@ -1,4 +1,3 @@
-import pMap from "p-map";
 import type { AttemptReport, NodeCall, NodeResponse, Order } from "../../events/node-call.ts";
 import {
   callAgainMs,
@@ -18,10 +17,12 @@ import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
 import { saysMore } from "../model/telemetry.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../model/values/attempt-times.ts";
+import type { Log } from "../ports/log.ts";
 import type { ReportedOn } from "../ports/node-ledger.ts";
 import type { Ports } from "../ports/ports.ts";
 import { notifyRelease } from "./node/dataset-orders.ts";
 import { type RunOrderDeps, runOrder } from "./node/run-order.ts";
+import { settled } from "./node/settled.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 
 export type NodeCallDeps = Ringing &
@@ -30,6 +31,7 @@ export type NodeCallDeps = Ringing &
     /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
     readonly maxLosses: (pool: string) => number | undefined;
     readonly now: () => number;
+    readonly log: Log;
   };
 
 /** A node keeps its attempts for this long after its last heartbeat. */
@@ -89,6 +91,7 @@ type Report = Extract<NodeCall, { kind: "report" }>;
 type By = Pick<ReportedOn, "process" | "call">;
 type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
 
+/** One attempt that cannot be handled, for example because its job cannot be read, is passed over, because the others must not wait for it. */
 async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeResponse> {
   const by = { process: call.process, call: callNumber(call) };
   const handle = (report: AttemptReport): Promise<ReportHandled> => handleReport(deps, { node, report, by });
@@ -102,13 +105,15 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
   const freed = lost.done.length > 0 || handled.some((each) => each.frees);
   // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
   if (first || freed) await ring(deps, node.pool, "worker");
-  const [failure] = [...reports, lost].flatMap(({ failures }) => failures);
-  if (failure) throw failure.error;
   const placed = unreported.filter((held) => held.phase === "placed");
-  const runs = await Promise.all(placed.slice(0, maxRuns).map((held) => firstOrder(deps, { node, held, by })));
+  const ordered = await settled(placed.slice(0, maxRuns), atOnce, (held) => firstOrder(deps, { node, held, by }));
+  const runs = ordered.done;
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
   const renewals = [...new Map(call.renew.map((ref) => [attemptName(ref), ref])).values()].filter((ref) => holds(node, ref));
-  const renewed = await Promise.all(renewals.slice(0, maxRenewals).map((ref) => renewal(deps, ref)));
+  const renewed = await settled(renewals.slice(0, maxRenewals), atOnce, (ref) => renewal(deps, ref));
+  const unrecorded = reports.flatMap(({ failures }) => failures);
+  for (const { item, error } of [...unrecorded, ...lost.failures, ...ordered.failures, ...renewed.failures])
+    deps.log({ level: "error", message: "attempt passed over", pool: node.pool, node: node.id, attempt: attemptName(item), error });
   return {
     kind: "orders",
     leaseMs: promisedMs,
@@ -116,37 +121,20 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
     callAgainMs: freed || placed.length > maxRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flatMap((run) => run.orders), ...handled.flatMap((each) => each.orders)],
     done: handled.flatMap((each) => each.done),
-    renewed,
+    renewed: [...renewed.done],
+    unrecorded: unrecorded.map(({ item }) => refOf(item)),
   };
 }
 
 /** For work that changes the node's item, because concurrent transactions on it would cancel each other. */
 const inTurn = { concurrency: 1 };
+const atOnce = { concurrency: maxRuns };
 
 /** Returns the reports that only say that an attempt still runs, and the others, which change something. */
 function bySameness(reports: readonly AttemptReport[], { assignments }: Node): readonly [AttemptReport[], AttemptReport[]] {
   const running = new Set(assignments.filter(({ phase }) => phase === "running").map(attemptName));
   const isSame = (report: AttemptReport): boolean => report.phase === "running" && running.has(attemptName(report));
   return [reports.filter(isSame), reports.filter((report) => !isSame(report))];
-}
-
-/** Does the work for each item. A failure does not stop the rest. */
-async function settled<T, R>(
-  items: readonly T[],
-  options: { readonly concurrency: number },
-  work: (item: T) => Promise<R>,
-): Promise<{ readonly done: readonly R[]; readonly failures: readonly { readonly error: unknown }[] }> {
-  const done: R[] = [];
-  const failures: { error: unknown }[] = [];
-  const one = async (item: T): Promise<void> => {
-    try {
-      done.push(await work(item));
-    } catch (error) {
-      failures.push({ error });
-    }
-  };
-  await pMap(items, one, options);
-  return { done, failures };
 }
 
 /** `soon`: the worker should call again in a moment. `frees`: the node no longer holds the attempt. */
@@ -177,8 +165,8 @@ type Reported = { readonly node: Node; readonly report: AttemptReport; readonly 
 const maxTries = 3;
 
 /**
- * Records one report. If a worker that reported an end gets a response, it takes the end as recorded and goes on to upload. So it must
- * get none before that is true: if something changed meanwhile, it is read again, and finally the call fails and the worker repeats it.
+ * Records one report. If a response neither stops nor passes over an attempt that has ended, the worker takes its end as recorded and goes on
+ * to upload. So if something changed meanwhile, the attempt is read again, and finally the report fails and the worker repeats it.
  */
 async function handleReport(deps: NodeCallDeps, of: Reported): Promise<ReportHandled> {
   let { node } = of;

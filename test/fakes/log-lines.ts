@@ -22,6 +22,7 @@ const fields: Readonly<Record<string, string>> = {
   "pool of a moved job not woken": "pool epoch error",
   "step failed": "pool epoch step note error",
   // Other flows, and the API.
+  "attempt passed over": "pool node attempt error",
   "call failed": "requestId error",
   called: "requestId caller method route status ms",
   "ending instances": "instances",

@@ -6,6 +6,7 @@ import { stsClient } from "../../aws/clients/sts.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { NodeCallDeps } from "../../flows/handle-node-call.ts";
+import type { Log } from "../../ports/log.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { liveLimitsOf } from "../live-logs.ts";
@@ -13,7 +14,7 @@ import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
-export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: FleetFile }): NodeCallDeps {
+export function nodeWiring({ env, fleet, log }: { env: Environment<"node">; fleet: FleetFile; log: Log }): NodeCallDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),
@@ -26,6 +27,7 @@ export function nodeWiring({ env, fleet }: { env: Environment<"node">; fleet: Fl
     runtimes: (pool) => fleet.pools.find(({ name }) => name === pool),
     liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
+    log,
     places: {
       incomingBucket: env.INCOMING_BUCKET,
       datasetsBucket: env.DATASETS_BUCKET,

@@ -212,6 +212,7 @@ export class Agent {
     // The worker may have begun to end while the call was in progress. Then it must not start anything.
     if (this.#end !== undefined) return;
     const reports = new Map(report.attempts.map((each) => [keyOf(each), each]));
+    for (const ref of response.unrecorded) reports.delete(keyOf(ref));
     for (const ref of response.done) this.#attempts.forget(ref);
     for (const { credentials, ...ref } of response.renewed) this.#attempts.renew(ref, credentials);
     for (const order of response.orders) {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { handleNodeCall, maxRenewals, maxRuns } from "../../../lib/flows/handle-node-call.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { callNumber } from "../../../lib/model/heartbeat/heartbeat.ts";
+import type { AttemptRef, JobRef } from "../../../lib/model/job.ts";
 import { aJob, aNode, anAssignment, monday } from "../../fakes/builders.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -147,7 +149,7 @@ describe("a run that ended", () => {
   test("an end that is reported again after a lost response is written once", async () => {
     const world = await working({ retries: 5 });
     world.ledger.wire.loseResponseOf("nodeLedger.change");
-    await expect(world.call(world.node.id, { attempts: [exited(world, 3)] })).rejects.toThrow("lost");
+    expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ unrecorded: [of] });
     expect(await world.call(world.node.id, { attempts: [exited(world, 3)] })).toMatchObject({ done: [of] });
     expect(world.job("a")).toMatchObject({ attempt: 2, failures: 1 });
   });
@@ -163,9 +165,10 @@ test("the end of a run is recorded in three tries or, if others change the job e
   };
   const deps = { ...world.nodeCallDeps, nodeLedger: { ...nodeLedger, change } };
   const call = world.report(world.node.id, { attempts: [exited(world, 0)] });
-  await expect(handleNodeCall(deps, world.node.id, call)).rejects.toMatchObject({ code: "report", retry: true });
+  expect(await handleNodeCall(deps, world.node.id, call)).toMatchObject({ orders: [], done: [], unrecorded: [of] });
   expect(tries).toBe(3);
-  expect(await handleNodeCall(world.nodeCallDeps, world.node.id, call)).toMatchObject({ kind: "orders" });
+  expect(world.log.at(-1)).toMatchObject({ message: "attempt passed over", attempt: "vision/a#1", error: { code: "report", retry: true } });
+  expect(await handleNodeCall(world.nodeCallDeps, world.node.id, call)).toMatchObject({ kind: "orders", unrecorded: [] });
   expect(world.job("a")).toMatchObject({ state: "sealing" });
 });
 
@@ -188,11 +191,37 @@ describe("a call with several reports", () => {
   test.each([1, 2, 3])("the places that a call frees ring the pool, although its report number %i cannot be written", async (failing) => {
     const world = await sharing();
     world.ledger.wire.failBefore("nodeLedger.change", failing);
-    await expect(world.call(world.node.id, { attempts: each(world, "exited") })).rejects.toThrow("nodeLedger.change");
+    const failed = { unrecorded: [{ ...of, job: names[failing - 1] }] };
+    expect(await world.call(world.node.id, { attempts: each(world, "exited") })).toMatchObject(failed);
     expect(world.node.assignments.map(({ job }) => job)).toEqual([names[failing - 1]]);
     expect(world.lane.waiting).toEqual(["gpu"]);
     expect(await world.call(world.node.id, { attempts: each(world, "exited") })).toMatchObject({ kind: "orders" });
     expect(world.node.assignments).toEqual([]);
+  });
+
+  test("a job that cannot be read keeps no other attempt of its node from its order, its report or its credentials", async () => {
+    const world = await sharing();
+    const { id } = world.node;
+    for (const job of ["d", "e"]) await world.submit(job, { gpus: 0, vcpus: 0.25, memoryGiB: 0.25 });
+    await world.workOff();
+    const { nodeLedger, access } = world.deps;
+    const isBroken = (ref: { job: string }): boolean => ref.job === "a" || ref.job === "d";
+    const broken = (ref: { job: string }): never => {
+      throw new FleetError("broken-item", `the item of ${ref.job} is broken`);
+    };
+    const deps = {
+      ...world.nodeCallDeps,
+      nodeLedger: { ...nodeLedger, job: async (ref: JobRef) => (isBroken(ref) ? broken(ref) : nodeLedger.job(ref)) },
+      access: { credentials: async (ref: AttemptRef) => (isBroken(ref) ? broken(ref) : access.credentials(ref)) },
+    };
+    const renew = ["a", "b"].map((job) => ({ ...of, job }));
+    const response = orders(await handleNodeCall(deps, id, world.report(id, { attempts: each(world, "exited"), renew })));
+    expect(response.orders).toMatchObject([{ kind: "run", job: "e" }]);
+    expect(response.done.map(({ job }) => job)).toEqual(["b", "c"]);
+    expect(response.renewed.map(({ job }) => job)).toEqual(["b"]);
+    expect(response.unrecorded).toEqual([{ ...of, job: "a" }]);
+    const passedOver = world.log.filter(({ message }) => message === "attempt passed over").map(({ attempt }) => attempt);
+    expect(passedOver).toEqual(["vision/a#1", "vision/d#1", "vision/a#1"]);
   });
 
   test("reports that change the node are written one after the other, because concurrent transactions on its item cancel each other", async () => {

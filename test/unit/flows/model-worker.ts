@@ -66,7 +66,9 @@ export class ModelWorker {
     this.#leaseUntilMs = nowMs + response.leaseMs;
     for (const ref of response.done) this.#forget(ref);
     for (const order of response.orders) if (order.kind === "stop") this.#stop(order);
+    const unrecorded = new Set(response.unrecorded.map(attemptName));
     for (const report of reports) {
+      if (unrecorded.has(attemptName(report))) continue;
       const held = this.#held.get(attemptName(report));
       if (held && isOnRecord(report, held)) held.phase = "uploading";
     }

@@ -71,7 +71,7 @@ test("a failing seed is reduced to the faults that it needs, and fails with them
   const bug = bugs.find(({ name }) => name === "fresh-token");
   const tally = await chaos({
     ...options(0, { plant: bug?.plant }),
-    seeds: Array.from({ length: 60 }, (_, seed) => seed + 60),
+    seeds: Array.from({ length: 60 }, (_, seed) => seed + 200),
     goesOn: ({ found }) => found.length === 0,
   });
   const [found] = tally.found;

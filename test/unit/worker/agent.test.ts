@@ -177,6 +177,25 @@ describe("the agent", () => {
     expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 }]);
   });
 
+  test("the agent does not upload an attempt whose end could not be recorded until it is", async () => {
+    const recorded = { now: false };
+    const { clock, only } = world((call, number) =>
+      orders({
+        ...every2s,
+        orders: number === 1 ? [runOrder()] : [],
+        unrecorded: recorded.now ? [] : call.attempts.map(({ team, job, attempt }) => ({ team, job, attempt })),
+      }),
+    );
+    await clock.pass(50);
+    only().started();
+    only().exited(0);
+    await clock.pass(4_000);
+    expect(only().requests).toEqual([]);
+    recorded.now = true;
+    await clock.pass(2_000);
+    expect(only().requests).toEqual(["upload"]);
+  });
+
   test("the agent does not upload an attempt that the response stops if the server is then done with it", async () => {
     const reports: unknown[] = [];
     const { clock, only } = world((call, number) => {

@@ -105,6 +105,7 @@ export const orders = (over: Partial<Orders> = {}): Orders => ({
   orders: [],
   done: [],
   renewed: [],
+  unrecorded: [],
   ...over,
 });
 
