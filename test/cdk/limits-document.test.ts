@@ -149,6 +149,7 @@ const internal: readonly string[] = [
   "maxKeyBytes in lib/aws/artifacts/artifacts.ts",
   "maxKeyLetters in lib/aws/datasets/shard-sorter.ts",
   "maxKeys in lib/aws/table/access.ts",
+  "maxKnown in lib/aws/table/items/stored-wants.ts",
   "maxLaunches in lib/decide/placement/first-fit.ts",
   "maxLeftOut in events/artifacts/upload.ts",
   "maxLines in lib/api/operations/logs.ts",
