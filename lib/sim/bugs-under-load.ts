@@ -25,6 +25,15 @@ const poisoned = {
   faults: { "table.unreadable": 1 },
 };
 
+/** The snapshot does not name what cannot be read. */
+const withoutUnreadable: Bug["plant"] = ({ decisions }) => ({
+  decisions: {
+    ...decisions,
+    load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), unreadable: undefined }),
+    waiting: async (pool, nowMs) => ({ ...(await decisions.waiting(pool, nowMs)), unreadable: undefined }),
+  },
+});
+
 /** Bugs that only show under many jobs, or if an item cannot be read. */
 export const bugsUnderLoad: readonly Bug[] = [
   {
@@ -64,13 +73,14 @@ export const bugsUnderLoad: readonly Bug[] = [
     breaks: 11,
     says: "an item that cannot be read is left out, and no problem names it",
     scenario: poisoned,
-    plant: ({ decisions }) => ({
-      decisions: {
-        ...decisions,
-        load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), unreadable: undefined }),
-        waiting: async (pool, nowMs) => ({ ...(await decisions.waiting(pool, nowMs)), unreadable: undefined }),
-      },
-    }),
+    plant: withoutUnreadable,
+  },
+  {
+    name: "launches-again-for-the-unreadable",
+    breaks: 1,
+    says: "a launch that only the next release can read counts as none, and its jobs get another one",
+    scenario: { minutes: 10, rollout: { fromMinute: 1, untilMinute: 8, unknown: 0.3 } },
+    plant: withoutUnreadable,
   },
   {
     name: "stops-at-unreadable-items",

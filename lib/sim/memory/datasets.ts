@@ -117,6 +117,12 @@ export class MemoryShardStore implements ShardStore {
   write: ShardStore["write"] = (of, name, shards) => this.interruptions.call("write", () => this.#put(of, name, [...shards]));
   writePlan: ShardStore["writePlan"] = (of, name, plan) => this.interruptions.call("writePlan", () => this.#put(of, name, plan));
 
+  /** Returns how many shards a written list has, and their bytes; undefined if there is no such list. */
+  sizeOf(key: string): { readonly shards: number; readonly bytes: number } | undefined {
+    const value = this.written.get(key)?.value;
+    return isShards(value) ? { shards: value.length, bytes: value.reduce((sum, { bytes }) => sum + bytes, 0) } : undefined;
+  }
+
   read = (key: string) =>
     this.interruptions.call("read", () => {
       const value = this.written.get(key)?.value;

@@ -33,31 +33,59 @@ export const spoiledKinds = [
 ] as const;
 export type SpoiledKind = (typeof spoiledKinds)[number];
 
-/** Holds the unreadable item, if there is one. */
-export type Spoiled = { item?: SpoiledItem | undefined };
+/** The items that cannot be read. */
+export class Spoiled {
+  readonly #items = new Map<string, SpoiledItem>();
+
+  add(item: SpoiledItem): void {
+    this.#items.set(`${item.kind} ${item.name}`, item);
+  }
+
+  remove(kind: SpoiledKind, name: string): void {
+    this.#items.delete(`${kind} ${name}`);
+  }
+
+  clear(): void {
+    this.#items.clear();
+  }
+
+  has(kind: SpoiledKind, name: string): boolean {
+    return this.#items.has(`${kind} ${name}`);
+  }
+
+  get items(): readonly SpoiledItem[] {
+    return [...this.#items.values()];
+  }
+
+  /** The only item, or undefined if none is unreadable. */
+  get item(): SpoiledItem | undefined {
+    return this.items[0];
+  }
+}
 
 /** What counts as reserved if a counter cannot be read, as in the real table. */
 const full = { usdPerHour: 1e9, gpus: 1e9 };
 
 /**
- * Returns the ledger as the real table behaves if one item cannot be read: reads of a partition leave it out and name it, a counter counts
- * as full, and whatever needs the item itself throws.
+ * Returns the ledger as the real table behaves if items cannot be read: reads of a partition leave them out and name them, a counter counts
+ * as full, and whatever needs such an item itself throws.
  */
 export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts {
-  const is = (kind: SpoiledKind, name: string): boolean => spoiled.item?.kind === kind && spoiled.item.name === name;
+  const is = (kind: SpoiledKind, name: string): boolean => spoiled.has(kind, name);
   const need = (kind: SpoiledKind, name: string): void => {
     if (is(kind, name)) throw new FleetError("broken-item", `the ${kind} ${name} is broken`);
   };
-  const forget = (kind: SpoiledKind, name: string): void => {
-    if (is(kind, name)) spoiled.item = undefined;
-  };
+  const forget = (kind: SpoiledKind, name: string): void => spoiled.remove(kind, name);
   const needJob = (ref: JobRef): void => need("job", jobName(ref));
-  const named = (kinds: readonly SpoiledKind[], pool: string): readonly UnreadableItem[] => {
-    const { item } = spoiled;
-    if (!item || !kinds.includes(item.kind) || (item.pool ?? pool) !== pool) return [];
-    const { kind, name, jobs } = item;
-    return [{ kind: kindsInTable[kind], key: name, why: "state: is not known", ...(kind === "launch" && { jobs }) }];
-  };
+  const named = (kinds: readonly SpoiledKind[], pool: string): readonly UnreadableItem[] =>
+    spoiled.items
+      .filter((item) => kinds.includes(item.kind) && (item.pool ?? pool) === pool)
+      .map(({ kind, name, jobs }) => ({
+        kind: kindsInTable[kind],
+        key: name,
+        why: "state: is not known",
+        ...(kind === "launch" && { jobs }),
+      }));
 
   return {
     ...real,
@@ -74,15 +102,14 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
       load: async (pool, nowMs) => {
         need("pool counter", pool);
         const loaded = await real.decisions.load(pool, nowMs);
-        const { item } = spoiled;
-        if (!item) return loaded;
+        if (spoiled.items.length === 0) return loaded;
         const unreadable = named(["node", "launch", "refusal", "boot failure", "team counter", "team costs"], pool);
-        const { teams } = loaded.reservedWider;
-        const ofTeam = item.kind === "team counter" && item.team !== undefined ? { ...teams, [item.team]: full } : teams;
-        const unknown =
+        const ofTeams = spoiled.items.flatMap(({ kind, team }) => (kind === "team counter" && team !== undefined ? [[team, full]] : []));
+        const unknown = spoiled.items.flatMap((item) =>
           item.kind === "team costs" && item.team !== undefined && item.pool === pool
-            ? { [item.team]: { dayUsd: 0, monthUsd: 0, isUnknown: true as const } }
-            : {};
+            ? [[item.team, { dayUsd: 0, monthUsd: 0, isUnknown: true as const }]]
+            : [],
+        );
         return {
           ...loaded,
           nodes: loaded.nodes.filter(({ id }) => !is("node", id)),
@@ -90,8 +117,8 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
           refusals: loaded.refusals.filter((refusal) => !is("refusal", subjectName(refusal))),
           bootFailures: loaded.bootFailures?.filter(({ node }) => !is("boot failure", node)),
           catalogue: is("catalogue", pool) ? undefined : loaded.catalogue,
-          reservedWider: { ...loaded.reservedWider, teams: ofTeam },
-          spent: { ...loaded.spent, teams: { ...loaded.spent.teams, ...unknown } },
+          reservedWider: { ...loaded.reservedWider, teams: { ...loaded.reservedWider.teams, ...Object.fromEntries(ofTeams) } },
+          spent: { ...loaded.spent, teams: { ...loaded.spent.teams, ...Object.fromEntries(unknown) } },
           ...(unreadable.length > 0 && { unreadable }),
         };
       },

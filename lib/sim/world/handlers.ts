@@ -26,7 +26,8 @@ import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.
 import type { Handled } from "./queue.ts";
 
 export type HandlersWorld = InvocationWorld & {
-  readonly ports: SimPorts;
+  /** Returns the ports of the release that the function has now. */
+  readonly ports: (handler: HandlerName) => SimPorts;
   /** Returns the pools that are configured now. */
   readonly pools: () => readonly Pool[];
   readonly teams: readonly string[];
@@ -119,7 +120,7 @@ export class Handlers {
   problems = async (): Promise<readonly string[]> => {
     const { ports, pools } = this.#world;
     const nowMs = this.#world.clock.nowMs;
-    const read = await Promise.allSettled(pools().map(({ name }) => loadPool(ports, name, nowMs)));
+    const read = await Promise.allSettled(pools().map(({ name }) => loadPool(ports("api"), name, nowMs)));
     return read.flatMap((each) => (each.status === "fulfilled" ? (each.value.unreadable ?? []) : [])).map(({ key }) => key);
   };
 
@@ -141,7 +142,7 @@ export class Handlers {
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift });
     const { now, random, pause } = run;
     const log: Log = (line) => note(line.message, line);
-    const deps = { ...run.ports(ports), pools: this.#world.pools(), limits, now, random, pause, newId, log };
+    const deps = { ...run.ports(ports(name)), pools: this.#world.pools(), limits, now, random, pause, newId, log };
     return run.run(() => work(deps, run));
   }
 }

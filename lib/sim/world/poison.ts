@@ -35,7 +35,7 @@ export function schedulePoison(seed: number, world: PoisonWorld): void {
     }
     const item = chance.pick(items);
     faults.count("table.unreadable", `${item.kind} ${item.name}`);
-    spoiled.item = item;
+    spoiled.add(item);
     emit({ kind: "spoiled", item });
   };
   clock.after(chance.between(20_000, scenario.minutes * 30_000), attempt);

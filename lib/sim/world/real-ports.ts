@@ -4,14 +4,17 @@ import type { Pool } from "../../model/pool.ts";
 import type { Lane } from "../../ports/bell.ts";
 import type { Datasets } from "../../ports/datasets.ts";
 import type { Decisions, Placements } from "../../ports/pool-ledger.ts";
+import type { Chance } from "../faults/chance.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
 import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
 import type { MemoryLedger } from "../memory/ledger.ts";
+import type { LedgerPorts } from "../memory/ledger-ports.ts";
 import { MemoryMarket } from "../memory/market.ts";
+import { asNextRelease } from "../memory/next-release.ts";
 import { MemoryRequestBudget } from "../memory/request-budget.ts";
-import { type Spoiled, withUnreadable } from "../memory/unreadable.ts";
+import { Spoiled, withUnreadable } from "../memory/unreadable.ts";
 import type { SimClock } from "./clock.ts";
 import type { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
@@ -25,6 +28,8 @@ export type PortsWorld = {
   readonly pools: readonly Pool[];
   readonly ledger: MemoryLedger;
   readonly spoiled: Spoiled;
+  /** Decides which writes of the next release this one cannot read. */
+  readonly chance: Chance;
   readonly artifacts: MemoryArtifacts;
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
@@ -33,11 +38,38 @@ export type PortsWorld = {
   readonly emit: (fact: Fact) => void;
 };
 
+/** The ports of this release and, during a rollout, those of the next one. */
+export type PortsOfReleases = { readonly present: SimPorts; readonly next: SimPorts };
+
 /** Returns the ports without any planted bug. Writes through them are reported to the invariants. */
-export function realPorts(world: PortsWorld): SimPorts {
-  const isPoisoned = (world.scenario.faults["table.unreadable"] ?? 0) > 0;
+export function realPorts(world: PortsWorld): PortsOfReleases {
+  const { scenario, ledger, chance } = world;
+  const { rollout } = scenario;
+  const shared = sharedPorts(world);
+  const unreadable = (spoiled: Spoiled): SimPorts => ({
+    ...shared,
+    ...ledgerPorts(world, withUnreadable(ledger, spoiled)),
+    poolNodes: { nodes: (pool) => readableNodes(ledger, spoiled, pool) },
+  });
+  if (rollout) {
+    const unknown = new Spoiled();
+    const next = asNextRelease(ledger, { unknown, writesNew: () => chance.happens(rollout.unknown) });
+    return { present: unreadable(unknown), next: { ...shared, ...ledgerPorts(world, next) } };
+  }
+  const isPoisoned = (scenario.faults["table.unreadable"] ?? 0) > 0;
+  const present = isPoisoned ? unreadable(world.spoiled) : { ...shared, ...ledgerPorts(world, ledger) };
+  return { present, next: present };
+}
+
+const ledgerPorts = (world: PortsWorld, stored: LedgerPorts) => ({
+  ...stored,
+  decisions: takingTime(world, stored.decisions),
+  placements: emittingReservations(world, stored.placements),
+});
+
+/** Returns the ports that are the same for all releases. */
+function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
   const { clock, scenario, emit, ledger, ec2, artifacts, datasets, store, queues } = world;
-  const stored = isPoisoned ? withUnreadable(ledger, world.spoiled) : ledger;
   const sold = {
     types: scenario.types.map(({ name, ...raw }) => ({
       name,
@@ -52,9 +84,6 @@ export function realPorts(world: PortsWorld): SimPorts {
     sendLater: async (pool, delaySeconds) => queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
   };
   return {
-    ...stored,
-    decisions: takingTime(world, stored.decisions),
-    placements: emittingReservations(world, stored.placements),
     lane,
     artifacts,
     datasets: emittingMaps(world, datasets),
@@ -66,7 +95,7 @@ export function realPorts(world: PortsWorld): SimPorts {
     journal: { record: async (decision) => emit({ kind: "decided", decision }) },
     access: new MemoryJobAccess(() => clock.nowMs),
     downloads: memoryBootDownloads,
-    poolNodes: isPoisoned ? { nodes: (pool) => readableNodes(ledger, world.spoiled, pool) } : memoryPoolNodes(ledger.table),
+    poolNodes: memoryPoolNodes(ledger.table),
     shardQueue: {
       send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>
         queues.shards.send({ team, dataset, relist }, delaySeconds * 1000),
@@ -86,8 +115,8 @@ function takingTime({ clock, scenario: { decisionMsPerEntry: msPerEntry } }: Por
   return { ...real, waiting };
 }
 
-const readableNodes = async ({ table }: MemoryLedger, { item }: Spoiled, pool: string) =>
-  (await memoryPoolNodes(table).nodes(pool)).filter(({ id }) => item?.kind !== "node" || item.name !== id);
+const readableNodes = async ({ table }: MemoryLedger, spoiled: Spoiled, pool: string) =>
+  (await memoryPoolNodes(table).nodes(pool)).filter(({ id }) => !spoiled.has("node", id));
 
 function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placements): Placements {
   const emitting = async <T>(pool: string, written: Promise<T>): Promise<T> => {

@@ -165,6 +165,11 @@ export const Scenario = z
         }),
       )
       .default([]),
+    /**
+     * An update to the next release. Each function changes to it at a time of its own between these minutes, and `unknown` of its writes,
+     * 0 to 1, store a value that functions of this release cannot read. Undefined for none.
+     */
+    rollout: z.strictObject({ fromMinute: z.number().min(0), untilMinute: z.number().min(0), unknown: Rate }).optional(),
     /** The kind of the item that `table.unreadable` makes unreadable; undefined for each kind in turn, from seed to seed. */
     unreadable: z.enum(spoiledKinds).optional(),
     /** Rates that differ from the usual ones; 0 for never. */

@@ -1,5 +1,5 @@
 import type { DatasetRef, Shard } from "../../model/dataset.ts";
-import { type AttemptRef, jobName } from "../../model/job.ts";
+import { type AttemptRef, type JobRef, jobName } from "../../model/job.ts";
 import type { Chance } from "../faults/chance.ts";
 import { floodNames } from "./flood.ts";
 import type { SimProgram } from "./program.ts";
@@ -27,6 +27,37 @@ export type Workload = {
   /** The team whose waiting jobs an operator cancels; undefined for none. */
   readonly purged?: string | undefined;
 };
+
+/** What carries out a workload. */
+type Stage = {
+  readonly after: (ms: number, then: () => void) => void;
+  readonly send: (message: TeamMessage) => void;
+  readonly cancel: (ref: JobRef) => void;
+  /** Sets the objects of a dataset. */
+  readonly put: (dataset: DatasetRef, shards: readonly Shard[]) => void;
+  readonly addDataset: (dataset: DatasetRef) => void;
+  readonly objectChanged: (key: string) => void;
+  readonly removePool: (pool: string) => void;
+};
+
+/** Schedules everything that teams and operators do. */
+export function scheduleWorkload({ messages, cancels, datasets, changes, removals }: Workload, stage: Stage): void {
+  for (const message of messages) {
+    stage.after(message.atMs, () => stage.send(message));
+    if (message.repeatMs !== undefined) stage.after(message.atMs + message.repeatMs, () => stage.send(message));
+  }
+  for (const { atMs, team, job } of cancels) stage.after(atMs, () => stage.cancel({ team, job }));
+  for (const { shards, ...dataset } of datasets) {
+    stage.put(dataset, shards);
+    stage.addDataset(dataset);
+  }
+  for (const { atMs, team, dataset, shards, key } of changes)
+    stage.after(atMs, () => {
+      stage.put({ team, dataset }, shards);
+      stage.objectChanged(key);
+    });
+  for (const { atMs, pool } of removals) stage.after(atMs, () => stage.removePool(pool));
+}
 
 export function workloadOf(scenario: Scenario, chance: Chance): Workload {
   const { jobs, teams, minutes } = scenario;

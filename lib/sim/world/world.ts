@@ -1,5 +1,5 @@
 import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
-import { sourceUrl } from "../../model/dataset.ts";
+import { type DatasetRef, sourceUrl } from "../../model/dataset.ts";
 import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -11,7 +11,7 @@ import type { Site } from "../faults/sites.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
-import type { Spoiled } from "../memory/unreadable.ts";
+import { Spoiled } from "../memory/unreadable.ts";
 import { SimClock } from "./clock.ts";
 import type { CpuMeter } from "./cpu-meter.ts";
 import { SimEc2 } from "./ec2.ts";
@@ -22,11 +22,12 @@ import { SimMachine } from "./machine.ts";
 import { schedulePoison, stillGoing } from "./poison.ts";
 import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
+import { portsOfFunctions } from "./rollout.ts";
 import { ratesOf, type Scenario } from "./scenario.ts";
 import type { WorldView } from "./seen.ts";
 import { Story } from "./story.ts";
 import { DirectCalls, queuesOf, type SimQueues } from "./wires.ts";
-import { contentOf, type Workload, workloadOf } from "./workload.ts";
+import { contentOf, scheduleWorkload, type Workload, workloadOf } from "./workload.ts";
 
 export type WorldOptions = {
   readonly scenario: Scenario;
@@ -52,7 +53,7 @@ export class World {
   readonly kills: KillPlan;
   readonly workload: Workload;
   readonly ledger = memoryLedger();
-  readonly spoiled: Spoiled = {};
+  readonly spoiled = new Spoiled();
   readonly artifacts = new MemoryArtifacts();
   readonly datasets = new MemoryDatasets();
   readonly store = new MemoryShardStore(() => this.clock.nowMs);
@@ -110,7 +111,11 @@ export class World {
     this.#direct = new DirectCalls(this.clock);
     const { clock, pools, ledger, spoiled, artifacts, datasets, store, ec2 } = this;
     const { emit } = options;
-    const real = realPorts({ clock, scenario, pools, ledger, spoiled, artifacts, datasets, store, ec2, queues: this.#queues, emit });
+    const chance = this.#chance.fork("rollout");
+    const parts = { clock, scenario, pools, ledger, spoiled, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
+    const { present, next } = realPorts(parts);
+    const planted = { ...present, ...options.plant?.(present, this) };
+    const ports = portsOfFunctions({ present: planted, next }, { rollout: scenario.rollout, chance, startMs, nowMs: () => clock.nowMs });
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
       clock: this.clock,
@@ -118,7 +123,7 @@ export class World {
       kills: this.kills,
       note: this.note,
       meter: options.meter,
-      ports: { ...real, ...options.plant?.(real, this) },
+      ports,
       pools: () => this.#configured,
       teams: scenario.teams,
       limits: this.limits,
@@ -143,29 +148,19 @@ export class World {
   /** Schedules everything that will happen. */
   begin(): void {
     const { clock } = this;
-    for (const { atMs, team, job, body, repeatMs } of this.workload.messages) {
-      clock.after(atMs, () => this.#send({ team, job, body }));
-      if (repeatMs !== undefined) clock.after(atMs + repeatMs, () => this.#send({ team, job, body }));
-    }
-    for (const { atMs, team, job } of this.workload.cancels)
-      clock.after(atMs, () => this.#direct.insist(() => this.handlers.cancel({ team, job })));
-    for (const { team, dataset, shards } of this.workload.datasets) {
-      const source = { bucket: datasetsBucket, prefix: `${team}/${dataset}/` };
-      this.store.sources.set(sourceUrl(source), shards);
-      this.#direct.insist(() => this.handlers.addDataset({ team, dataset, source: sourceUrl(source) }));
-    }
-    for (const { atMs, team, dataset, shards, key } of this.workload.changes) {
-      clock.after(atMs, () => {
-        this.store.sources.set(sourceUrl({ bucket: datasetsBucket, prefix: `${team}/${dataset}/` }), shards);
-        this.#queues.objects.send({ key });
-      });
-    }
-    for (const { atMs, pool } of this.workload.removals) {
-      clock.after(atMs, () => {
+    const source = ({ team, dataset }: DatasetRef): string => sourceUrl({ bucket: datasetsBucket, prefix: `${team}/${dataset}/` });
+    scheduleWorkload(this.workload, {
+      after: (ms, then) => void clock.after(ms, then),
+      send: (message) => this.#send(message),
+      cancel: (ref) => this.#direct.insist(() => this.handlers.cancel(ref)),
+      put: (dataset, shards) => void this.store.sources.set(source(dataset), shards),
+      addDataset: (dataset) => this.#direct.insist(() => this.handlers.addDataset({ ...dataset, source: source(dataset) })),
+      objectChanged: (key) => this.#queues.objects.send({ key }),
+      removePool: (pool) => {
         this.note("pool", pool, "is removed from the configuration");
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
-      });
-    }
+      },
+    });
     const { flood } = this.#options.scenario;
     if (flood)
       scheduleFlood(flood, {
@@ -210,7 +205,7 @@ export class World {
   /** Makes the unreadable item readable again. */
   repair(): void {
     this.note("an operator repairs what cannot be read");
-    this.spoiled.item = undefined;
+    this.spoiled.clear();
     this.#options.emit({ kind: "spoiled", item: undefined });
   }
 
@@ -258,11 +253,7 @@ export class World {
       emit,
       chance: this.#chance.fork(`machine ${this.machines.size}`),
       programOf: (ref: AttemptRef): SimProgram => this.workload.programs.get(jobName(ref)) ?? { seconds: 1, failures: 0, files: 0 },
-      readList: (key: string) => {
-        const shards = store.written.get(key)?.value;
-        if (!Array.isArray(shards)) return undefined;
-        return { shards: shards.length, bytes: shards.reduce((sum: number, { bytes }: { bytes: number }) => sum + bytes, 0) };
-      },
+      readList: (key: string) => store.sizeOf(key),
       upload: (ref: AttemptRef, files: number): boolean => this.#upload(ref, files),
       callNode: async (instance: string, call: NodeCall): Promise<NodeResponse> => {
         const response = await this.handlers.node(instance, call);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readSites } from "../../../lib/sim/faults/sites.ts";
 import { memoryLedger } from "../../../lib/sim/memory/ledger.ts";
-import { type Spoiled, spoiledKinds, withUnreadable } from "../../../lib/sim/memory/unreadable.ts";
+import { Spoiled, type SpoiledItem, spoiledKinds, withUnreadable } from "../../../lib/sim/memory/unreadable.ts";
 import { runOnce } from "../../../lib/sim/run.ts";
 import { Scenario } from "../../../lib/sim/world/scenario.ts";
 import { admitted, begin, plenty, readyNode } from "../../contract/suites/arrange.ts";
@@ -41,6 +41,12 @@ test("whatever item becomes unreadable, everything else goes on, and all jobs en
   expect(new Set(spoiled).size).toBeGreaterThan(spoiledKinds.length - 3);
 }, 120_000);
 
+/** Makes this item the only unreadable one. */
+function only(spoiled: Spoiled, item: SpoiledItem): void {
+  spoiled.clear();
+  spoiled.add(item);
+}
+
 describe("an unreadable item in memory", () => {
   async function arrange() {
     const real = memoryLedger();
@@ -49,18 +55,18 @@ describe("an unreadable item in memory", () => {
     const node = await readyNode(real, fence);
     const launch = aLaunch({ id: "l1", clientToken: "l1" });
     await real.placements.intend(fence, launch, plenty);
-    const spoiled: Spoiled = {};
+    const spoiled = new Spoiled();
     return { ledger: withUnreadable(real, spoiled), spoiled, entry, fence, node, launch };
   }
 
   test("a node, a launch and a queue entry are left out and named, and what they have reserved stays reserved", async () => {
     const { ledger, spoiled, node, launch } = await arrange();
-    spoiled.item = { kind: "node", name: node.id, pool: "gpu" };
+    only(spoiled, { kind: "node", name: node.id, pool: "gpu" });
     expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ nodes: [], unreadable: [{ kind: "node", key: node.id }] });
     await expect(ledger.nodeLedger.get("gpu", node.id)).rejects.toThrow("broken");
-    spoiled.item = { kind: "launch", name: launch.id, pool: "gpu", jobs: launch.jobs };
+    only(spoiled, { kind: "launch", name: launch.id, pool: "gpu", jobs: launch.jobs });
     expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ openLaunches: [], unreadable: [{ jobs: launch.jobs }] });
-    spoiled.item = { kind: "queue entry", name: "vision/a", pool: "gpu" };
+    only(spoiled, { kind: "queue entry", name: "vision/a", pool: "gpu" });
     expect(await ledger.decisions.waiting("gpu", monday)).toMatchObject({
       queue: [],
       unreadable: [{ kind: "queue entry", key: "vision/a" }],
@@ -70,22 +76,22 @@ describe("an unreadable item in memory", () => {
 
   test("a team's counter counts as full, its record of costs is unknown, and the pool's counter stops the pool", async () => {
     const { ledger, spoiled } = await arrange();
-    spoiled.item = { kind: "team counter", name: "vision", team: "vision" };
+    only(spoiled, { kind: "team counter", name: "vision", team: "vision" });
     expect((await ledger.decisions.load("gpu", monday)).reservedWider.teams["vision"]).toEqual({ usdPerHour: 1e9, gpus: 1e9 });
-    spoiled.item = { kind: "team costs", name: "gpu vision", pool: "gpu", team: "vision" };
+    only(spoiled, { kind: "team costs", name: "gpu vision", pool: "gpu", team: "vision" });
     expect((await ledger.decisions.load("gpu", monday)).spent.teams).toMatchObject({ vision: { isUnknown: true } });
     expect((await ledger.decisions.load("other", monday)).unreadable).toBeUndefined();
-    spoiled.item = { kind: "pool counter", name: "gpu", pool: "gpu" };
+    only(spoiled, { kind: "pool counter", name: "gpu", pool: "gpu" });
     await expect(ledger.decisions.begin("gpu")).rejects.toThrow("broken");
     await expect(ledger.decisions.load("gpu", monday)).rejects.toThrow("broken");
   });
 
   test("a job can neither be placed nor cancelled, and another catalogue replaces one that cannot be read", async () => {
     const { ledger, spoiled, entry, fence, node } = await arrange();
-    spoiled.item = { kind: "job", name: "vision/a" };
+    only(spoiled, { kind: "job", name: "vision/a" });
     await expect(ledger.placements.bind(fence, { entry, node, atMs: monday })).rejects.toThrow("broken");
     await expect(ledger.cancellations.cancel(entry, { reason: "", atMs: monday })).rejects.toThrow("broken");
-    spoiled.item = { kind: "catalogue", name: "gpu", pool: "gpu" };
+    only(spoiled, { kind: "catalogue", name: "gpu", pool: "gpu" });
     const catalogue = { types: [], offers: [], refreshedAtMs: monday };
     expect(await ledger.catalogues.get("gpu")).toBeUndefined();
     await ledger.catalogues.put("gpu", catalogue);
