@@ -76,7 +76,7 @@ export class NodeData {
     const ref = { team: attempt.team, dataset: name };
     const missing = await this.#cache.hold(ref, attemptName(attempt), shards);
     const bytes = bytesOf(shards);
-    if (missing.length > 0) await this.#fetchShards(order, { ref, bucket: source.bucket, missing });
+    await this.#fetchShards(order, { ref, bucket: source.bucket, missing });
     await makeView({ folder: join(order.folder, name), source, shards, fileOf: (shard) => this.#cache.fileOf(ref, shard) });
     this.#fetched.set(datasetName(ref), { ...ref, version, shards: shards.length, bytes });
     // Shards with the same content are one file.

@@ -78,6 +78,11 @@ describe("an attempt", () => {
     },
   );
 
+  test("an attempt that is stopped before it starts is still reported with its start time", () => {
+    expect(through(stop, started)).toEqual({ phase: "stopping", because: "the job was cancelled", startedAtMs: 5 });
+    expect(reportOf(ref, through(stop, started))).toEqual({ ...ref, phase: "running", startedAtMs: 5 });
+  });
+
   test("an attempt whose upload is stopped keeps its end, unless that was successful", () => {
     expect(through(started, exited(3), mayUpload, stop, noS3)).toMatchObject({ phase: "exited", exitCode: 3, uploads: false });
     expect(through(started, exited(0), mayUpload, stop, noS3)).toMatchObject({ phase: "stopped", uploads: false });

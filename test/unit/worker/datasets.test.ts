@@ -2,6 +2,7 @@ import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shard } from "../../../lib/model/dataset.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
@@ -172,6 +173,40 @@ describe("a dataset on a node", () => {
     expect(await cached()).toEqual(["whole"]);
   });
 
+  test("a node that has fetched no dataset reports none", () => {
+    expect(data.fetched()).toBeUndefined();
+  });
+
+  test("the first shard that fails ends the fetches of the others", async () => {
+    s3.putList("list", upload({ "0": "zero", "1": "one" }));
+    const begun: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    const order = {
+      attempt: attempt("a"),
+      datasets: [{ name: "mnist", version: 7, list }],
+      folder: viewOf("a"),
+      tries: { clock, random: () => 0, signal: new AbortController().signal, most: 3 },
+      onLine: () => undefined,
+      s3: {
+        async send(command: unknown, { abortSignal }: { abortSignal?: AbortSignal } = {}) {
+          if (!(command instanceof GetObjectCommand)) throw new Error("only gets here");
+          const { Key: key = "" } = command.input;
+          if (key === "list") return s3.send(command);
+          begun.push(key);
+          if (key.endsWith("/0")) {
+            await expect.poll(() => begun).toHaveLength(2);
+            throw s3Error("InvalidArgument", 400);
+          }
+          abortSignal?.addEventListener("abort", () => ended.resolve());
+          await ended.promise;
+          throw s3Error("AbortError", 0);
+        },
+      } as Pick<S3Client, "send">,
+    };
+    await expect(data.fetch(order, await data.lists(order))).rejects.toMatchObject({ retry: false });
+    await ended.promise;
+  });
+
   test("the progress of a dataset is reported every five seconds", async () => {
     s3.putList("list", upload({ "0": "zero", "1": "one" }));
     let open = (): void => undefined;
@@ -326,6 +361,25 @@ describe("a disk", () => {
     });
   });
 
+  test.each([
+    ["more than is free may fit on another node", 20.5, true],
+    ["as much as a whole disk has fits on no node of the pool", 1024, false],
+  ])("a dataset that needs %s, and 1 GiB is kept for the files of jobs", async (_what, needGib, retry) => {
+    s3.putList("list", [{ key: "vision/mnist/0", bytes: needGib * 1024 ** 3, etag: "e" }]);
+    freeBytes = 6.2 * 1024 ** 3;
+    const message = `mnist needs ${needGib.toFixed(1)} GiB more and the node's disk has 5.2 free; `;
+    expect(await fetch("a")).toMatchObject({ code: "disk-full", retry, message: expect.stringContaining(message) });
+    expect(s3.requested).toEqual(["list"]);
+  });
+
+  test("a dataset may fill a disk up to the last byte of the 1 GiB that is kept free", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    freeBytes = 1024 ** 3 + 3;
+    expect(await fetch("a")).toMatchObject({ code: "disk-full" });
+    freeBytes = 1024 ** 3 + 4;
+    expect(await fetch("a")).toBeUndefined();
+  });
+
   test("files that no job uses are removed to make room on the disk", async () => {
     await mkdir(join(root, "data", "vision", "old"), { recursive: true });
     await writeFile(join(root, "data", "vision", "old", "x"), "x");
@@ -348,6 +402,61 @@ describe("a disk", () => {
     s3.putList("list", upload({ "1": "one", "2": "two" }));
     expect(await fetch("b")).toBeUndefined();
     expect(await readdir(join(viewOf("b"), "mnist"))).toEqual(["1", "2"]);
+  });
+});
+
+describe("a file that two jobs fetch", () => {
+  const shard: Shard = { key: "vision/mnist/0", bytes: 1, etag: "e" };
+  /** Begins to fetch the shard's file, and returns what the test needs to go on with it. */
+  async function underWay() {
+    await cache.hold({ team: "vision", dataset: "mnist" }, "a", [shard]);
+    const file = cache.fileOf({ team: "vision", dataset: "mnist" }, shard);
+    const gate = Promise.withResolvers<void>();
+    let fetches = 0;
+    const have = (signal: AbortSignal): Promise<void> =>
+      cache.have(file, shard, {
+        signal,
+        fetch: async () => {
+          fetches += 1;
+          await gate.promise;
+          await writeFile(file, "x");
+        },
+      });
+    const first = have(new AbortController().signal);
+    await expect.poll(() => fetches).toBe(1);
+    return { have, first, gate, fetches: () => fetches };
+  }
+
+  test("a second job waits for the fetch that is under way, and does not begin another", async () => {
+    const { have, first, gate, fetches } = await underWay();
+    let isThere = false;
+    const second = have(new AbortController().signal).then(() => {
+      isThere = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isThere).toBe(false);
+    gate.resolve();
+    await Promise.all([first, second]);
+    expect(fetches()).toBe(1);
+  });
+
+  test("a second job begins to fetch a file itself if the first one fails", async () => {
+    const { have, first, gate, fetches } = await underWay();
+    const second = have(new AbortController().signal);
+    gate.reject(new Error("gone"));
+    await expect(first).rejects.toThrow("gone");
+    await expect(second).rejects.toThrow("gone");
+    expect(fetches()).toBe(2);
+  });
+
+  test("a job that is stopped while it waits for another job's fetch ends at once", async () => {
+    const { have, first, gate } = await underWay();
+    const stopped = new AbortController();
+    const second = have(stopped.signal);
+    stopped.abort();
+    await expect(second).rejects.toMatchObject({ code: "stopped", retry: true });
+    gate.resolve();
+    await first;
   });
 });
 

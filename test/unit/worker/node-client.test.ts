@@ -53,6 +53,11 @@ describe("a call", () => {
     expect(String(error)).not.toContain("secretAccessKey");
   });
 
+  test("the error of a refused call quotes the first 200 characters of the response", async () => {
+    reply = () => ({ status: 500, body: `${"a".repeat(200)}b` });
+    await expect(client()(report)).rejects.toMatchObject({ message: `The node function returned HTTP status 500: ${"a".repeat(200)}` });
+  });
+
   test("a call has a timeout and can be aborted", async () => {
     const nobody = nodeClient({ url: server.url, region: "eu-west-1", credentials: () => credentials(), timeoutMs: 1 });
     await expect(nobody(report)).rejects.toMatchObject({ retry: true });
