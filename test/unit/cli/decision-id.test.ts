@@ -55,6 +55,20 @@ describe("fleet decision with a beginning of an id", () => {
     );
   });
 
+  it.each([
+    [10, ""],
+    [11, "\n  and more"],
+  ])("fleet decision asks for 11 decisions, and of %i with the same beginning it names the first ten", async (count, more) => {
+    const ids = Array.from({ length: count }, (_, n) => `20260601-000100.000Z-${10 + n}dda104-096e-4f08-b854-60fa3064d9`);
+    const { on } = await start({ [`GET ${path}`]: pageOf(...ids) });
+    const named = ids.slice(0, 10).map((id) => `\n  ${id} of pool gpu`);
+    const failure = decision("20260601-000100.000Z", { pool: "gpu" }, on);
+    await expect(failure).rejects.toMatchObject({
+      message: `20260601-000100.000Z could be one of several decisions:${named.join("")}${more}`,
+    });
+    expect(api?.calls.at(-1)?.query["limit"]).toBe("11");
+  });
+
   it("fleet decision searches every pool that the caller may use, and continues after an empty page", async () => {
     const empty = { body: { items: [], cursor: "20260601-000100" } };
     const { on, printed } = await start({

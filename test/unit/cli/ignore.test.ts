@@ -27,6 +27,7 @@ const cases: readonly (readonly [rules: string, out: readonly string[], kept: re
   ["\xef\xbb\xbf*.ckpt", ["a.ckpt"], []],
   ["run[[:digit:]].log\n[[:space:]]x", ["run1.log", " x"], ["runa.log", "ax"]],
   ["[\\]]\n[a-", ["]"], ["[", "a", "[a-"]],
+  ["x[a-]\ny[]-a]", ["xa", "x-", "y]", "y^", "ya"], ["xb", "y-", "yb"]],
   ["foo\\", [], ["foo", "foo\\"]],
 ];
 

@@ -48,7 +48,9 @@ async function read(
     view = aJobView({ state: "succeeded" }),
     options = {},
     later,
+    terminal = {},
   }: {
+    terminal?: { isTerminal?: boolean };
     page?: object;
     view?: object;
     options?: Parameters<typeof wholeLog>[1];
@@ -58,8 +60,8 @@ async function read(
   api = await startFakeApi({ [`GET ${job}/logs`]: { body: page }, [`GET ${job}`]: { body: view } });
   const kept = keptLogs(new Map(parts), later);
   const { on, printed } = aContext(api, { keptLogs: kept.logs });
-  const code = await wholeLog("train-7", { team, ...options }, { ...on, pollMs: 1 });
-  return { code, text: printed.out.join(""), note: printed.note, counts: kept.counts };
+  const code = await wholeLog("train-7", { team, ...options }, { ...on, console: { ...on.console, ...terminal }, pollMs: 1 });
+  return { code, out: printed.out, text: printed.out.join(""), note: printed.note, counts: kept.counts };
 }
 const end = { last: true };
 
@@ -71,6 +73,18 @@ describe("fleet logs --whole", () => {
     expect({ code, text, note }).toEqual({ code: 0, text: texts.join(""), note: [] });
     expect(counts.most).toBeLessThanOrEqual(5);
     expect(counts.most).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ["on a terminal, rewritten lines in their newest state", { isTerminal: true }, {}, ["50% €", "100%", "end"]],
+    ["with --raw on a terminal, every byte", { isTerminal: true }, { raw: true }, ["50% \u00e2", "\u0082\u00ac\n1%\r100%\nend"]],
+  ])("fleet logs --whole prints %s", async (_what, terminal, options, expected) => {
+    // The three bytes of the euro sign are in two parts of the log.
+    const parts = [
+      [0, { text: "50% \u00e2" }],
+      [1, { text: "\u0082\u00ac\n1%\r100%\nend", ...end }],
+    ] as const;
+    expect((await read(parts, { options, terminal })).out).toEqual(expected);
   });
 
   it("fleet logs --whole waits a little for parts that are not sealed yet if the job is over", async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,6 +95,8 @@ describe("missing artifacts", () => {
     await symlink("nowhere", join(work, "final.pt"));
     expect((await collect([required("final.pt")])).failed).toBe('no file of the required artifact "final.pt" could be kept');
     expect((await collect([required("*/*.bin")])).failed).toBeUndefined();
+    const names = Array.from({ length: 40 }, (_, n) => required(`${"n".repeat(100)}${n}`));
+    expect((await collect(names)).failed).toHaveLength(2_000);
   });
 
   test("all artifacts are missing if the job removed its own folder", async () => {
@@ -168,6 +170,23 @@ describe("files that cannot be kept", () => {
     const { paths, leftOut } = await collect(["."]);
     expect(paths).toEqual(rest);
     expect(Object.values(leftOut)).toEqual(["its path is longer than 700 bytes"]);
+  });
+
+  test("a path of exactly the greatest length is kept", async () => {
+    expect((await collect(["out"], { path: "out/deep/log.txt".length })).paths).toEqual(rest);
+    expect((await collect(["out"], { path: "out/deep/log.txt".length - 1 })).paths).toEqual(["out/model.bin"]);
+  });
+
+  test("a requested folder without files is not missing", async () => {
+    await mkdir(join(work, "empty"));
+    expect(await collect(["empty"])).toMatchObject({ paths: [], missing: [] });
+  });
+
+  test("the total size that files would exceed is given in GiB", async () => {
+    await truncate(join(work, "out", "model.bin"), 2 * 1024 ** 3 + 1);
+    expect(await collect(["out/*.bin"], { bytes: 2 * 1024 ** 3 })).toMatchObject({
+      leftOut: { "out/model.bin": "with it, the files would exceed 2 GiB in total" },
+    });
   });
 
   test("the first files that are left out are listed by name, and further ones are counted", async () => {
