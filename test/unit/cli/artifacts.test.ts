@@ -9,7 +9,7 @@ import type { SealedManifest } from "../../../lib/model/artifact.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import type { ArtifactReader } from "../../../lib/ports/artifacts.ts";
-import { aJob, aSpec } from "../../fakes/builders.ts";
+import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 import { aContext } from "./fake-api.ts";
 
 const team = "research";
@@ -43,7 +43,7 @@ function kept(attempt: number, left: Left, over: Partial<SealedManifest> = {}): 
 }
 
 /** Creates a command's world: a job, and what was kept of its attempts. */
-function world(job: Partial<Job>, all: readonly SealedManifest[] = []) {
+function world(job: Partial<Job>, all: readonly SealedManifest[] = [], over: Partial<ArtifactReader> = {}) {
   const opened: string[] = [];
   const trouble: { at: (path: string) => void } = { at: () => undefined };
   const artifacts: ArtifactReader = {
@@ -55,6 +55,7 @@ function world(job: Partial<Job>, all: readonly SealedManifest[] = []) {
       await writeFile(file, artifact.key);
       await chmod(file, artifact.mode);
     },
+    ...over,
   };
   const found = { ...aJob({ team, job: "train-7", state: "succeeded", attempt: 1 }), ...job };
   const jobs = { get: async () => found, list: async () => ({ jobs: [] }) };
@@ -123,6 +124,86 @@ describe("artifacts get", () => {
     expect(opened.filter((path) => path === "ckpt/1.pt")).toHaveLength(1);
   });
 
+  test.each([
+    [10, []],
+    [12, ["and 2 more"]],
+  ])("artifacts get names at most ten of %i files that it does not overwrite", async (count, more) => {
+    const names = Array.from({ length: count }, (_, n) => `f${10 + n}`);
+    for (const name of names) await writeFile(here(name), "mine");
+    const { get } = world({}, [kept(1, Object.fromEntries(names.map((name) => [name, "kept"])))]);
+    await expect(get()).rejects.toMatchObject({
+      code: "would-overwrite",
+      message: `nothing was fetched, because ${count} different files are already there:\n  ${[...names.slice(0, 10), ...more].join("\n  ")}
+Overwrite with --force, or fetch into another folder with --to.`,
+    });
+  });
+
+  test.each([
+    [20, []],
+    [23, ["fleet: and 3 more"]],
+  ])("artifacts get names at most twenty of %i files that fail", async (count, more) => {
+    const names = Array.from({ length: count }, (_, n) => `f${10 + n}`);
+    const { get, printed, trouble } = world({}, [kept(1, Object.fromEntries(names.map((name) => [name, "x"])))]);
+    trouble.at = () => {
+      throw new FleetError("missing", "gone");
+    };
+    expect(await get()).toBe(1);
+    expect(printed.out).toEqual([]);
+    expect(printed.note).toEqual([...names.slice(0, 20).map((name) => `fleet: ${name} was not fetched: gone`), ...more]);
+  });
+
+  test("artifacts get fetches eight files at once", async () => {
+    const names = Array.from({ length: 20 }, (_, n) => `f${n}`);
+    let [busy, most] = [0, 0];
+    const { get } = world({}, [kept(1, Object.fromEntries(names.map((name) => [name, name])))], {
+      open: async () => {
+        most = Math.max(most, ++busy);
+        await new Promise((resolve) => setImmediate(resolve));
+        busy -= 1;
+      },
+    });
+    expect(await get()).toBe(0);
+    expect(most).toBe(8);
+  });
+
+  test("artifacts get gives up a file after three broken connections", async () => {
+    const { get, printed, trouble, opened } = world({}, [kept(1, { a: "1" })]);
+    trouble.at = () => {
+      throw new FleetError("not-opened", "the connection broke");
+    };
+    expect(await get()).toBe(1);
+    expect(opened).toEqual(["a", "a", "a"]);
+    expect(printed.note).toEqual(["fleet: a was not fetched: the connection broke"]);
+  });
+
+  test.each([
+    [{ missing: ["a"] }, "1 entry was not kept"],
+    [
+      { missing: ["a"], leftOut: [{ path: "b", because: "a pipe" }], leftOutMore: 4, lost: [{ path: "c", because: "cut" }] },
+      "7 entries were not kept",
+    ],
+  ])("artifacts get counts what was not kept: %j", async (over, what) => {
+    const { get, printed } = world({}, [kept(1, left, over)]);
+    expect(await get()).toBe(0);
+    expect(printed.note).toEqual([`${what}: fleet artifacts list train-7 --attempt 1`]);
+  });
+
+  test.each([
+    ["of another size", "other"],
+    ["of the same size", "WEIGHTS"],
+  ])("artifacts get does not take a different file %s for the artifact", async (_what, content) => {
+    await writeFile(here("model.pt"), content);
+    await expect(world({}, [kept(1, left)]).get()).rejects.toThrow("a different file is already there");
+  });
+
+  test("artifacts get says why a place cannot be used", async () => {
+    await writeFile(here("ckpt"), "a file where a folder should be");
+    await expect(world({}, [kept(1, left)]).get()).rejects.toThrow(/2 different files are already there:\n {2}ckpt\/1\.pt\n/);
+    const { get, printed } = world({}, [kept(1, { ["n".repeat(300)]: "1" })]);
+    expect(await get()).toBe(1);
+    expect(printed.note).toEqual([`fleet: ${"n".repeat(300)} was not fetched: its path is too long for this machine`]);
+  });
+
   test("artifacts get retries a file when a connection breaks", async () => {
     const { get, trouble, opened } = world({}, [kept(1, { a: "1" })]);
     trouble.at = () => {
@@ -150,6 +231,14 @@ describe("artifacts get", () => {
       "nothing matches out: there are model.pt, ckpt/1.pt, ckpt/2.pt; to fetch everything into a folder of that name: fleet artifacts get train-7 --to out",
     );
     await expect(get({}, ["*.json"])).rejects.toThrow(/^nothing matches \*\.json: there are model\.pt, ckpt\/1\.pt, ckpt\/2\.pt$/);
+  });
+
+  test.each([
+    [5, "a0, a1, a2, a3, a4"],
+    [7, "a0, a1, a2, a3, a4 and 2 more"],
+  ])("artifacts get names at most five of %i files if a pattern matches none", async (count, named) => {
+    const { get } = world({}, [kept(1, Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, "x"])))]);
+    await expect(get({}, ["*.json"])).rejects.toMatchObject({ message: `nothing matches *.json: there are ${named}` });
   });
 
   test.each(["failed", "cancelled", "queued", "running"] as const)(
@@ -223,6 +312,47 @@ describe("artifacts list", () => {
       "3 files, 13 bytes, of attempt 2",
       "other attempts left something too: 1 (fleet artifacts list train-7 --attempt 1)",
     ]);
+  });
+
+  test.each([
+    ["succeeded", 1, undefined, "1 file, 1 byte"],
+    ["failed", 3, undefined, "1 file, 1 byte, of attempt 2 (the latest is 3)"],
+    ["failed", 2, "the run failed", "1 file, 1 byte, of attempt 2"],
+  ] as const)("artifacts list of a job that %s in attempt %i says which attempt it shows (%s)", async (state, attempt, failed, what) => {
+    const { list, printed } = world({ state, attempt }, [
+      kept(Math.min(attempt, 2), { "caf%E9": { content: "1", escaped: true } }, failed === undefined ? {} : { failed }),
+    ]);
+    expect(await list()).toBe(0);
+    expect(printed.out.at(-1)).toBe("caf%E9  1 byte  escaped name; restored by get");
+    expect(printed.note).toEqual(failed === undefined ? [what] : [what, failed]);
+  });
+
+  test("artifacts list reads the fifty latest attempts, eight at once, and an older one if it is named", async () => {
+    const read: number[] = [];
+    let [busy, most] = [0, 0];
+    const { list } = world({ attempt: 60 }, [], {
+      list: async ({ attempt }) => {
+        read.push(attempt);
+        most = Math.max(most, ++busy);
+        await new Promise((resolve) => setImmediate(resolve));
+        busy -= 1;
+        return attempt > 11 ? undefined : kept(attempt, { a: "1" });
+      },
+    });
+    expect(await list()).toBe(0);
+    expect(read.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n + 11));
+    expect(most).toBe(8);
+    expect(await list({ attempt: 3 })).toBe(0);
+    expect(read.at(-1)).toBe(3);
+  });
+
+  test.each([
+    [10 * 60_000 - 1, /may not be sealed yet/],
+    [10 * 60_000, /none of its files were kept/],
+  ])("artifacts list expects the files of a job for ten minutes after its end: %i ms", async (ago, why) => {
+    const endedAtMs = monday + 3_600_000 - ago;
+    const { list } = world({ state: "failed", spec: aSpec({ artifacts: ["model.pt"] }), startedAtMs: 1, endedAtMs });
+    await expect(list()).rejects.toThrow(why);
   });
 
   test("artifacts list shows only entries that match patterns", async () => {

@@ -114,9 +114,10 @@ export type Printed = { readonly out: readonly string[]; readonly note: readonly
 export function aContext(
   api: Pick<FakeApi, "url">,
   over: Partial<Connection> = {},
-): { on: Context; printed: Printed; sent: readonly Sent[] } {
+): { on: Context; printed: Printed; sent: readonly Sent[]; progress: readonly string[] } {
   const printed = { out: [] as string[], note: [] as string[] };
   const sent: Sent[] = [];
+  const progress: string[] = [];
   const client = fleetApi(apiClient({ url: api.url, sign: async ({ headers }) => headers, waitMs: () => 1, timeoutMs: 5_000 }));
   const connection: Connection = {
     deployment: aDeployment(),
@@ -146,9 +147,9 @@ export function aContext(
     raw: (text) => void printed.out.push(text),
     bytes: async (chunk) => void printed.out.push(Buffer.from(chunk).toString("latin1")),
     isTerminal: false,
-    progress: () => undefined,
+    progress: (line) => void (line !== undefined && progress.push(line)),
     paint: (_colour, text) => text,
     width: 100,
   };
-  return { on: { connection, console, nowMs: monday + 3_600_000 }, printed, sent };
+  return { on: { connection, console, nowMs: monday + 3_600_000 }, printed, sent, progress };
 }
