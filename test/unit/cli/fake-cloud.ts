@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { announce } from "../../../lib/local/announcement.ts";
 import { aJobSummary, aJobView, aLogPage, aMe, lines } from "./api-samples.ts";
-import { aDeployment, type Called, type FakeApi, type FakeResponse, problem, startFakeApi } from "./fake-api.ts";
+import { aDeployment, type Called, type FakeApi, type FakeResponse, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
 /** The outside of a local cloud: the responses of its AWS and its API, and the requests that they received. */
 export type FakeCloud = {
@@ -32,7 +32,8 @@ const AwsRequest = z.object({
   Entries: z.array(z.object({ Id: z.string(), MessageBody: z.string() })).optional(),
 });
 
-export async function startFakeCloud(): Promise<FakeCloud> {
+/** Starts a local cloud whose API has a few responses, and these routes. */
+export async function startFakeCloud(routes: Routes = {}): Promise<FakeCloud> {
   const messages: string[] = [];
   const uploads = new Map<string, number>();
   const sent = (body: string): object => {
@@ -68,6 +69,7 @@ export async function startFakeCloud(): Promise<FakeCloud> {
     ],
     [`GET /api${fakeTeam}/jobs/train-7/logs`]: { body: aLogPage({ lines: [] }) },
     [`GET /api${fakeTeam}/jobs/hidden`]: problem(403, "denied", "You may not speak for research."),
+    ...routes,
   });
   const home = await mkdtemp(join(tmpdir(), "fleetwright-fake-cloud-"));
   await announce(home, { endpoint: api.url });

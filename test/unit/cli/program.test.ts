@@ -2,12 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { runFleet } from "../../../lib/cli/program/run.ts";
 import { announce } from "../../../lib/local/announcement.ts";
 import { aLogPage } from "./api-samples.ts";
 import { startFakeApi } from "./fake-api.ts";
 import { type FakeCloud, fakeTeam, startFakeCloud } from "./fake-cloud.ts";
-import { aTerminal } from "./streams.ts";
+import { atHome, fleet } from "./fleet-program.ts";
 
 /** Tests of the whole program within this process. test/first-hour/fleet-process.test.ts starts it as a process. */
 let cloud: FakeCloud;
@@ -16,21 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.close());
 
-/** Removes the environment of the user who runs the tests. */
-beforeEach(() => {
-  for (const name of Object.keys(process.env).filter((each) => /^(AWS_|FLEETWRIGHT_(?!COMMAND)|npm_)/.test(each)))
-    vi.stubEnv(name, undefined);
-  vi.stubEnv("HOME", cloud.home);
-  vi.stubEnv("FLEETWRIGHT_HOME", cloud.home);
-});
+beforeEach(() => atHome(cloud.home));
 afterEach(() => vi.unstubAllEnvs());
-
-async function fleet(...args: string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  const { console, written } = aTerminal({ isTTY: false });
-  const code = await runFleet({ argv: ["node", "fleet", ...args], console });
-  const { stdout, stderr } = written();
-  return { code, out: stdout, err: stderr };
-}
 
 describe("the fleet program", () => {
   it("fleet submit takes the words after -- as the command, and needs no folder", async () => {

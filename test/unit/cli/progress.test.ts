@@ -154,6 +154,6 @@ describe("the progress of a command", () => {
       },
     );
     expect(await uploadDataset("images", folder, { ...on, options: { team } })).toBe(0);
-    expect(progress).toEqual(["comparing and uploading 1 file, 5 bytes, 0 files done, 5 bytes sent … 1 s"]);
+    expect(progress).toEqual(["comparing and uploading 1 file, 5 bytes, no files done, 5 bytes sent … 1 s"]);
   });
 });
