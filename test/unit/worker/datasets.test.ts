@@ -39,9 +39,9 @@ const upload = (files: Readonly<Record<string, string>>): Shard[] =>
   Object.entries(files).map(([path, body]) => s3.put(`vision/mnist/${path}`, body));
 
 /** Fetches `mnist` by that list for a job. Returns the error if it fails. The clock advances as needed. */
-async function fetch(job: string, over: { signal?: AbortSignal; key?: string } = {}): Promise<FleetError | undefined> {
+async function fetch(job: string, over: { signal?: AbortSignal; key?: string; name?: string } = {}): Promise<FleetError | undefined> {
   const tries = { clock, random: () => 0, signal: over.signal ?? new AbortController().signal, most: 3 };
-  const datasets = [{ name: "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
+  const datasets = [{ name: over.name ?? "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
   const order = { attempt: attempt(job), datasets, folder: viewOf(job), s3, tries, onLine: (line: string) => void lines.push(line) };
   const done = data
     .lists(order)
@@ -175,6 +175,14 @@ describe("a dataset on a node", () => {
 
   test("a node that has fetched no dataset reports none", () => {
     expect(data.fetched()).toBeUndefined();
+  });
+
+  test("a node reports the two hundred datasets that it fetched last", async () => {
+    for (let n = 0; n < 201; n++) {
+      s3.putList("list", [], { dataset: `set-${n}` });
+      expect(await fetch("a", { name: `set-${n}` })).toBeUndefined();
+    }
+    expect(data.fetched()?.map(({ dataset }) => dataset)).toEqual(Array.from({ length: 200 }, (_, n) => `set-${n + 1}`));
   });
 
   test("the first shard that fails ends the fetches of the others", async () => {
