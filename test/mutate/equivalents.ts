@@ -28,6 +28,12 @@ export const equivalents: readonly Equivalent[] = [
     because: "a version only has to differ from all earlier ones, whether it rises or falls",
   },
   {
+    path: "lib/flows/place/remember-capacity.ts",
+    was: "let may = false;",
+    becomes: "let may = true;",
+    because: "a change of a refusal always calls the function that assigns it, or throws",
+  },
+  {
     path: "lib/local/ec2/front.ts",
     was: "if (waitMs > 0) await sleep(waitMs, undefined, { ref: false });",
     becomes: "if ((waitMs >= 0)) await sleep(waitMs, undefined, { ref: false });",

@@ -95,6 +95,15 @@ const isText = (node: Syntax): boolean =>
     (side) => side?.type === "TemplateLiteral" || (side?.type === "Literal" && typeof side["value"] === "string"),
   );
 
+/** Returns the two ones of `a < b ? -1 : 1`. */
+function signsOfOrder(node: Syntax): readonly Syntax[] {
+  if (node.type !== "ConditionalExpression" || !/^[<>]$/.test(String(child(node, "test")["operator"]))) return [];
+  const [minus, one] = [child(node, "consequent"), child(node, "alternate")]
+    .map((each) => (each["operator"] === "-" ? child(each, "argument") : each))
+    .filter((each) => each["value"] === 1);
+  return minus && one ? [minus, one] : [];
+}
+
 function callIn(expression: Syntax): Syntax | undefined {
   const inner = expression.type === "AwaitExpression" ? child(expression, "argument") : expression;
   return inner.type === "CallExpression" ? inner : undefined;
@@ -122,7 +131,9 @@ export function mutationsOf(source: string): readonly Mutation[] {
   const all = [...running(parsed(source))];
   // A `for` that counts the other way is endless, which shows nothing.
   const counting = new Set(all.flatMap((node) => (node.type === "ForStatement" ? (maybe(node, "update") ?? []) : [])));
-  const nodes = all.filter((node) => !counting.has(node));
+  // Only the sign of what the order of two things returns counts.
+  const orders = new Set(all.flatMap(signsOfOrder));
+  const nodes = all.filter((node) => !counting.has(node) && !orders.has(node));
   return (Object.entries(rules) as [Operator, Rule][]).flatMap(([operator, rule]) =>
     nodes.flatMap((node) => rule(node, source)).map((edit) => ({ ...edit, operator })),
   );

@@ -125,15 +125,18 @@ describe("performance", () => {
     expect(plan.total).toBeCloseTo(2 + 3.6, 9);
   });
 
-  it("a capacity plan leaves demand unmet rather than waiting if waiting costs more", () => {
+  it.each([
+    ["leaves demand unmet rather than waiting if waiting costs more", 9, { unmet: 5, waiting: 0 }],
+    ["lets demand wait rather than leave it unmet if both cost the same", 1, { unmet: 0, waiting: 5 }],
+  ])("a capacity plan %s", (_what, price, expected) => {
     const prices = {
       headroom: 0.5,
-      waiting: { compute: 9, storage: 0, bandwidth: 0 },
+      waiting: { compute: price, storage: 0, bandwidth: 0 },
       shortfall: { ...noPerformancePrices.shortfall, compute: 1 },
     };
     const types = [aType("one", { cost: { hardware: 0.25, software: 0, network: 0 }, most: 10 })];
     const plan = planned({ demand: { compute: 10 }, types, prices });
-    expect(plan.resources.compute).toMatchObject({ bought: 10, unmet: 5, waiting: 0 });
+    expect(plan.resources.compute).toMatchObject({ bought: 10, ...expected });
     expect(plan.total).toBeCloseTo(2.5 + 5, 9);
     expect(plan.total).toBeCloseTo(plan.bound, 6);
   });

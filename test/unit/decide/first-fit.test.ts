@@ -210,6 +210,13 @@ describe("an offer that was refused", () => {
         launch: { offers: [onDemand] },
       },
     ]);
+    const types = [1, 2, 3, 4, 5].map((n) => aType({ name: `g5.${n}` }));
+    const five = aCatalogue({ types: [...types, aType()], offers: [...types.map(({ name }) => anOffer({ instanceType: name })), onDemand] });
+    const all = types.map(({ name }) => aRefusal({ instanceType: name, untilMs: until }));
+    const named = [1, 2, 3].map((n) => `g5.${n} spot in us-east-1a`).join("; ");
+    expect(placed({ catalogue: five, refusals: all }).steps).toMatchObject([
+      { because: expect.stringMatching(new RegExp(`refused: ${named} and 2 more$`)) },
+    ]);
     expect(placed({ catalogue, refusals: [] }).steps).toMatchObject([{ because: expect.not.stringContaining("recently refused") }]);
   });
 

@@ -147,6 +147,13 @@ describe("created and deleted objects", () => {
     expect(await note(world, ["vision/cifar/1"])).toEqual({ requested: ["all"], foreign: 0 });
   });
 
+  test("a dataset of another bucket is not listed because of objects with the same prefix, and they count as foreign", async () => {
+    const world = new DataWorld();
+    world.datasets.put(aDataset({ source: { bucket: "scans", prefix: "vision/mnist/" } }));
+    expect(await note(world, ["vision/mnist/1"])).toEqual({ requested: [], foreign: 1 });
+    expect(world.shardQueue.take()).toEqual([]);
+  });
+
   test("changed objects are not forgotten if the message about them is lost", async () => {
     const world = withTwo();
     world.shardQueue.down = true;

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { addDataset } from "../../../lib/flows/add-dataset.ts";
+import { confirmNodes } from "../../../lib/flows/place/confirm-nodes.ts";
 import { claimProbes } from "../../../lib/flows/place/remember-capacity.ts";
+import { stepOutcomes } from "../../../lib/flows/place/step-outcomes.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepOrphans } from "../../../lib/flows/tick/sweep-orphans.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
+import type { RateLimiter } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { aLaunch, anOffer, aRefusal, aSnapshot, monday } from "../../fakes/builders.ts";
 import { DataWorld, mnist, someShards } from "./dataset-builders.ts";
 import { ModelWorker } from "./model-worker.ts";
@@ -11,6 +14,8 @@ import { interruption, onInstance } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
 const minute = 60_000;
+/** Every call of EC2 has its turn at once. */
+const always: RateLimiter = { acquire: async () => ({ kind: "granted" }), throttled: async () => ({ kind: "later", atMs: 0 }) };
 
 describe("an offer whose rest is over", () => {
   const refused = aRefusal({ evidence: 2, untilMs: monday + minute });
@@ -47,6 +52,30 @@ describe("a member of a gang whose own node is being taken back", () => {
     workers[1]?.end(7);
     await workers[1]?.call();
     expect(world.job("a")).toMatchObject({ state: "failed", failures: 1, reason: "member 1: exit code 7" });
+  });
+});
+
+describe("a node that EC2 has ended", () => {
+  test.each([
+    ["with a job is followed by another decision, because its job waits again", true, "again"],
+    ["without a job needs no further decision", false, "done"],
+  ])("a node that EC2 has ended %s", async (_what, holds, result) => {
+    const world = aWorld();
+    await world.submit("a");
+    await world.workOff();
+    const failed = { team: "vision", job: "a", attempt: 1, phase: "failed", reason: "no", again: false } as const;
+    if (!holds) await world.call(world.node.id, { attempts: [failed] });
+    world.fleet.end(world.node.id);
+    const { fence } = await world.ledger.decisions.begin("gpu");
+    const outcomes = stepOutcomes(() => undefined);
+    const step = { kind: "confirm" as const, node: world.node.id, because: "it is silent" };
+    await confirmNodes({ ...world.deps, rateLimiter: always }, fence, {
+      snapshot: aSnapshot({ nodes: world.nodes, nowMs: world.nowMs }),
+      steps: [step],
+      outcomes,
+    });
+    expect(outcomes.of(step)).toEqual({ result, note: "done" });
+    expect(world.nodes).toEqual([]);
   });
 });
 

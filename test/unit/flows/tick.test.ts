@@ -138,7 +138,9 @@ describe("a pool's numbers", () => {
     await world.submit("a");
     await world.workOff();
     await world.call(world.node.id, { gpus: [gpu(80)] });
-    world.nowMs += 90_000;
+    world.nowMs += 89_999;
+    expect((await tick(deps)).numbers).toMatchObject([{ gpuUtilization: 80 }]);
+    world.nowMs += 1;
     const [numbers] = (await tick(deps)).numbers;
     expect(numbers).toMatchObject({ nodes: 1, gpuUtilization: undefined, queuedJobs: 0, oldestQueuedSeconds: 0 });
   });

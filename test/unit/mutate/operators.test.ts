@@ -27,6 +27,8 @@ describe("an operator changes one place", () => {
     ["boolean", "const x = true;", "const x = false;"],
     ["number", "const x = 3;", "const x = 4;"],
     ["number", "const x = 500;", "const x = 1000;"],
+    ["number", "const x = a < b ? 0 : 1;", "const x = a < b ? 0 : 2;"],
+    ["number", "const x = a < b ? 1 : c;", "const x = a < b ? 2 : c;"],
     ["drop-method", "const x = a.filter(b);", "const x = a;"],
     ["drop-property", "a = { b: c, d };", "a = {  d };"],
   ])("%s makes of %s the expected mutant", (operator, source, mutant) => {
@@ -51,6 +53,7 @@ describe("an operator leaves alone", () => {
     ["a + that joins texts", "plus-minus", 'const a = "b" + c; const d = `e` + f;'],
     ["the alternative of ??", "and-or", "const a = b ?? c;"],
     ["the step of a loop", "plus-minus", "for (let a = 0; a < b; a += 1) c(); for (;; d++) {}"],
+    ["the sign of an order", "number", "a.sort((b, c) => b.d - c.d || (b.e < c.e ? -1 : 1)); f.sort((b, c) => (b > c ? 1 : -1));"],
     ["lines of the log", "drop-call", 'log("info", "it began"); deps.log({}); console.error(a);'],
     ["the call of the parent's constructor", "drop-call", "class A extends B { constructor() { super(); } }"],
     ["a function whose type has no value that is known here", "return-early", "function a(): B { return b(); }"],
