@@ -211,7 +211,10 @@ describe("an offer that was refused", () => {
       },
     ]);
     const types = [1, 2, 3, 4, 5].map((n) => aType({ name: `g5.${n}` }));
-    const five = aCatalogue({ types: [...types, aType()], offers: [...types.map(({ name }) => anOffer({ instanceType: name })), onDemand] });
+    const five = aCatalogue({
+      types: [...types, aType()],
+      offers: [...types.map(({ name }) => anOffer({ instanceType: name })), onDemand],
+    });
     const all = types.map(({ name }) => aRefusal({ instanceType: name, untilMs: until }));
     const named = [1, 2, 3].map((n) => `g5.${n} spot in us-east-1a`).join("; ");
     expect(placed({ catalogue: five, refusals: all }).steps).toMatchObject([

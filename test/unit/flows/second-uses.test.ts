@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { addDataset } from "../../../lib/flows/add-dataset.ts";
+import type { RateLimiter } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { confirmNodes } from "../../../lib/flows/place/confirm-nodes.ts";
 import { claimProbes } from "../../../lib/flows/place/remember-capacity.ts";
 import { stepOutcomes } from "../../../lib/flows/place/step-outcomes.ts";
 import { rebalanceShards } from "../../../lib/flows/rebalance-shards.ts";
 import { sweepOrphans } from "../../../lib/flows/tick/sweep-orphans.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
-import type { RateLimiter } from "../../../lib/flows/ec2/rate-limiter.ts";
 import { aLaunch, anOffer, aRefusal, aSnapshot, monday } from "../../fakes/builders.ts";
 import { DataWorld, mnist, someShards } from "./dataset-builders.ts";
 import { ModelWorker } from "./model-worker.ts";

@@ -15,6 +15,27 @@ describe("the worker's environment", () => {
     ]);
   });
 
+  test("the worker's environment may name folders, users, commands and paths", () => {
+    expect(workerEnvironment(least)).toEqual({
+      nodeUrl: "https://x.lambda-url.eu-west-1.on.aws/",
+      pool: "gpu",
+      region: "eu-west-1",
+      folder: "/var/lib/fleetwright",
+      local: false,
+      metadataUrl: "http://169.254.169.254",
+      path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    });
+    const more = { FLEETWRIGHT_FOLDER: "/work", FLEETWRIGHT_JOB_USER: "job", FLEETWRIGHT_SHUTDOWN: "poweroff", PATH: "/bin" };
+    expect(workerEnvironment({ ...least, ...more })).toMatchObject({
+      folder: "/work",
+      jobUser: "job",
+      shutdownCommand: "poweroff",
+      path: "/bin",
+    });
+    for (const wrong of [{ FLEETWRIGHT_JOB_USER: "Job" }, { FLEETWRIGHT_FOLDER: "work" }, { FLEETWRIGHT_SHUTDOWN: "" }, { PATH: "" }])
+      expect(() => workerEnvironment({ ...least, ...wrong })).toThrow(Object.keys(wrong)[0]);
+  });
+
   test("an incomplete environment is refused with the name of every variable that is missing or invalid", () => {
     expect(() => workerEnvironment({ FLEETWRIGHT_POOL: "No Pool" })).toThrow(
       /FLEETWRIGHT_NODE_URL[\s\S]*FLEETWRIGHT_POOL[\s\S]*AWS_REGION/,

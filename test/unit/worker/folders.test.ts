@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -51,10 +51,24 @@ describe("leftovers of an earlier worker", () => {
     await other.ended;
   });
 
+  test("the group of a leftover process whose start is not known is left alone", async () => {
+    const folder = folderOf(root, ref);
+    await makeFolder(folder, undefined);
+    // The leader of this group has ended, so that there is nothing to compare with either.
+    const leader = spawn("sh", ["-c", "sleep 60 >/dev/null & echo $!"], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    const [printed] = await Promise.all([once(leader.stdout, "data"), once(leader, "exit")]);
+    await writeFile(join(folder.root, "program.json"), JSON.stringify({ pid: leader.pid, birth: "" }));
+    await clearLeftovers(root);
+    const member = Number(String(printed));
+    expect(() => process.kill(member, 0)).not.toThrow();
+    process.kill(member, "SIGKILL");
+  });
+
   test("leftovers with an incomplete file or unknown names are removed", async () => {
     await mkdir(join(root, "attempts", "vision", "train-1", "2"), { recursive: true });
     await writeFile(join(root, "attempts", "vision", "train-1", "2", "program.json"), '{"pid":');
-    await mkdir(join(root, "attempts", "lost+found", "x", "y"), { recursive: true });
+    for (const names of ["lost+found/x/1", "vision/train-1/y", "vision/train-1/1.5", "vision/not a job/1"])
+      await mkdir(join(root, "attempts", names), { recursive: true });
     expect(await clearLeftovers(root)).toEqual([ref]);
   });
 });
@@ -67,11 +81,27 @@ test("a new attempt begins in an empty folder", async () => {
   await expect(readFile(join(folder.work, "old"))).rejects.toThrow("ENOENT");
 });
 
+test("only an attempt's own user can reach its files, and only the worker the record of its process", async () => {
+  const folder = folderOf(root, ref);
+  const isRoot = process.getuid?.() === 0;
+  await makeFolder(folder, isRoot ? { uid: 1234, gid: 2345 } : undefined);
+  await recordProgram(folder, process.pid);
+  const modes = await Promise.all([folder.work, folder.tmp, join(folder.root, "program.json")].map((path) => stat(path)));
+  expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o700, 0o700, 0o600]);
+  if (isRoot)
+    expect(modes.map(({ uid, gid }) => [uid, gid])).toEqual([
+      [1234, 2345],
+      [1234, 2345],
+      [0, 0],
+    ]);
+});
+
 test.runIf(hasProc)("processes that left their group, and no others, are found by their folder", async () => {
   const mine = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "a", "work") });
   const other = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "ab", "work") });
-  expect(await endLeftovers(join(root, "a"))).toBe(1);
-  await mine.ended;
+  const exact = await sleeper({ FLEETWRIGHT_FOLDER: join(root, "a") });
+  expect(await endLeftovers(join(root, "a"))).toBe(2);
+  await Promise.all([mine.ended, exact.ended]);
   process.kill(-other.pid, "SIGKILL");
   await other.ended;
 });

@@ -128,6 +128,15 @@ describe("an instance's watch", () => {
     expect(changes.length).toBe(1);
   });
 
+  test("an instance's watch logs each outage of the service", async () => {
+    const { state, clock, logged } = watch();
+    for (const down of [true, false, true]) {
+      state.down = down;
+      await clock.pass(15_000);
+    }
+    expect(logged).toEqual(["metadata service unreachable", "metadata service unreachable"]);
+  });
+
   test("an instance's watch ends when its signal is aborted", async () => {
     const { documents, clock, stop, changes } = watch();
     await clock.pass(1_000);

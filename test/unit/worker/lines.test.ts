@@ -26,6 +26,13 @@ test("an endless line is cut and its rest is dropped", () => {
   expect(more).toEqual([]);
 });
 
+test("a line of exactly the greatest length is kept whole", () => {
+  const longest = "x".repeat(32 * 1024);
+  expect(split(`${longest}\nnext`)).toEqual([longest, "next"]);
+  expect(split(longest, "\nnext")).toEqual([longest, "next"]);
+  expect(split(`${longest}y\nnext`)).toEqual([`${longest} [cut]`, "next"]);
+});
+
 test("the tail keeps the last lines, and returns their last characters", () => {
   const tail = new Tail(3);
   for (const line of ["1", "2", "3", "4"]) tail.push(line);

@@ -64,6 +64,14 @@ test("a log stream that could not be created is created with the next batch", as
   expect(calls).toEqual(["CreateLogStream", "CreateLogStream", "PutLogEvents"]);
 });
 
+test("a batch is sent four times to a CloudWatch that fails, and is then given up", async () => {
+  respond = (operation) => (operation === "PutLogEvents" ? { status: 500, body: { message: "no" } } : { body: {} });
+  const logs = sink();
+  await expect(logs.put([event("a")])).rejects.toThrow();
+  logs.close();
+  expect(calls).toEqual(["CreateLogStream", ...Array.from({ length: 4 }, () => "PutLogEvents")]);
+});
+
 test.each([
   ["too old", { tooOldLogEventEndIndex: 2 }, 2],
   ["expired", { expiredLogEventEndIndex: 1 }, 1],

@@ -141,6 +141,21 @@ describe("a helper program", () => {
     expect(await run("kill -9 $$")).toEqual({ kind: "killed", reason: "it was killed" });
   });
 
+  test("the output of a program is kept up to 1 MiB, and all of it is passed on", async () => {
+    let bytes = 0;
+    const end = await run("head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2", {
+      onOutput: (piece: Buffer) => {
+        bytes += piece.length;
+      },
+    });
+    expect(bytes).toBe(3_000_000);
+    if (end.kind !== "ended") throw new Error("it did not end");
+    for (const kept of [end.stdout, end.stderr]) {
+      expect(kept.length).toBeLessThanOrEqual(1024 ** 2);
+      expect(kept.length).toBeGreaterThan(900_000);
+    }
+  });
+
   test("a program that does not exist is not started, with the error", async () => {
     const end = await runCommand({ file: "/no/such/file", args: [], env: {}, timeoutMs: 20_000 });
     expect(end).toMatchObject({ kind: "not-started", reason: expect.stringContaining("ENOENT"), error: { code: "ENOENT" } });
