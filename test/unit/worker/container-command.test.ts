@@ -33,6 +33,14 @@ describe("docker run", () => {
     );
   });
 
+  test("docker run gets a single GPU by its index, and half of the memory, rounded up, as shared memory", () => {
+    const args = runArguments(start({ memoryGiB: 2.0005 }, { gpus: [2] }), setting);
+    const after = (option: string) => args[args.indexOf(option) + 1];
+    expect(after("--gpus")).toBe('"device=2"');
+    expect(["--memory", "--memory-swap", "--shm-size"].map(after)).toEqual(["2049m", "2049m", "1025m"]);
+    expect(containerVariables(start({}, { gpus: [2] })).file).toContain("\nCUDA_VISIBLE_DEVICES=0\nNVIDIA_VISIBLE_DEVICES=2\n");
+  });
+
   test("docker run gets no options for GPUs or data that the job does not have, and runs the image's own command", () => {
     const args = runArguments(start({ command: [] }, { gpus: [] }), setting);
     expect(args).not.toContain("--gpus");
