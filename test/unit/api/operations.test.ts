@@ -244,6 +244,35 @@ describe("every operation", () => {
     });
   });
 
+  test.each<[string, string, string, number]>([
+    ["submitJob", "POST", `${vision}/jobs`, 32 * 1024],
+    ["checkJobs", "POST", `${vision}/jobs/check`, 2_000_000],
+    ["cancelJobs", "POST", `${vision}/jobs/cancel`, 32 * 1024],
+    ["cancelJob", "POST", `${vision}/jobs/runs/cancel`, 4 * 1024],
+    ["putDataset", "PUT", `${vision}/datasets/cats`, 8 * 1024],
+  ])("the operation %s (%s %s) accepts a body of %i bytes, and no more", async (_id, method, path, bytes) => {
+    const world = new ApiWorld();
+    const send = (length: number) => world.fetch(path, { method, body: `"${"x".repeat(length - 2)}"` });
+    expect((await send(bytes)).body).toMatchObject({ status: 400, code: "invalid" });
+    expect((await send(bytes + 1)).body).toMatchObject({
+      status: 413,
+      detail: `The body has ${bytes + 1} bytes, but only ${bytes} are allowed.`,
+    });
+  });
+
+  test("a response names at most twenty mistakes, each with its field and at most 500 characters", async () => {
+    const many = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`A${n} ${"x".repeat(600)}`, "x"]));
+    const { body } = await new ApiWorld().fetch(`${vision}/jobs`, post({ command: ["x"], env: many, gpus: "many" }));
+    const { errors, detail } = z
+      .object({ detail: z.string(), errors: z.array(z.object({ field: z.string(), message: z.string() })) })
+      .parse(body);
+    expect(detail).toMatch(/^There are \d\d mistakes in the body\.$/);
+    expect(errors).toHaveLength(20);
+    expect(Math.max(...errors.map(({ message }) => message.length))).toBeLessThanOrEqual(500);
+    const { body: one } = await new ApiWorld().fetch(`${vision}/jobs?limit=1001`);
+    expect(one).toMatchObject({ detail: "There is a mistake in the query.", errors: [{ field: "limit" }] });
+  });
+
   test("every operation of the document has cases with good and with bad input", async () => {
     const { body } = await new ApiWorld().fetch("/v1/openapi.json");
     const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) }).parse(body);
