@@ -9,7 +9,7 @@ import { firstFiles, laterFile } from "./dataset.ts";
 import { firstTick } from "./first-tick.ts";
 import { createHappenings } from "./happenings.ts";
 import { dataName, dataTeam, type Sample, samples } from "./samples.ts";
-import { eventToLaunch, gangsOf, jobRows, percentile, type Summary } from "./summary.ts";
+import { eventToLaunch, gangsOf, isWhole, jobRows, percentile, type Summary } from "./summary.ts";
 import { jobOf, type SentSample, verify } from "./verify.ts";
 import { watch } from "./watch.ts";
 
@@ -75,18 +75,6 @@ export async function run(stage: Stage): Promise<Summary> {
     gangs: gangsOf(watched),
   };
   return { ...counted, ok: all.every(asExpected) && isWhole(counted) };
-}
-
-/** Returns whether everything that the demonstration should show has happened and has ended well. */
-function isWhole({ instances, artifacts, interruptions, alarms, datasets, gangs }: Omit<Summary, "ok">): boolean {
-  return [
-    instances.remaining === 0,
-    artifacts.sealed > 0 && artifacts.verified === artifacts.sealed,
-    interruptions.noticed > 0 && interruptions.resumed === interruptions.noticed && interruptions.lost === 0,
-    alarms.fired > 0 && alarms.handled === alarms.fired,
-    datasets.fetched > 0 && datasets.verified === datasets.fetched && datasets.mapVersion > 1,
-    gangs.started > 0 && gangs.partial === 0,
-  ].every(Boolean);
 }
 
 const dataset = { team: dataTeam, dataset: dataName };

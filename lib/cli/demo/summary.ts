@@ -63,6 +63,18 @@ export function percentile(values: readonly number[], p: number): number | null 
   return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)] ?? null;
 }
 
+/** Returns whether everything that the demonstration should show has happened and has ended well. */
+export function isWhole({ instances, artifacts, interruptions, alarms, datasets, gangs }: Omit<Summary, "ok">): boolean {
+  return [
+    instances.remaining === 0,
+    artifacts.sealed > 0 && artifacts.verified === artifacts.sealed,
+    interruptions.noticed > 0 && interruptions.resumed === interruptions.noticed && interruptions.lost === 0,
+    alarms.fired > 0 && alarms.handled === alarms.fired,
+    datasets.fetched > 0 && datasets.verified === datasets.fetched && datasets.mapVersion > 1,
+    gangs.started > 0 && gangs.partial === 0,
+  ].every(Boolean);
+}
+
 export function summaryLines(summary: Summary): string[] {
   const { eventToLaunchMs, instances, artifacts, interruptions, alarms, datasets, gangs } = summary;
   return [

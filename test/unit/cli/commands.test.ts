@@ -31,6 +31,7 @@ const start = async (routes: Routes) => {
 };
 const team = "research";
 const id = "i-0123456789abcdef0";
+const held = aNodeView().assignments[0];
 
 /** Runs a command for people and for programs. Both must succeed, and must print the result only on stdout. */
 async function both(routes: Routes, command: (options: { json?: boolean }, on: Context) => Promise<number>) {
@@ -162,9 +163,40 @@ describe("fleet cancel", () => {
       "POST /v1/teams/research/jobs/train-7/cancel": { body: aJobView({ state: "cancelled", node: undefined }) },
       [`GET /v1/nodes/${id}`]: [{ body: aNodeView() }, { body: aNodeView({ assignments: [] }) }],
     });
+    const startedMs = performance.now();
     expect(await cancel(["train-7"], { team, wait: true }, on)).toBe(0);
+    // It asks twice a second.
+    expect(performance.now() - startedMs).toBeGreaterThan(450);
     expect(api.calls.filter(({ path }) => path.startsWith("/v1/nodes/"))).toHaveLength(2);
     expect(printed.out).toEqual(["train-7 is cancelled"]);
+  });
+
+  it.each([
+    ["is uploading what it left", { body: aNodeView({ assignments: [{ ...held, phase: "uploading" }] }) }],
+    ["holds another job", { body: aNodeView({ assignments: [{ ...held, job: "train-8" }] }) }],
+    ["holds another team's job of that name", { body: aNodeView({ assignments: [{ ...held, team: "vision" }] }) }],
+    ["is gone", { body: aNodeView({ state: "gone" }) }],
+    ["is not known any more", problem(404, "not-found", "There is no such node.")],
+  ])("fleet cancel --wait does not wait for a node that %s", async (_what, node) => {
+    const { on } = await start({
+      "GET /v1/teams/research/jobs/train-7": { body: aJobView() },
+      "POST /v1/teams/research/jobs/train-7/cancel": { body: aJobView({ state: "cancelled", node: undefined }) },
+      [`GET /v1/nodes/${id}`]: node,
+    });
+    expect(await cancel(["train-7"], { team, wait: true }, on)).toBe(0);
+    expect(api.calls.filter(({ path }) => path.startsWith("/v1/nodes/"))).toHaveLength(1);
+  });
+
+  it("fleet cancel --wait waits for every node of a gang, and fails if a node cannot be read", async () => {
+    const gang = ["i-0a", "i-0b"];
+    const { on } = await start({
+      "GET /v1/teams/research/jobs/train-7": { body: aJobView({ gang }) },
+      "POST /v1/teams/research/jobs/train-7/cancel": { body: aJobView({ state: "cancelled", node: undefined }) },
+      "GET /v1/nodes/i-0a": { body: aNodeView({ assignments: [] }) },
+      "GET /v1/nodes/i-0b": problem(403, "denied", "You may not."),
+    });
+    await expect(cancel(["train-7"], { team, wait: true }, on)).rejects.toMatchObject({ code: "denied" });
+    expect(api.calls.slice(2).map(({ path }) => path)).toEqual(["/v1/nodes/i-0a", "/v1/nodes/i-0b"]);
   });
 
   it("fleet cancel stops if access is denied", async () => {

@@ -182,6 +182,7 @@ describe("fleet logs -f", () => {
     expect(await follow("train-7", { team }, on)).toBe(0);
     expect(printed.out).toEqual(["here"]);
     await expect(follow("nobody", { team }, on)).rejects.toThrow(/no job nobody/);
+    expect(api.calls.filter(({ path }) => path.endsWith("/nobody/logs"))).toHaveLength(15);
   });
 
   it("fleet logs -f prints each line once, waits for late lines after the end, and says how the job ended", async () => {
@@ -199,6 +200,8 @@ describe("fleet logs -f", () => {
     expect(await follow("train-7", { team }, on)).toBe(0);
     expect(printed).toEqual({ out: ["one", "late"], note: ["train-7 is queued", "train-7 is running", "train-7 is succeeded"] });
     expect(api.calls.at(-2)?.query).toMatchObject({ attempt: "1", cursor: "c2" });
+    // After the late line, three empty pages in a row are the end.
+    expect(api.calls.filter(({ path }) => path.endsWith("logs"))).toHaveLength(5 + 3);
   });
 
   it("fleet logs -f continues with later attempts, with a header between them, and exits with 1 if the job fails", async () => {

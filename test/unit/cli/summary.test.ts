@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eventToLaunch, gangsOf, jobRows, percentile, type Summary, summaryLines } from "../../../lib/cli/demo/summary.ts";
+import { eventToLaunch, gangsOf, isWhole, jobRows, percentile, type Summary, summaryLines } from "../../../lib/cli/demo/summary.ts";
 import type { FleetCall } from "../../../lib/local/ec2/record.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
 
@@ -95,5 +95,40 @@ describe("the gangs of the summary", () => {
   });
   it.each([[["i-1"]], [["i-1", "i-1"]], [[]]])("the summary counts a gang as partial if it was seen on %j", (nodes) => {
     expect(gangsOf([{ job: gang, gangs: [["i-1", "i-2"], nodes] }])).toEqual({ started: 1, partial: 1 });
+  });
+});
+
+describe("whether the demonstration has shown everything", () => {
+  const counted = {
+    jobs: [],
+    eventToLaunchMs: { p50: null, p99: null },
+    instances: { launched: 5, remaining: 0 },
+    artifacts: { sealed: 2, verified: 2 },
+    interruptions: { noticed: 1, resumed: 1, lost: 0 },
+    alarms: { fired: 1, handled: 1 },
+    datasets: { shards: 25, fetched: 1, verified: 1, mapVersion: 2 },
+    gangs: { started: 1, partial: 0 },
+  };
+
+  it("the demonstration has shown everything if each kind of event happened once and ended well", () => {
+    expect(isWhole(counted)).toBe(true);
+  });
+
+  it.each<[string, Partial<typeof counted>]>([
+    ["an instance is left", { instances: { launched: 5, remaining: 1 } }],
+    ["nothing was sealed", { artifacts: { sealed: 0, verified: 0 } }],
+    ["a sealed file differs", { artifacts: { sealed: 2, verified: 1 } }],
+    ["nothing was interrupted", { interruptions: { noticed: 0, resumed: 0, lost: 0 } }],
+    ["an interrupted job did not resume", { interruptions: { noticed: 2, resumed: 1, lost: 0 } }],
+    ["an interrupted job was lost", { interruptions: { noticed: 1, resumed: 1, lost: 1 } }],
+    ["no alarm went off", { alarms: { fired: 0, handled: 0 } }],
+    ["an alarm caused no decision", { alarms: { fired: 2, handled: 1 } }],
+    ["no shard was fetched", { datasets: { shards: 25, fetched: 0, verified: 0, mapVersion: 2 } }],
+    ["a shard differs", { datasets: { shards: 25, fetched: 2, verified: 1, mapVersion: 2 } }],
+    ["the dataset did not grow", { datasets: { shards: 25, fetched: 1, verified: 1, mapVersion: 1 } }],
+    ["no gang started", { gangs: { started: 0, partial: 0 } }],
+    ["a gang ran in part", { gangs: { started: 1, partial: 1 } }],
+  ])("the demonstration has not shown everything if %s", (_what, over) => {
+    expect(isWhole({ ...counted, ...over })).toBe(false);
   });
 });

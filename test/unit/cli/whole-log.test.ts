@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { wholeLog } from "../../../lib/cli/commands/jobs/whole-log.ts";
 import type { SegmentRef } from "../../../lib/model/job.ts";
 import type { KeptLogs, OpenedSegment } from "../../../lib/ports/kept-logs.ts";
+import { monday } from "../../fakes/builders.ts";
 import { aJobView, aLogPage, lines } from "./api-samples.ts";
 import { aContext, type FakeApi, startFakeApi } from "./fake-api.ts";
 
@@ -90,6 +91,23 @@ describe("fleet logs --whole", () => {
   it("fleet logs --whole waits a little for parts that are not sealed yet if the job is over", async () => {
     const later = { listings: 3, parts: new Map([[1, { text: "two\n", ...end }]]) };
     expect(await read([[0, { text: "one\n" }]], { later })).toMatchObject({ code: 0, text: "one\ntwo\n", note: [] });
+  });
+
+  it.each([
+    [119_999, 0, 2],
+    [120_000, 1, 1],
+  ])("fleet logs --whole waits for parts only if the job ended less than two minutes ago: %i ms", async (ago, code, listings) => {
+    const view = aJobView({ state: "succeeded", endedAt: new Date(monday + 3_600_000 - ago).toISOString() });
+    const later = { listings: 1, parts: new Map([[1, { text: "two\n", ...end }]]) };
+    const ended = await read([[0, { text: "one\n" }]], { view, later });
+    expect([ended.code, ended.counts.listings]).toEqual([code, listings]);
+  });
+
+  it("fleet logs --whole does not wait for parts of an earlier attempt, and says which attempt still runs", async () => {
+    const page = aLogPage({ attempt: 1, latestAttempt: 2, state: "running", lines: lines("x") });
+    const { code, counts, note } = await read([[0, { text: "one\n" }]], { page });
+    expect([code, counts.listings]).toEqual([1, 1]);
+    expect(note).toEqual(["the end of this log is missing: it is not sealed yet, or the node was lost before the upload"]);
   });
 
   it("fleet logs --whole reports a missing part where it is missing, and exits with 1", async () => {
