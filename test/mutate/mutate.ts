@@ -22,7 +22,7 @@ no test notices shows a gap in the tests, or code that has no effect.
 AREA: ${Object.keys(areas).join(", ")}
 
   --seed N       draws other mutants; the same seed on the same source draws the same ones (default 1)
-  --count N      mutants to test, without those that the compiler refuses (default 20)
+  --count N      mutants to test, without those that are refused (default 20)
   --file PATH    only mutants of this file, for example lib/decide/decide.ts
   --timeout S    seconds after which tests count as endless (default 600)
   --help         shows this text
@@ -34,7 +34,7 @@ for the local cloud.
   killed      a test failed
   timed out   the tests did not end, which counts as killed
   survived    no test failed: write one, or show that the mutant is equivalent
-  refused     the compiler rejects it; it does not count
+  refused     the compiler or the check of promises rejects it; it does not count
 
 If a survivor cannot be noticed by any test, add it to test/mutate/equivalents.ts with the reason. The score leaves these
 out. 20 mutants take 10 to 40 minutes, so this is no part of the checks.`;

@@ -98,10 +98,10 @@ const isText = (node: Syntax): boolean =>
 /** Returns the two ones of `a < b ? -1 : 1`. */
 function signsOfOrder(node: Syntax): readonly Syntax[] {
   if (node.type !== "ConditionalExpression" || !/^[<>]$/.test(String(child(node, "test")["operator"]))) return [];
-  const [minus, one] = [child(node, "consequent"), child(node, "alternate")]
-    .map((each) => (each["operator"] === "-" ? child(each, "argument") : each))
+  const ones = [child(node, "consequent"), child(node, "alternate")]
+    .map((each) => (each.type === "UnaryExpression" ? child(each, "argument") : each))
     .filter((each) => each["value"] === 1);
-  return minus && one ? [minus, one] : [];
+  return ones.length === 2 ? ones : [];
 }
 
 function callIn(expression: Syntax): Syntax | undefined {

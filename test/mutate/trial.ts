@@ -7,13 +7,19 @@ import type { Processes } from "./processes.ts";
 import type { Reach } from "./reach.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** `killed`: a test failed. `timed-out`: the tests did not end. `refused`: the compiler rejects the mutant, so no one could commit it. */
+/**
+ * `killed`: a test failed. `timed-out`: the tests did not end. `refused`: the compiler or the check of promises rejects the mutant, so no one
+ * could commit it.
+ */
 export type Verdict =
   | { readonly kind: "killed"; readonly by: string; readonly file: string }
   | { readonly kind: "survived" | "timed-out" | "refused" };
 
 /** The tests that are run first, because the nearest ones notice most mutants. */
 const nearest = 6;
+
+/** The rules of `npm run check:promises` that a dropped `await` may break. */
+const promises = ["-D", "typescript/no-floating-promises", "-D", "typescript/no-misused-promises"] as const;
 
 const races = "test/contract/storms/races-dynamodb.test.ts";
 const wholeCloud = "test/e2e/cloud.test.ts";
@@ -40,10 +46,19 @@ export class Trials {
     const source = this.#sandbox.read(mutant.path);
     this.#sandbox.write(mutant.path, mutated(source, mutant));
     try {
-      return this.#compiler.accepts(mutant.path, this.#reach.importersOf(mutant.path)) ? await this.#tested(mutant) : { kind: "refused" };
+      return (await this.#passesChecks(mutant)) ? await this.#tested(mutant) : { kind: "refused" };
     } finally {
       this.#sandbox.write(mutant.path, source);
     }
+  }
+
+  /** Returns whether the mutant passes the static checks that concern it. Without an `await`, a promise that is not used may float. */
+  async #passesChecks({ path, operator }: Mutant): Promise<boolean> {
+    if (!this.#compiler.accepts(path, this.#reach.importersOf(path))) return false;
+    if (operator !== "drop-await") return true;
+    const command = ["node_modules/.bin/oxlint", "--type-aware", "-A", "all", ...promises, path] as const;
+    const ended = await this.#processes.run(command, { cwd: this.#sandbox.folder, timeoutMs: this.#timeoutMs });
+    return ended.kind === "ended" && ended.code === 0;
   }
 
   /**

@@ -27,11 +27,11 @@ function gauge() {
   let busy = 0;
   const on =
     <A extends unknown[], R>(work: (...args: A) => R) =>
-    async (...args: A): Promise<R> => {
+    async (...args: A): Promise<Awaited<R>> => {
       counts.most = Math.max(counts.most, ++busy);
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
       busy -= 1;
-      return work(...args);
+      return await work(...args);
     };
   return { counts, on };
 }
@@ -65,12 +65,11 @@ const commands: Readonly<Record<string, { readonly most: number; readonly run: (
   },
   "fleet cancel --state makes 4 calls at once": {
     most: 4,
-    run: (on) =>
-      cancelMany({ team, state: "queued" }, context({ cancelJobs: (...of) => on(cancelled)(...of) }, { jobs: reader(2_000) }).on),
+    run: (on) => cancelMany({ team, state: "queued" }, context({ cancelJobs: on(cancelled) }, { jobs: reader(2_000) }).on),
   },
   "fleet submit makes 3 calls at once to check jobs": {
     most: 3,
-    run: (on) => submit(jobFiles(1_000), { team }, context({ checkJobs: (...of) => on(accepted)(...of) }).on),
+    run: (on) => submit(jobFiles(1_000), { team }, context({ checkJobs: on(accepted) }).on),
   },
   "fleet submit --wait watches 20 jobs at once": {
     most: 20,

@@ -28,7 +28,7 @@ describe("an operator changes one place", () => {
     ["number", "const x = 3;", "const x = 4;"],
     ["number", "const x = 500;", "const x = 1000;"],
     ["number", "const x = a < b ? 0 : 1;", "const x = a < b ? 0 : 2;"],
-    ["number", "const x = a < b ? 1 : c;", "const x = a < b ? 2 : c;"],
+    ["number", "const x = a < b ? 1 : c - d;", "const x = a < b ? 2 : c - d;"],
     ["drop-method", "const x = a.filter(b);", "const x = a;"],
     ["drop-property", "a = { b: c, d };", "a = {  d };"],
   ])("%s makes of %s the expected mutant", (operator, source, mutant) => {
