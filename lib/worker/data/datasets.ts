@@ -142,7 +142,7 @@ type ListPlace = { readonly bucket: string; readonly key: string };
 async function fetchShardList(s3: Pick<S3Client, "send">, { bucket, key }: ListPlace, signal: AbortSignal): Promise<Buffer> {
   try {
     const response = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
-    if (!(response.Body instanceof Readable)) throw new FleetError("shard-list", "S3 returned no body", { retry: true });
+    if (!(response.Body instanceof Readable)) throw new Error("S3 returned no body");
     return await buffer(addAbortSignal(signal, response.Body));
   } catch (error) {
     throw new FleetError("shard-list", `the list of shards ${key} could not be fetched: ${withCauses(error)}`, {

@@ -117,3 +117,82 @@ describe("the console", () => {
     expect(written().stdout).toBe(evil);
   });
 });
+
+describe("the progress on the console", () => {
+  const wiped = `\r${esc}[K`;
+
+  it("on a terminal, the progress is rewritten in place, below what is printed meanwhile, until it is cleared", () => {
+    const { console, written } = aTerminal({ isTTY: true, columns: 100 });
+    console.progress("packing … 1 s");
+    console.progress("packing … 2 s");
+    console.out("a result");
+    console.note("a note");
+    console.progress(undefined);
+    console.note("the end");
+    expect(written().stdout).toBe("a result\n");
+    expect(written().stderr).toBe(
+      [
+        `${wiped}packing … 1 s`,
+        `${wiped}${wiped}packing … 2 s`,
+        // The result is on the other stream.
+        `${wiped}${wiped}packing … 2 s`,
+        `${wiped}a note\n${wiped}packing … 2 s`,
+        `${wiped}the end\n`,
+      ].join(""),
+    );
+  });
+
+  it.each([
+    [100, 99],
+    [30, 29],
+    [5, 20],
+  ])("on a terminal of %i columns, the progress has at most %i characters", (columns, length) => {
+    const { console, written } = aTerminal({ isTTY: true, columns });
+    console.progress("x".repeat(200));
+    expect(written().stderr).toBe(`${wiped}${"x".repeat(length)}`);
+  });
+
+  it("the progress waits until an open line of a log has ended", () => {
+    const { console, written } = aTerminal({ isTTY: true, columns: 100 });
+    console.raw("no end");
+    console.progress("packing … 1 s");
+    expect(written().stderr).toBe("");
+    console.raw("\n");
+    console.progress("packing … 2 s");
+    expect(written().stderr).toBe(`${wiped}packing … 2 s`);
+    console.jobLog("10%", { open: true });
+    console.jobLog("20%");
+    expect(written()).toEqual({ stdout: "no end\n10%20%\n", stderr: `${wiped}packing … 2 s${wiped}${wiped}${wiped}packing … 2 s` });
+  });
+
+  it("without a terminal, the progress is a line at first, and then at most every ten seconds", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const { console, written } = aTerminal({ isTTY: false });
+      for (const second of [0, 9.999, 10, 15, 20]) {
+        vi.advanceTimersByTime(second * 1_000 - performance.now());
+        console.progress(`at ${second} s`);
+        console.progress(undefined);
+      }
+      expect(written().stderr).toBe("at 0 s\nat 10 s\nat 20 s\n");
+      expect(written().stdout).toBe("");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    [{ isTTY: true, columns: 80 }, 100],
+    [{ isTTY: true, columns: 120 }, 120],
+    [{ isTTY: false }, Number.POSITIVE_INFINITY],
+  ])("a table on %j is at most %d columns wide", (stream, width) => {
+    const { console } = aTerminal(stream);
+    expect([console.width, console.isTerminal]).toEqual([width, stream.isTTY]);
+  });
+
+  it("bytes are written as they are, and the next ones wait while the stream is full", async () => {
+    const { console, written } = aTerminal({ isTTY: false });
+    await console.bytes(Buffer.from("abc"));
+    expect(written().stdout).toBe("abc");
+  });
+});

@@ -6,6 +6,7 @@ import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shard } from "../../../lib/model/dataset.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
+import { makeView } from "../../../lib/worker/data/data-view.ts";
 import { NodeData } from "../../../lib/worker/data/datasets.ts";
 import { ShardCache } from "../../../lib/worker/data/shard-cache.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -39,9 +40,9 @@ const upload = (files: Readonly<Record<string, string>>): Shard[] =>
   Object.entries(files).map(([path, body]) => s3.put(`vision/mnist/${path}`, body));
 
 /** Fetches `mnist` by that list for a job. Returns the error if it fails. The clock advances as needed. */
-async function fetch(job: string, over: { signal?: AbortSignal; key?: string; name?: string } = {}): Promise<FleetError | undefined> {
+async function fetch(job: string, over: { signal?: AbortSignal; key?: string } = {}): Promise<FleetError | undefined> {
   const tries = { clock, random: () => 0, signal: over.signal ?? new AbortController().signal, most: 3 };
-  const datasets = [{ name: over.name ?? "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
+  const datasets = [{ name: "mnist", version: 7, list: { ...list, key: over.key ?? list.key } }];
   const order = { attempt: attempt(job), datasets, folder: viewOf(job), s3, tries, onLine: (line: string) => void lines.push(line) };
   const done = data
     .lists(order)
@@ -178,10 +179,11 @@ describe("a dataset on a node", () => {
   });
 
   test("a node reports the two hundred datasets that it fetched last", async () => {
-    for (let n = 0; n < 201; n++) {
-      s3.putList("list", [], { dataset: `set-${n}` });
-      expect(await fetch("a", { name: `set-${n}` })).toBeUndefined();
-    }
+    s3.putList("list", []);
+    const tries = { clock, random: () => 0, signal: new AbortController().signal, most: 1 };
+    const datasets = Array.from({ length: 201 }, (_, n) => ({ name: `set-${n}`, version: 7, list }));
+    const order = { attempt: attempt("a"), datasets, folder: viewOf("a"), s3, tries, onLine: () => undefined };
+    await data.fetch(order, await data.lists(order));
     expect(data.fetched()?.map(({ dataset }) => dataset)).toEqual(Array.from({ length: 200 }, (_, n) => `set-${n + 1}`));
   });
 
@@ -244,6 +246,45 @@ describe("a shard that differs from its list", () => {
     }
     s3.spoil = (body) => body;
     expect(await fetch("a")).toBeUndefined();
+  });
+
+  test.each([
+    ["ZERO", "its bytes have another MD5 than S3 reports"],
+    ["zer", "only 3 of its 4 bytes arrived"],
+    ["zero!", "it has more than the 4 bytes that were listed"],
+  ])("the error about a shard that arrives as %j says what is wrong", async (spoiled, why) => {
+    s3.putList("list", upload({ "0": "zero" }));
+    s3.spoil = (body, key) => (key.endsWith("/0") ? Buffer.from(spoiled) : body);
+    expect(await fetch("a")).toMatchObject({
+      code: "shard",
+      retry: true,
+      message: `the shard vision/mnist/0 could not be fetched: ${why}`,
+    });
+  });
+
+  test("a list and a shard without a body are requested again", async () => {
+    s3.putList("list", upload({ "0": "zero" }));
+    s3.bodiless = true;
+    expect(await fetch("a")).toMatchObject({
+      code: "shard-list",
+      retry: true,
+      message: "the list of shards list could not be fetched: S3 returned no body",
+    });
+    s3.before = (key) => {
+      s3.bodiless = key !== "list";
+    };
+    s3.requested.length = 0;
+    expect(await fetch("a")).toMatchObject({ code: "shard", retry: true, message: "S3 returned no body for vision/mnist/0" });
+    expect(s3.requested).toEqual(["list", "vision/mnist/0", "vision/mnist/0", "vision/mnist/0"]);
+  });
+
+  test.each(["ENOSPC", "EDQUOT"])("a node whose disk is full (%s) fails the attempt, which another node may run", async (code) => {
+    s3.putList("list", upload({ "0": "zero" }));
+    s3.before = (key) => {
+      if (key !== "list") throw Object.assign(new Error("write"), { code });
+    };
+    expect(await fetch("a")).toMatchObject({ code: "disk-full", retry: true, message: "the node's disk is full" });
+    expect(s3.requested).toEqual(["list", "vision/mnist/0"]);
   });
 
   test("a shard whose ETag is not an MD5, because it has parts or is encrypted by KMS, is accepted", async () => {
@@ -515,4 +556,22 @@ test("a job sees the node's own files rather than copies", async () => {
   const [one, two] = await Promise.all([stat(join(root, "data", "vision", "mnist", name)), stat(join(viewOf("a"), "mnist", "0"))]);
   expect(two.ino).toBe(one.ino);
   await expect(link(join(viewOf("a"), "mnist", "0"), join(viewOf("a"), "mnist", "0"))).rejects.toThrow("EEXIST");
+});
+
+const memoryFolder = "/dev/shm";
+const isOther = await Promise.all([stat(memoryFolder), stat(tmpdir())]).then(
+  ([one, two]) => one.dev !== two.dev,
+  () => false,
+);
+test.runIf(isOther)("a job sees read-only copies of files that cannot be linked, because they are on another file system", async () => {
+  const elsewhere = await mkdtemp(join(memoryFolder, "fw-view-"));
+  await writeFile(join(elsewhere, "x"), "zero");
+  const folder = join(root, "view");
+  const shard = { key: "vision/mnist/0", bytes: 4, etag: "e" };
+  await makeView({ folder, source: { bucket: "data", prefix: "vision/mnist/" }, shards: [shard], fileOf: () => join(elsewhere, "x") });
+  expect(await readFile(join(folder, "0"), "utf8")).toBe("zero");
+  expect((await stat(join(folder, "0"))).mode & 0o777).toBe(0o444);
+  const missing = makeView({ folder, source: { bucket: "data", prefix: "" }, shards: [shard], fileOf: () => join(elsewhere, "y") });
+  await expect(missing).rejects.toMatchObject({ code: "ENOENT" });
+  await rm(elsewhere, { recursive: true });
 });

@@ -19,6 +19,8 @@ export class MemoryS3 implements Pick<S3Client, "send"> {
   before: (key: string) => unknown = () => undefined;
   /** Bytes that are sent instead of the object's own. */
   spoil: (body: Buffer, key: string) => Buffer = (body) => body;
+  /** Whether responses have no body. */
+  bodiless = false;
   /** The greatest number of simultaneous downloads so far. */
   busiest = 0;
   #busy = 0;
@@ -39,7 +41,7 @@ export class MemoryS3 implements Pick<S3Client, "send"> {
 
   async send(command: unknown) {
     if (!(command instanceof GetObjectCommand)) throw new Error("only gets here");
-    const { Key: key = "", IfMatch } = command.input;
+    const { Key: key = "", IfMatch, ChecksumMode } = command.input;
     this.requested.push(key);
     this.#busy += 1;
     this.busiest = Math.max(this.busiest, this.#busy);
@@ -50,7 +52,13 @@ export class MemoryS3 implements Pick<S3Client, "send"> {
       if (!stored) throw s3Error("NoSuchKey", 404);
       if (IfMatch !== undefined && IfMatch !== `"${stored.etag}"`) throw s3Error("PreconditionFailed", 412);
       const body = this.spoil(stored.body, key);
-      return { Body: Readable.from([body]), ContentLength: body.length, ServerSideEncryption: stored.encryption };
+      // Without it, the SDK would not compare the checksum that S3 keeps.
+      if (IfMatch !== undefined && ChecksumMode !== "ENABLED") throw s3Error("NoChecksum", 400);
+      return {
+        Body: this.bodiless ? undefined : Readable.from([body]),
+        ContentLength: body.length,
+        ServerSideEncryption: stored.encryption,
+      };
     } finally {
       this.#busy -= 1;
     }
