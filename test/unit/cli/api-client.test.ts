@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import type { UnsignedRequest } from "../../../lib/aws/access/request-signer.ts";
 import { apiClient } from "../../../lib/cli/session/api-client.ts";
@@ -75,11 +75,47 @@ describe("the faults of a call of the API", () => {
       { body: "<html>" },
       { code: "api-answer", message: expect.stringContaining("cannot read the API's response") },
     ],
+    [
+      "a response with many mistakes, of which three are named",
+      { body: { n: "one", a: 1, b: 1, c: 1, d: 1 } },
+      { message: expect.stringMatching(/response \(n: [^;]*\); use the command of the release/) },
+    ],
+    ["an empty 418", { status: 418, body: "" }, { code: "api-answer", message: "the API returned 418: nothing", retry: false }],
+    [
+      "a long response of AWS, which is cut after 200 characters",
+      { status: 400, body: `a  \n b${"x".repeat(300)}` },
+      { message: `the API returned 400: a b${"x".repeat(197)}` },
+    ],
     ["a 400 that is not from the API", { status: 400, body: "what?" }, { code: "api-answer", message: "the API returned 400: what?" }],
   ])("a call of the API throws a FleetError for %s", async (_what, response, fault) => {
     const { call, fake } = await client({ "GET /x": response });
     await expect(call(ResponseBody, { method: "GET", path: "/x" })).rejects.toMatchObject(fault);
     expect(fake.calls).toHaveLength(1);
+  });
+
+  it("a call of the API that is throttled is retried, and an internal error names its request in the API's log", async () => {
+    const { call, fake } = await client({
+      "GET /x": [{ status: 429, body: "" }, { body: { n: 1 } }],
+      "GET /y": problem(500, "internal", "An internal error occurred."),
+    });
+    expect(await call(ResponseBody, { method: "GET", path: "/x" })).toEqual({ n: 1 });
+    await expect(call(ResponseBody, { method: "GET", path: "/y" })).rejects.toMatchObject({
+      code: "internal",
+      message: "An internal error occurred. (urn:uuid:1 in the API's log)",
+    });
+    expect(fake.calls).toHaveLength(2 + 4);
+  });
+
+  it("the waits between the tries of a call are random below a ceiling that doubles", async () => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(0);
+    api = await startFakeApi({ "GET /x": [{ status: 503, body: "" }, { status: 503, body: "" }, { body: { n: 1 } }] });
+    const startedMs = performance.now();
+    expect(await apiClient({ url: api.url, sign: async ({ headers }) => headers })(ResponseBody, { method: "GET", path: "/x" })).toEqual({
+      n: 1,
+    });
+    // Two waits of 0.1 s each, because the random part is 0.
+    expect(performance.now() - startedMs).toBeGreaterThan(195);
+    random.mockRestore();
   });
 
   it("the FleetError of a call of the API names the fields that are wrong", async () => {
