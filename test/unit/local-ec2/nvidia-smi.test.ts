@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -40,6 +40,15 @@ test("nvidia-smi shows the worker one busy GPU per running program", async () =>
     await writeFile(join(attempt, "program.json"), "{}");
   }
   expect((await look(bin ?? "")).map((gpu) => gpu.utilizationPercent)).toEqual([97, 97, 0, 0]);
+});
+
+test.each([
+  ["no GPUs", ""],
+  ["an empty list of GPUs", "<gpuInfo><gpus></gpus></gpuInfo>"],
+  ["zero GPUs", fourT4s.replace("<count>4", "<count>0")],
+])("a type with %s has no nvidia-smi", async (_what, info) => {
+  expect(await installNvidiaSmi(knows(info), { region: "us-east-1", instanceType: "m5.large", folder })).toBeUndefined();
+  expect(await readdir(folder)).toEqual([]);
 });
 
 describe("nvidia-smi on a command line", () => {

@@ -7,18 +7,23 @@ import { type AsynchronousFact, arn, type FunctionFact } from "../../../lib/loca
 const functionArn = arn("lambda", "function:tick");
 
 /** Sets up a function that fails a number of times, and records what is sent to queues. */
-function stage(of: { failures: number; config?: Omit<AsynchronousFact, "functionName">; deadLetterArn?: string }) {
+function stage(of: { failures: number; message?: string; config?: Omit<AsynchronousFact, "functionName">; deadLetterArn?: string }) {
   const sent: SendMessageCommandInput[] = [];
   const sqs = new SQSClient({ region: "us-east-1" });
   sqs.middlewareStack.add(
     () =>
       async ({ input }) => {
         if ("QueueName" in input) return { response: {}, output: { $metadata: {}, QueueUrl: `http://queue/${input.QueueName}` } };
-        if ("MessageBody" in input) sent.push({ QueueUrl: input.QueueUrl, MessageBody: input.MessageBody });
+        if ("MessageBody" in input) {
+          const { QueueUrl, MessageBody } = input;
+          sent.push({ QueueUrl, MessageBody });
+          attributes.push("MessageAttributes" in input ? input.MessageAttributes : undefined);
+        }
         return { response: {}, output: { $metadata: {} } };
       },
     { step: "initialize" },
   );
+  const attributes: SendMessageCommandInput["MessageAttributes"][] = [];
   let calls = 0;
   const pauses: number[] = [];
   const functions: Functions = {
@@ -26,7 +31,7 @@ function stage(of: { failures: number; config?: Omit<AsynchronousFact, "function
       calls += 1;
       const invocation = { requestId: `r-${calls}`, durationMs: 1 };
       if (calls > of.failures) return { ...invocation, kind: "returned", payload: null };
-      return { ...invocation, kind: "failed", error: { errorType: "Error", errorMessage: "as asked", trace: [] } };
+      return { ...invocation, kind: "failed", error: { errorType: "Error", errorMessage: of.message ?? "as asked", trace: [] } };
     },
     kill: async () => undefined,
     close: async () => undefined,
@@ -52,6 +57,7 @@ function stage(of: { failures: number; config?: Omit<AsynchronousFact, "function
   });
   return {
     sent,
+    attributes,
     pauses,
     calls: () => calls,
     run: () => call(functionArn, { tick: "minute" }),
@@ -101,4 +107,20 @@ describe("a function that is called asynchronously", () => {
       approximateInvokeCount: 2,
     });
   });
+});
+
+it.each([
+  ["as asked", "as asked"],
+  ["x".repeat(1_025), "x".repeat(1_024)],
+  ["", "-"],
+])("a dead letter has the request, the code and at most 1,024 characters of the error as attributes", async (message, shown) => {
+  const { run, attributes } = stage({ failures: 9, message, deadLetterArn: arn("sqs", "dead") });
+  await run();
+  expect(attributes).toEqual([
+    {
+      RequestID: { DataType: "String", StringValue: "r-3" },
+      ErrorCode: { DataType: "Number", StringValue: "200" },
+      ErrorMessage: { DataType: "String", StringValue: shown },
+    },
+  ]);
 });

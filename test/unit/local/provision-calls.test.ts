@@ -300,6 +300,19 @@ describe("the calls that create a stack's resources", () => {
     expect({ calls, facts, shown: parameters.get("/shown/Made") }).toMatchSnapshot();
   });
 
+  it.each(Object.entries(cases))(
+    "the local cloud does not start if a service refuses any call for %s",
+    async (_what, { type, properties = {} }) => {
+      const resource = { X: { Type: type, Properties: properties } };
+      const commands = [...new Set((await made(resource)).calls.map(([command]) => command))];
+      for (const refused of commands) {
+        const respond: typeof usual = (command, input) =>
+          command === refused ? new Error(`${refused} was refused`) : usual(command, input);
+        await expect(made(resource, respond), refused).rejects.toThrow(`${refused} was refused`);
+      }
+    },
+  );
+
   it("a parameter is written under its name or its place in the template, over an older value", async () => {
     const { all } = await made({
       One: { Type: "AWS::SSM::Parameter", Properties: { Name: "/one", Type: "StringList", Value: "a,b", Description: "two" } },
