@@ -34,6 +34,12 @@ export const equivalents: readonly Equivalent[] = [
     because: "a change of a refusal always calls the function that assigns it, or throws",
   },
   {
+    path: "lib/worker/attempt/held-attempts.ts",
+    was: "if (waitMs > 0) clock.after(waitMs, upload);",
+    becomes: "if ((waitMs >= 0)) clock.after(waitMs, upload);",
+    because: "an upload that may begin now may begin after a wait of nothing",
+  },
+  {
     path: "lib/local/ec2/front.ts",
     was: "if (waitMs > 0) await sleep(waitMs, undefined, { ref: false });",
     becomes: "if ((waitMs >= 0)) await sleep(waitMs, undefined, { ref: false });",

@@ -22,9 +22,13 @@ describe("unknown paths and methods", () => {
     ["PATCH", "/v1/teams/vision/datasets/cats", "GET, HEAD, PUT, DELETE"],
     ["DELETE", "/v1/openapi.json", "GET, HEAD"],
   ])("%s %s returns 405 with the allowed methods", async (method, path, allow) => {
-    const { status, headers } = await new ApiWorld().fetch(path, { method });
+    const world = new ApiWorld();
+    const { status, headers } = await world.fetch(path, { method });
     expect(status).toBe(405);
     expect(headers.get("allow")).toBe(allow);
+    const parts = path.replace("/v1", "").split("/").length;
+    expect(world.log).toMatchObject([{ message: "called", method, status: 405 }]);
+    expect(String((world.log[0] as { route?: unknown } | undefined)?.route).split("/")).toHaveLength(parts);
   });
 });
 

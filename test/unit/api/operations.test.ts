@@ -260,6 +260,11 @@ describe("every operation", () => {
     });
   });
 
+  test("an operation without a body reads none", async () => {
+    const sent = { method: "DELETE", body: "a body", type: "text/plain" };
+    expect((await new ApiWorld().fetch(`${vision}/datasets/cats`, sent)).status).toBe(204);
+  });
+
   test("a response names at most twenty mistakes, each with its field and at most 500 characters", async () => {
     const many = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`A${n} ${"x".repeat(600)}`, "x"]));
     const { body } = await new ApiWorld().fetch(`${vision}/jobs`, post({ command: ["x"], env: many, gpus: "many" }));

@@ -47,6 +47,16 @@ describe("fleet capacity", () => {
     ]);
   });
 
+  it.each([
+    [10, []],
+    [12, ["  and 2 more"]],
+  ])("fleet capacity names at most ten of %i types that are not bought", async (count, more) => {
+    const dear = Array.from({ length: count }, (_, n) => `dear${n},1,${n + 2}`);
+    const { out } = await run({ compute: 3, types: await file(["name,compute,hardwareUsd", "cheap,1,1", ...dear, ""].join("\n")) });
+    const lines = dear.slice(0, 10).map((_, n) => `  dear${n}: one costs $${n + 1} more than what it offers is worth`);
+    expect(out.slice(out.indexOf("Not bought:") + 1)).toEqual([...lines, ...more]);
+  });
+
   it("fleet capacity uses a type's own price, or the prices of its units", async () => {
     const types = await file("name,compute,hardwareUsd\nown,2,5\nby-units,1,\n");
     const { out } = await run({ compute: 3, types, unitPrices: { compute: 2 }, json: true });

@@ -81,6 +81,11 @@ describe("a file of many jobs", () => {
     expect(ids('{\n "id": "a",\n "command": ["x"]\n}\n')).toEqual(["jobs: a"]);
   });
 
+  it("a file of more than 100,000 jobs is refused before any of them is read", () => {
+    const lines = `{"command":["x"]}\n${"{}\n".repeat(100_000)}`;
+    expect(() => parseJobs("jobs.jsonl", lines)).toThrow("jobs.jsonl has 100001 jobs, and at most 100000 are allowed; split it");
+  });
+
   it("the error about a file of many jobs names at most ten invalid jobs", () => {
     const lines = ['{"command":["x"]}', '{"command":["x"],"gpus":"2"}', "{command}", ...Array.from({ length: 20 }, () => "{}")];
     const reading = () => parseJobs("jobs.jsonl", lines.join("\n"));

@@ -30,6 +30,23 @@ describe("the loss when a local cloud ends", () => {
     expect(await lossOf({ api, teams: ["research", "vision"], withinMs: 5_000 })).toEqual({ open: 3, ended: 2, datasets: 0, whole: true });
   });
 
+  it.each([
+    [20, true],
+    [21, false],
+  ])("the loss is counted over twenty pages of a hundred jobs per team: of %i pages, that is all of it (%s)", async (pages, whole) => {
+    const asked: object[] = [];
+    const api = {
+      jobs: async (of: { limit?: number | undefined; cursor?: string | undefined }) => {
+        asked.push(of);
+        const page = Number(of.cursor ?? 1);
+        return { items: [aJobSummary({ state: "queued" })], ...(page < pages && { cursor: String(page + 1) }) };
+      },
+      datasets: async () => ({ items: [] }),
+    };
+    expect(await lossOf({ api, teams: ["research"], withinMs: 5_000 })).toEqual({ open: 20, ended: 0, datasets: 0, whole });
+    expect(asked[0]).toEqual({ team: "research", limit: 100, cursor: undefined });
+  });
+
   it("counting the loss stops in time if the cloud does not respond", async () => {
     const never = new Promise<never>(() => undefined);
     const api = { jobs: () => never, datasets: () => never };

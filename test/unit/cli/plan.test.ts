@@ -49,6 +49,27 @@ describe("fleet plan", () => {
     expect(found.gap).toBeCloseTo(0, 6);
   });
 
+  it.each([
+    [30, []],
+    [32, ["and 2 rows more: --json has all"]],
+  ])("fleet plan shows at most thirty rows of %i launches, of which the dearest come first", async (count, more) => {
+    const numbers = Array.from({ length: count }, (_, n) => n + 10);
+    const offers = [
+      "instanceType,zone,market,usdPerHour,vcpus,memoryGiB,gpus,gpuModel,gpuMemoryGiB,most",
+      ...numbers.map((n) => `type${n},z,on-demand,${n},4,16,1,M${n},15,1`),
+    ];
+    const jobs = ["id,vcpus,memoryGiB,gpus,gpuModels,spot", ...numbers.map((n) => `job${n},4,16,1,M${n},no`)];
+    const out = await run({ jobs: jobs.join("\n"), offers: offers.join("\n") }, { budget: 20 });
+    const rows = out.slice(1, out.indexOf(""));
+    expect(rows.filter((line) => line.startsWith("type")).map((line) => line.split(" ")[0])).toEqual(
+      numbers
+        .toReversed()
+        .slice(0, 30)
+        .map((n) => expect.stringMatching(new RegExp(`^type${n}\\b`))),
+    );
+    expect(rows.slice(30)).toEqual(more);
+  });
+
   it("fleet plan empties a node if its jobs cost less elsewhere, including their restart, and names the jobs that stay", async () => {
     const tables = {
       jobs: "id,vcpus,memoryGiB,gpus,spot,node\nnew,1,1,1,no,\nold,1,1,1,no,dear\nother,1,1,1,no,cheap\n",

@@ -73,6 +73,13 @@ describe("a job as a plain process", () => {
     expect(logged).toEqual(code === 126 ? ["job command not started"] : []);
   });
 
+  test.each([
+    ["20 lines", "i=1; while [ $i -le 25 ]; do echo line $i >&2; i=$((i+1)); done; exit 3", /^line 6\nline 7\n(.*\n)+line 25$/],
+    ["1,000 characters", "head -c 3000 /dev/zero | tr '\\0' x >&2; echo end >&2; exit 3", /^…x{996}end$/],
+  ])("the reason of a program that fails is the last %s of its errors", async (_what, script, reason) => {
+    expect((await endOf(["sh", "-c", script])).end).toEqual({ kind: "exited", code: 3, reason: expect.stringMatching(reason) });
+  });
+
   test.runIf(process.platform === "linux")("processes that left a program's group are ended with it", async () => {
     const { begun, output } = await begin(["sh", "-c", "setsid sleep 60 >/dev/null 2>&1 & echo $!"]);
     if ("kind" in begun) throw new Error("it has ended");

@@ -95,6 +95,31 @@ describe("an upload", () => {
     });
   });
 
+  test("an upload sends four files at once, the smallest first", async () => {
+    for (let n = 1; n <= 10; n++) await put(`f${n}`, "x".repeat(20 - n));
+    let [busy, most] = [0, 0];
+    before = async () => {
+      most = Math.max(most, ++busy);
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      busy -= 1;
+    };
+    expect(await upload({})).toBeUndefined();
+    expect(most).toBe(4);
+    expect(sentKeys.slice(0, 4).toSorted()).toEqual(["files/f10", "files/f7", "files/f8", "files/f9"]);
+    expect(listed().artifacts).toHaveLength(10);
+  });
+
+  test("the reason why files were not uploaded is cut after 500 characters", async () => {
+    await put("a", "1");
+    before = (key) => {
+      if (key.startsWith("files/")) throw s3Error(`SlowDown${"x".repeat(600)}`, 503);
+    };
+    expect(await upload({})).toMatchObject({ retry: true });
+    const [left] = listed().leftOut;
+    expect(left?.because).toHaveLength(500);
+    expect(left?.because).toMatch(/^"a" could not be uploaded: SlowDownx+$/);
+  });
+
   test.each([
     ["was removed", "it was removed while the files were uploaded", () => undefined],
     ["became a pipe", "it was replaced while the files were uploaded", (file: string) => makePipe(file)],
