@@ -112,6 +112,20 @@ describe("a decision in words", () => {
     ]);
   });
 
+  it("a decision in words names up to three jobs that wait for the same reason", () => {
+    const hold = (job: string, outcome = "done: done") => ({ kind: "hold", team: "research", job, nodes: [], because: "no GPU", outcome });
+    const inWords = (...taken: object[]) => decisionLines(aDecisionView({ taken }), monday).filter((line) => line.includes("let "));
+    expect(inWords(hold("a"), hold("b"), hold("c"))).toEqual(["  1. let research/a, research/b, research/c wait"]);
+    expect(inWords(hold("a"), hold("b"), hold("c"), hold("d"))).toEqual([
+      "  1. let research/a, research/b, research/c and 1 more job wait",
+    ]);
+    expect(inWords(hold("a"), hold("b", "failed"), hold("c"))).toEqual([
+      "  1. let research/a wait",
+      "  2. let research/b wait",
+      "  3. let research/c wait",
+    ]);
+  });
+
   it("a decision in words names a few of the types that EC2 chooses from", () => {
     const launch = {
       market: "spot",

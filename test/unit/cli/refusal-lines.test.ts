@@ -39,6 +39,26 @@ it("a few refused types are named, with a count if not every type was refused in
   );
 });
 
+it.each([
+  [4, "a.1, a.2, a.3, a.4"],
+  [5, "5 types of a"],
+])("of %i refused types, up to four are named", (count, named) => {
+  const types = Array.from({ length: count }, (_, n) => `a.${n + 1}`);
+  const refusals = types.map((instanceType) => ({ instanceType, zone: "us-east-1a", market: "spot" as const, code: "C", until: at(60) }));
+  expect(refusalLines(refusals, monday)).toEqual([
+    `${named} spot in us-east-1a (C); next try in 1 min (2026-06-01 00:01:00 UTC)`,
+  ]);
+});
+
+it.each([
+  [999, "in 1 min"],
+  [1_000, "in 1 min to 1 min 1 s"],
+])("the next tries after refusals that end %i ms apart are shown as %s", (apart, words) => {
+  const untils = [at(60), new Date(Date.parse(at(60)) + apart).toISOString()];
+  const refusals = untils.map((until, n) => ({ instanceType: `a.${n}`, zone: "z", market: "spot" as const, code: "C", until }));
+  expect(refusalLines(refusals, monday)[0]).toContain(`; next try ${words} (2026-06-01 00:01:00 UTC)`);
+});
+
 it("a refusal because of a quota names the quota", () => {
   const quota = {
     quota: "All G and VT Spot Instance Requests",
