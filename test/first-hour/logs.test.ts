@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { logs } from "../../lib/cli/commands/jobs/logs.ts";
 import { wholeLog } from "../../lib/cli/commands/jobs/whole-log.ts";
@@ -32,7 +33,7 @@ async function run(
     paint: (_colour, text) => text,
     width: 100,
   };
-  const code = await command(job, { team, ...options }, { connection: stage.connection, console, nowMs: Date.now() });
+  const code = await command(job, { team, ...options }, { connection: stage.connection, console, nowMs: Date.now(), pause });
   return { code, lines, bytes: Buffer.concat(chunks), notes };
 }
 const count = (most: number): string => Array.from({ length: most }, (_, index) => `${index + 1}\n`).join("");

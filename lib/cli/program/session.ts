@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { exitCodes } from "../invocation/exit.ts";
 import type { Target } from "../session/connection.ts";
@@ -38,7 +39,7 @@ export function openSession(program: Command, { argv, console, onConnect }: Star
       onConnect?.();
       const { connect } = await import("../session/connection.ts");
       const { name, aws = false, local = false } = program.opts<Pick<Target, "name"> & Partial<Target>>();
-      return { connection: await connect({ name, aws, local }, console), console, nowMs: Date.now() };
+      return { connection: await connect({ name, aws, local }, console), console, nowMs: Date.now(), pause };
     },
   };
 }

@@ -55,7 +55,7 @@ const retried: Readonly<Record<string, number>> = {
   queue: 1,
   report: 1,
   shard: 3,
-  "shard-list": 4,
+  "shard-list": 3,
   source: 1,
   stopped: 4,
   sweep: 1,

@@ -84,7 +84,7 @@ const commands: Readonly<Record<string, { readonly most: number; readonly run: (
       follow(
         "train-7",
         { team, rank: "all" },
-        { ...context({ logs: on(() => aLogPage({ members: 20, state: "succeeded" })) }, { jobs: reader(0) }).on, pollMs: 1 },
+        context({ logs: on(() => aLogPage({ members: 20, state: "succeeded" })) }, { jobs: reader(0) }).on,
       ),
   },
   "fleet dataset upload sends 8 files at once": {
@@ -154,7 +154,7 @@ describe("the jobs that a message names", () => {
     const logs: FleetApi["logs"] = async ({ rank = 0, cursor }) =>
       aLogPage({ members: 7, state: "succeeded", cursor: "c", lines: cursor === undefined ? lines(`${text} ${rank}`.slice(0, -2)) : [] });
     const { on, printed } = context({ logs }, { jobs: reader(0) });
-    expect(await follow("train-7", { team, rank: "all" }, { ...on, pollMs: 1 })).toBe(0);
+    expect(await follow("train-7", { team, rank: "all" }, on)).toBe(0);
     expect(printed.note.filter((line) => line.includes("left out"))).toEqual([
       "parts of the log of attempt 1 were left out; print all of it with: fleet logs train-7 --whole --attempt 1 --team research",
       ...[1, 2, 3, 4].map(

@@ -114,10 +114,11 @@ export type Printed = { readonly out: readonly string[]; readonly note: readonly
 export function aContext(
   api: Pick<FakeApi, "url">,
   over: Partial<Connection> = {},
-): { on: Context; printed: Printed; sent: readonly Sent[]; progress: readonly string[] } {
+): { on: Context; printed: Printed; sent: readonly Sent[]; progress: readonly string[]; pauses: readonly number[] } {
   const printed = { out: [] as string[], note: [] as string[] };
   const sent: Sent[] = [];
   const progress: string[] = [];
+  const pauses: number[] = [];
   const client = fleetApi(apiClient({ url: api.url, sign: async ({ headers }) => headers, waitMs: () => 1, timeoutMs: 5_000 }));
   const connection: Connection = {
     deployment: aDeployment(),
@@ -151,5 +152,11 @@ export function aContext(
     paint: (_colour, text) => text,
     width: 100,
   };
-  return { on: { connection, console, nowMs: monday + 3_600_000 }, printed, sent, progress };
+  return {
+    on: { connection, console, nowMs: monday + 3_600_000, pause: async (ms) => void pauses.push(ms) },
+    printed,
+    sent,
+    progress,
+    pauses,
+  };
 }

@@ -79,7 +79,7 @@ const commands: [string, Routes, (on: Context) => Promise<number>][] = [
       [`GET ${path}/jobs/x/logs`]: [{ body: aLogPage({ state: "failed", lines: lines(evil) }) }, { body: aLogPage({ state: "failed" }) }],
       [`GET ${path}/jobs/x`]: { body: { ...evilJob, state: "failed" } },
     },
-    (on) => follow("x", { team }, { ...on, pollMs: 1 }),
+    (on) => follow("x", { team }, on),
   ],
   [
     "artifacts get",

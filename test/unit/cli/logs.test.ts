@@ -8,8 +8,7 @@ let api: FakeApi;
 afterEach(() => api.close());
 const start = async (routes: Routes) => {
   api = await startFakeApi(routes);
-  const { on, printed } = aContext(api);
-  return { on: { ...on, pollMs: 1 }, printed };
+  return aContext(api);
 };
 const job = "/v1/teams/research/jobs/train-7";
 const team = "research";
@@ -186,7 +185,7 @@ describe("fleet logs -f", () => {
   });
 
   it("fleet logs -f prints each line once, waits for late lines after the end, and says how the job ended", async () => {
-    const { on, printed } = await start({
+    const { on, printed, pauses } = await start({
       [`GET ${job}/logs`]: [
         { body: aLogPage({ state: "queued" }) },
         { body: aLogPage({ lines: lines("one"), cursor: "c1" }) },
@@ -200,6 +199,7 @@ describe("fleet logs -f", () => {
     expect(await follow("train-7", { team }, on)).toBe(0);
     expect(printed).toEqual({ out: ["one", "late"], note: ["train-7 is queued", "train-7 is running", "train-7 is succeeded"] });
     expect(api.calls.at(-2)?.query).toMatchObject({ attempt: "1", cursor: "c2" });
+    expect(pauses).toEqual(Array.from({ length: 7 }, () => 1_000));
     // After the late line, three empty pages in a row are the end.
     expect(api.calls.filter(({ path }) => path.endsWith("logs"))).toHaveLength(5 + 3);
   });

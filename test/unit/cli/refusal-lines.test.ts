@@ -45,9 +45,7 @@ it.each([
 ])("of %i refused types, up to four are named", (count, named) => {
   const types = Array.from({ length: count }, (_, n) => `a.${n + 1}`);
   const refusals = types.map((instanceType) => ({ instanceType, zone: "us-east-1a", market: "spot" as const, code: "C", until: at(60) }));
-  expect(refusalLines(refusals, monday)).toEqual([
-    `${named} spot in us-east-1a (C); next try in 1 min (2026-06-01 00:01:00 UTC)`,
-  ]);
+  expect(refusalLines(refusals, monday)).toEqual([`${named} spot in us-east-1a (C); next try in 1 min (2026-06-01 00:01:00 UTC)`]);
 });
 
 it.each([

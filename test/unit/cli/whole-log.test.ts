@@ -60,9 +60,9 @@ async function read(
 ) {
   api = await startFakeApi({ [`GET ${job}/logs`]: { body: page }, [`GET ${job}`]: { body: view } });
   const kept = keptLogs(new Map(parts), later);
-  const { on, printed } = aContext(api, { keptLogs: kept.logs });
-  const code = await wholeLog("train-7", { team, ...options }, { ...on, console: { ...on.console, ...terminal }, pollMs: 1 });
-  return { code, out: printed.out, text: printed.out.join(""), note: printed.note, counts: kept.counts };
+  const { on, printed, pauses } = aContext(api, { keptLogs: kept.logs });
+  const code = await wholeLog("train-7", { team, ...options }, { ...on, console: { ...on.console, ...terminal } });
+  return { code, pauses, out: printed.out, text: printed.out.join(""), note: printed.note, counts: kept.counts };
 }
 const end = { last: true };
 
@@ -101,6 +101,12 @@ describe("fleet logs --whole", () => {
     const later = { listings: 1, parts: new Map([[1, { text: "two\n", ...end }]]) };
     const ended = await read([[0, { text: "one\n" }]], { view, later });
     expect([ended.code, ended.counts.listings]).toEqual([code, listings]);
+  });
+
+  it("fleet logs --whole looks twice a second for missing parts, for thirty seconds", async () => {
+    const { code, pauses, counts } = await read([[0, { text: "one\n" }]]);
+    expect([code, counts.listings]).toEqual([1, 61]);
+    expect(pauses).toEqual(Array.from({ length: 60 }, () => 500));
   });
 
   it("fleet logs --whole does not wait for parts of an earlier attempt, and says which attempt still runs", async () => {

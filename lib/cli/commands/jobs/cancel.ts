@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job, JobRef } from "../../../model/job.ts";
@@ -67,7 +66,7 @@ const sayWhy =
   };
 
 /** Waits until the node's worker has stopped the program of a cancelled job, which has a grace period. The upload happens after that. */
-async function untilReleased(job: Job, { connection, console }: Context): Promise<void> {
+async function untilReleased(job: Job, { connection, console, pause }: Context): Promise<void> {
   await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
     for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);
   });

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { LogPage } from "../../../api/views/logs.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
@@ -11,6 +10,8 @@ import { CutLogs } from "../../views/cut-logs.ts";
 import { type LogAt, pageOf, type RankedLine } from "../../views/log-pages.ts";
 import { type LinePrinter, type LogOptions, logAt, plainLines, ranksOf } from "./logs.ts";
 
+/** How long to wait before it asks for new lines. */
+const pollMs = 1_000;
 /** After an attempt or the job has ended, lines may still arrive. This many empty pages in a row mean that no more will. */
 const silences = 3;
 const membersAtOnce = 8;
@@ -23,24 +24,23 @@ type Round = { readonly page: LogPage; readonly lines: readonly RankedLine[] };
  * Prints the output of a job while it runs, from this attempt on, until the job has ended. The exit code says whether it succeeded.
  * As JSON: one object per line.
  */
-export async function follow(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
-  const { pollMs = 1_000 } = on;
+export async function follow(id: string, options: LogOptions, on: Context): Promise<number> {
   const team = await teamOf(options.team, on.connection);
   const start = logAt({ team, job: id }, options, on.nowMs);
-  const ranks = await onceThere(() => ranksOf(start, options, on), pollMs);
+  const ranks = await onceThere(() => ranksOf(start, options, on), on);
   const printer = new FollowPrinter({ id, team }, options, on);
   let at = start;
   let cursors = new Map<number, string | undefined>();
   let silent = 0;
   for (;;) {
-    const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), pollMs);
+    const { page, lines } = await onceThere(() => round(at, { ranks, cursors }, on), on);
     printer.print(page, lines);
     // `tail` applies only to the first page of this attempt. Later attempts are shown from their beginning.
     at = { ...at, attempt: page.attempt, tail: undefined };
     silent = lines.length > 0 ? 0 : silent + 1;
     const next = whatNext(page, silent);
     if (next === "ended") return end(await findJob(id, team, on.connection), printer, on);
-    if (next === "wait") await pause(pollMs);
+    if (next === "wait") await on.pause(pollMs);
     if (next === "next attempt") {
       at = { ...at, attempt: page.attempt + 1 };
       cursors = new Map();
@@ -51,7 +51,7 @@ export async function follow(id: string, options: LogOptions, on: Context & { re
 }
 
 /** Repeats the work while the job does not exist yet. */
-async function onceThere<T>(work: () => Promise<T>, pollMs: number): Promise<T> {
+async function onceThere<T>(work: () => Promise<T>, { pause }: Pick<Context, "pause">): Promise<T> {
   for (let looks = 1; ; looks++) {
     try {
       return await work();

@@ -1,17 +1,16 @@
 import { type JobOptions, jobOf } from "../../jobs/job-options.ts";
 import { withPacked } from "../../pack/archive.ts";
 import { packedLines } from "../../pack/report.ts";
-import type { Connection } from "../../session/connection.ts";
+import type { Context as CommandContext } from "../../session/context.ts";
 import { poolNamed, teamOf } from "../../session/team.ts";
 import { bytes } from "../../terminal/amount.ts";
-import type { Console } from "../../terminal/console.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { refuseImpossible } from "./check-jobs.ts";
 import { type SubmitOptions, sendJobs } from "./submit.ts";
 
 export type CommandOptions = JobOptions & SubmitOptions & { readonly workdir?: string | undefined; readonly strict?: boolean | undefined };
 
-type Context = { readonly connection: Connection; readonly console: Console };
+type Context = Pick<CommandContext, "connection" | "console" | "pause">;
 
 /** Packs and uploads the folder, if there is one, and submits the command. Checks first that the job is possible. */
 export async function submitCommand(command: readonly string[], options: CommandOptions, on: Context): Promise<number> {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import pMap from "p-map";
 import type { Sent } from "../../../aws/queues/job-queue.ts";
 import { isEnded, type Job } from "../../../model/job.ts";
@@ -18,7 +17,7 @@ export type SubmitOptions = {
   readonly wait?: boolean | undefined;
 };
 
-type Context = Pick<CommandContext, "connection" | "console">;
+type Context = Pick<CommandContext, "connection" | "console" | "pause">;
 
 /** The most jobs that are watched at a time. */
 const maxWatched = 20;
@@ -102,6 +101,6 @@ async function untilEnded(ref: { team: string; job: string }, on: Context): Prom
     if (now !== last) on.console.note(`${ref.job}  ${now}`);
     last = now;
     if (job && isEnded(job.state)) return job;
-    await pause(500);
+    await on.pause(500);
   }
 }

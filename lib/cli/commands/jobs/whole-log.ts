@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
 import { inWords } from "../../../model/errors/in-words.ts";
 import type { SegmentRef } from "../../../model/job.ts";
@@ -13,6 +12,7 @@ import { withProgress } from "../../terminal/progress.ts";
 import { pageOf } from "../../views/log-pages.ts";
 import type { LogOptions } from "./logs.ts";
 
+const pollMs = 500;
 /** How long to wait for missing parts: a part is sealed within seconds of its upload. */
 const lateMs = 30_000;
 /** A part that is not sealed this long after the job's end never will be. */
@@ -24,7 +24,7 @@ const ahead = 4;
  * Writes the whole log of one member of an attempt to stdout, byte for byte. If the attempt still runs, writes what has been kept so far.
  * Reports on stderr what is missing, and then returns exit code 1.
  */
-export async function wholeLog(id: string, options: LogOptions, on: Context & { readonly pollMs?: number }): Promise<number> {
+export async function wholeLog(id: string, options: LogOptions, on: Context): Promise<number> {
   const { console, connection } = on;
   const rank = rankOf(options);
   const team = await teamOf(options.team, connection);
@@ -33,7 +33,7 @@ export async function wholeLog(id: string, options: LogOptions, on: Context & { 
   const isOver = page.attempt < page.latestAttempt || isEnded(page.state);
   const patienceMs = isOver && page.lines.length > 0 ? await patience(attempt, page.latestAttempt, on) : 0;
   const { segments, hasEnd } = await withProgress(console, "waiting for the end of the log", () =>
-    listed(connection.keptLogs, { attempt, rank, patienceMs, pollMs: on.pollMs ?? 500 }),
+    listed(connection.keptLogs, { attempt, rank, patienceMs, pause: on.pause }),
   );
   if (segments.length === 0 && page.lines.length === 0) {
     console.note(`attempt ${page.attempt} of ${id} has written nothing${isOver ? "" : " yet"}`);
@@ -63,7 +63,7 @@ async function patience(attempt: AttemptRef, latest: number, { connection, nowMs
 /** Waits until all parts exist or the patience is over, and returns the parts. */
 async function listed(
   logs: KeptLogs,
-  { attempt, rank, patienceMs, pollMs }: { attempt: AttemptRef; rank: number; patienceMs: number; pollMs: number },
+  { attempt, rank, patienceMs, pause }: { attempt: AttemptRef; rank: number; patienceMs: number } & Pick<Context, "pause">,
 ): Promise<{ readonly segments: readonly SegmentRef[]; readonly hasEnd: boolean }> {
   for (let waitedMs = 0; ; waitedMs += pollMs) {
     const segments = await logs.segments(attempt, rank);
