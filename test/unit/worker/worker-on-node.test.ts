@@ -175,7 +175,15 @@ describe("a worker", () => {
         address: "10.0.3.4",
         gpus: [{ index: 0, model: "Tesla T4", utilizationPercent: 35, throttled: ["sw_power_cap"] }],
       });
-    const callsBefore = server.calls.length;
+    // What it learned during a call causes one more call, a moment later.
+    let callsBefore = 0;
+    await expect
+      .poll(async () => {
+        callsBefore = server.calls.length;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return server.calls.length === callsBefore;
+      }, until)
+      .toBe(true);
     metadata.documents.set("meta-data/spot/instance-action", '{"action": "terminate", "time": "2026-06-01T12:02:00Z"}');
     await expect.poll(() => server.calls.at(-1)?.notice, until).toEqual({ kind: "interruption", atMs: Date.parse("2026-06-01T12:00:00Z") });
     expect(server.calls.length).toBe(callsBefore + 1);
