@@ -1,14 +1,23 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the sources hold templates
 import type { Equivalent } from "./mutant.ts";
 
+/** The mutants of a line that listens to a signal once. */
+const onceAborted = (path: string, was: string): readonly Equivalent[] =>
+  ["{ once: false }", "{ }"].map((options) => ({
+    path,
+    was,
+    becomes: was.replace("{ once: true }", options),
+    because: "a signal is aborted at most once",
+  }));
+
 /** Mutants that change nothing that a caller can observe. */
 export const equivalents: readonly Equivalent[] = [
-  {
-    path: "lib/worker/program/command.ts",
-    was: 'signal?.addEventListener("abort", stop, { once: true });',
-    becomes: 'signal?.addEventListener("abort", stop, { once: false });',
-    because: "a signal is aborted at most once",
-  },
+  ...onceAborted("lib/worker/runtime/clock.ts", 'signal?.addEventListener("abort", wake, { once: true });'),
+  ...onceAborted("lib/worker/program/command.ts", 'signal?.addEventListener("abort", stop, { once: true });'),
+  ...onceAborted("lib/worker/attempt/attempt-run.ts", 'else signal.addEventListener("abort", () => resolve(), { once: true });'),
+  ...onceAborted("lib/worker/data/shard-cache.ts", 'signal.addEventListener("abort", wake, { once: true });'),
+  ...onceAborted("lib/worker/artifacts/upload-file.ts", 'signal.addEventListener("abort", abort, { once: true });'),
+  ...onceAborted("lib/cli/chaos/threads.ts", 'signal.addEventListener("abort", stop, { once: true });'),
   {
     path: "lib/cli/views/decision-id.ts",
     was: "while (other !== undefined && length < id.length && id[length] === other[length]) length += 1;",
@@ -50,12 +59,6 @@ export const equivalents: readonly Equivalent[] = [
     was: "const found = maxNodes < minExchanged ? better : this.#exchanged(kind, better, { left, maxNodes });",
     becomes: "const found = (maxNodes <= minExchanged) ? better : this.#exchanged(kind, better, { left, maxNodes });",
     because: "searches have 8 or 100 nodes, so the threshold between them may be anything from 9 to 100",
-  },
-  {
-    path: "lib/optimizer/engines/column-generation.ts",
-    was: "added += patterns.length;",
-    becomes: "added -= patterns.length;",
-    because: "only whether patterns were added matters, and a sum of lengths is 0 exactly if its negative is",
   },
   {
     path: "lib/optimizer/bounds/knapsack.ts",
