@@ -95,13 +95,13 @@ const isText = (node: Syntax): boolean =>
     (side) => side?.type === "TemplateLiteral" || (side?.type === "Literal" && typeof side["value"] === "string"),
   );
 
-/** Returns the two ones of `a < b ? -1 : 1`. */
-function signsOfOrder(node: Syntax): readonly Syntax[] {
+/** Returns the comparison and the two ones of `a < b ? -1 : 1`. */
+function partsOfOrder(node: Syntax): readonly Syntax[] {
   if (node.type !== "ConditionalExpression" || !/^[<>]$/.test(String(child(node, "test")["operator"]))) return [];
   const ones = [child(node, "consequent"), child(node, "alternate")]
     .map((each) => (each.type === "UnaryExpression" ? child(each, "argument") : each))
     .filter((each) => each["value"] === 1);
-  return ones.length === 2 ? ones : [];
+  return ones.length === 2 ? [child(node, "test"), ...ones] : [];
 }
 
 function callIn(expression: Syntax): Syntax | undefined {
@@ -131,8 +131,8 @@ export function mutationsOf(source: string): readonly Mutation[] {
   const all = [...running(parsed(source))];
   // A `for` that counts the other way is endless, which shows nothing.
   const counting = new Set(all.flatMap((node) => (node.type === "ForStatement" ? (maybe(node, "update") ?? []) : [])));
-  // Only the sign of what the order of two things returns counts.
-  const orders = new Set(all.flatMap(signsOfOrder));
+  // Only the sign of what the order of two things returns counts, and an order with two outcomes leaves open which of two equals is first.
+  const orders = new Set(all.flatMap(partsOfOrder));
   const nodes = all.filter((node) => !counting.has(node) && !orders.has(node));
   return (Object.entries(rules) as [Operator, Rule][]).flatMap(([operator, rule]) =>
     nodes.flatMap((node) => rule(node, source)).map((edit) => ({ ...edit, operator })),

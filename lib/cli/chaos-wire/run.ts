@@ -148,6 +148,16 @@ async function unsealed({ connection }: WireStage, job: Job | undefined, folder:
   return left;
 }
 
+/** Does runs one after the other, each with the next seed, until the signal is aborted. `nth` counts them from 1. */
+export async function inTurn<T>(
+  { first, runs, signal }: { readonly first: number; readonly runs: number; readonly signal: AbortSignal },
+  run: (seed: number, nth: number) => Promise<T>,
+): Promise<readonly T[]> {
+  const done: T[] = [];
+  for (let nth = 1; nth <= runs && !signal.aborted; nth += 1) done.push(await run(first + nth - 1, nth));
+  return done;
+}
+
 /** Waits in real time. */
 export const reallyWaited: WireStage["waited"] = (ms, stop) =>
   pause(ms, undefined, { signal: stop }).then(

@@ -1,5 +1,5 @@
 import { wireLines, wireReport } from "../chaos-wire/report.ts";
-import { reallyWaited, runWire, type WireRun } from "../chaos-wire/run.ts";
+import { inTurn, reallyWaited, runWire } from "../chaos-wire/run.ts";
 import { firstTick } from "../demo/first-tick.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { cloudFolder } from "../invocation/folders.ts";
@@ -21,23 +21,21 @@ export async function chaosWire(options: Partial<ChaosCommandOptions>, console: 
   const { seed: first = usualSeed, runs: runCount = usualRuns } = options;
   const startedMs = performance.now();
   const sofar = (): string => duration(Math.floor((performance.now() - startedMs) / 1_000) * 1_000);
-  const runs: WireRun[] = [];
   const outcome = await withLocalCloud({ folder: cloudFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
     const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
     await firstTick(cloud);
-    for (let seed = first; seed < first + runCount && !signal.aborted; seed += 1) {
-      console.progress(`run ${runs.length + 1} of ${runCount} … ${sofar()}`);
-      const print = (fault: string): void => console.progress(`run ${runs.length + 1} of ${runCount}: ${fault} … ${sofar()}`);
-      runs.push(await runWire({ cloud, connection, print, stop: signal, waited: reallyWaited }, seed));
-    }
-    return "done" as const;
+    return inTurn({ first, runs: runCount, signal }, (seed, nth) => {
+      console.progress(`run ${nth} of ${runCount} … ${sofar()}`);
+      const print = (fault: string): void => console.progress(`run ${nth} of ${runCount}: ${fault} … ${sofar()}`);
+      return runWire({ cloud, connection, print, stop: signal, waited: reallyWaited }, seed);
+    });
   });
   console.progress(undefined);
   if (outcome === "interrupted") {
     console.note("interrupted; everything that was started has been ended");
     return exitCodes.interrupted;
   }
-  const report = wireReport(runs, { first, last: first + runCount - 1 }, performance.now() - startedMs);
+  const report = wireReport(outcome, { first, last: first + runCount - 1 }, performance.now() - startedMs);
   if (options.json) console.out(JSON.stringify(report));
   else for (const line of wireLines(report, console.paint)) console.out(line);
   return report.violations > 0 ? exitCodes.failed : exitCodes.ok;

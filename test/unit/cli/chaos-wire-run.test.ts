@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { faultsOf } from "../../../lib/cli/chaos-wire/faults.ts";
-import { reallyWaited, runWire, type WireStage } from "../../../lib/cli/chaos-wire/run.ts";
+import { inTurn, reallyWaited, runWire, type WireStage } from "../../../lib/cli/chaos-wire/run.ts";
 import { workloadOf } from "../../../lib/cli/chaos-wire/workload.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import { Chance } from "../../../lib/sim/faults/chance.ts";
@@ -221,5 +221,30 @@ describe("what is drawn for chaos runs on a local cloud", () => {
     expect(crashes.length).toBeGreaterThan(0);
     for (const record of [failing, none])
       for (const { strike } of crashes) expect(await strike({ record } as unknown as Parameters<typeof strike>[0])).toBe(false);
+  });
+});
+
+describe("several runs on a local cloud", () => {
+  test("runs have one seed after the other, and each begins when the one before has ended", async () => {
+    const begun: string[] = [];
+    let busy = 0;
+    const runs = await inTurn({ first: 7, runs: 3, signal: new AbortController().signal }, async (of, nth) => {
+      busy += 1;
+      begun.push(`seed ${of}, run ${nth}, ${busy} at once`);
+      await setImmediate();
+      busy -= 1;
+      return of * 10;
+    });
+    expect(runs).toEqual([70, 80, 90]);
+    expect(begun).toEqual(["seed 7, run 1, 1 at once", "seed 8, run 2, 1 at once", "seed 9, run 3, 1 at once"]);
+  });
+
+  test("no run begins after an interruption, and those that were done are kept", async () => {
+    const stop = new AbortController();
+    const run = async (of: number): Promise<number> => {
+      if (of === 8) stop.abort();
+      return of;
+    };
+    expect(await inTurn({ first: 7, runs: 5, signal: stop.signal }, run)).toEqual([7, 8]);
   });
 });
