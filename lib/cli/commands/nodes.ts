@@ -26,7 +26,7 @@ export async function nodes(options: NodesOptions, { connection, console, nowMs 
     return exitCodes.ok;
   }
   const empty = `there are no nodes${pool === undefined ? "" : ` in pool ${pool}`}: no instance runs or costs anything; submit a job to start one`;
-  for (const line of tableLines(page.items, columns(nowMs), { empty, width: console.width })) console.out(line);
+  for (const line of tableLines(page.items, columns(nowMs), empty)) console.out(line);
   if (page.cursor !== undefined) console.note(`there are more: --cursor ${page.cursor}`);
   return exitCodes.ok;
 }
