@@ -128,6 +128,22 @@ describe("fleet dataset upload", () => {
     });
   });
 
+  it("fleet dataset upload --delete names files that could not be removed, and does not count them as removed", async () => {
+    await write({ a: "a" });
+    const store = memoryFiles({ a: "a", b: "b", c: "c" });
+    const remove: DatasetFiles["remove"] = async () => [{ path: "b", because: "AccessDenied" }];
+    const { on, printed } = start({ files: { ...store.files, remove } });
+    expect(await uploadDataset("images", folder, { ...on, options: { team, delete: true } })).toBe(1);
+    expect(printed.note).toEqual([
+      "uploaded 0 (0 bytes), unchanged 1, removed 1",
+      "1 file failed:",
+      "  b: it could not be removed: AccessDenied",
+      "run the command again to send the rest; files that are already there are not sent again",
+      "1 file no longer in the folder remains in the dataset: b; nothing is removed because files failed",
+    ]);
+    expect(api.calls).toEqual([]);
+  });
+
   it.skipIf(process.getuid?.() === 0)("fleet dataset upload names a file that cannot be read", async () => {
     await write({ secret: "x" });
     await chmod(join(folder, "secret"), 0o000);
