@@ -17,6 +17,8 @@ export type Interrupt = { readonly signal: AbortSignal };
 export type SessionOptions = LocalCloudOptions & {
   /** Runs before the cloud ends, for a few seconds at most. Its errors are ignored. */
   readonly farewell?: (cloud: LocalCloud) => Promise<void>;
+  /** Starts the cloud. @default the real one */
+  readonly start?: typeof startLocalCloud;
 };
 
 /**
@@ -24,16 +26,17 @@ export type SessionOptions = LocalCloudOptions & {
  * The first Ctrl-C (or SIGTERM) aborts the work's signal and closes the cloud within 12 s; a second one exits at once.
  */
 export async function withLocalCloud<T>(
-  { farewell, ...options }: SessionOptions,
+  { farewell, start = startLocalCloud, ...options }: SessionOptions,
   work: (cloud: LocalCloud, interrupt: Interrupt) => Promise<T>,
 ): Promise<T | "interrupted"> {
   const abort = new AbortController();
   let signalledAtMs = 0;
+  let tooLong: NodeJS.Timeout | undefined;
   const onSignal = (): void => {
     if (!abort.signal.aborted) {
       signalledAtMs = performance.now();
       abort.abort();
-      setTimeout(() => process.exit(exitCodes.interrupted), longestCloseMs).unref();
+      tooLong = setTimeout(() => process.exit(exitCodes.interrupted), longestCloseMs).unref();
     } else if (performance.now() - signalledAtMs > sameKeyMs) process.exit(exitCodes.interrupted);
   };
   process.on("SIGINT", onSignal);
@@ -41,7 +44,7 @@ export async function withLocalCloud<T>(
   let cloud: LocalCloud | undefined;
   try {
     await makeWritable(options.folder);
-    cloud = await startLocalCloud(options);
+    cloud = await start(options);
     if (abort.signal.aborted) return "interrupted";
     const aborted = new Promise<"interrupted">((resolve) => abort.signal.addEventListener("abort", () => resolve("interrupted")));
     return await Promise.race([work(cloud, { signal: abort.signal }), aborted]);
@@ -53,6 +56,7 @@ export async function withLocalCloud<T>(
     if (cloud && farewell)
       await Promise.race([farewell(cloud).catch(() => undefined), pause(longestFarewellMs, undefined, { ref: false })]);
     await cloud?.close();
+    clearTimeout(tooLong);
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }

@@ -361,6 +361,15 @@ describe("artifacts list", () => {
     expect(printed.out.slice(1).map((line) => line.split(" ")[0])).toEqual(["ckpt/1.pt", "ckpt/2.pt", "out/pipe"]);
   });
 
+  test("artifacts list with patterns leaves out what they do not match, of every kind, and what has no name", async () => {
+    const { list, json } = world({ attempt: 2 }, [whole]);
+    expect(await list({ json: true }, ["model.pt", "final/*.pt"])).toBe(0);
+    expect(json()).toMatchObject({ artifacts: [{ path: "model.pt" }], leftOut: [], missing: ["final/*.pt"], lost: [] });
+    expect(json()).not.toHaveProperty("leftOutMore");
+    expect(await list({ json: true }, ["x", "out"])).toBe(0);
+    expect(json()).toMatchObject({ artifacts: [], leftOut: [{ path: "out/pipe" }], missing: [], lost: [{ path: "x" }] });
+  });
+
   test("artifacts list --json prints everything except the keys on S3", async () => {
     const { list, json } = world({ attempt: 2 }, [whole, kept(1, {})]);
     expect(await list({ json: true })).toBe(0);

@@ -13,6 +13,7 @@ describe("the loss when a local cloud ends", () => {
       { ...none, open: 1, ended: 57, datasets: 2 },
       "this deletes 1 job that has not ended, the logs and artifacts of 57 jobs and 2 datasets",
     ],
+    [{ ...none, open: 2, ended: 1 }, "this deletes 2 jobs that have not ended and the logs and artifacts of 1 job"],
     [{ ...none, ended: 1, whole: false }, "this deletes at least the logs and artifacts of 1 job"],
     [{ ...none, whole: false }, "this deletes all its jobs, logs, artifacts and datasets"],
   ])("the loss is shown in words: %o", (loss, words) => {
