@@ -1,6 +1,6 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Snapshot } from "../../model/plan.ts";
-import { type GpuKind, placesKey } from "../../model/wants.ts";
+import { type GpuKind, placesKey, wantsOf } from "../../model/wants.ts";
 import { placesOf } from "./bundles.ts";
 
 /** Returns the same text for jobs of one kind. If one job of a kind cannot be placed, neither can the others, for the same reason. */
@@ -19,8 +19,7 @@ export function kindsIn({ catalogue, nodes, next = [] }: Pick<Snapshot, "catalog
   const gpuOf = remembered((gpu: GpuKind): GpuKind => ({ ...gpu, models: known(gpu.models, (model) => models.has(model.toLowerCase())) }));
   const zonesOf = remembered((all: readonly string[]) => known(all, (zone) => zones.has(zone)));
   return (entry) => {
-    const { needs, nodes: members, datasets, spot } = entry;
-    const places = placesKey({ needs, nodes: members, datasets, spot, gpu: gpuOf(entry.gpu), zones: zonesOf(entry.zones) });
+    const places = placesKey({ ...wantsOf(entry), gpu: gpuOf(entry.gpu), zones: zonesOf(entry.zones) });
     return `${entry.team} ${placesOf(entry)} ${places}`;
   };
 }

@@ -1,3 +1,4 @@
+import { JobMessage, specOf } from "../../../events/job.ts";
 import { type SubmitDeps, submitJob } from "../../flows/submit-job.ts";
 import { type JobRecord, type JobRef, type JobSpec, jobName } from "../../model/job.ts";
 import type { QueueRow } from "../memory/queue.ts";
@@ -8,16 +9,10 @@ import type { Scenario } from "./scenario.ts";
 /** A job of a team that tries to stop a pool: it wants what no other job wants. */
 export type CraftedJob = { readonly job: string; readonly message: CraftedMessage };
 
-type CraftedMessage = {
-  readonly command: readonly string[];
-  readonly gpus: { readonly count: number; readonly memoryGiB: number; readonly models: readonly string[] };
-  readonly vcpus: number;
-  readonly memoryGiB: number;
-  readonly nodes: number;
-  readonly spot: boolean;
-  readonly zones: readonly string[];
-  readonly priority: number;
-};
+/** A message that has every field. */
+type CraftedMessage = JobSpec;
+
+const usual: CraftedMessage = specOf(JobMessage.parse({ command: ["true"], vcpus: 2, memoryGiB: 8, priority: 1000 }));
 
 /** The kinds of crafted jobs, one after the other: each costs a decision something else. */
 const craft: readonly ((n: number) => Partial<CraftedMessage>)[] = [
@@ -46,8 +41,7 @@ const unknownModels = (n: number): string[] => Array.from({ length: 19 }, (_, k)
 
 /** Returns the n-th crafted job. */
 export function craftedJob(n: number): CraftedJob {
-  const usual = { command: ["true"], gpus: { count: 1, memoryGiB: 0, models: [] }, vcpus: 2, memoryGiB: 8, nodes: 1 };
-  return { job: `flood-${n}`, message: { ...usual, spot: true, zones: [], priority: 1000, ...craft[n % craft.length]?.(n) } };
+  return { job: `flood-${n}`, message: { ...usual, ...craft[n % craft.length]?.(n) } };
 }
 
 export type FloodBatch = {
@@ -71,7 +65,7 @@ export async function submitFlood(deps: SubmitDeps, { team, pool, jobs, sentAtMs
       await submitJob(deps, { team, messageId: job, sentAtMs, body: JSON.stringify({ id: job, pool, ...message }) });
       continue;
     }
-    const spec: JobSpec = { ...rest, ...message, command: [...message.command], gpus: { ...message.gpus }, pool };
+    const spec: JobSpec = { ...message, pool };
     const record = { team, job, pool, spec, bodyHash: `hash of ${job}`, attempt: 1, failures: 0, submittedAtMs: sentAtMs };
     const admitted = await deps.admissions.admit({ ...record, state: "queued" }, { maxQueued });
     if (admitted.kind === "full") await deps.admissions.admit(rejected(record));
@@ -79,8 +73,6 @@ export async function submitFlood(deps: SubmitDeps, { team, pool, jobs, sentAtMs
   const { wasQuiet } = await deps.bell.ring(pool, "job");
   if (wasQuiet) await deps.lane.send(pool);
 }
-
-const rest = { maxRuntimeSeconds: 86_400, retries: 0, env: {}, artifacts: [], datasets: [] };
 
 const rejected = ({ spec: _spec, ...record }: Omit<JobRecord, "state">): JobRecord => ({
   ...record,
