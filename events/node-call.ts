@@ -11,8 +11,9 @@ export const nodeProtocol = 1;
 const Attempt = { team: TeamName, job: JobId, attempt: z.int().min(1) };
 
 /**
- * Set if the worker still has files or a log of the attempt to upload. The node keeps the attempt, as `uploading`, until the worker reports
- * `uploaded` or `failed`, or the same end again without this field, whether or not the end is recorded by then.
+ * True if the worker still has files or a log of the attempt to upload. The node keeps the attempt, as `uploading`, until the worker reports
+ * `uploaded` or `failed`, or the same end again without this field or with false, whether or not the end is recorded by then. False if it has
+ * uploaded files before the end could be reported, so that they must be sealed. Undefined if the attempt left nothing.
  * The worker must begin to upload only after a response to such a report that has neither an order to stop the attempt nor the attempt in
  * `done` or `unrecorded`, because then its end is recorded.
  */

@@ -134,6 +134,7 @@ export function judgeLost(job: Job | undefined, held: Assignment, maxLosses?: nu
 const isLast = ({ phase }: AttemptReportFacts): boolean => phase === "stopped" || phase === "failed" || phase === "uploaded";
 const isUseless = (report: AttemptReportFacts): boolean => isLast(report) || (report.phase === "exited" && report.exitCode !== 0);
 const uploads = (report: AttemptReportFacts): boolean => "uploads" in report && report.uploads === true;
+const hasSent = (report: AttemptReportFacts): boolean => "uploads" in report && report.uploads === false;
 const hasStopped = (report: AttemptReportFacts): boolean => isLast(report) || report.phase === "exited";
 
 /** Reports whether an attempt that the node still holds is over: for its whole gang, or because the gang's first member succeeded. */
@@ -199,10 +200,14 @@ const removed = (job?: JobChange): Extract<ReportVerdict, { kind: "change" }> =>
   forget: true,
 });
 
-/** Takes the attempt off the node, or leaves it there while it only uploads. */
+/**
+ * Takes the attempt off the node, or leaves it there while it only uploads. A worker that could not reach the server has uploaded before the
+ * end is recorded.
+ */
 function off(report: AttemptReportFacts, held: Assignment, job?: JobChange): ReportVerdict {
   if (report.phase === "uploaded") return uploadOver(undefined, held);
-  return uploads(report) ? { kind: "change", job, assignment: "uploading", forget: false } : removed(job);
+  if (uploads(report)) return { kind: "change", job, assignment: "uploading", forget: false };
+  return hasSent(report) && isFirstMember(held.rank) ? { ...removed(job), toSeal: true } : removed(job);
 }
 
 const mayRequeue = (state: JobState): boolean => state === "placed" || state === "running" || state === "sealing";

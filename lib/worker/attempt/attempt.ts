@@ -21,8 +21,8 @@ export type AttemptState =
   /** `end` is set if its program has already ended and its upload is being stopped. */
   | { readonly phase: "stopping"; readonly because: string; readonly startedAtMs?: number | undefined; readonly end?: EndedAttempt };
 
-/** How the attempt's program ended. `uploads`: it left something that must still be uploaded. */
-export type EndedAttempt = { readonly uploads: boolean } & (
+/** How the attempt's program ended. `uploads`: it left something that must still be uploaded. `sent`: files of it may have been uploaded. */
+export type EndedAttempt = { readonly uploads: boolean; readonly sent?: true } & (
   | { readonly phase: "exited"; readonly startedAtMs: number; readonly exitCode: number; readonly reason?: string | undefined }
   | { readonly phase: "failed"; readonly reason: string; readonly again: boolean }
   | { readonly phase: "stopped"; readonly because: string }
@@ -77,7 +77,7 @@ function ended(state: AttemptState, event: AttemptEvent): AttemptState {
 function afterUpload(state: Extract<AttemptState, { phase: "uploading" }>, event: AttemptEvent): AttemptState {
   const { end } = state;
   if (event.kind !== "uploaded" && event.kind !== "failed") return state;
-  if (!isGood(end)) return { ...end, uploads: false };
+  if (!isGood(end)) return { ...end, uploads: false, sent: true };
   if (event.kind === "uploaded") return { phase: "uploaded", startedAtMs: end.startedAtMs };
   // A successful run whose files could not be uploaded has failed, because its result is lost.
   return { phase: "failed", reason: event.reason, again: event.again, uploads: false };
@@ -86,7 +86,7 @@ function afterUpload(state: Extract<AttemptState, { phase: "uploading" }>, event
 function afterStop(state: Extract<AttemptState, { phase: "stopping" }>, event: AttemptEvent): AttemptState {
   const { because, end } = state;
   if (event.kind === "may-upload") return state;
-  if (end) return isGood(end) ? { phase: "stopped", because, uploads: false } : { ...end, uploads: false };
+  if (end) return { ...(isGood(end) ? { phase: "stopped", because } : end), uploads: false, sent: true };
   if (event.kind === "started") return { ...state, startedAtMs: event.atMs };
   // It counts as stopped, however it ended, because it was ordered to stop.
   return { phase: "stopped", because, uploads: (event.kind === "exited" || event.kind === "failed") && event.leaves };
@@ -104,7 +104,7 @@ function stopped(state: AttemptState, because: string): AttemptState {
     // with it.
     case "exited":
     case "failed":
-      return { phase: "stopped", because, uploads: state.uploads };
+      return { phase: "stopped", because, uploads: state.uploads, ...(state.sent && { sent: true }) };
     case "uploaded":
       return { phase: "stopped", because, uploads: false };
     case "stopping":
@@ -164,7 +164,7 @@ export function reportOf({ team, job, attempt }: AttemptRef, state: AttemptState
 }
 
 function reportOfEnd(of: AttemptRef, end: EndedAttempt): AttemptReport {
-  const uploads = end.uploads ? { uploads: true } : {};
+  const uploads = end.uploads ? { uploads: true } : end.sent ? { uploads: false } : {};
   switch (end.phase) {
     case "exited": {
       const { phase, startedAtMs, exitCode, reason } = end;

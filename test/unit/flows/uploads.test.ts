@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeResponse } from "../../../events/node-call.ts";
+import { judgeReport } from "../../../lib/decide/attempts/judge-report.ts";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import type { AttemptRef } from "../../../lib/model/job.ts";
-import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { aCatalogue, aJob, anAssignment, anOffer, aPool, aSpec } from "../../fakes/builders.ts";
 import { cancel, interruption, onInstance, stateChange } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -43,6 +44,32 @@ describe("a run whose worker has something to upload", () => {
     expect(world.job("a")).toMatchObject(job);
     expect(held(world)).toEqual([]);
     expect(waiting(world), "its upload is sealed, though the event of it may be lost").toEqual([of]);
+  });
+
+  test.each<[string, AttemptReport, object]>([
+    ["failed", { ...exited(3), uploads: false } as AttemptReport, { state: "failed", exitCode: 3 }],
+    ["could not start", { ...failed, uploads: false } as AttemptReport, { state: "failed" }],
+    ["was stopped", { ...stopped, uploads: false } as AttemptReport, { state: "queued", attempt: 2 }],
+  ])(
+    "what a run that %s has uploaded before its end could be reported is sealed, though the event of it may be lost",
+    async (_what, report, job) => {
+      const world = await working();
+      expect(await reportTo(world, report)).toMatchObject({ done: [of] });
+      expect(world.job("a")).toMatchObject(job);
+      expect(held(world)).toEqual([]);
+      expect(waiting(world)).toEqual([of]);
+    },
+  );
+
+  test("nothing waits to be sealed if a run left nothing, or a gang's other member has uploaded its log", async () => {
+    const world = await working();
+    await reportTo(world, { ...idle, phase: "exited", exitCode: 3 });
+    expect(waiting(world)).toEqual([]);
+    const held = anAssignment({ ...of, rank: 1, phase: "running" });
+    const job = aJob({ job: "a", state: "running", spec: aSpec({ nodes: 2 }) });
+    const judged = judgeReport({ ...idle, phase: "exited", exitCode: 3, uploads: false }, job, held);
+    expect(judged).toMatchObject({ kind: "change", assignment: "removed" });
+    expect(judged).not.toHaveProperty("toSeal");
   });
 
   test("a run that uploads frees its GPU, so that the next attempt may start on the same node", async () => {

@@ -118,7 +118,7 @@ describe("the agent", () => {
     expect(last()).toMatchObject([{ phase: "exited", exitCode: 1, uploads: true }]);
     only().uploaded();
     await clock.pass(50);
-    expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 1, startedAtMs: 5 }]);
+    expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 1, startedAtMs: 5, uploads: false }]);
     done.now = true;
     await clock.pass(2_000);
     expect(only().requests).toEqual(["upload", "remove"]);
@@ -150,8 +150,7 @@ describe("the agent", () => {
       expect(last()).toMatchObject([{ phase: "exited", exitCode, uploads: true }]);
       only().uploaded();
       await clock.pass(50);
-      expect(last()).toMatchObject([exitCode === 0 ? { phase: "uploaded" } : { phase: "exited", exitCode: 3 }]);
-      expect(last()[0]).not.toHaveProperty("uploads");
+      expect(last()).toMatchObject([exitCode === 0 ? { phase: "uploaded" } : { phase: "exited", exitCode: 3, uploads: false }]);
     }
   });
 
@@ -174,7 +173,7 @@ describe("the agent", () => {
     only().uploaded();
     silent.now = false;
     await clock.pass(1_000);
-    expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 }]);
+    expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5, uploads: false }]);
   });
 
   test("the agent does not upload an attempt whose end could not be recorded until it is", async () => {
@@ -316,7 +315,7 @@ describe("the agent", () => {
     expect(only().requests).toEqual(["stop 30000", "upload"]);
     only().uploaded();
     await clock.pass(50);
-    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks" }]);
+    expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the pool shrinks", uploads: false }]);
     say.done = true;
     await clock.pass(2_000);
     expect(only().requests).toEqual(["stop 30000", "upload", "remove"]);
@@ -564,7 +563,7 @@ describe("the end of the worker", () => {
     expect(last()).toEqual([{ ...stopped, uploads: true }]);
     only().uploaded();
     await clock.pass(100);
-    expect(last()).toEqual([stopped]);
+    expect(last()).toEqual([{ ...stopped, uploads: false }]);
     expect(end()?.kind).toBe("terminated");
   });
 
@@ -585,7 +584,7 @@ describe("the end of the worker", () => {
       expect(puppets.map(({ requests }) => requests)).toEqual([["upload", "stop 30000"], ["upload"]]);
       puppets[0]?.uploaded();
       await clock.pass(100);
-      expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5 });
+      expect(last()[0]).toEqual({ ...ref, phase: "exited", exitCode: 3, startedAtMs: 5, uploads: false });
       await clock.pass(7_500);
       expect(puppets.map(({ requests }) => requests)).toEqual([
         ["upload", "stop 30000"],

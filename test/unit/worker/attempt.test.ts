@@ -39,7 +39,7 @@ describe("an attempt", () => {
     expect(ended).toMatchObject({ ...end, uploads: true });
     const uploading = next(ended, mayUpload);
     expect(uploading).toEqual({ phase: "uploading", end: ended });
-    for (const after of [uploaded, noS3]) expect(next(uploading, after)).toEqual({ ...ended, uploads: false });
+    for (const after of [uploaded, noS3]) expect(next(uploading, after)).toEqual({ ...ended, uploads: false, sent: true });
   });
 
   test("an attempt does not upload before it may, if it left nothing, or twice", () => {
@@ -64,17 +64,17 @@ describe("an attempt", () => {
   });
 
   test.each([
-    ["preparing", [], [failed], false],
-    ["running", [started], [exited(143)], true],
-    ["running, and exits well at that moment", [started], [exited(0)], true],
-    ["uploading", [started, exited(0), mayUpload], [{ kind: "uploaded" }], false],
-  ] as [string, AttemptEvent[], AttemptEvent[], boolean][])(
+    ["preparing", [], [failed], { uploads: false }],
+    ["running", [started], [exited(143)], { uploads: true }],
+    ["running, and exits well at that moment", [started], [exited(0)], { uploads: true }],
+    ["uploading", [started, exited(0), mayUpload], [{ kind: "uploaded" }], { uploads: false, sent: true }],
+  ] as [string, AttemptEvent[], AttemptEvent[], object][])(
     "an attempt is stopped only after what was in progress has ended: %s",
     (_name, before, end, uploads) => {
       const stopping = through(...before, stop);
       expect(stopping.phase).toBe("stopping");
       expect(isActive(stopping)).toBe(true);
-      expect(end.reduce(next, stopping)).toEqual({ phase: "stopped", because: "the job was cancelled", uploads });
+      expect(end.reduce(next, stopping)).toEqual({ phase: "stopped", because: "the job was cancelled", ...uploads });
     },
   );
 
@@ -121,7 +121,10 @@ describe("the report about an attempt", () => {
     expect(reportOf(ref, through(started, exited(3)))).toEqual({ ...exit, uploads: true });
     expect(reportOf(ref, through(started, exited(3), mayUpload))).toEqual({ ...exit, uploads: true });
     expect(reportOf(ref, through(started, exited(3), mayUpload, stop))).toEqual({ ...exit, uploads: true });
-    expect(reportOf(ref, through(started, exited(3), mayUpload, uploaded))).toEqual(exit);
+    // Files were sent, so they must be sealed although the end was not recorded before.
+    expect(reportOf(ref, through(started, exited(3), mayUpload, uploaded))).toEqual({ ...exit, uploads: false });
+    expect(reportOf(ref, through(started, exited(3), mayUpload, stop, noS3))).toEqual({ ...exit, uploads: false });
+    expect(reportOf(ref, through(started, exited(3), mayUpload, uploaded, stop))).toMatchObject({ phase: "stopped", uploads: false });
     expect(reportOf(ref, through(started, exited(3, false)))).toEqual(exit);
     expect(reportOf(ref, through(started, lost))).toMatchObject({ phase: "failed", again: true, uploads: true });
     expect(reportOf(ref, through(started, stop, exited(143)))).toEqual({

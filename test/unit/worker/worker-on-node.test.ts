@@ -91,7 +91,7 @@ describe("a worker", () => {
     await expect.poll(() => job.lines(), until).toEqual(["ready"]);
     worker.child.kill("SIGTERM");
     expect(await worker.ended).toBe(0);
-    expect(job.last()).toEqual({ ...job.ref, phase: "stopped", reason: "the worker was asked to end" });
+    expect(job.last()).toEqual({ ...job.ref, phase: "stopped", reason: "the worker was asked to end", uploads: false });
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
     expect(await readdir(world.folder)).not.toContain("shut-down");
   });
@@ -128,7 +128,7 @@ describe("a worker", () => {
     const reasons = ["taken", "EC2 is reclaiming the instance"];
     await expect
       .poll(() => [job, ended].map((each) => each.last()), until)
-      .toEqual([job, ended].map(({ ref }, n) => ({ ...ref, phase: "stopped", reason: reasons[n] })));
+      .toEqual([job, ended].map(({ ref }, n) => ({ ...ref, phase: "stopped", reason: reasons[n], uploads: false })));
   });
 
   test("after a crash a worker ends and reports what the last process left running, including containers", async () => {
@@ -160,7 +160,13 @@ describe("a worker", () => {
     world.begin({ PATH: join(world.folder, "bin") });
     await expect
       .poll(() => job.last(), until)
-      .toEqual({ ...job.ref, phase: "failed", again: false, reason: "this node has no Docker, which the job's image needs" });
+      .toEqual({
+        ...job.ref,
+        phase: "failed",
+        again: false,
+        reason: "this node has no Docker, which the job's image needs",
+        uploads: false,
+      });
   });
 
   test("a worker reports its address and GPUs, and a notice without waiting", async () => {
