@@ -123,25 +123,24 @@ export async function* queryPages(access: TableAccess, query: Query): AsyncGener
   } while (from);
 }
 
-/** Returns all items of a partition, strongly consistent, in the order of their sort keys. */
-export async function getPartition(access: TableAccess, pk: string): Promise<Item[]> {
+async function allItems(access: TableAccess, query: Query): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const { Items = [] } of queryPages(access, { ConsistentRead: true, ...expression({ keyIs: { pk } }) })) items.push(...Items);
+  for await (const { Items = [] } of queryPages(access, query)) items.push(...Items);
   return items;
 }
 
+/** Returns all items of a partition, strongly consistent, in the order of their sort keys. */
+export const getPartition = (access: TableAccess, pk: string): Promise<Item[]> =>
+  allItems(access, { ConsistentRead: true, ...expression({ keyIs: { pk } }) });
+
 /** Returns the items of a partition whose sort keys are in the range, both ends included. Consistent unless `behind`. */
-export async function getRange(
+export const getRange = (
   access: TableAccess,
   pk: string,
   [from, to]: readonly [string, string],
   read: { behind?: boolean } = {},
-): Promise<Item[]> {
-  const items: Item[] = [];
-  const query = { ConsistentRead: !read.behind, ...expression({ keyIs: { pk }, within: [isBetween("sk", from, to)] }) };
-  for await (const { Items = [] } of queryPages(access, query)) items.push(...Items);
-  return items;
-}
+): Promise<Item[]> =>
+  allItems(access, { ConsistentRead: !read.behind, ...expression({ keyIs: { pk }, within: [isBetween("sk", from, to)] }) });
 
 /** Writes an item without a condition, replacing an existing one. */
 export async function putItem({ client, table }: TableAccess, item: Key & Item): Promise<void> {

@@ -1,5 +1,6 @@
 import { type JobRef, jobName } from "../../model/job.ts";
 import { subjectName } from "../../model/refusal.ts";
+import type { Written } from "../../ports/pool-ledger.ts";
 import type { LedgerPorts } from "./ledger-ports.ts";
 import type { Spoiled, SpoiledItem } from "./unreadable.ts";
 
@@ -21,6 +22,11 @@ export function asNextRelease(real: LedgerPorts, { unknown, writesNew }: NextRel
   const noteNode = async (pool: string, node: string): Promise<void> => {
     const jobs: readonly JobRef[] = (await real.nodeReader.find(node))?.assignments ?? [];
     note({ kind: "node", name: node, pool, jobs });
+  };
+  /** A bound job has left the queue. */
+  const bound = ({ entry }: { readonly entry: JobRef }, written: Written): Written => {
+    if (written === "done") unknown.remove("queue entry", jobName(entry));
+    return written;
   };
   return {
     ...real,
@@ -54,16 +60,8 @@ export function asNextRelease(real: LedgerPorts, { unknown, writesNew }: NextRel
     },
     placements: {
       ...real.placements,
-      bind: async (fence, bind) => {
-        const written = await real.placements.bind(fence, bind);
-        if (written === "done") unknown.remove("queue entry", jobName(bind.entry));
-        return written;
-      },
-      bindGang: async (fence, bind) => {
-        const written = await real.placements.bindGang(fence, bind);
-        if (written === "done") unknown.remove("queue entry", jobName(bind.entry));
-        return written;
-      },
+      bind: async (fence, bind) => bound(bind, await real.placements.bind(fence, bind)),
+      bindGang: async (fence, bind) => bound(bind, await real.placements.bindGang(fence, bind)),
       intend: async (fence, launch, limits) => {
         const written = await real.placements.intend(fence, launch, limits);
         if (written === "done") note({ kind: "launch", name: launch.id, pool: fence.pool, jobs: launch.jobs });

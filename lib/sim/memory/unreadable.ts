@@ -3,7 +3,7 @@ import { type JobRef, jobName } from "../../model/job.ts";
 import type { LimitScope } from "../../model/limits.ts";
 import type { UnreadableItem } from "../../model/plan.ts";
 import { subjectName } from "../../model/refusal.ts";
-import type { Placements } from "../../ports/pool-ledger.ts";
+import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { LedgerPorts } from "./ledger-ports.ts";
 
 /**
@@ -213,36 +213,22 @@ function unreadablePlacements({ placements: real, nodeReader }: LedgerPorts, { n
     const team = (await nodeReader.find(node))?.team;
     if (isFull(team)) throw new FleetError("table", `the counter of team ${team} is not a number`);
   };
+  /** Returns the write, which needs the job's item first. */
+  const first =
+    <Of>(jobOf: (of: Of) => JobRef, write: (fence: Fence, of: Of) => Promise<Written>) =>
+    async (fence: Fence, of: Of): Promise<Written> => {
+      needJob(jobOf(of));
+      return write(fence, of);
+    };
   return {
     ...real,
-    bind: async (fence, bind) => {
-      needJob(bind.entry);
-      return real.bind(fence, bind);
-    },
-    bindGang: async (fence, bind) => {
-      needJob(bind.entry);
-      return real.bindGang(fence, bind);
-    },
-    rebind: async (fence, rebind) => {
-      needJob(rebind.attempt);
-      return real.rebind(fence, rebind);
-    },
-    move: async (fence, moved) => {
-      needJob(moved.entry);
-      return real.move(fence, moved);
-    },
-    hold: async (fence, held) => {
-      needJob(held.entry);
-      return real.hold(fence, held);
-    },
-    fail: async (fence, failed) => {
-      needJob(failed.attempt);
-      return real.fail(fence, failed);
-    },
-    takeBack: async (fence, back) => {
-      needJob(back.assignment);
-      return real.takeBack(fence, back);
-    },
+    bind: first(({ entry }) => entry, real.bind),
+    bindGang: first(({ entry }) => entry, real.bindGang),
+    rebind: first(({ attempt }) => attempt, real.rebind),
+    move: first(({ entry }) => entry, real.move),
+    hold: first(({ entry }) => entry, real.hold),
+    fail: first(({ attempt }) => attempt, real.fail),
+    takeBack: first(({ assignment }) => assignment, real.takeBack),
     intend: async (fence, launch, limits) => {
       need("pool counter", fence.pool);
       const limit: LimitScope = "team";

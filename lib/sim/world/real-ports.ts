@@ -18,6 +18,7 @@ import { Spoiled, withUnreadable } from "../memory/unreadable.ts";
 import type { SimClock } from "./clock.ts";
 import type { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
+import type { OfReleases } from "./rollout.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimQueues } from "./wires.ts";
 
@@ -38,11 +39,8 @@ export type PortsWorld = {
   readonly emit: (fact: Fact) => void;
 };
 
-/** The ports of this release and, during a rollout, those of the next one. */
-export type PortsOfReleases = { readonly present: SimPorts; readonly next: SimPorts };
-
-/** Returns the ports without any planted bug. Writes through them are reported to the invariants. */
-export function realPorts(world: PortsWorld): PortsOfReleases {
+/** Returns the ports of this release and, during a rollout, those of the next one, without any planted bug. Writes through them are reported to the invariants. */
+export function realPorts(world: PortsWorld): OfReleases<SimPorts> {
   const { scenario, ledger, chance } = world;
   const { rollout } = scenario;
   const shared = sharedPorts(world);

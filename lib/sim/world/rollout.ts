@@ -1,8 +1,9 @@
 import type { Chance } from "../faults/chance.ts";
-import type { SimPorts } from "../faults/ports.ts";
 import type { HandlerName } from "./handlers.ts";
-import type { PortsOfReleases } from "./real-ports.ts";
 import type { Scenario } from "./scenario.ts";
+
+/** What belongs to the present release and to the next one. */
+export type OfReleases<T> = { readonly present: T; readonly next: T };
 
 type Rollout = {
   readonly rollout: Scenario["rollout"];
@@ -12,7 +13,7 @@ type Rollout = {
 };
 
 /** Returns the ports that a function has now: those of the next release from its own update on. A run of it keeps what it began with. */
-export function portsOfFunctions({ present, next }: PortsOfReleases, of: Rollout): (handler: HandlerName) => SimPorts {
+export function portsOfFunctions<Ports>({ present, next }: OfReleases<Ports>, of: Rollout): (handler: HandlerName) => Ports {
   const { rollout, chance, startMs, nowMs } = of;
   if (!rollout) return () => present;
   const updatedAtMs = (handler: HandlerName): number =>

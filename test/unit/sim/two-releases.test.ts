@@ -74,7 +74,7 @@ describe("the writes of the next release", () => {
 });
 
 describe("an update", () => {
-  const ports = { present: { name: "present" }, next: { name: "next" } } as never;
+  const ports = { present: "present", next: "next" };
 
   test("each function changes to the next release once, at a time of its own between the two minutes", () => {
     let nowMs = 0;
@@ -84,7 +84,7 @@ describe("an update", () => {
     const updated = new Map<HandlerName, number>();
     for (nowMs = 0; nowMs < 10 * 60_000; nowMs += 1_000)
       for (const handler of handlers) {
-        const { name } = of(handler) as unknown as { name: string };
+        const name = of(handler);
         if (name === "next" && !updated.has(handler)) updated.set(handler, nowMs);
         expect(name === "next", `${handler} at ${nowMs}`).toBe(updated.has(handler));
       }
@@ -96,6 +96,6 @@ describe("an update", () => {
 
   test("without an update, every function has the present release", () => {
     const of = portsOfFunctions(ports, { rollout: undefined, chance: new Chance("x"), startMs: 0, nowMs: () => 1e12 });
-    expect(of("place")).toEqual({ name: "present" });
+    expect(of("place")).toBe("present");
   });
 });

@@ -270,7 +270,7 @@ describe("the agent", () => {
     expect(only().requests).toEqual([]);
   });
 
-  test("an agent that cannot begin a session waits as long as it is told to, and ends if the server says so", async () => {
+  test("an agent that cannot begin a session calls again when the response allows it, and ends if the server orders it", async () => {
     const begun: number[] = [];
     const clock = new ManualClock();
     const { calls, end } = world(() => orders(), {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NodeCall } from "../../../events/node-call.ts";
 import { gpuFields, parseGpus, withoutRefused } from "../../../lib/worker/gpu/gpu-readings.ts";
 import { throttleReasons } from "../../../lib/worker/gpu/throttle.ts";
+import { aReport } from "./http-fakes.ts";
 
 const parse = (text: string) => parseGpus(text, gpuFields);
 
@@ -85,19 +86,7 @@ test("the server accepts every reading", () => {
   const gpus = parse(text);
   expect(gpus.length).toBe(64);
   expect(Object.keys(gpus[0] ?? {})).toEqual(["index", "model", "throttled"]);
-  const report = {
-    protocol: 1,
-    kind: "report",
-    pool: "gpu",
-    workerVersion: "1",
-    session: 1,
-    sequence: 1,
-    process: "p",
-    attempts: [],
-    renew: [],
-    gpus,
-  };
-  expect(NodeCall.safeParse(report).error).toBeUndefined();
+  expect(NodeCall.safeParse(aReport({ gpus: [...gpus] })).error).toBeUndefined();
 });
 
 describe("a driver that refuses a column", () => {

@@ -26,6 +26,19 @@ async function listen(handle: (request: IncomingMessage, response: ServerRespons
 }
 
 export type Report = Extract<NodeCall, { kind: "report" }>;
+/** Returns the first report of a worker that holds nothing. */
+export const aReport = (over: Partial<Report> = {}): Report => ({
+  protocol: 1,
+  kind: "report",
+  pool: "gpu",
+  workerVersion: "1",
+  session: 1,
+  sequence: 1,
+  process: "p",
+  attempts: [],
+  renew: [],
+  ...over,
+});
 export type Orders = Extract<NodeResponse, { kind: "orders" }>;
 
 /** What the fake function does with a call: returns this response, loses it, or returns something else. */

@@ -1,18 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nodeClient, remembered } from "../../../lib/worker/attempt/node-client.ts";
-import { fakeNodeFunction, orders, type Reply, type Report } from "./http-fakes.ts";
+import { aReport, fakeNodeFunction, orders, type Reply } from "./http-fakes.ts";
 
-const report: Report = {
-  protocol: 1,
-  kind: "report",
-  pool: "gpu",
-  workerVersion: "1",
-  session: 1,
-  sequence: 1,
-  process: "p",
-  attempts: [],
-  renew: [],
-};
+const report = aReport();
 const credentials = async () => ({ accessKeyId: "AKIAINSTANCE", secretAccessKey: "secret", sessionToken: "token" });
 
 let reply: () => Reply = () => orders();

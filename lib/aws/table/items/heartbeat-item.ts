@@ -39,9 +39,10 @@ const keptDays = 14;
 export const heartbeatChanges = ({ gpus, ...beat }: Heartbeat): Change[] => [
   ...Object.entries(defined(beat)).map(([name, value]) => set(name, value)),
   ...(gpus === undefined ? [] : [set("gpus", gpusItem(gpus))]),
-  expiresAfter(beat.lastSeenMs),
+  keptAfter(beat.lastSeenMs),
 ];
-export const expiresAfter = (atMs: number): Change => set("ttl", ttlAfter(atMs, keptDays));
+/** Returns the write that keeps a heartbeat, or what was reported with it, for two weeks. */
+export const keptAfter = (atMs: number): Change => set("ttl", ttlAfter(atMs, keptDays));
 
 /** Returns a node's part that its heartbeat holds. Throws if the item cannot be read. */
 export function heartbeatOfItem(item: Item): Partial<Node> {

@@ -109,11 +109,12 @@ export function itemsByNode(items: readonly Item[]): readonly NodeItems[] {
   return [...groups.values()].flatMap(({ item, ...rest }) => (item ? [{ item, ...rest }] : []));
 }
 
-/** Returns the nodes of which these are all items, and those that cannot be read. */
-export const nodesOf = (items: readonly Item[]): ReturnType<typeof separated<Node>> => {
+/** Returns the nodes of which these are all items, by id, and those that cannot be read. */
+export function nodesOf(items: readonly Item[]): ReturnType<typeof separated<Node>> {
   const groups = new Map(itemsByNode(items).map((group) => [group.item, group]));
-  return separated("node", [...groups.keys()], (item) => nodeOf(groups.get(item) ?? { item }));
-};
+  const { read, unreadable } = separated("node", [...groups.keys()], (item) => nodeOf(groups.get(item) ?? { item }));
+  return { read: read.toSorted((a, b) => (a.id < b.id ? -1 : 1)), unreadable };
+}
 
 /** Returns the items of a node, strongly consistent unless `behind`, or undefined if there is no node. */
 export async function readNodeItems(

@@ -4,7 +4,7 @@ import type { NodeLedger } from "../../../ports/node-ledger.ts";
 import { getItem, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { add, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set, setAll } from "../expression.ts";
-import { expiresAfter, heartbeatChanges } from "../items/heartbeat-item.ts";
+import { heartbeatChanges, keptAfter } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
 import { getNode } from "../items/node-item.ts";
@@ -21,7 +21,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     const found = await live(access, { pool, node });
     if ("kind" in found) return found;
     // A repeat after a lost response counts twice. The worker uses the number that it got, and no other process has it.
-    const { item } = await updateItem(access, heartbeatKey(pool, node), { changes: [add("session", 1), expiresAfter(atMs)] });
+    const { item } = await updateItem(access, heartbeatKey(pool, node), { changes: [add("session", 1), keptAfter(atMs)] });
     return { kind: "session", session: Number(item["session"]) };
   },
 
@@ -93,7 +93,7 @@ async function record(access: TableAccess, node: Node, call: Where & Sign): Prom
   const updates = [
     datasets && {
       key: nodeDatasetsKey(pool, node.id),
-      changes: [set("datasets", datasets), set("call", number), expiresAfter(atMs)],
+      changes: [set("datasets", datasets), set("call", number), keptAfter(atMs)],
       when: [isLater],
     },
     beat && { key: heartbeatKey(pool, node.id), changes: heartbeatChanges(beat), when: [is("session", call.session), isLater] },

@@ -9,9 +9,7 @@ import { forgottenNodeKey, nodePartitions, nodeRange } from "../keys.ts";
 export const createNodeReader = (access: TableAccess): NodeReader => ({
   async list(pool, { after, limit }) {
     const items = await Promise.all(nodePartitions(pool).map((pk) => firstNodes(access, { pk, after, limit })));
-    return nodesOf(items.flat())
-      .read.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .slice(0, limit);
+    return nodesOf(items.flat()).read.slice(0, limit);
   },
 
   async find(node) {

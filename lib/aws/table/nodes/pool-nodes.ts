@@ -15,6 +15,5 @@ export async function readNodes(
   pool: string,
 ): Promise<{ readonly read: readonly Node[]; readonly unreadable: readonly UnreadableItem[] }> {
   const items = await Promise.all(nodePartitions(pool).map((pk) => getPartition(access, pk)));
-  const { read, unreadable } = nodesOf(items.flat());
-  return { read: read.toSorted((a, b) => (a.id < b.id ? -1 : 1)), unreadable };
+  return nodesOf(items.flat());
 }

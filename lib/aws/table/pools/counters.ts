@@ -4,7 +4,6 @@ import { micro } from "../../../model/reservations.ts";
 import { type Condition, either, is, isAbsent, isAtMost } from "../expression.ts";
 import { type Amount, reserving } from "../items/reserved-item.ts";
 import { deploymentReservedKey, type Key, poolKey, teamReservedKey } from "../keys.ts";
-
 import type { Part } from "../transaction.ts";
 
 /** An item that counts what launches reserve, and its limit. */
