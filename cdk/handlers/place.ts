@@ -35,7 +35,7 @@ export class PlaceFunction extends Construct {
         LAUNCH_TEMPLATES: stack.toJsonString(templates),
       },
       may: [
-        onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
+        onTable(table, ["DescribeTable", "GetItem", "BatchGetItem", "Query", ...allWrites]),
         sendTo(queues.lane.queue, queues.later.queue),
         new PolicyStatement({ sid: "Journal", actions: ["s3:PutObject"], resources: [decisions] }),
         ...capacityPolicy(this, props),

@@ -71,7 +71,7 @@ export const ledgerOn = (access: TableAccess): LedgerPorts => ({
   jobReader: createJobReader(access),
   sealing: createSealing(access),
   decisions: createDecisions(access),
-  placements: createPlacements(access),
+  placements: createPlacements(access, Date.now),
   capacity: createCapacityMemory(access),
   catalogues: createCatalogueStore(access),
   nodeLedger: createNodeLedger(access),

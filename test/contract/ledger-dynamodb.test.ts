@@ -1,11 +1,11 @@
-import { PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
-import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DescribeTableCommand, PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
-import { nodeKey } from "../../lib/aws/table/keys.ts";
-import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
+import { firstTableKey } from "../../lib/aws/table/keys.ts";
+import { aJob, aSpec, monday } from "../fakes/builders.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
-import { admitted, begin, callAt, launched, newNode, placed, plenty, reportedOn } from "./suites/arrange.ts";
+import { admitted, begin, callAt, launched, newNode, placed, readyNode, reportedOn } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
 describe("the ledger in DynamoDB", () => {
@@ -35,16 +35,6 @@ describe("what only the ledger in DynamoDB does", () => {
     expect(entry).toBeDefined();
     expect(JSON.stringify(entry).length).toBeLessThan(450);
     expect(sizeOf(entry ?? {})).toBeLessThanOrEqual(300);
-  });
-
-  it.each([
-    [1, false],
-    [3, true],
-  ])("an open launch of %i nodes of the last release is read, in which several were always a gang's", async (count, whole) => {
-    const access = await newTable();
-    const { whole: _unknown, ...launch } = aLaunch({ count });
-    await access.client.send(new PutCommand({ TableName: access.table, Item: { ...launch, pk: "L#gpu", sk: launch.id } }));
-    expect((await ledgerOn(access).decisions.load("gpu", monday)).openLaunches).toEqual([{ ...launch, whole }]);
   });
 
   it("the error about a broken item names its key and its field", async () => {
@@ -89,28 +79,56 @@ describe("what only the ledger in DynamoDB does", () => {
     );
   });
 
-  it("only what was reserved beyond the pool is released there, which excludes intents and nodes of an earlier release", async () => {
+  it("an attempt that begins in a restored table has a number above all those that the first table may have given", async () => {
     const access = await newTable();
+    const { Table } = await access.base.send(new DescribeTableCommand({ TableName: access.table }));
+    const createdAtMs = Table?.CreationDateTime?.getTime() ?? 0;
+    // What a backup contains of the first table, which was created a day and a half a second earlier.
+    const first = { ...firstTableKey, createdAtMs: createdAtMs - 86_400_500 };
+    await access.client.send(new PutCommand({ TableName: access.table, Item: first }));
     const ledger = ledgerOn(access);
+    const { fence, node, job } = await placed(ledger);
+    const begun = { team: job.team, job: job.job, attempt: 8_640_100_001 };
+    expect(await ledger.nodeLedger.job(job)).toMatchObject({ attempt: begun.attempt, state: "placed", node: node.id });
+    expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toMatchObject([begun]);
+    expect((await ledger.jobReader.attempts({ ...job, limit: 10 })).attempts).toMatchObject([{ attempt: begun.attempt, nodes: [node.id] }]);
+    const change = { from: "placed", to: "queued", reason: "stopped", failed: false } as const;
+    const report = { attempt: begun, job: change, assignment: "removed" } as const;
+    expect(await ledger.nodeLedger.change(reportedOn(node.id, monday + 90_000), report)).toBe("done");
+    const [entry] = (await ledger.decisions.waiting("gpu", monday)).queue;
+    expect(entry?.attempt).toBe(8_640_100_002);
+    if (entry) expect(await ledger.placements.bind(fence, { entry, node, atMs: monday + 91_000 })).toBe("done");
+    expect(await ledger.nodeLedger.job(job)).toMatchObject({ attempt: 8_640_100_002, state: "placed" });
+  });
+
+  it("a gang that begins in a restored table has the same number on all its nodes", async () => {
+    const access = await newTable();
+    await access.client.send(new PutCommand({ TableName: access.table, Item: { ...firstTableKey, createdAtMs: 0 } }));
+    const ledger = ledgerOn(access);
+    const { entry } = await admitted(ledger, { spec: aSpec({ nodes: 2 }) });
     const fence = await begin(ledger);
-    const older = async (pk: string, sk: string): Promise<void> => {
-      const command = new UpdateCommand({ TableName: access.table, Key: { pk, sk }, UpdateExpression: "REMOVE countsWider" });
-      await access.client.send(command);
-    };
-    const wider = async () => (await ledger.decisions.load("gpu", monday)).reservedWider.deployment;
-    const [old, young] = [newNode(), newNode({ id: "i-0000000000000002" })];
-    const launch = aLaunch({ reserved: { usdPerHour: 3, gpus: 4 } });
-    await ledger.placements.intend(fence, launch, plenty);
-    await older("L#gpu", launch.id);
-    await ledger.placements.settle(fence, { launch, nodes: [old, young], atMs: monday });
-    // The intent reserved 3 here, because this release wrote it. An intent of an earlier release would have reserved nothing.
-    expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
-    await older(nodeKey("gpu", old.id).pk, old.id);
-    await ledger.placements.removeNode(fence, old.id, monday);
-    expect(await wider()).toEqual({ usdPerHour: 4, gpus: 6 });
-    await ledger.placements.removeNode(fence, young.id, monday);
-    expect(await wider()).toEqual({ usdPerHour: 3.5, gpus: 5 });
-    expect((await ledger.decisions.state("gpu")).reserved).toEqual({ usdPerHour: 0, gpus: 0 });
+    const nodes = [newNode(), newNode({ id: "i-0000000000000002" })];
+    await launched(ledger, fence, nodes);
+    expect(await ledger.placements.bindGang(fence, { entry, nodes, atMs: monday })).toBe("done");
+    const attempt = (await ledger.nodeLedger.job(entry))?.attempt ?? 0;
+    expect(attempt).toBeGreaterThan(1e12);
+    for (const { id } of nodes) expect((await ledger.nodeLedger.get("gpu", id))?.assignments).toMatchObject([{ attempt }]);
+  });
+
+  it("no attempt begins while it is not known which numbers it may have, and nothing else waits for that", async () => {
+    const access = await newTable();
+    const client = Object.assign(Object.create(access.client), {
+      send: (command: unknown, ...rest: never[]) =>
+        command instanceof DescribeTableCommand
+          ? Promise.reject(Object.assign(new Error("no"), { name: "InternalServerError", $metadata: { httpStatusCode: 500 } }))
+          : (access.client.send as (...all: unknown[]) => unknown).call(access.client, command, ...rest),
+    });
+    const ledger = ledgerOn({ ...access, client });
+    const { entry } = await admitted(ledger);
+    const fence = await begin(ledger);
+    const node = await readyNode(ledger, fence);
+    await expect(ledger.placements.bind(fence, { entry, node, atMs: monday })).rejects.toMatchObject({ code: "table", retry: true });
+    expect(await ledger.placements.fenceIdle(fence, node.id, monday)).toBe("done");
   });
 
   it("the nodes of the largest gang are settled in one transaction, and each is found by its instance id", async () => {

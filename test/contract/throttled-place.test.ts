@@ -30,7 +30,7 @@ async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool
   const launchTemplates = Object.fromEntries(pools.map(({ name }) => [name, stage.template]));
   const deps = {
     decisions: createDecisions(access),
-    placements: createPlacements(access),
+    placements: createPlacements(access, Date.now),
     capacity: createCapacityMemory(access),
     budget: createRequestBudget(access, { ...documentedLimits, launch }),
     fleet: ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates, subnets: stage.subnets }),

@@ -17,9 +17,9 @@ export const jobKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "STATE
 export const specKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "SPEC" });
 /** What was kept of the attempt that ended the job. */
 export const artifactsKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "ARTIFACTS" });
-/** The record of one attempt. Keys sort by number. */
-export const attemptKey = (ref: AttemptRef): Key => ({ pk: jobPartition(ref), sk: `ATTEMPT#${padded(ref.attempt, 10)}` });
-export const maxAttempt = 9_999_999_999;
+/** The record of one attempt. Keys sort by number, which has many digits in a table that was restored from a backup. */
+export const attemptKey = (ref: AttemptRef): Key => ({ pk: jobPartition(ref), sk: `ATTEMPT#${padded(ref.attempt, 15)}` });
+export const maxAttempt = 999_999_999_999_999;
 
 /** A team's part of a pool's queue, so that no team's jobs hide those of another. */
 export const queuePartition = (pool: string, team: string): string => `Q#${pool}#${team}`;
@@ -96,6 +96,9 @@ export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`
 
 /** The pool's statistics about packing engines. */
 export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNED" });
+
+/** When the first table was created, of which this one may be a restored copy. */
+export const firstTableKey: Key = { pk: "TABLE", sk: "FIRST" };
 
 /** All known pools, configured or not. */
 export const registryPartition = "PS";

@@ -24,7 +24,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
   const log = logTo(logger);
   return {
     decisions: createDecisions(table),
-    placements: createPlacements(table),
+    placements: createPlacements(table, Date.now),
     capacity: createCapacityMemory(table),
     fleet: ec2Fleet({
       ec2: ec2Client(),

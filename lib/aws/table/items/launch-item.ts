@@ -6,31 +6,25 @@ import { StoredOffer, StoredType, stored } from "../stored.ts";
 
 const StoredJobs = z.array(z.object({ team: z.string(), job: z.string() }));
 
-const StoredLaunch: z.ZodType<Launch> = z
-  .object({
-    id: z.string(),
-    pool: z.string(),
-    team: z.string().optional(),
-    market: z.enum(["spot", "on-demand"]),
-    offers: z.array(StoredOffer),
-    types: z.array(StoredType),
-    jobs: StoredJobs,
-    count: z.int().min(1),
-    whole: z.boolean().optional(),
-    clientToken: z.string(),
-    reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
-    intendedAtMs: z.number(),
-    because: z.string(),
-    replaces: z.string().optional(),
-    search: z.object({ why: z.string(), fromMs: z.number(), toMs: z.number() }).optional(),
-  })
-  // In intents of the previous release, several nodes always meant a gang.
-  .transform((launch) => ({ ...launch, whole: launch.whole ?? launch.count > 1 }));
+const StoredLaunch: z.ZodType<Launch> = z.object({
+  id: z.string(),
+  pool: z.string(),
+  team: z.string().optional(),
+  market: z.enum(["spot", "on-demand"]),
+  offers: z.array(StoredOffer),
+  types: z.array(StoredType),
+  jobs: StoredJobs,
+  count: z.int().min(1),
+  whole: z.boolean(),
+  clientToken: z.string(),
+  reserved: z.object({ usdPerHour: z.number(), gpus: z.number() }),
+  intendedAtMs: z.number(),
+  because: z.string(),
+  replaces: z.string().optional(),
+  search: z.object({ why: z.string(), fromMs: z.number(), toMs: z.number() }).optional(),
+});
 
-/** Returns a launch's item. `countsWider` marks that its reservation counts towards the deployment and the team, too. */
-export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch, countsWider: true });
-/** Returns false for an intent of an earlier release, which reserved in its pool only. */
-export const countsWider = (item: Item): boolean => item["countsWider"] === true;
+export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch });
 /** Returns the jobs of a launch whose item cannot be read otherwise. */
 export const jobsOfLaunch = (item: Item): { readonly jobs?: Launch["jobs"] } => {
   const jobs = StoredJobs.safeParse(item["jobs"]);

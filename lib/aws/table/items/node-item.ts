@@ -47,8 +47,6 @@ const StoredNode = z.object({
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),
   released: z.boolean(),
-  /** Whether it counts towards the deployment and the team, too; false for nodes that an earlier release launched. */
-  countsWider: z.boolean().default(false),
 });
 type StoredNode = z.infer<typeof StoredNode>;
 
@@ -70,7 +68,6 @@ export const nodeItem = (node: Node): Key & Item => {
     reservedMicroUsd: reservationOf(node).microUsd,
     reservedGpus: reservationOf(node).gpus,
     released: false,
-    countsWider: true,
   };
 };
 
@@ -82,7 +79,7 @@ export type NodeItems = { readonly item: Item; readonly heartbeat?: Item | undef
 
 /** Returns the node that its items describe. Throws if one of them cannot be read. */
 export function nodeOf({ item, heartbeat, datasets }: NodeItems): Node {
-  const { reservedMicroUsd: _usd, reservedGpus: _gpus, countsWider: _wider, released, assignments, ...node } = stored(StoredNode, item);
+  const { reservedMicroUsd: _usd, reservedGpus: _gpus, released, assignments, ...node } = stored(StoredNode, item);
   return {
     leaseUntilMs: node.launchedAtMs,
     ...node,

@@ -9,11 +9,8 @@ import { type Part, transact } from "../transaction.ts";
 /** The outcome of a fenced transaction. `failed` holds the indexes of the given parts whose conditions did not hold. */
 export type FencedOutcome = "done" | "fenced" | { readonly failed: ReadonlySet<number> };
 
-/**
- * How much a write adds to the reservations of the pool, and of the deployment and team (`wider`). The two differ by what an
- * earlier release reserved in its pool only.
- */
-export type ReservationChange = { readonly team: string | undefined; readonly pool: Amount; readonly wider: Amount };
+/** How much a write adds to the reservations of the pool, the deployment and the team, if there is one. */
+type ReservationChange = { readonly team: string | undefined; readonly amount: Amount };
 
 /** Writes for a decision. Every transaction checks that the pool's epoch is still the decision's. */
 export type FencedWriter = {
@@ -52,10 +49,7 @@ export function createFencedWriter(access: TableAccess): FencedWriter {
     reserve: ({ pool, epoch }, change, parts) =>
       inTurn(() =>
         held(
-          [
-            { kind: "update", key: poolKey(pool), changes: reserving(change.pool), when: [is("epoch", epoch)] },
-            ...widerParts({ team: change.team, amount: change.wider }),
-          ],
+          [{ kind: "update", key: poolKey(pool), changes: reserving(change.amount), when: [is("epoch", epoch)] }, ...widerParts(change)],
           parts,
           reservingTries,
         ),

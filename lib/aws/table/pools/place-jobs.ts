@@ -1,5 +1,5 @@
 import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
-import { type AttemptRef, afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
+import { type AttemptRef, afterLoss, dependsOn, type Job } from "../../../model/job.ts";
 import { isFirstMember } from "../../../model/node.ts";
 import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
 import { type Wants, wantsOf } from "../../../model/wants.ts";
@@ -15,8 +15,9 @@ import { countQueued } from "../items/queues-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
 import { bellKey, heartbeatKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
+import type { FirstAttempt } from "./attempt-numbers.ts";
 import { rings } from "./bell.ts";
-import { BindBatches } from "./bind-batches.ts";
+import { type Bind, BindBatches } from "./bind-batches.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 
 type Back = Parameters<Placements["takeBack"]>[1];
@@ -25,31 +26,39 @@ type Back = Parameters<Placements["takeBack"]>[1];
 export const createJobPlacements = (
   access: TableAccess,
   { write, unlessFenced, inTurn }: FencedWriter,
+  firstAttempt: FirstAttempt,
 ): Pick<Placements, "bind" | "bindGang" | "rebind" | "takeBack" | "fail" | "move" | "hold"> => {
   const batches = new BindBatches({
     write,
-    jobParts: (pool, { entry, node, atMs }) => placeParts(pool, { entry, nodes: [node], atMs }),
-    nodePart: (pool, node, binds) => holdPart(pool, node, binds),
+    jobParts: (pool, { node, ...bind }) => placeParts(pool, { ...bind, nodes: [node] }),
+    nodePart: (pool, node, binds) =>
+      holdPart(
+        pool,
+        node,
+        binds.map(({ entry, attempt, atMs }) => ({ entry: { ...entry, attempt }, atMs })),
+      ),
   });
 
   return {
     async bind(fence, bind) {
-      const outcome = await batches.add(fence, bind);
+      const attempt = Math.max(bind.entry.attempt, await firstAttempt());
+      const outcome = await batches.add(fence, { ...bind, attempt });
       return written(outcome, async () => {
         const now = await readJob(access, bind.entry);
-        return now?.attempt === bind.entry.attempt && now.node === bind.node.id;
+        return now?.attempt === attempt && now.node === bind.node.id;
       });
     },
 
     async bindGang(fence, { entry, nodes, atMs }) {
       const gang = nodes.map(({ id }) => id);
+      const attempt = Math.max(entry.attempt, await firstAttempt());
       const outcome = await write(fence, [
-        ...placeParts(fence.pool, { entry, nodes, gang, atMs }),
-        ...gang.map((node, rank) => holdPart(fence.pool, node, [{ entry, rank, atMs }])),
+        ...placeParts(fence.pool, { entry, attempt, nodes, gang, atMs }),
+        ...gang.map((node, rank) => holdPart(fence.pool, node, [{ entry: { ...entry, attempt }, rank, atMs }])),
       ]);
       return written(outcome, async () => {
         const now = await readJob(access, entry);
-        return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
+        return now?.attempt === attempt && now.gang?.join() === gang.join();
       });
     },
 
@@ -119,12 +128,12 @@ export const createJobPlacements = (
   };
 };
 
-type Place = { readonly entry: QueueEntry; readonly atMs: number };
+type Place = Pick<Bind, "entry" | "attempt" | "atMs">;
 
-/** Returns the writes that place a job on its nodes and remove it from the queue. Throws if there is no node. */
+/** Returns the writes that begin a job's attempt on its nodes and remove the job from the queue. Throws if there is no node. */
 function placeParts(
   pool: string,
-  { entry, nodes, gang, atMs }: Place & { nodes: readonly AttemptNode[]; gang?: readonly string[] },
+  { entry, attempt, nodes, gang, atMs }: Place & { nodes: readonly AttemptNode[]; gang?: readonly string[] },
 ): Part[] {
   const [first] = nodes;
   if (!first) throw new Error(`${entry.team}/${entry.job} is placed on no node`);
@@ -134,12 +143,12 @@ function placeParts(
       { state: "placed" },
       {
         atMs,
-        also: [set("node", first.id), set("gang", gang), set("exitCode", undefined)],
+        also: [set("attempt", attempt), set("node", first.id), set("gang", gang), set("exitCode", undefined)],
         when: [is("state", "queued"), is("attempt", entry.attempt)],
       },
     ),
     { kind: "delete", key: queueKey({ ...entry, pool }), when: [is("a", entry.attempt)] },
-    beginAttempt(entry, newAttempt(entry, { pool, nodes, atMs })),
+    beginAttempt({ ...entry, attempt }, newAttempt({ ...entry, attempt }, { pool, nodes, atMs })),
   ];
 }
 

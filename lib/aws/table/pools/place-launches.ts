@@ -4,7 +4,7 @@ import type { Launch } from "../../../model/launch.ts";
 import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
 import { isAbsent, isThere, set } from "../expression.ts";
-import { countsWider, launchItem, launchOf } from "../items/launch-item.ts";
+import { launchItem, launchOf } from "../items/launch-item.ts";
 import { nodeItem, reservationOf } from "../items/node-item.ts";
 import { readPool } from "../items/pool-item.ts";
 import { amountOf, minus, nothing, plus, reservingTries, widerKeys } from "../items/reserved-item.ts";
@@ -44,13 +44,8 @@ export const createLaunchPlacements = (
     const ids = nodes.map((node) => node.id);
     const ttl = ttlAfter(atMs, keptDays);
     const came = nodes.map(reservationOf).reduce(plus, nothing);
-    const intended = amountOf(launch.reserved);
+    const change = { team: launch.team, amount: minus(came, amountOf(launch.reserved)) };
     const open = await getItem(access, launchKey(fence.pool, launch.id));
-    const change = {
-      team: launch.team,
-      pool: minus(came, intended),
-      wider: minus(came, open && countsWider(open) ? intended : nothing),
-    };
     const parts: Part[] = [
       { kind: "delete", key: launchKey(fence.pool, launch.id), when: [isThere("pk")] },
       // A field that only the next release knows stays in the copy.

@@ -9,7 +9,7 @@ import { spentParts } from "../items/spent-item.ts";
 import { bootFailureKey, forgottenNodeKey, heartbeatKey, instanceKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
 import { maxParts, type Part } from "../transaction.ts";
-import { type FencedOutcome, type FencedWriter, type ReservationChange, written } from "./fenced-write.ts";
+import { type FencedOutcome, type FencedWriter, written } from "./fenced-write.ts";
 
 const keptDays = 14;
 
@@ -22,8 +22,7 @@ export const createNodePlacements = (
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
     const back = minus(nothing, { microUsd: node.reservedMicroUsd, gpus: node.reservedGpus });
-    const change: ReservationChange = { team: node.team, pool: back, wider: node.countsWider ? back : nothing };
-    return node.released ? write(fence, parts) : reserve(fence, change, [...parts, ...spentParts(node, atMs)]);
+    return node.released ? write(fence, parts) : reserve(fence, { team: node.team, amount: back }, [...parts, ...spentParts(node, atMs)]);
   };
 
   return {

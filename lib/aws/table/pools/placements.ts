@@ -1,19 +1,21 @@
 import type { Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
 import { learnedItem } from "../items/learned-item.ts";
+import { createFirstAttempt } from "./attempt-numbers.ts";
 import { createFencedWriter } from "./fenced-write.ts";
 import { createJobPlacements } from "./place-jobs.ts";
 import { createLaunchPlacements } from "./place-launches.ts";
 import { createNodePlacements } from "./place-nodes.ts";
 
-export function createPlacements(access: TableAccess): Placements {
+/** `now`: the time in ms, which says how old is what was read of the table itself. */
+export function createPlacements(access: TableAccess, now: () => number): Placements {
   const writer = createFencedWriter(access);
   return {
     async learn(fence, learned) {
       const outcome = await writer.write(fence, [{ kind: "put", item: learnedItem(fence.pool, learned), when: [] }]);
       return outcome === "fenced" ? "fenced" : "done";
     },
-    ...createJobPlacements(access, writer),
+    ...createJobPlacements(access, writer, createFirstAttempt(access, now)),
     ...createLaunchPlacements(access, writer),
     ...createNodePlacements(access, writer),
   };
