@@ -11,8 +11,9 @@ import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { placeWiring } from "../lib/runtime/wire/place.ts";
 
-const { env, fleet, logger, metrics } = start("place");
-const deps = placeWiring({ env, fleet, logger });
+const started = start("place");
+const { fleet, logger, metrics } = started;
+const deps = placeWiring(started);
 
 /** Decides for the pool that a message names. A pool that was removed from the configuration is emptied. */
 export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {

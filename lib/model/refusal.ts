@@ -1,12 +1,12 @@
 import { type Market, type OfferRef, offerName } from "./offer.ts";
 
 /**
- * What a refusal is about. `capacity`: an offer, for all pools. `limit`: a quota of the account, for all instance types that count towards
- * it. `fault`: an offer, but only for the pool that asked, because the pool's own request may be wrong.
+ * What a refusal is about. `capacity`: an offer, for all pools. `limit`: a quota of the account in a region, for all instance types that count
+ * towards it. `fault`: an offer, but only for the pool that asked, because the pool's own request may be wrong.
  */
 export type Subject =
   | ({ readonly why: "capacity" } & OfferRef)
-  | { readonly why: "limit"; readonly market: Market; readonly quota: string }
+  | { readonly why: "limit"; readonly region: string; readonly market: Market; readonly quota: string }
   | ({ readonly why: "fault"; readonly pool: string } & OfferRef);
 
 /** What EC2 refused and has not given since. The table stores it for all handlers and pools. */
@@ -33,7 +33,7 @@ export function subjectName(subject: Subject): string {
     case "capacity":
       return `capacity ${offerName(subject)}`;
     case "limit":
-      return `limit ${subject.market}/${subject.quota}`;
+      return `limit ${subject.region}/${subject.market}/${subject.quota}`;
     case "fault":
       return `fault ${subject.pool}/${offerName(subject)}`;
   }

@@ -32,7 +32,7 @@ async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool
     decisions: createDecisions(access),
     placements: createPlacements(access, Date.now),
     capacity: createCapacityMemory(access),
-    budget: createRequestBudget(access, { ...documentedLimits, launch }),
+    budget: createRequestBudget(access, "us-east-1", { ...documentedLimits, launch }),
     fleet: ec2Fleet({ ec2: ec2Client(stage.settings), name: "prod", launchTemplates, subnets: stage.subnets }),
     lane: new MemoryLane(),
     pools,

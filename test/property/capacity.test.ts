@@ -11,7 +11,7 @@ import { snapshot } from "./worlds.ts";
 const offer = { instanceType: "g5.xlarge", zone: "a", market: "spot" } as const;
 const subject = fc.constantFrom<Subject>(
   { why: "capacity", ...offer },
-  { why: "limit", market: "spot", quota: "All G and VT Spot Instance Requests" },
+  { why: "limit", region: "us-east-1", market: "spot", quota: "All G and VT Spot Instance Requests" },
   { why: "fault", pool: "gpu", ...offer },
 );
 const refused = (about: Subject, launch: string, least = 1): Refused => ({ subject: about, code: "no", least, launch });

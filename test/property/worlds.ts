@@ -3,7 +3,7 @@ import { quotaOf } from "../../lib/decide/capacity/quotas.ts";
 import type { QueueEntry } from "../../lib/model/job.ts";
 import type { Launch } from "../../lib/model/launch.ts";
 import type { Assignment, Node, NodeState } from "../../lib/model/node.ts";
-import { type Catalogue, type InstanceType, type Offer, offerName } from "../../lib/model/offer.ts";
+import { type Catalogue, type InstanceType, type Offer, offerName, regionOf } from "../../lib/model/offer.ts";
 import type { Snapshot } from "../../lib/model/plan.ts";
 import type { Budgets, Pool } from "../../lib/model/pool.ts";
 import { type Refusal, type Subject, subjectName } from "../../lib/model/refusal.ts";
@@ -181,7 +181,7 @@ const refusalOf = ({ instanceType, zone, market }: Offer): fc.Arbitrary<Refusal>
         { why: "capacity", instanceType, zone, market },
         { why: "capacity", instanceType, zone, market },
         { why: "fault", pool: "gpu", instanceType, zone, market },
-        { why: "limit", market, quota: quotaOf(instanceType, market) },
+        { why: "limit", region: regionOf(zone), market, quota: quotaOf(instanceType, market) },
       ),
       seconds: fc.integer({ min: -100, max: 200 }),
       least: fc.constantFrom(1, 1, 2),

@@ -4,7 +4,7 @@ import { quotaOf } from "../../decide/capacity/quotas.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
-import type { Offer } from "../../model/offer.ts";
+import { type Offer, regionOf } from "../../model/offer.ts";
 import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
@@ -64,12 +64,13 @@ const learnedRows = (learned: Learned = {}): PoolView["learned"] =>
 const isAbout = (refusal: Refusal, offers: readonly Offer[]): boolean =>
   offers.some((offer) => {
     if (offer.market !== refusal.market) return false;
-    if (refusal.why === "limit") return quotaOf(offer.instanceType, offer.market) === refusal.quota;
+    if (refusal.why === "limit")
+      return regionOf(offer.zone) === refusal.region && quotaOf(offer.instanceType, offer.market) === refusal.quota;
     return offer.instanceType === refusal.instanceType && offer.zone === refusal.zone;
   });
 
-const subjectOf = (refusal: Refusal): Pick<PoolView["refusals"][number], "instanceType" | "zone" | "quota"> =>
-  refusal.why === "limit" ? { quota: refusal.quota } : { instanceType: refusal.instanceType, zone: refusal.zone };
+const subjectOf = (refusal: Refusal): Pick<PoolView["refusals"][number], "instanceType" | "zone" | "region" | "quota"> =>
+  refusal.why === "limit" ? { region: refusal.region, quota: refusal.quota } : { instanceType: refusal.instanceType, zone: refusal.zone };
 
 /** Returns what nodes have cost, in USD, including nodes that still run. */
 const spentOf = (of: Parameters<typeof spentMicro>[1]): PoolView["spent"] => ({

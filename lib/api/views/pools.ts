@@ -17,6 +17,7 @@ const OpenLaunch = z.object({
 const Refusal = z.object({
   instanceType: z.string().optional(),
   zone: z.string().optional(),
+  region: z.string().optional().describe("The region of the quota"),
   quota: z.string().optional().describe("The account's quota that was reached, if any; it applies to all types that it counts"),
   market: Market,
   code: z.string(),

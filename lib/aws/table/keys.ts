@@ -69,7 +69,7 @@ export const launchKey = (pool: string, launch: string): Key => ({ pk: launchPar
 /** A launch whose outcome is known, kept for two weeks. */
 export const settledLaunchKey = (pool: string, launch: string): Key => ({ pk: `LD#${pool}`, sk: launch });
 
-/** Refusals that apply to all pools. The previous release kept refusals per pool under `R#pool`. */
+/** Refusals that apply to all pools. */
 export const refusalPartition = "REFUSED";
 /** Refusals that may be caused by this pool's requests only. */
 export const faultPartition = (pool: string): string => `REFUSED#${pool}`;
@@ -113,8 +113,8 @@ export const spentKey = (pool: string, month: string): Key => ({ pk: `P#${pool}`
 export const teamsSpentPartition = (pool: string, month: string): string => `SP#${pool}#${month}`;
 export const teamSpentKey = (pool: string, month: string, team: string): Key => ({ pk: teamsSpentPartition(pool, month), sk: team });
 
-/** The token bucket of requests to EC2, one item per kind of request. */
-export const requestsKey = (kind: RequestKind): Key => ({ pk: "EC2", sk: `REQUESTS#${kind}` });
+/** The token bucket of requests to EC2 in a region, one item per kind of request. */
+export const requestsKey = (region: string, kind: RequestKind): Key => ({ pk: "EC2", sk: `REQUESTS#${region}#${kind}` });
 
 export const catalogueKey = (pool: string): Key => ({ pk: `C#${pool}`, sk: "CATALOGUE" });
 

@@ -1,5 +1,5 @@
-import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
-import type { Refusal } from "../../model/refusal.ts";
+import { type InstanceType, type Offer, offerName, regionOf } from "../../model/offer.ts";
+import { type Refusal, subjectName } from "../../model/refusal.ts";
 import { type OfferStatus, statusOf } from "./cooldown.ts";
 import { quotaOf } from "./quotas.ts";
 
@@ -22,7 +22,7 @@ export function capacityView(refusals: readonly Refusal[], nowMs: number): Capac
   const against = ({ offer, type, count }: CapacityRequest): readonly Refusal[] => {
     if (known.size === 0) return [];
     const nodes = [known.get(`capacity ${offerName(offer)}`), known.get(`fault ${offerName(offer)}`)];
-    const limit = known.get(`limit ${offer.market} ${quotaOf(offer.instanceType, offer.market)}`);
+    const limit = known.get(limitName(offer));
     const applicable = nodes.filter((each) => each !== undefined && each.least <= count);
     if (limit && limit.least <= vcpusOf(type, count)) applicable.push(limit);
     return applicable.filter((each) => each !== undefined);
@@ -39,7 +39,6 @@ export function capacityView(refusals: readonly Refusal[], nowMs: number): Capac
 /** Returns the vCPUs that count towards the account's quota. */
 export const vcpusOf = (type: InstanceType, count: number): number => Math.ceil(type.resources.vcpus) * count;
 
-const keyOf = (refusal: Refusal): string => {
-  if (refusal.why === "limit") return `limit ${refusal.market} ${refusal.quota}`;
-  return `${refusal.why} ${offerName(refusal)}`;
-};
+const limitName = ({ instanceType, zone, market }: Offer): string =>
+  subjectName({ why: "limit", region: regionOf(zone), market, quota: quotaOf(instanceType, market) });
+const keyOf = (refusal: Refusal): string => (refusal.why === "limit" ? subjectName(refusal) : `${refusal.why} ${offerName(refusal)}`);

@@ -1,5 +1,5 @@
 import type { Launch, LaunchOutcome } from "../../model/launch.ts";
-import { type InstanceType, type OfferRef, offerName } from "../../model/offer.ts";
+import { type InstanceType, type OfferRef, offerName, regionOf } from "../../model/offer.ts";
 import { type Refusal, type Refused, type Subject, subjectName } from "../../model/refusal.ts";
 import { vcpusOf } from "./capacity-view.ts";
 import { given, refusedAgain } from "./cooldown.ts";
@@ -67,6 +67,11 @@ function refusedOf({ code, why, ...ref }: { code: string; why: Subject["why"] } 
   return { subject, code, least: count, launch: launch.id };
 }
 
-const limitOn = ({ instanceType, market }: OfferRef): Subject => ({ why: "limit", market, quota: quotaOf(instanceType, market) });
+const limitOn = ({ instanceType, zone, market }: OfferRef): Subject => ({
+  why: "limit",
+  region: regionOf(zone),
+  market,
+  quota: quotaOf(instanceType, market),
+});
 const typeOf = ({ instanceType }: OfferRef, launch: Launch): InstanceType | undefined =>
   launch.types.find(({ name }) => name === instanceType);

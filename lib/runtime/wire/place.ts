@@ -13,13 +13,11 @@ import { createPlacements } from "../../aws/table/pools/placements.ts";
 import { createRequestBudget } from "../../aws/table/pools/request-budget.ts";
 import type { PlaceDeps } from "../../flows/place.ts";
 import { widerLimits } from "../../model/limits.ts";
-import type { Environment } from "../env.ts";
-import type { FleetFile } from "../fleet-file.ts";
-import { type FunctionLogger, logTo } from "../logger.ts";
+import { logTo } from "../logger.ts";
+import type { Started } from "../start.ts";
 import { tableOf } from "./table.ts";
 
-export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; logger: FunctionLogger }): PlaceDeps {
-  const { env, fleet, logger } = of;
+export function placeWiring({ env, fleet, region, logger }: Started<"place">): PlaceDeps {
   const table = tableOf(env);
   const log = logTo(logger);
   return {
@@ -39,7 +37,7 @@ export function placeWiring(of: { env: Environment<"place">; fleet: FleetFile; l
     limits: widerLimits(fleet),
     pools: fleet.pools,
     catalogues: createCatalogueStore(table),
-    budget: createRequestBudget(table, fleet.ec2Requests),
+    budget: createRequestBudget(table, region, fleet.ec2Requests),
     pause,
     random: Math.random,
     now: Date.now,

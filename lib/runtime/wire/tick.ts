@@ -46,7 +46,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name, log }),
     orphans: createOrphans(table),
     fleet: { terminate: (ids) => endInstances(ec2Client(), ids, log) },
-    budget: createRequestBudget(table, fleet.ec2Requests),
+    budget: createRequestBudget(table, region, fleet.ec2Requests),
     now: Date.now,
   };
 }

@@ -6,7 +6,7 @@ import type { MakeLedger } from "./arrange.ts";
 
 const { instanceType, zone, market } = anOffer();
 const offer: Subject = { why: "capacity", instanceType, zone, market };
-const limit: Subject = { why: "limit", market: "spot", quota: "All G and VT Spot Instance Requests" };
+const limit: Subject = { why: "limit", region: "us-east-1", market: "spot", quota: "All G and VT Spot Instance Requests" };
 const fault: Subject = { why: "fault", pool: "gpu", instanceType, zone, market };
 
 const refusalOf = (subject: Subject): Refusal => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { capacityView } from "../../../lib/decide/capacity/capacity-view.ts";
 import { given, halfOpenProbe, refusedAgain, statusOf } from "../../../lib/decide/capacity/cooldown.ts";
 import { quotaOf } from "../../../lib/decide/capacity/quotas.ts";
 import { refusalUpdatesOf } from "../../../lib/decide/capacity/refusal-updates.ts";
@@ -91,7 +92,7 @@ describe("a refusal", () => {
   });
 
   test.each(["limit", "fault"] as const)("a refusal for a %s rests by a rule of its own", (why) => {
-    const subject: Subject = why === "limit" ? { why, market: "spot", quota: "q" } : { why, pool: "gpu", ...offer };
+    const subject: Subject = why === "limit" ? { why, region: "us-east-1", market: "spot", quota: "q" } : { why, pool: "gpu", ...offer };
     const rests = [1, 2, 9].map((times) =>
       restOf(
         refusedAt(
@@ -141,9 +142,25 @@ describe("what a launch teaches", () => {
     expect([...taught(refusal(...refusals.toReversed())).keys()]).toEqual(names);
   });
 
+  test("each region has quotas of its own, for what is learned and for what rests", () => {
+    const updates = refusalUpdatesOf(launch, refusal(refusalOf({}, "limit")), monday);
+    const [known] = updates.flatMap(({ next }) => next(undefined) ?? []);
+    expect(known).toMatchObject({ why: "limit", region: "us-east-1" });
+    const view = capacityView(known ? [known] : [], monday);
+    const status = (there: string) => view.status({ offer: anOffer({ zone: there }), type: aType(), count: 1 });
+    expect([status("us-east-1a"), status("us-east-1f"), status("us-east-1-bos-1a"), status("eu-west-1a")]).toEqual([
+      "cooling-down",
+      "cooling-down",
+      "cooling-down",
+      "free",
+    ]);
+  });
+
   test("a launch causes one update about a quota for all its types, with the least vCPUs that were refused", () => {
     const updates = taught(refusal(refusalOf(large, "limit"), refusalOf({}, "limit")));
-    expect([...updates]).toMatchObject([["limit spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }]]);
+    expect([...updates]).toMatchObject([
+      ["limit us-east-1/spot/All G and VT Spot Instance Requests", { least: 4, why: "limit", code: "c" }],
+    ]);
     const whole = taught(refusal(refusalOf({}, "limit")), undefined, { ...launch, whole: true });
     expect([...whole.values()]).toMatchObject([{ least: 12 }]);
   });
@@ -164,7 +181,7 @@ describe("what a launch teaches", () => {
     expect([...updates]).toEqual([
       ["capacity g5.xlarge/us-east-1a/spot", undefined],
       ["fault gpu/g5.xlarge/us-east-1a/spot", undefined],
-      ["limit spot/All G and VT Spot Instance Requests", undefined],
+      ["limit us-east-1/spot/All G and VT Spot Instance Requests", undefined],
     ]);
   });
 

@@ -252,7 +252,7 @@ describe("an offer that was refused", () => {
   });
 
   test("a refusal for a quota applies to all types that the quota counts, and the reason says what an admin can do", () => {
-    const quota = { why: "limit", market: "spot", quota: "All G and VT Spot Instance Requests" } as const;
+    const quota = { why: "limit", region: "us-east-1", market: "spot", quota: "All G and VT Spot Instance Requests" } as const;
     const {
       instanceType: _type,
       zone: _zone,

@@ -93,6 +93,7 @@ describe("a job that EC2 has no capacity for", () => {
     const quota: Refusal = {
       ...aRefusal(refused),
       why: "limit",
+      region: "us-east-1",
       market: "spot",
       quota: quotaOf("g5.xlarge", "spot"),
       code: "MaxSpotInstanceCountExceeded",

@@ -20,7 +20,7 @@ const offer = { instanceType: z.string(), zone: z.string(), market };
 
 const StoredRefusal: z.ZodType<Refusal> = z.discriminatedUnion("why", [
   z.object({ why: z.literal("capacity"), ...offer, ...known }),
-  z.object({ why: z.literal("limit"), market, quota: z.string(), ...known }),
+  z.object({ why: z.literal("limit"), region: z.string(), market, quota: z.string(), ...known }),
   z.object({ why: z.literal("fault"), pool: z.string(), ...offer, ...known }),
 ]);
 

@@ -13,7 +13,7 @@ const StoredBucket = z.object({
   requests: z.number(),
   instances: z.number(),
   atMs: z.number(),
-  pace: z.number().positive().max(1).default(1),
+  pace: z.number().positive().max(1),
   throttledAtMs: z.number().optional(),
 });
 
@@ -21,16 +21,16 @@ const StoredBucket = z.object({
 const maxTries = 12;
 const longestPauseMs = 40;
 
-/** Keeps one item per kind of request, which is read, changed, and written on the condition that it has not changed since. */
-export function createRequestBudget(access: TableAccess, limits: RequestLimits): RequestBudget {
+/** Keeps one item per region and kind of request, which is read, changed, and written on the condition that it has not changed since. */
+export function createRequestBudget(access: TableAccess, region: string, limits: RequestLimits): RequestBudget {
   const read = async (kind: RequestKind, nowMs: number): Promise<{ version: number; bucket: Bucket }> => {
-    const item = await getItem(access, requestsKey(kind));
+    const item = await getItem(access, requestsKey(region, kind));
     if (!item) return { version: 0, bucket: fullBucket(limits[kind], nowMs) };
     const { version, ...bucket } = stored(StoredBucket, item);
     return { version, bucket };
   };
   const write = async (kind: RequestKind, bucket: Bucket, over: number): Promise<boolean> => {
-    const written = await tryUpdate(access, requestsKey(kind), {
+    const written = await tryUpdate(access, requestsKey(region, kind), {
       changes: setAll({ ...bucket, version: over + 1 }),
       when: [over === 0 ? isAbsent("pk") : is("version", over)],
     });
