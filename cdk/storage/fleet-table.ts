@@ -40,7 +40,7 @@ export class FleetTable extends Construct {
     });
     this.table.addGlobalSecondaryIndex({
       indexName: "byTeam",
-      partitionKey: { name: "teamKey", type: AttributeType.STRING },
+      partitionKey: { name: "teamDay", type: AttributeType.STRING },
       sortKey: { name: "submitted", type: AttributeType.STRING },
       projectionType: ProjectionType.INCLUDE,
       nonKeyAttributes: listed,

@@ -43,7 +43,7 @@ export async function newTable(base: DynamoDBClient = clientWithSmallPages()): P
     new CreateTableCommand({
       TableName: table,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk", "teamKey", "submitted"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      AttributeDefinitions: ["pk", "sk", "teamDay", "submitted"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
       KeySchema: [
         { AttributeName: "pk", KeyType: "HASH" },
         { AttributeName: "sk", KeyType: "RANGE" },
@@ -52,7 +52,7 @@ export async function newTable(base: DynamoDBClient = clientWithSmallPages()): P
         {
           IndexName: "byTeam",
           KeySchema: [
-            { AttributeName: "teamKey", KeyType: "HASH" },
+            { AttributeName: "teamDay", KeyType: "HASH" },
             { AttributeName: "submitted", KeyType: "RANGE" },
           ],
           Projection: { ProjectionType: "ALL" },

@@ -133,11 +133,19 @@ export const mapRequestKey = ({ team, dataset }: DatasetRef, node: string): Key 
 export const sealingPartition = "S";
 export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: sealingPartition, sk: `${team}#${job}#${attempt}` });
 
-/** Returns a job's sort key in the index of its team. */
+/** The UTC days on which a team submitted jobs, such as "2026-11-30". */
+export const daysPartition = (team: string): string => `TD#${team}`;
+export const dayKey = (team: string, day: string): Key => ({ pk: daysPartition(team), sk: day });
+/** Returns the partition of the team index with the jobs of a day, so that no partition grows with all that a team ever submitted. */
+export const dayInIndex = (team: string, day: string): string => `${team}#${day}`;
+/** Returns a job's sort key in the team index. */
 export const submittedKey = (job: { submittedAtMs: number; job: string }): string => `${padded(job.submittedAtMs, 15)}#${job.job}`;
 /** Returns a sort key before all jobs that were submitted at this time or later, and after all others. */
 export const submittedFrom = (atMs: number): string => padded(Math.min(Math.max(Math.trunc(atMs), 0), 1e15 - 1), 15);
-export const jobOfSubmittedKey = (submitted: string): string | undefined => /^\d{15}#([^#]+)$/.exec(submitted)?.[1];
+export const placeOfSubmittedKey = (submitted: string): { submittedAtMs: number; job: string } | undefined => {
+  const [, submittedAtMs, job] = /^(\d{15})#([^#]+)$/.exec(submitted) ?? [];
+  return submittedAtMs === undefined || job === undefined ? undefined : { submittedAtMs: Number(submittedAtMs), job };
+};
 
 const padded = (n: number, digits: number): string => String(n).padStart(digits, "0");
 /** Returns a class that two jobs share if they may run in the same places, and otherwise only by chance, which is harmless. */

@@ -74,6 +74,31 @@ export const jobReaderContract = (make: MakeLedger) =>
       await expect(outside).rejects.toMatchObject({ code: "cursor" });
     });
 
+    it("jobs of several days are listed newest first, page by page, whatever the filter", async () => {
+      const ledger = await make();
+      const dayMs = 86_400_000;
+      // More days than one page looks at. The first four have two jobs each.
+      const dayOf = (n: number): number => (n < 8 ? Math.floor(n / 2) : n - 4);
+      const atMs = (n: number): number => monday - dayOf(n) * dayMs - n;
+      const all = Array.from({ length: 48 }, (_, n) => `${n % 47 === 0 ? "rare" : "train"}-${String(n).padStart(2, "0")}`);
+      await Promise.all(all.map((job, n) => admitted(ledger, { job, submittedAtMs: atMs(n) })));
+      const list = async (filter: JobFilter & { limit: number }): Promise<readonly string[]> => {
+        const names: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await ledger.jobReader.list({ team: "vision", ...filter, cursor });
+          expect(page.jobs.length).toBeLessThanOrEqual(filter.limit);
+          names.push(...page.jobs.map(({ job }) => job));
+          cursor = page.cursor;
+        } while (cursor);
+        return names;
+      };
+      expect(await list({ limit: 7 })).toEqual(all);
+      expect(await list({ name: "rare-*", limit: 10 })).toEqual(["rare-00", "rare-47"]);
+      expect(await list({ name: "rare-*", limit: 1 })).toEqual(["rare-00", "rare-47"]);
+      expect(await list({ sinceMs: atMs(40), beforeMs: atMs(1), limit: 3 })).toEqual(all.slice(2, 41));
+    });
+
     it("several jobs are found by name as they are now, without those that do not exist", async () => {
       const ledger = await make();
       const { job } = await admitted(ledger);

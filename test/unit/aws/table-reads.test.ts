@@ -55,17 +55,18 @@ describe("a list of jobs", () => {
     submitted: String(n),
     bodyHash: "0".repeat(64),
   });
-  const more = { LastEvaluatedKey: { pk: "x", sk: "y", teamKey: "vision", submitted: "1" } };
+  const more = { LastEvaluatedKey: { pk: "x", sk: "y", teamDay: "vision#2026-06-01", submitted: "000000000000001#j1" } };
+  const days = { Items: [{ sk: "2026-06-01" }] };
 
   test("a list without a filter asks for one job more than are still missing", async () => {
-    const { access, requests } = tableThat({ Items: [job(9), job(8)], ...more }, { Items: [job(7)], ...more }, { Items: [] });
+    const { access, requests } = tableThat(days, { Items: [job(9), job(8)], ...more }, { Items: [job(7)], ...more }, { Items: [] });
     expect((await createJobReader(access).list({ team: "vision", limit: 5 })).jobs).toHaveLength(3);
-    expect(requests.map((input) => input["Limit"])).toEqual([6, 4, 3]);
+    expect(requests.map((input) => input["Limit"])).toEqual([41, 6, 4, 3]);
   });
 
   test("a list with a filter asks for whole pages, because few of them may match", async () => {
-    const { access, requests } = tableThat({ Items: [] });
+    const { access, requests } = tableThat(days, { Items: [] });
     await createJobReader(access).list({ team: "vision", limit: 5, states: ["failed"] });
-    expect(requests.map((input) => input["Limit"])).toEqual([1_000]);
+    expect(requests.map((input) => input["Limit"])).toEqual([41, 1_000]);
   });
 });

@@ -4,9 +4,10 @@ import { FleetError } from "../../../model/fleet-error.ts";
 import { attemptNews } from "../../../model/history/attempt.ts";
 import { type ArtifactSummary, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, jobStates, waiting } from "../../../model/job.ts";
 import { endCodes, type FailureCode } from "../../../model/values/job-end.ts";
+import { periodName } from "../../../model/values/period.ts";
 import { getItems, type Item, maxKeys, type TableAccess } from "../access.ts";
 import { type Change, type Condition, set } from "../expression.ts";
-import { artifactsKey, jobKey, queueKey, specKey, submittedKey } from "../keys.ts";
+import { artifactsKey, dayInIndex, jobKey, queueKey, specKey, submittedKey } from "../keys.ts";
 import { stored } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 import { expiresAfter, noteAttempt } from "./attempt-item.ts";
@@ -58,7 +59,7 @@ function jobOf(state: Item, spec: Item | undefined): JobRecord {
 /** Returns the writes of a new job. The first is on the condition that its name is free. */
 export function admitParts({ spec, artifacts: _none, ...job }: JobRecord, isFree: Condition): Part[] {
   const ttl = isEnded(job.state) ? expiresAfter(job.endedAtMs ?? job.submittedAtMs) : undefined;
-  const index = { teamKey: job.team, submitted: submittedKey(job) };
+  const index = { teamDay: dayInIndex(job.team, periodName("day", job.submittedAtMs)), submitted: submittedKey(job) };
   const state = { ...jobKey(job), ...job, ...index, hasSpec: spec !== undefined, ttl };
   return [{ kind: "put", item: state, when: [isFree] }, ...(spec ? [{ kind: "put" as const, item: { ...specKey(job), spec, ttl } }] : [])];
 }

@@ -1,20 +1,22 @@
 import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job } from "../../../model/job.ts";
+import { nextStart, periodName } from "../../../model/values/period.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
 import { type Item, queryPage, type TableAccess } from "../access.ts";
 import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "../expression.ts";
 import { attemptOf } from "../items/attempt-item.ts";
 import { listedAttributes, listedJobOf, readWholeJob } from "../items/job-item.ts";
-import { attemptKey, jobKey, jobOfSubmittedKey, maxAttempt, submittedFrom, submittedKey } from "../keys.ts";
+import { attemptKey, dayInIndex, jobKey, maxAttempt, placeOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
 import { separated } from "../stored.ts";
+import { daysOf } from "./days.ts";
 
-/** The index of all jobs that a team ever submitted, by time. Only this reader uses it. */
-const teamIndex = { name: "byTeam", partition: "teamKey", sort: "submitted" } as const;
+/** The index of the jobs that a team submitted, by day and time. Only this reader uses it. */
+const teamIndex = { name: "byTeam", partition: "teamDay", sort: "submitted" } as const;
 
-/** Jobs per read, and reads per page, because a filtered page may have to read many jobs to find few. */
+/** Jobs per read, and reads per page, because a filtered page may have to read many jobs, or many days, to find few. */
 const pageSize = 1_000;
-const maxPages = 20;
+const maxReads = 40;
 
 export const createJobReader = (access: TableAccess): JobReader => ({
   get: (ref) => readWholeJob(access, ref),
@@ -35,43 +37,60 @@ export const createJobReader = (access: TableAccess): JobReader => ({
   },
 
   async list({ team, limit, cursor, ...filter }) {
-    const { name, sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
+    const { sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
     // DynamoDB refuses a range that ends before it begins.
     if (sinceMs >= beforeMs) return { jobs: [] };
-    const jobs: Job[] = [];
     const isFiltered = Object.values(filter).some((each) => each !== undefined);
-    let after = cursor === undefined ? undefined : startKey(team, cursor, filter);
-    for (let pages = 0; pages < maxPages; pages += 1) {
-      const page = await readPage(access, { team, filter, after, limit: isFiltered ? pageSize : limit - jobs.length + 1 });
-      jobs.push(...separated("job", page.items, listedJobOf).read.filter(({ job }) => name === undefined || matchesGlob(name, job)));
-      if (jobs.length > limit) return cut(jobs, limit);
-      after = page.after;
-      if (!after) return { jobs };
+    const jobs: Job[] = [];
+    let after = cursor === undefined ? undefined : cursorWithin(cursor, filter);
+    const days = await daysOf(access, team, { from: dayAt(sinceMs), to: dayAt(after?.atMs ?? beforeMs), limit: maxReads + 1 });
+    let reads = 0;
+    for (const day of days) {
+      do {
+        if (reads === maxReads) return { jobs, cursor: after?.cursor ?? beforeDay(day) };
+        reads += 1;
+        const limitOfRead = isFiltered ? pageSize : limit - jobs.length + 1;
+        const page = await readPage(access, { team, day, filter, after: after?.cursor, limit: limitOfRead });
+        jobs.push(...page.jobs);
+        if (jobs.length > limit) return cut(jobs, limit);
+        after = page.after;
+      } while (after);
     }
-    return { jobs, cursor: String(after?.["submitted"]) };
+    return { jobs };
   },
 });
 
-type Page = { items: Item[]; after: Item | undefined };
+/** Where a list goes on: after this job, and so after this time, because lists begin with the newest. */
+type After = { readonly cursor: string; readonly atMs: number };
+type Read = { team: string; day: string; filter: JobFilter; after: string | undefined; limit: number };
 
-async function readPage(
-  access: TableAccess,
-  of: { team: string; filter: JobFilter; after: Item | undefined; limit: number },
-): Promise<Page> {
+/** Reads jobs of one day. */
+async function readPage(access: TableAccess, of: Read): Promise<{ jobs: readonly Job[]; after: After | undefined }> {
+  const { team, day, filter } = of;
   const { Items = [], LastEvaluatedKey } = await queryPage(access, {
     IndexName: teamIndex.name,
     ScanIndexForward: false,
     Limit: of.limit,
     ...expression({
-      keyIs: { [teamIndex.partition]: of.team },
-      within: timesOf(of.filter),
-      only: passes(of.filter),
+      keyIs: { [teamIndex.partition]: dayInIndex(team, day) },
+      within: timesOf(filter),
+      only: passes(filter),
       reads: listedAttributes,
     }),
-    ...(of.after ? { ExclusiveStartKey: of.after } : {}),
+    ...(of.after !== undefined && { ExclusiveStartKey: startKey(team, day, of.after) }),
   });
-  return { items: Items, after: LastEvaluatedKey };
+  const { name } = filter;
+  const jobs = separated("job", Items, listedJobOf).read.filter(({ job }) => name === undefined || matchesGlob(name, job));
+  return { jobs, after: LastEvaluatedKey && afterOf(String(LastEvaluatedKey[teamIndex.sort])) };
 }
+
+/** Returns the day of a time, or one before or after all days. */
+const dayAt = (atMs: number): string => periodName("day", Math.min(Math.max(atMs, 0), maxTimeMs));
+/** The last ms of the year 9999, because names of later years do not sort. */
+const maxTimeMs = Date.UTC(10_000, 0) - 1;
+
+/** Returns a cursor before all jobs of a day, and after all jobs of later ones. */
+const beforeDay = (day: string): string => submittedKey({ submittedAtMs: nextStart("day", Date.parse(day)) - 1, job: "~" });
 
 /** Returns sort keys that sort before the first job of the filter's times and after the last. */
 const bounds = ({ sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY }: JobFilter): readonly [string, string] => [
@@ -93,10 +112,22 @@ function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; curso
   return last ? { jobs: jobs.slice(0, limit), cursor: submittedKey(last) } : { jobs: [] };
 }
 
-/** Returns the index key of a cursor. It contains the caller's team, so a cursor cannot name another team's jobs. */
-function startKey(team: string, cursor: string, filter: JobFilter): Item {
-  const job = jobOfSubmittedKey(cursor);
+/** Returns where a cursor goes on. Throws if it is none, or if the list of the filter's times cannot have given it. */
+function cursorWithin(cursor: string, filter: JobFilter): After {
   const [first, last] = bounds(filter);
-  if (job === undefined || cursor < first || cursor > last) throw new FleetError("cursor", `the cursor ${cursor} is invalid`);
-  return { ...jobKey({ team, job }), [teamIndex.partition]: team, [teamIndex.sort]: cursor };
+  const after = afterOf(cursor);
+  if (!after || cursor < first || cursor > last) throw new FleetError("cursor", `the cursor ${cursor} is invalid`);
+  return after;
 }
+
+function afterOf(cursor: string): After | undefined {
+  const place = placeOfSubmittedKey(cursor);
+  return place && { cursor, atMs: place.submittedAtMs };
+}
+
+/** Returns the index key of a cursor. It contains the caller's team, so a cursor cannot name another team's jobs. */
+const startKey = (team: string, day: string, cursor: string): Item => ({
+  ...jobKey({ team, job: placeOfSubmittedKey(cursor)?.job ?? "" }),
+  [teamIndex.partition]: dayInIndex(team, day),
+  [teamIndex.sort]: cursor,
+});
