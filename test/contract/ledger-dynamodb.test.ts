@@ -3,9 +3,9 @@ import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { firstTableKey } from "../../lib/aws/table/keys.ts";
-import { aJob, aSpec, monday } from "../fakes/builders.ts";
+import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
-import { admitted, begin, callAt, launched, newNode, placed, readyNode, reportedOn } from "./suites/arrange.ts";
+import { admitted, begin, callAt, launched, newNode, placed, plenty, readyNode, reportedOn } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
 describe("the ledger in DynamoDB", () => {
@@ -69,6 +69,7 @@ describe("what only the ledger in DynamoDB does", () => {
     expect(new Map(ttls as [string, number][])).toEqual(
       new Map([
         ["J#vision#train-1", 30 * 86_400],
+        ["TD#vision", 400 * 86_400],
         ["SP#gpu#2026-06", (29 + 397) * 86_400],
         ["ND#gpu", 14 * 86_400],
         ["LD#gpu", 14 * 86_400],
@@ -131,11 +132,17 @@ describe("what only the ledger in DynamoDB does", () => {
     expect(await ledger.placements.fenceIdle(fence, node.id, monday)).toBe("done");
   });
 
-  it("the nodes of the largest gang are settled in one transaction, and each is found by its instance id", async () => {
+  it.each([
+    ["no team", undefined],
+    ["a team, whose reservation is one part more", "vision"],
+  ])("the nodes of the largest gang of %s are settled in one transaction, and each is found by its instance id", async (_of, team) => {
     const ledger = ledgerOn(await newTable());
     const fence = await begin(ledger);
-    const nodes = Array.from({ length: 48 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}` }));
-    await launched(ledger, fence, nodes);
+    const nodes = Array.from({ length: 48 }, (_, n) => newNode({ id: `i-${String(n).padStart(17, "0")}`, team }));
+    // More is reserved than the nodes cost, so that settling changes all the counters.
+    const launch = aLaunch({ team, reserved: { usdPerHour: 100, gpus: 100 } });
+    expect(await ledger.placements.intend(fence, launch, plenty)).toBe("done");
+    expect(await ledger.placements.settle(fence, { launch, nodes, atMs: monday })).toBe("done");
     expect((await ledger.decisions.load("gpu", monday)).nodes).toHaveLength(48);
     for (const { id } of nodes) expect(await ledger.nodeLedger.gone(id, monday)).toEqual({ kind: "noted", pool: "gpu" });
   });

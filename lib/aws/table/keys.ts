@@ -35,7 +35,7 @@ export const classLength = 8;
 export const placeInQueue = ({ pk, sk }: Key): { priority: number; submittedAtMs: number; team: string; job: string } | undefined => {
   const [, team] = /^Q#[^#]+#([^#]+)$/.exec(pk) ?? [];
   const [, priority, submittedAtMs, job] = /^[0-9a-f]{8}#(\d{5})#(\d{15})#([^#]+)$/.exec(sk) ?? [];
-  if (!team || !priority || !submittedAtMs || !job) return undefined;
+  if (team === undefined || job === undefined) return undefined;
   return { priority: 50_000 - Number(priority), submittedAtMs: Number(submittedAtMs), team, job };
 };
 /** The teams that ever had a job in the pool's queue, each with the number that wait. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
+import { FleetError } from "../../model/fleet-error.ts";
 import { ConditionsFailed, call, type Item, type TableAccess } from "./access.ts";
 import { type Change, type Condition, defined, expression } from "./expression.ts";
 import type { Key } from "./keys.ts";
@@ -17,8 +18,15 @@ export const maxParts = 100;
 /** The outcome of a transaction. `failed` holds the indexes of the parts whose conditions do not hold; nothing was written then. */
 export type Transacted = "done" | { readonly failed: ReadonlySet<number> };
 
-/** Writes all parts or none. `tries` limits how often it is sent if it conflicts with other writes; undefined for the default. */
+/**
+ * Writes all parts or none. Throws if DynamoDB would refuse them whatever the table contains, which an emulator may not notice. `tries` limits how often it is sent if it conflicts with other writes; undefined for the default.
+ */
 export async function transact({ client, table }: TableAccess, parts: readonly Part[], tries?: number): Promise<Transacted> {
+  const keys = new Set(
+    parts.map((part) => JSON.stringify(part.kind === "put" ? [part.item.pk, part.item.sk] : [part.key.pk, part.key.sk])),
+  );
+  if (parts.length > maxParts) throw new FleetError("transaction", `a transaction has ${parts.length} parts, more than ${maxParts}`);
+  if (keys.size < parts.length) throw new FleetError("transaction", "a transaction has two parts about one item");
   const TransactItems = parts.map((part) => written(table, part));
   // Each sending has its own token, so that DynamoDB treats the SDK's repeats of it as one transaction.
   try {

@@ -43,6 +43,7 @@ const events = {
   },
   "the artifacts are sealed": ({ ledger }) => ledger.sealing.succeed(attempt, {}, atMs),
   "the worker calls": ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver)),
+  "another process of the worker begins": ({ ledger, node }) => ledger.nodeLedger.begin("gpu", node.id, atMs),
   "the instance ends": ({ ledger, node }) => ledger.nodeLedger.gone(node.id, atMs),
   "EC2 announces an interruption": ({ ledger, node }) => ledger.nodeLedger.noticed(node.id, { kind: "interruption", atMs }, atMs),
   "the job is placed": ({ ledger, fence, entry, node }) => ledger.placements.bind(fence, { entry, node, atMs }),
@@ -164,6 +165,12 @@ const operations: readonly (readonly [string, (ledger: LedgerPorts) => Promise<O
     ({ ledger, fence, node }) =>
       ledger.placements.drain(fence, { node: node.id, drain: { because: "its life ends", untilMs: leaseOver }, atMs }),
     ["a newer decision begins", "the instance ends", "the node is terminated", "EC2 announces an interruption"],
+  ],
+  [
+    "recording a worker's call",
+    waits,
+    ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver - 1_000)),
+    ["the worker calls", "another process of the worker begins", "EC2 announces an interruption"],
   ],
   [
     "taking a job back that waits to be sealed",

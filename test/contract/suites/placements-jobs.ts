@@ -216,6 +216,18 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toEqual([]);
     });
 
+    it("taking back is stale for an attempt that ended otherwise before", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const failed = { from: "placed", to: "failed", failure: "runs-failed", reason: "exit code 1", failed: true } as const;
+      const attempt = { team: job.team, job: job.job, attempt: 1 };
+      const change = { attempt, job: failed, assignment: "removed" } as const;
+      expect(await ledger.nodeLedger.change(reportedOn(node.id, atMs), change)).toBe("done");
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("stale");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "failed", reason: "exit code 1" });
+    });
+
     it("taking back is stale for an attempt that the node does not hold", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);

@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { getItems, type TableAccess } from "../../../lib/aws/table/access.ts";
 import { createJobReader } from "../../../lib/aws/table/jobs/job-reader.ts";
+import { createCatalogueStore } from "../../../lib/aws/table/pools/catalogue-store.ts";
+import { createDecisions } from "../../../lib/aws/table/pools/decisions.ts";
+import { anOffer, aType, monday } from "../../fakes/builders.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -38,6 +42,37 @@ describe("reading many items", () => {
     const { access, requests } = tableThat(...new Array(20).fill(left));
     await expect(getItems(access, keys)).rejects.toMatchObject({ code: "table-busy", retry: true });
     expect(requests).toHaveLength(10);
+  });
+});
+
+test("a decision reads nothing that may be out of date", async () => {
+  const { access, requests } = tableThat();
+  const decisions = createDecisions(access);
+  await decisions.load("gpu", monday);
+  await decisions.waiting("gpu", monday);
+  await decisions.isCurrent({ pool: "gpu", epoch: 1 });
+  expect(requests.length).toBeGreaterThan(10);
+  expect(requests.filter((input) => input["ConsistentRead"] !== true)).toEqual([]);
+});
+
+describe("a catalogue", () => {
+  /** A catalogue whose packed form has about this many bytes, because digests cannot be compressed below half of their length. */
+  const catalogueOf = (bytes: number) => {
+    const type = aType();
+    const digest = (n: number): string => createHash("sha256").update(String(n)).digest("base64");
+    const offers = Array.from({ length: Math.round(bytes / 34) }, (_, n) => anOffer({ zone: digest(n), usdPerHour: 1 }));
+    return { types: [type], offers, refreshedAtMs: monday };
+  };
+
+  test("a catalogue that would not fit into an item is refused, and a somewhat smaller one is stored", async () => {
+    const { access, requests } = tableThat();
+    const store = createCatalogueStore(access);
+    const sizeOf = (request: Record<string, unknown> | undefined) => ((request?.["Item"] as { gz?: Uint8Array })?.gz ?? []).length;
+    await store.put("gpu", catalogueOf(370_000));
+    expect(sizeOf(requests[0])).toBeGreaterThan(300_000);
+    expect(sizeOf(requests[0])).toBeLessThan(400_000);
+    await expect(store.put("gpu", catalogueOf(450_000))).rejects.toMatchObject({ code: "catalogue-size" });
+    expect(requests).toHaveLength(1);
   });
 });
 

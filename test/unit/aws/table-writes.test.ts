@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { TableAccess } from "../../../lib/aws/table/access.ts";
 import { asRead } from "../../../lib/aws/table/as-read.ts";
 import * as expressions from "../../../lib/aws/table/expression.ts";
-import { add, expression, set } from "../../../lib/aws/table/expression.ts";
+import { add, expression, isThere, set } from "../../../lib/aws/table/expression.ts";
+import { type Part, transact } from "../../../lib/aws/table/transaction.ts";
 
 describe("an update expression", () => {
   test.each([
@@ -15,6 +17,20 @@ describe("an update expression", () => {
 
   test("a write without changes has no update expression", () => {
     expect(expression({ changes: [] })).not.toHaveProperty("UpdateExpression");
+  });
+});
+
+describe("a transaction", () => {
+  const check = (n: number): Part => ({ kind: "check", key: { pk: "a", sk: String(n) }, when: [isThere("pk")] });
+  const sent: unknown[] = [];
+  const access = { table: "t", client: { send: async (command: unknown) => void sent.push(command) } } as unknown as TableAccess;
+
+  test("a transaction that DynamoDB would refuse whatever the table contains is not sent", async () => {
+    const parts = Array.from({ length: 101 }, (_, n) => check(n));
+    await expect(transact(access, parts)).rejects.toMatchObject({ code: "transaction", retry: false });
+    const twice: readonly Part[] = [check(1), { kind: "put", item: { pk: "a", sk: "1" } }];
+    await expect(transact(access, twice)).rejects.toMatchObject({ code: "transaction", retry: false });
+    expect(sent).toEqual([]);
   });
 });
 
