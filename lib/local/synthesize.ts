@@ -17,9 +17,9 @@ const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
 
 /**
  * Returns the folder of the cloud assembly for this configuration. It is synthesized unless an assembly of the same sources exists.
- * If two starts create it at once, the later one is dropped.
+ * If two starts create it at once, the later one is dropped. `app`: the program that synthesizes it, if it is another one than the stack's.
  */
-export async function synthesize(options: { folder: string; configuration: string; log: LocalLog }): Promise<string> {
+export async function synthesize(options: { folder: string; configuration: string; log: LocalLog; app?: string }): Promise<string> {
   const configuration = resolve(options.configuration);
   const assembly = join(options.folder, `synth-${await hashOfSources(configuration)}`);
   if (await exists(join(assembly, "manifest.json"))) return assembly;
@@ -27,7 +27,12 @@ export async function synthesize(options: { folder: string; configuration: strin
   const making = `${assembly}.${randomUUID()}`;
   try {
     const env = { ...process.env, FLEETWRIGHT_CONFIG: configuration, CDK_OUTDIR: making, CDK_DISABLE_CLI_TELEMETRY: "true" };
-    await run(process.execPath, [join(root, "cdk", "app.ts")], { cwd: root, env, timeout: synthTimeoutMs, maxBuffer: 64 * 1024 * 1024 });
+    await run(process.execPath, [options.app ?? join(root, "cdk", "app.ts")], {
+      cwd: root,
+      env,
+      timeout: synthTimeoutMs,
+      maxBuffer: 64 * 1024 * 1024,
+    });
     await rename(making, assembly).catch(async (error: unknown) => {
       if (!(await exists(join(assembly, "manifest.json")))) throw error;
     });

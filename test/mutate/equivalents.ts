@@ -78,4 +78,28 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "return `${(value <= 10) ? Number(value.toFixed(1)) : Math.round(value)} ${units[unit]}`;",
     because: "exactly 10 is written as 10 in either way",
   },
+  {
+    path: "lib/optimizer/search/floor.ts",
+    was: "return needed > free && Number.isFinite(usdPerUnit) ? (needed - free) * usdPerUnit : 0;",
+    becomes: "return (needed >= free) && Number.isFinite(usdPerUnit) ? (needed - free) * usdPerUnit : 0;",
+    because: "if nothing is missing, what is missing costs 0",
+  },
+  {
+    path: "lib/optimizer/search/fill-nodes.ts",
+    was: "slots.reduce((sum, slot) => sum + slot / 1e6, 0);",
+    becomes: "slots.reduce((sum, slot) => sum + slot / 1e6, 1);",
+    because: "these sums are only compared with each other",
+  },
+  {
+    path: "lib/worker/artifacts/artifact-walk.ts",
+    was: 'const options = { encoding: "buffer", bufferSize: 1_000 } as unknown as { encoding: "utf8" };',
+    becomes: 'const options = { encoding: "buffer", bufferSize: 2000 } as unknown as { encoding: "utf8" };',
+    because: "how many names are read at once changes nothing but the speed",
+  },
+  {
+    path: "lib/aws/table/items/stored-wants.ts",
+    was: "const maxKnown = 10_000;",
+    becomes: "const maxKnown = 20000;",
+    because: "when a cache is emptied changes nothing but its memory",
+  },
 ];

@@ -89,3 +89,18 @@ it("the watchdog ends the instances' processes if the local cloud is killed", { 
   cloud.kill("SIGKILL");
   await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 30_000, interval: 100 });
 });
+
+it("endTree leaves alone a process that it may not signal, and fails with any other error", async () => {
+  const refuse = (code: string) => () => {
+    throw Object.assign(new Error(code), { code });
+  };
+  const { group } = await started(`setInterval(() => {}, 1000); console.log("up")`);
+  const kill = vi.spyOn(process, "kill").mockImplementation(refuse("EINVAL"));
+  await expect(endTree({ group, folder }, 0)).rejects.toMatchObject({ code: "EINVAL" });
+  kill.mockImplementation(refuse("EPERM"));
+  await expect(endTree({ group, folder }, 0)).resolves.toBeUndefined();
+  kill.mockRestore();
+  expect(isAlive(group)).toBe(true);
+  await endTree({ group, folder }, 0);
+  expect(isAlive(group)).toBe(false);
+});

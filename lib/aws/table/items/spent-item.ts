@@ -13,7 +13,7 @@ import type { Part } from "../transaction.ts";
 const keptDays = 396;
 
 /** Whole micro-dollars. The month's sum is the attribute `total`; a day's sum has the day's name, for example `2026-11-23`. */
-const Sum = z.int().default(0);
+const Sum = z.int().optional();
 
 type Ended = Pick<Node, "pool" | "team" | "offer" | "state" | "stateSinceMs" | "launchedAtMs">;
 
