@@ -1,5 +1,5 @@
 import type { JobRef, JobState } from "../model/job.ts";
-import type { Cancelled, CancelledOfMany } from "../ports/jobs.ts";
+import type { Cancelled, CancelledOfMany, Evicted } from "../ports/jobs.ts";
 import type { Log } from "../ports/log.ts";
 import type { Ports } from "../ports/ports.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
@@ -17,6 +17,13 @@ export async function cancelJob(deps: CancelDeps, ref: JobRef, reason: string): 
   if (outcome.kind === "cancelled" || outcome.kind === "same") await ring(deps, outcome.pool, "cancel");
   return outcome;
 }
+
+/**
+ * Stops a job's run and queues the job again, without counting a failure. The worker stops the run after its next call, at most ten seconds
+ * later, and its report makes the job wait.
+ */
+export const requeueJob = (deps: Pick<CancelDeps, "cancellations" | "now">, ref: JobRef, reason: string): Promise<Evicted> =>
+  deps.cancellations.evict(ref, { because: reason, atMs: deps.now() });
 
 /** Cancels at most a hundred jobs. Rings each pool once, however many of its jobs are among them. */
 export async function cancelJobs(

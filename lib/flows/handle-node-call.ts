@@ -146,7 +146,7 @@ type First = { readonly orders: readonly Order[]; readonly soon: boolean; readon
  */
 async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment; by: By }): Promise<First> {
   const { node, held } = of;
-  const leave = whyLeave(node, "placed", deps.now()) ?? whyOverdue(held, deps.now());
+  const leave = whyLeave(node, held, deps.now()) ?? whyOverdue(held, deps.now());
   const stop = (because: string): Order[] => [{ kind: "stop", ...refOf(held), because }];
   if (leave !== undefined) return { orders: stop(leave), soon: false, frees: false };
   const run = await runOrder(deps, node, held);
@@ -226,7 +226,7 @@ async function peersOf(deps: NodeCallDeps, node: Node, job: Job | undefined): Pr
  */
 function leaveOrders(of: { node: Node; report: AttemptReport; held?: Assignment | undefined }, nowMs: number): Order[] {
   const { node, report, held } = of;
-  const leave = report.phase === "running" ? whyLeave(node, "running", nowMs) : undefined;
+  const leave = report.phase === "running" ? whyLeave(node, { phase: "running", evict: held?.evict }, nowMs) : undefined;
   const because = leave ?? (held && whyOverdue(held, nowMs));
   return because === undefined ? [] : [{ kind: "stop", ...refOf(report), because }];
 }

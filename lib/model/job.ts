@@ -37,6 +37,8 @@ export type JobRef = { readonly team: string; readonly job: string };
 
 /** One run of a job. The attempt's number is a fence: a call with an older number changes nothing. */
 export type AttemptRef = JobRef & { readonly attempt: number };
+/** The largest number of an attempt. In a table that was restored from a backup, they have many digits. */
+export const maxAttempt = 999_999_999_999_999;
 
 /** The names of a job and of an attempt, for keys of maps in memory, logs and messages. */
 export const jobName = ({ team, job }: JobRef): string => `${team}/${job}`;

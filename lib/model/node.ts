@@ -21,7 +21,12 @@ export type Assignment = AttemptRef &
     readonly untilMs?: number | undefined;
     /** Its rank in its gang, from 0; undefined for a job of one node. */
     readonly rank?: number | undefined;
+    /** Set if the attempt must leave the node, although the node stays. Its worker is ordered to stop it, and its job is queued again. */
+    readonly evict?: Eviction | undefined;
   };
+
+/** Why an attempt must leave its node, and since when. */
+export type Eviction = { readonly because: string; readonly atMs: number };
 
 /** Reports whether this is the rank of a gang's first member, or undefined. Only such a member keeps files and decides how its job ends. */
 export const isFirstMember = (rank: number | undefined): boolean => rank === undefined || rank === 0;

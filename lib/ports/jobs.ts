@@ -1,5 +1,6 @@
 import type { AttemptPage, AttemptQuery } from "../model/history/attempt.ts";
 import type { ArtifactSummary, AttemptRef, Job, JobRecord, JobRef, JobState } from "../model/job.ts";
+import type { Eviction } from "../model/node.ts";
 import type { FailureCode } from "../model/values/job-end.ts";
 
 /** Stores the jobs that teams submit. */
@@ -20,7 +21,7 @@ export interface JobLookup {
   find(refs: readonly JobRef[]): Promise<ReadonlyMap<string, JobRecord>>;
 }
 
-/** Ends jobs that their teams do not want any more. */
+/** Stops jobs, or runs of them, that their teams do not want any more. */
 export interface Cancellations {
   /**
    * Any state that is not final → `cancelled`. A queued job leaves the queue. The files of a job in `sealing` are still sealed, and the
@@ -36,7 +37,14 @@ export interface Cancellations {
     refs: readonly JobRef[],
     by: { reason: string; atMs: number; states?: readonly JobState[] | undefined },
   ): Promise<readonly CancelledOfMany[]>;
+  /**
+   * Marks the job's run as one that must leave its node. The job goes on as it is until its worker has stopped the run. A gang's run leaves
+   * all its nodes. `evicting`: it is marked, by this call or an earlier one, whose reason stays. `off`: the job does not run.
+   */
+  evict(ref: JobRef, by: Eviction): Promise<Evicted>;
 }
+
+export type Evicted = { readonly kind: "evicting" | "unknown" } | { readonly kind: "off"; readonly state: JobState };
 
 /** `spared`: the job is in a state that was not asked for. `failed`: the table did not respond; the same call may succeed later. */
 export type CancelledOfMany =

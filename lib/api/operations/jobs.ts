@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
-import { cancelJob } from "../../flows/cancel-job.ts";
+import { cancelJob, requeueJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
 import { type JobRef, jobStates } from "../../model/job.ts";
 import type { ApiDeps } from "../http/deps.ts";
@@ -93,7 +93,7 @@ const attempts = operation({
   responses: { schema: AttemptPageView, statuses: { 200: "A page of attempts" } },
   problems: ["not-found", "cursor"],
   async handle(deps, { params, query }) {
-    if (query.cursor !== undefined && !/^[1-9][0-9]{0,9}$/.test(query.cursor)) return problem("cursor", "The cursor is invalid.");
+    if (query.cursor !== undefined && !/^[1-9][0-9]{0,14}$/.test(query.cursor)) return problem("cursor", "The cursor is invalid.");
     const from = query.cursor === undefined ? undefined : Number(query.cursor);
     const page = await deps.jobReader.attempts({ ...params, limit: query.limit, before: from });
     if (page.attempts.length === 0 && !(await deps.sealing.get(params))) return noJob(params);
@@ -129,6 +129,29 @@ const cancel = operation({
   },
 });
 
+const requeue = operation({
+  id: "requeueJob",
+  method: "post",
+  path: "/teams/{team}/jobs/{job}/requeue",
+  summary: "Stops a job's run and queues the job again; the run counts as interrupted, not as failed; repeating the call is harmless",
+  params: ofJob,
+  query: noQuery,
+  body: { schema: z.strictObject({ reason: Reason.optional() }), maxBytes: 4096, optional: true },
+  responses: { schema: JobView, statuses: { 200: "The run is being stopped; the job waits again when its worker has reported that" } },
+  problems: ["not-found", "conflict", "too-large", "media-type"],
+  async handle(deps, { params, body }) {
+    const outcome = await requeueJob(deps, params, body.reason ?? "queued again by its team");
+    switch (outcome.kind) {
+      case "evicting":
+        return asItIs(deps, params);
+      case "off":
+        return problem("conflict", `The job does not run: it is ${outcome.state}.`);
+      case "unknown":
+        return noJob(params);
+    }
+  },
+});
+
 async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>> {
   const job = await deps.sealing.get(ref);
   return job ? success(jobView(job)) : noJob(ref);
@@ -136,4 +159,4 @@ async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>>
 
 export const noJob = ({ team, job }: JobRef): ProblemResponse => problem("not-found", `The team ${team} has no job ${job}.`);
 
-export const jobOperations: readonly Operation[] = [submit, list, get, attempts, cancel];
+export const jobOperations: readonly Operation[] = [submit, list, get, attempts, cancel, requeue];

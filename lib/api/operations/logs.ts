@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { maxAttempt } from "../../model/job.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { problem, success } from "../http/response.ts";
 import { LogPage } from "../views/logs.ts";
@@ -16,7 +17,7 @@ const read = operation({
   summary: "Returns an attempt's log lines, oldest first; to follow the log, call again with the cursor",
   params: ofJob,
   query: z.strictObject({
-    attempt: z.coerce.number().int().min(1).max(1_000_000).optional().describe("The attempt's number; the latest attempt if omitted"),
+    attempt: z.coerce.number().int().min(1).max(maxAttempt).optional().describe("The attempt's number; the latest attempt if omitted"),
     rank: z.coerce.number().int().min(0).max(10_000).default(0).describe("The rank in a gang; 0 for the first member and for a plain job"),
     since: z.iso.datetime().optional().describe("Only lines from this time on"),
     tail: z.coerce

@@ -19,7 +19,6 @@ export const specKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "SPEC
 export const artifactsKey = (ref: JobRef): Key => ({ pk: jobPartition(ref), sk: "ARTIFACTS" });
 /** The record of one attempt. Keys sort by number, which has many digits in a table that was restored from a backup. */
 export const attemptKey = (ref: AttemptRef): Key => ({ pk: jobPartition(ref), sk: `ATTEMPT#${padded(ref.attempt, 15)}` });
-export const maxAttempt = 999_999_999_999_999;
 
 /** A team's part of a pool's queue, so that no team's jobs hide those of another. */
 export const queuePartition = (pool: string, team: string): string => `Q#${pool}#${team}`;

@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
+import { maxAttempt } from "../../model/job.ts";
 import type { GetOptions } from "../commands/jobs/artifacts.ts";
-import type { CancelOptions } from "../commands/jobs/cancel.ts";
+import type { StopOptions } from "../commands/jobs/cancel.ts";
 import type { CancelManyOptions, Confirm } from "../commands/jobs/cancel-many.ts";
 import type { JobsOptions } from "../commands/jobs/jobs.ts";
 import type { LogOptions } from "../commands/jobs/logs.ts";
@@ -53,7 +54,7 @@ To name a deployment, put --name before the command: fleet --name DEPLOYMENT job
     .addOption(team())
     .option("-f, --follow", "follow until the job has ended; exit 0 if it succeeded, otherwise 1")
     .option("--attempt <n>", "show this attempt (default: the latest); with --follow, this one and later ones", (text) =>
-      whole(text, 1, 1_000_000),
+      whole(text, 1, maxAttempt),
     )
     .option("--rank <n>", "show this member of a gang (default: 0, the first), or all, with the rank on each line", rank)
     .option("--tail <n>", "only this many of the newest lines", (text) => whole(text, 1, 10_000))
@@ -100,7 +101,27 @@ Jobs that only wait are cancelled at once. Before --state cancels a job on a nod
 ask, it needs --yes. If a job cannot be cancelled, the others still are, and the exit code is 1. To continue with the jobs that are
 left, run the same command again.`,
     )
-    .action((ids: readonly string[], options: CancelOptions & Partial<CancelManyOptions>) => run(cancelThose(ids, options, context)));
+    .action((ids: readonly string[], options: StopOptions & Partial<CancelManyOptions>) => run(cancelThose(ids, options, context)));
+
+  program
+    .command("requeue")
+    .description("stop the runs of jobs and queue the jobs again")
+    .argument("<ids...>")
+    .addOption(team())
+    .option("--reason <text>", "the reason to record with the run")
+    .option("--wait", "wait until their programs have stopped")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fleet requeue train-7
+  fleet requeue train-7 train-8 --reason "their node is slow" --wait
+
+A stopped program has 30 seconds to save its work, and what it leaves is kept as after an interruption. The run counts as interrupted,
+not as failed, so it does not use up a retry. If one job does not run, the others are still queued again, and the exit code is 1.`,
+    )
+    .action((ids: readonly string[], options: StopOptions) => run(requeueThose(ids, options, context)));
 
   program
     .command("purge")
@@ -133,7 +154,7 @@ interruption, run it again.`,
 }
 
 const attempt = (): Option =>
-  new Option("--attempt <n>", "use this attempt (default: the newest that left files)").argParser((text) => whole(text, 1, 1_000_000));
+  new Option("--attempt <n>", "use this attempt (default: the newest that left files)").argParser((text) => whole(text, 1, maxAttempt));
 
 function addArtifacts(program: Command, { run, context }: Session): void {
   const artifacts = program.command("artifacts").description("list or fetch the files that jobs left, however they ended");
@@ -194,9 +215,14 @@ async function listThose(options: JobsOptions, context: Session["context"]): Pro
   return jobs(options, await context());
 }
 
+async function requeueThose(ids: readonly string[], options: StopOptions, context: Session["context"]): Promise<number> {
+  const { requeue } = await import("../commands/jobs/cancel.ts");
+  return requeue(ids, options, await context());
+}
+
 async function cancelThose(
   ids: readonly string[],
-  options: CancelOptions & Partial<CancelManyOptions>,
+  options: StopOptions & Partial<CancelManyOptions>,
   context: Session["context"],
 ): Promise<number> {
   const { state, name, pool, since: from, before: until, dryRun, yes } = options;

@@ -267,12 +267,17 @@ const isAtWork = (node: Node, nowMs: number): boolean =>
  * Returns why an attempt must leave its node now; undefined if it may go on. After an interruption notice every run stops, so that it
  * can start elsewhere before the two minutes are over. After a recommendation, or if the node is drained, only an attempt that has not
  * started stops; on a drained node the rest stop when its time is up. An upload goes on: it may end in time, and if it does not,
- * the end of the instance returns the job to the queue.
+ * the end of the instance returns the job to the queue. An attempt that is evicted leaves at once.
  */
-export function whyLeave({ notice, drain }: Pick<Node, "notice" | "drain">, phase: Assignment["phase"], nowMs: number): string | undefined {
+export function whyLeave(
+  { notice, drain }: Pick<Node, "notice" | "drain">,
+  { phase, evict }: Pick<Assignment, "phase" | "evict">,
+  nowMs: number,
+): string | undefined {
   if (phase === "uploading") return undefined;
   if (notice?.kind === "interruption") return "EC2 is taking the instance back (spot interruption)";
   const begun = phase !== "placed";
   if (notice && !begun) return "EC2 may soon take the instance back (rebalance recommendation)";
-  return drain && (!begun || nowMs >= drain.untilMs) ? `its node is being drained: ${drain.because}` : undefined;
+  if (drain && (!begun || nowMs >= drain.untilMs)) return `its node is being drained: ${drain.because}`;
+  return evict?.because;
 }

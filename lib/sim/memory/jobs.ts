@@ -4,7 +4,7 @@ import { type AttemptRef, isEnded, type Job, type JobRef, jobName } from "../../
 import type { Admissions, Cancellations, Cancelled, CancelledOfMany, JobFilter, JobLookup, JobReader, Sealing } from "../../ports/jobs.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import { attemptName, type JobMove, jobKey, type MemoryTable, offNodes } from "./table.ts";
+import { attemptName, type JobMove, jobKey, type MemoryTable, nodeKey, offNodes, sameAttempt } from "./table.ts";
 
 export const memoryAdmissions = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Admissions => ({
   admit: (job, { maxQueued = Number.POSITIVE_INFINITY } = {}) =>
@@ -35,6 +35,16 @@ export const memoryCancellations = (table: MemoryTable, wire: Interruptions<Ledg
   };
   return {
     cancel: (ref, by) => wire.call("cancellations.cancel", () => cancel(ref, by)),
+    evict: (ref, by) =>
+      wire.call("cancellations.evict", () => {
+        const job = table.jobs.get(jobKey(ref));
+        if (!job) return { kind: "unknown" };
+        const node = job.node === undefined ? undefined : table.nodes.get(nodeKey(job.pool, job.node))?.node;
+        if (!node || (job.state !== "placed" && job.state !== "running")) return { kind: "off", state: job.state };
+        const assignments = node.assignments.map((held) => (sameAttempt(held, job) ? { ...held, evict: held.evict ?? { ...by } } : held));
+        table.changeNode(node.pool, node.id, { assignments });
+        return { kind: "evicting" };
+      }),
     cancelAll: (refs, { states, ...by }) =>
       wire.call("cancellations.cancelAll", () =>
         refs.map((ref): CancelledOfMany => {

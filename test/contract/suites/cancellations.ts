@@ -38,6 +38,38 @@ export const cancellationsContract = (make: MakeLedger) =>
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
     });
 
+    it("an evicted run stays on its node until its worker has stopped it, with the first reason", async () => {
+      const ledger = await make();
+      const { job, node } = await placed(ledger);
+      const evict = { because: "its node is slow", atMs: monday + 200_000 };
+      expect(await ledger.cancellations.evict(job, evict)).toEqual({ kind: "evicting" });
+      expect(await ledger.cancellations.evict(job, { because: "again", atMs: monday + 300_000 })).toEqual({ kind: "evicting" });
+      const held = async () => (await ledger.nodeLedger.get("gpu", node.id))?.assignments;
+      const placedUntilMs = phaseEndsAtMs("placed", monday + 61_000, 0);
+      expect(await held()).toEqual([anAssignment({ untilMs: placedUntilMs, evict })]);
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", node: node.id });
+      const on = reportedOn(node.id, monday + 210_000);
+      const running = { from: "placed", to: "running", failed: false } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: running, assignment: "running" })).toBe("done");
+      expect(await held()).toMatchObject([{ phase: "running", evict }]);
+      const queued = { from: "running", to: "queued", reason: evict.because, failed: false } as const;
+      expect(await ledger.nodeLedger.change(on, { attempt, job: queued, assignment: "removed" })).toBe("done");
+      expect(await held()).toEqual([]);
+      expect((await ledger.decisions.waiting("gpu", monday)).queue).toMatchObject([{ attempt: 2 }]);
+    });
+
+    it("a job that waits, uploads, has ended or does not exist has no run to evict", async () => {
+      const ledger = await make();
+      const evict = { because: "its node is slow", atMs: monday + 200_000 };
+      const { job } = await admitted(ledger, { job: "waits" });
+      expect(await ledger.cancellations.evict(job, evict)).toEqual({ kind: "off", state: "queued" });
+      expect(await ledger.cancellations.evict({ team: "vision", job: "nobody" }, evict)).toEqual({ kind: "unknown" });
+      const uploading = await sealing(ledger);
+      expect(await ledger.cancellations.evict(uploading.job, evict)).toEqual({ kind: "off", state: "sealing" });
+      await ledger.cancellations.cancel(uploading.job, by);
+      expect(await ledger.cancellations.evict(uploading.job, evict)).toEqual({ kind: "off", state: "cancelled" });
+    });
+
     it("a cancelled job's upload is still sealed, which does not change the job any more", async () => {
       const ledger = await make();
       const { job } = await sealing(ledger);

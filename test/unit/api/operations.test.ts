@@ -119,13 +119,24 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [`${vision}/jobs/runs/cancel`, 413, post({ reason: "x".repeat(5000) })],
     [`${vision}/jobs/runs/cancel`, 415, post("why", { type: "text/plain" })],
   ],
+  requeueJob: [
+    [`${vision}/jobs/runs/requeue`, 200, post({ reason: "its node is slow" })],
+    [`${vision}/jobs/runs/requeue`, 200, post()],
+    [`${vision}/jobs/runs/requeue`, 400, post({ reason: "" })],
+    ["/v1/teams/research/jobs/secret/requeue", 403, post()],
+    [`${vision}/jobs/secret/requeue`, 404, post()],
+    [`${vision}/jobs/waits/requeue`, 409, post()],
+    [`${vision}/jobs/done/requeue`, 409, post()],
+    [`${vision}/jobs/runs/requeue`, 413, post({ reason: "x".repeat(5000) })],
+    [`${vision}/jobs/runs/requeue`, 415, post("why", { type: "text/plain" })],
+  ],
   readLogs: [
     [`${vision}/jobs/runs/logs`, 200],
     [`${vision}/jobs/runs/logs?attempt=1`, 200],
     [`${vision}/jobs/runs/logs?limit=1&cursor=f/1`, 200],
     [`${vision}/jobs/waits/logs`, 200],
     [`${vision}/jobs/runs/logs?tail=1&since=2026-06-01T00:00:00.000Z&rank=0`, 200],
-    ...["attempt=0", "attempt=x", "attempt=9999999", "limit=10001", "cursor=f/9", "cursor=b/1", "follow=1"].map(
+    ...["attempt=0", "attempt=x", "attempt=9999999999999999", "limit=10001", "cursor=f/9", "cursor=b/1", "follow=1"].map(
       (query): Case => [`${vision}/jobs/runs/logs?${query}`, 400],
     ),
     ...["tail=0", "tail=10001", "rank=-1", "rank=all", "since=yesterday"].map((query): Case => [`${vision}/jobs/runs/logs?${query}`, 400]),
@@ -249,6 +260,7 @@ describe("every operation", () => {
     ["checkJobs", "POST", `${vision}/jobs/check`, 2_000_000],
     ["cancelJobs", "POST", `${vision}/jobs/cancel`, 32 * 1024],
     ["cancelJob", "POST", `${vision}/jobs/runs/cancel`, 4 * 1024],
+    ["requeueJob", "POST", `${vision}/jobs/runs/requeue`, 4 * 1024],
     ["putDataset", "PUT", `${vision}/datasets/cats`, 8 * 1024],
   ])("the operation %s (%s %s) accepts a body of %i bytes, and no more", async (_id, method, path, bytes) => {
     const world = new ApiWorld();

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { addDataset, datasets, removeDataset, showDataset } from "../../../lib/cli/commands/datasets.ts";
 import { decision, decisions } from "../../../lib/cli/commands/decisions.ts";
 import { interrupt } from "../../../lib/cli/commands/interrupt.ts";
-import { cancel } from "../../../lib/cli/commands/jobs/cancel.ts";
+import { cancel, requeue } from "../../../lib/cli/commands/jobs/cancel.ts";
 import { job } from "../../../lib/cli/commands/jobs/job.ts";
 import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
 import { node, nodes } from "../../../lib/cli/commands/nodes.ts";
@@ -133,6 +133,32 @@ describe("fleet problems", () => {
     expect(await problems({}, on)).toBe(0);
     expect(printed.out).toEqual(["every item of every pool can be read"]);
     await expect(problems({}, on)).rejects.toThrow(/only admins see/);
+  });
+});
+
+describe("fleet requeue", () => {
+  it("fleet requeue stops the run of each job, continues after one that does not run, and then exits with 1", async () => {
+    const { on, printed } = await start({
+      "POST /v1/teams/research/jobs/train-7/requeue": { body: aJobView({ attempt: 2 }) },
+      "POST /v1/teams/research/jobs/waits/requeue": problem(409, "conflict", "The job does not run: it is queued."),
+    });
+    expect(await requeue(["waits", "train-7"], { team, reason: "slow node" }, on)).toBe(1);
+    expect(printed.out).toEqual(["train-7: attempt 2 is being stopped"]);
+    expect(printed.note).toEqual(["fleet: waits: The job does not run: it is queued."]);
+    expect(api.calls.at(-1)?.body).toEqual({ reason: "slow node" });
+    expect(await requeue(["train-7"], { team, json: true }, on)).toBe(0);
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toMatchObject([{ id: "train-7", state: "running" }]);
+  });
+
+  it("fleet requeue --wait waits for the run that was stopped, and not for the next one on the same node", async () => {
+    const { on, printed, pauses } = await start({
+      "GET /v1/teams/research/jobs/train-7": { body: aJobView() },
+      "POST /v1/teams/research/jobs/train-7/requeue": { body: aJobView() },
+      [`GET /v1/nodes/${id}`]: [{ body: aNodeView() }, { body: aNodeView({ assignments: [{ ...held, attempt: 9 }] }) }],
+    });
+    expect(await requeue(["train-7"], { team, wait: true }, on)).toBe(0);
+    expect(pauses).toEqual([500]);
+    expect(printed.out).toEqual([`train-7: attempt ${aJobView().attempt} has stopped`]);
   });
 });
 

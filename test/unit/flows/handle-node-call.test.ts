@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
+import { requeueJob } from "../../../lib/flows/cancel-job.ts";
 import { handleNodeCall, maxRenewals, maxRuns } from "../../../lib/flows/handle-node-call.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { callNumber } from "../../../lib/model/heartbeat/heartbeat.ts";
@@ -424,6 +425,29 @@ describe("a draining node", () => {
     const world = await placed();
     await withdraw(world);
     expect(orders(await world.call(world.node.id)).orders).toMatchObject([{ kind: "stop", ...of }]);
+  });
+});
+
+describe("an evicted run", () => {
+  const evict = async (world: World) =>
+    requeueJob({ cancellations: world.ledger.cancellations, now: () => world.nowMs }, of, "its node is slow");
+
+  test("an evicted run is ordered to stop, its job waits again without a failure, and other runs of the node go on", async () => {
+    const world = await working();
+    expect(await evict(world)).toEqual({ kind: "evicting" });
+    expect(orders(await world.call(world.node.id, { attempts: [running(world)] })).orders).toEqual([
+      { kind: "stop", ...of, because: "its node is slow" },
+    ]);
+    const stopped = { ...of, phase: "stopped", reason: "its node is slow", startedAtMs: world.nowMs } as const;
+    expect(orders(await world.call(world.node.id, { attempts: [stopped] })).done).toEqual([of]);
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, failures: 0, reason: "its node is slow" });
+    expect(world.node).toMatchObject({ state: "ready", assignments: [] });
+  });
+
+  test("an evicted run that its worker has not started is never started", async () => {
+    const world = await placed();
+    await evict(world);
+    expect(orders(await world.call(world.node.id)).orders).toEqual([{ kind: "stop", ...of, because: "its node is slow" }]);
   });
 });
 

@@ -32,16 +32,14 @@ export const attemptOf = (item: Item): Attempt => stored(StoredAttempt, item);
 /** Returns the write of a new attempt's record. It replaces one that remains of an earlier job with the same id. */
 export const beginAttempt = (ref: AttemptRef, attempt: Attempt): Part => ({ kind: "put", item: { ...attemptKey(ref), ...attempt } });
 
-/** Returns the write that adds to an attempt's record what happened to it. */
-export const noteAttempt = (ref: AttemptRef, { startedAtMs, endedAtMs, end, exitCode, reason }: AttemptNews): Part => ({
-  kind: "update",
-  key: attemptKey(ref),
-  changes: [
+/** Returns the write that adds to an attempt's record what happened to it; none if there is nothing to add. */
+export function noteAttempt(ref: AttemptRef, { startedAtMs, endedAtMs, end, exitCode, reason }: AttemptNews): Part[] {
+  const changes = [
     ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),
     ...(endedAtMs === undefined ? [] : [setOnce("endedAtMs", endedAtMs), set("ttl", expiresAfter(endedAtMs))]),
     ...(end === undefined ? [] : [set("end", end)]),
     ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
     ...(reason === undefined ? [] : [set("reason", reason)]),
-  ],
-  when: [],
-});
+  ];
+  return changes.length > 0 ? [{ kind: "update", key: attemptKey(ref), changes, when: [] }] : [];
+}

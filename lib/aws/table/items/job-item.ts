@@ -96,7 +96,7 @@ export function stateParts(
   return [
     { kind: "update", key: jobKey(job), changes: [set("state", to.state), set("reason", to.reason), ...ending, ...also], when },
     ...(ttl === undefined ? [] : [{ kind: "update" as const, key: specKey(job), changes: [set("ttl", ttl)], when: [] }]),
-    ...(job.state === "queued" ? [] : [noteAttempt(job, attemptNews(to, atMs))]),
+    ...(job.state === "queued" ? [] : noteAttempt(job, attemptNews(to, atMs))),
   ];
 }
 

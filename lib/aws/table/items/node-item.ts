@@ -15,14 +15,15 @@ const StoredAssignment = z.object({
   call: z.number().optional(),
   untilMs: z.number().optional(),
   rank: z.int().min(0).optional(),
+  evict: z.object({ because: z.string(), atMs: z.number() }).optional(),
   /** The attempt's wants. */
   w: SharedWants,
 });
 
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
-  const { phase, process, call, untilMs, rank } = assignment;
-  return { phase, process, call, untilMs, rank, w: wantsItem(assignment) };
+  const { phase, process, call, untilMs, rank, evict } = assignment;
+  return { phase, process, call, untilMs, rank, evict, w: wantsItem(assignment) };
 };
 
 const assignmentPattern = /^([^/#]+)\/([^/#]+)#([1-9]\d*)$/;

@@ -2,10 +2,12 @@ import pMap from "p-map";
 import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobRef, jobName } from "../../../model/job.ts";
 import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
-import type { TableAccess } from "../access.ts";
+import { type TableAccess, tryUpdate } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { is } from "../expression.ts";
+import { is, isOneOf, type Path, setOnce } from "../expression.ts";
 import { leaveQueue, readJob, readJobs, stateParts } from "../items/job-item.ts";
+import { assignmentName } from "../items/node-item.ts";
+import { nodeKey } from "../keys.ts";
 import { type Part, transact } from "../transaction.ts";
 
 type By = Parameters<Cancellations["cancel"]>[1];
@@ -42,6 +44,21 @@ export const createCancellations = (access: TableAccess): Cancellations => {
       if (outcome.kind === "spared") throw new FleetError("table", `${jobName(ref)} was spared although no states were given`);
       return outcome;
     },
+    evict: (ref, by) =>
+      asRead(jobName(ref), async () => {
+        const job = await readJob(access, ref);
+        if (!job) return { kind: "unknown" };
+        if (job.node === undefined || (job.state !== "placed" && job.state !== "running")) return { kind: "off", state: job.state };
+        const evict: Path = ["assignments", assignmentName(job), "evict"];
+        const phase: Path = ["assignments", assignmentName(job), "phase"];
+        const key = nodeKey(job.pool, job.node);
+        const marked = await tryUpdate(access, key, {
+          changes: [setOnce(evict, { ...by })],
+          when: [isOneOf(phase, ["placed", "running"])],
+        });
+        return marked ? { kind: "evicting" } : "changed";
+      }),
+
     async cancelAll(refs, by) {
       const there = new Map((await readJobs(access, refs)).map((job) => [jobName(job), job]));
       const outcomes = new Map<string, CancelledOfMany>();

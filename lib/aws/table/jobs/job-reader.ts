@@ -1,13 +1,13 @@
 import { globPrefix, matchesGlob } from "../../../model/files/glob.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
-import type { Job } from "../../../model/job.ts";
+import { type Job, maxAttempt } from "../../../model/job.ts";
 import { nextStart, periodName } from "../../../model/values/period.ts";
 import type { JobFilter, JobReader } from "../../../ports/jobs.ts";
 import { type Item, queryPage, type TableAccess } from "../access.ts";
 import { beginsWith, type Condition, expression, is, isBetween, isOneOf } from "../expression.ts";
 import { attemptOf } from "../items/attempt-item.ts";
 import { listedAttributes, listedJobOf, readWholeJob } from "../items/job-item.ts";
-import { attemptKey, dayInIndex, jobKey, maxAttempt, placeOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
+import { attemptKey, dayInIndex, jobKey, placeOfSubmittedKey, submittedFrom, submittedKey } from "../keys.ts";
 import { separated } from "../stored.ts";
 import { daysOf } from "./days.ts";
 

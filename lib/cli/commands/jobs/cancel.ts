@@ -1,4 +1,5 @@
 import pMap from "p-map";
+import type { JobView } from "../../../api/views/jobs.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Job, JobRef } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
@@ -10,43 +11,61 @@ import { withProgress } from "../../terminal/progress.ts";
 import { jobJson } from "../../views/job-view.ts";
 import type { ShowJobOptions } from "./job.ts";
 
-/** The most cancel calls at a time. */
+/** The most calls at a time. */
 const concurrency = 8;
 
-export type CancelOptions = ShowJobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
+export type StopOptions = ShowJobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
 
-/**
- * Cancels jobs. If one cannot be cancelled, the others still are, and the exit code is 1. With `wait`, waits until no node holds any of
- * them.
- */
-export async function cancel(ids: readonly string[], options: CancelOptions, on: Context): Promise<number> {
+/** Asks the API to stop a job or its run. */
+type Stop = (ref: JobRef) => Promise<JobView>;
+
+/** Cancels jobs. */
+export const cancel = (ids: readonly string[], options: StopOptions, on: Context): Promise<number> =>
+  stopEach(ids, options, on, {
+    stop: (ref) => on.connection.api.cancel(ref, options.reason),
+    said: ({ state }) => ` is ${state}`,
+  });
+
+/** Stops the runs of jobs, which are queued again. */
+export const requeue = (ids: readonly string[], options: StopOptions, on: Context): Promise<number> =>
+  stopEach(ids, options, on, {
+    stop: (ref) => on.connection.api.requeue(ref, options.reason),
+    said: ({ attempt }) => `: attempt ${attempt} ${options.wait ? "has stopped" : "is being stopped"}`,
+  });
+
+/** If one job cannot be stopped, the others still are, and the exit code is 1. With `wait`, waits until no node holds any of the runs. */
+async function stopEach(
+  ids: readonly string[],
+  options: StopOptions,
+  on: Context,
+  by: { readonly stop: Stop; readonly said: (job: Job) => string },
+): Promise<number> {
   const { connection, console } = on;
   const team = await teamOf(options.team, connection);
-  const cancelled: Job[] = [];
+  const stopped: Job[] = [];
   const attempt = async (id: string): Promise<void> => {
-    const job = await cancelOne({ team, job: id }, options, on).catch(sayWhy(console));
+    const job = await stopOne({ team, job: id }, options, on, by.stop).catch(sayWhy(console));
     if (job === undefined) return;
-    cancelled.push(job);
-    if (!options.json) console.out(`${id} is ${job.state}`);
+    stopped.push(job);
+    if (!options.json) console.out(`${id}${by.said(job)}`);
   };
   const [first, ...rest] = ids;
   // The first call goes alone, so that a denial is shown once.
   if (first !== undefined) await attempt(first);
   await pMap(rest, attempt, { concurrency });
-  if (options.json) console.out(JSON.stringify(cancelled.map(jobJson)));
-  return cancelled.length === ids.length ? exitCodes.ok : exitCodes.failed;
+  if (options.json) console.out(JSON.stringify(stopped.map(jobJson)));
+  return stopped.length === ids.length ? exitCodes.ok : exitCodes.failed;
 }
 
-async function cancelOne(ref: JobRef, { reason, wait }: CancelOptions, on: Context): Promise<Job> {
-  const { api, jobs } = on.connection;
-  const before = wait ? await jobs.get(ref) : undefined;
-  const job = jobOf(await cancellation(api.cancel(ref, reason), ref));
+async function stopOne(ref: JobRef, { wait }: StopOptions, on: Context, stop: Stop): Promise<Job> {
+  const before = wait ? await on.connection.jobs.get(ref) : undefined;
+  const job = jobOf(await named(stop(ref), ref));
   if (wait) await untilReleased(before ?? job, on);
   return job;
 }
 
 /** Adds the name of the job to an error that does not have it. */
-async function cancellation<T>(result: Promise<T>, { team, job }: JobRef): Promise<T> {
+async function named<T>(result: Promise<T>, { team, job }: JobRef): Promise<T> {
   try {
     return await result;
   } catch (error) {
@@ -65,7 +84,7 @@ const sayWhy =
     console.note(`fleet: ${error.message}`);
   };
 
-/** Waits until the node's worker has stopped the program of a cancelled job, which has a grace period. The upload happens after that. */
+/** Waits until the worker of each node has stopped the job's program, which has a grace period. The upload happens after that. */
 async function untilReleased(job: Job, { connection, console, pause }: Context): Promise<void> {
   await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
     for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);
@@ -73,7 +92,9 @@ async function untilReleased(job: Job, { connection, console, pause }: Context):
   async function holds(node: string): Promise<boolean> {
     try {
       const { state, assignments } = await connection.api.node(node);
-      return state !== "gone" && assignments.some((held) => held.team === job.team && held.job === job.job && held.phase !== "uploading");
+      const isIt = (held: (typeof assignments)[number]): boolean =>
+        held.team === job.team && held.job === job.job && held.attempt === job.attempt && held.phase !== "uploading";
+      return state !== "gone" && assignments.some(isIt);
     } catch (error) {
       if (error instanceof FleetError && error.code === "not-found") return false;
       throw error;
