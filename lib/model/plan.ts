@@ -62,7 +62,7 @@ export const hasWork = ({
   unreadable = [],
 }: Pick<Snapshot, "queue" | "nodes" | "openLaunches" | "unreadable">): boolean =>
   queue.length + nodes.length + openLaunches.length > 0 ||
-  unreadable.some(({ kind }) => kind === "node" || kind === "launch" || kind === "queue entry");
+  unreadable.some(({ kind }) => kind === "node" || kind === "launch" || kind === "queue entry" || kind === "job");
 
 /** One thing to do, and why. Steps start in the plan's order and run concurrently, because no step depends on another of its plan. */
 export type Step =

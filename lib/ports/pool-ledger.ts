@@ -27,7 +27,7 @@ export type Loaded = Pick<
 
 /**
  * The jobs that wait in a pool, in order; of a long queue the first of each team and kind. `queued`: how many wait, about, if not all were
- * read. `unreadable`: entries that are left out; undefined for none.
+ * read. `unreadable`: entries, and jobs that were set aside, that are left out; undefined for none.
  */
 export type WaitingJobs = {
   readonly queue: readonly QueueEntry[];
@@ -140,6 +140,8 @@ export interface Placements {
   move(fence: Fence, moved: { entry: QueueEntry; to: string; reason: string }): Promise<Written>;
   /** Writes to a waiting job why it waits. */
   hold(fence: Fence, held: { entry: QueueEntry; reason: string }): Promise<Written>;
+  /** Leaves a waiting job whose record cannot be read out of decisions, which would launch nodes for it, until it can be read. */
+  setAside(fence: Fence, entry: QueueEntry): Promise<Written>;
 }
 
 /** What a pool can buy, as it was last fetched. */

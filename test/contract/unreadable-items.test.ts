@@ -90,6 +90,28 @@ test("an item that cannot be read is left out of the decision and named, and not
   expect((await ledger.decisions.state("gpu")).reserved.gpus).toBe(4);
 });
 
+test("a waiting job whose record cannot be read is left out and named once it was set aside, until it can be read", async () => {
+  const { access, ledger, entries, nodes } = await arrange();
+  const [entry, other] = entries;
+  const [node] = nodes;
+  if (!entry || !other || !node) throw new Error("incomplete");
+  const fence = await begin(ledger);
+  const waiting = async () => {
+    const { queue, unreadable = [] } = await ledger.decisions.waiting("gpu", monday);
+    return [queue.map(({ job }) => job), unreadable.map(({ kind, key }) => `${kind} ${key}`)];
+  };
+  await spoil(access, jobKey(entry), "state", "teleported");
+  await expect(ledger.placements.bind(fence, { entry, node, atMs: monday })).rejects.toMatchObject({ code: "broken-item" });
+  expect(await waiting()).toEqual([["a", "b"], []]);
+  expect(await ledger.placements.setAside(fence, entry)).toBe("done");
+  expect(await waiting()).toEqual([["b"], [`job ${jobKey(entry).pk} STATE`]]);
+  expect(await ledger.placements.setAside(fence, { ...other, attempt: 7 })).toBe("stale");
+  await spoil(access, jobKey(entry), "state", "queued");
+  expect(await waiting()).toEqual([["a", "b"], []]);
+  expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("done");
+  expect(await waiting()).toEqual([["b"], []]);
+});
+
 test("a team's counter that cannot be read counts as full, and the counters of others are not affected", async () => {
   const { access, ledger } = await arrange();
   const before = (await ledger.decisions.load("gpu", monday)).reservedWider;

@@ -14,6 +14,7 @@ const fields: Readonly<Record<string, string>> = {
   "gang placed": "pool epoch team job attempt nodes",
   "instance never became a worker": "pool node instanceType zone",
   "job moved": "pool epoch team job attempt to",
+  "job set aside": "pool epoch step team job error",
   "launch not repeated": "pool epoch launch error",
   "launch repeated": "pool epoch launch came note error",
   "launch requested": "pool epoch launch came note error",

@@ -1,4 +1,6 @@
 import { isReplacement } from "../../decide/placement/replacement.ts";
+import { FleetError } from "../../model/fleet-error.ts";
+import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../../model/limits.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
@@ -41,7 +43,7 @@ export async function carryOut(
   await Promise.all([
     endNodes(deps, fence, { snapshot, steps: ends, outcomes }),
     confirmNodes(deps, fence, { snapshot, steps: confirms, outcomes }),
-    stepByStep(singles, outcomes, (step) => take(deps, fence, { step, snapshot })),
+    stepByStep(singles, outcomes, (step) => takeReadable(deps, fence, { step, snapshot })),
   ]);
   await wakeOthers(
     deps,
@@ -49,6 +51,28 @@ export async function carryOut(
     steps.filter((step) => step.kind === "move" && outcomes.of(step).result !== "fenced"),
   );
   return steps.map(outcomes.of);
+}
+
+/**
+ * Takes a step. If it fails because the job's record cannot be read, the job is set aside. Otherwise the next decision would take the same
+ * step, and launch nodes on which the job never begins.
+ */
+async function takeReadable(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapshot: Snapshot }): Promise<StepOutcome> {
+  try {
+    return await take(deps, fence, on);
+  } catch (error) {
+    const entry = entryOfStep(on);
+    if (!entry || !(error instanceof FleetError) || error.code !== "broken-item") throw error;
+    const { team, job } = entry;
+    deps.log({ level: "error", message: "job set aside", pool: fence.pool, epoch: fence.epoch, step: on.step.kind, team, job, error });
+    return written(await deps.placements.setAside(fence, entry));
+  }
+}
+
+/** Returns the waiting job that a step is about; undefined if it is about none. */
+function entryOfStep({ step, snapshot }: { step: Single; snapshot: Snapshot }): QueueEntry | undefined {
+  if (step.kind === "fail") return snapshot.queue.find((entry) => jobName(entry) === jobName(step.attempt));
+  return "entry" in step ? step.entry : undefined;
 }
 
 async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapshot: Snapshot }): Promise<StepOutcome> {

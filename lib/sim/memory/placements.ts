@@ -185,6 +185,9 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         table.queue.set(jobKey(entry), { ...waiting, entry: { ...waiting.entry, reason } });
         return "done";
       }),
+
+    // Every record in memory can be read.
+    setAside: (fence, entry) => write("setAside", fence, (): Written => (waits(fence, entry) ? "done" : "stale")),
   };
 };
 

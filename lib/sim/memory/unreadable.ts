@@ -72,6 +72,8 @@ const full = { usdPerHour: 1e9, gpus: 1e9 };
  */
 export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts {
   const is = (kind: SpoiledKind, name: string): boolean => spoiled.has(kind, name);
+  const aside = new Set<string>();
+  const isAside = (entry: JobRef): boolean => aside.has(jobName(entry)) && is("job", jobName(entry));
   const need = (kind: SpoiledKind, name: string): void => {
     if (is(kind, name)) throw new FleetError("broken-item", `the ${kind} ${name} is broken`);
   };
@@ -124,8 +126,11 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
       },
       waiting: async (pool, nowMs) => {
         const read = await real.decisions.waiting(pool, nowMs);
-        const unreadable = named(["queue entry"], pool);
-        const queue = read.queue.filter((entry) => !is("queue entry", jobName(entry)));
+        const leftOut = read.queue
+          .filter(isAside)
+          .map((entry): UnreadableItem => ({ kind: "job", key: jobName(entry), why: "state: is not known" }));
+        const unreadable = [...named(["queue entry"], pool), ...leftOut];
+        const queue = read.queue.filter((entry) => !is("queue entry", jobName(entry)) && !isAside(entry));
         return { ...read, queue, ...(unreadable.length > 0 && { unreadable }) };
       },
     },
@@ -194,7 +199,13 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
         return real.sealing.fail(attempt, to, atMs);
       },
     },
-    placements: unreadablePlacements(real, { need, needJob, forget, isFull: (team) => team !== undefined && is("team counter", team) }),
+    placements: unreadablePlacements(real, {
+      need,
+      needJob,
+      forget,
+      isFull: (team) => team !== undefined && is("team counter", team),
+      aside,
+    }),
   };
 }
 
@@ -203,10 +214,11 @@ type Needs = {
   readonly needJob: (ref: JobRef) => void;
   readonly isFull: (team: string | undefined) => boolean;
   readonly forget: (kind: SpoiledKind, name: string) => void;
+  readonly aside: Set<string>;
 };
 
 /** What a decision writes about an item that became unreadable after it was read. */
-function unreadablePlacements({ placements: real, nodeReader }: LedgerPorts, { need, needJob, isFull, forget }: Needs): Placements {
+function unreadablePlacements({ placements: real, nodeReader }: LedgerPorts, { need, needJob, isFull, forget, aside }: Needs): Placements {
   /** A counter that is no number can neither be raised nor lowered. */
   const needCounters = async (pool: string, node: string): Promise<void> => {
     need("pool counter", pool);
@@ -228,6 +240,11 @@ function unreadablePlacements({ placements: real, nodeReader }: LedgerPorts, { n
     move: first(({ entry }) => entry, real.move),
     hold: first(({ entry }) => entry, real.hold),
     fail: first(({ attempt }) => attempt, real.fail),
+    setAside: async (fence, entry) => {
+      const written = await real.setAside(fence, entry);
+      if (written === "done") aside.add(jobName(entry));
+      return written;
+    },
     takeBack: first(({ assignment }) => assignment, real.takeBack),
     intend: async (fence, launch, limits) => {
       need("pool counter", fence.pool);

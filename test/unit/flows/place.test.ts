@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { place } from "../../../lib/flows/place.ts";
 import { ring } from "../../../lib/flows/pool/ring.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
+import { Spoiled, withUnreadable } from "../../../lib/sim/memory/unreadable.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { aWorld, type World } from "./world.ts";
@@ -29,6 +30,24 @@ async function idling(): Promise<World> {
 }
 
 describe("a waiting job", () => {
+  test("nodes are launched once for a job whose record cannot be read, and the jobs beside it begin", async () => {
+    const world = aWorld();
+    const spoiled = new Spoiled();
+    spoiled.add({ kind: "job", name: "vision/broken" });
+    const ports = withUnreadable(world.ledger, spoiled);
+    await world.submit("broken");
+    await world.submit("whole");
+    for (let round = 0; round < 3; round += 1) {
+      await world.place({ decisions: ports.decisions, placements: ports.placements });
+      for (const { id } of world.nodes) await world.call(id);
+      world.nowMs += 10_000;
+    }
+    expect(world.job("whole")).toMatchObject({ state: "placed" });
+    expect(world.ledger.table.settledLaunches.size).toBe(1);
+    const seen = await ports.decisions.waiting("gpu", world.nowMs);
+    expect(seen).toMatchObject({ queue: [], unreadable: [{ kind: "job", key: "vision/broken" }] });
+  });
+
   test("a waiting job gets a node, and is bound to the one that was launched", async () => {
     const world = aWorld();
     await world.submit("a");

@@ -90,6 +90,9 @@ describe("an unreadable item in memory", () => {
     const { ledger, spoiled, entry, fence, node } = await arrange();
     only(spoiled, { kind: "job", name: "vision/a" });
     await expect(ledger.placements.bind(fence, { entry, node, atMs: monday })).rejects.toThrow("broken");
+    expect((await ledger.decisions.waiting("gpu", monday)).queue).toHaveLength(1);
+    expect(await ledger.placements.setAside(fence, entry)).toBe("done");
+    expect(await ledger.decisions.waiting("gpu", monday)).toMatchObject({ queue: [], unreadable: [{ kind: "job", key: "vision/a" }] });
     await expect(ledger.cancellations.cancel(entry, { reason: "", atMs: monday })).rejects.toThrow("broken");
     only(spoiled, { kind: "catalogue", name: "gpu", pool: "gpu" });
     const catalogue = { types: [], offers: [], refreshedAtMs: monday };

@@ -8,7 +8,7 @@ import { periodName } from "../../../model/values/period.ts";
 import { getItems, type Item, maxKeys, type TableAccess } from "../access.ts";
 import { type Change, type Condition, set } from "../expression.ts";
 import { artifactsKey, dayInIndex, jobKey, queueKey, specKey, submittedKey } from "../keys.ts";
-import { stored } from "../stored.ts";
+import { separated, stored } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 import { expiresAfter, noteAttempt } from "./attempt-item.ts";
 import { queueItem } from "./queue-item.ts";
@@ -70,13 +70,24 @@ export async function readJob(access: TableAccess, ref: JobRef): Promise<JobReco
   return job;
 }
 
-/** Returns the existing ones of these jobs without their artifacts, strongly consistent. */
+/** Returns the existing ones of these jobs without their artifacts, strongly consistent. Throws if one of them cannot be read. */
 export async function readJobs(access: TableAccess, refs: readonly JobRef[]): Promise<readonly JobRecord[]> {
+  const { states, specOf } = await itemsOf(access, refs);
+  return states.map((state) => jobOf(state, specOf(state)));
+}
+
+/** Does the same, but sets those apart that cannot be read. */
+export async function readSomeJobs(access: TableAccess, refs: readonly JobRef[]): Promise<ReturnType<typeof separated<JobRecord>>> {
+  const { states, specOf } = await itemsOf(access, refs);
+  return separated("job", states, (state) => jobOf(state, specOf(state)));
+}
+
+async function itemsOf(access: TableAccess, refs: readonly JobRef[]) {
   const keys = refs.flatMap((ref) => [jobKey(ref), specKey(ref)]);
   const items: Item[] = [];
   for (let from = 0; from < keys.length; from += maxKeys) items.push(...(await getItems(access, keys.slice(from, from + maxKeys))));
   const specs = new Map(items.filter(({ sk }) => sk === "SPEC").map((item) => [item["pk"], item]));
-  return items.filter(({ sk }) => sk === "STATE").map((state) => jobOf(state, specs.get(state["pk"])));
+  return { states: items.filter(({ sk }) => sk === "STATE"), specOf: (state: Item): Item | undefined => specs.get(state["pk"]) };
 }
 
 /** A job's new state, and what its attempt reported with it. */

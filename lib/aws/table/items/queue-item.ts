@@ -23,6 +23,9 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
   r: entry.reason,
 });
 
+/** The mark of an entry whose job could not be read. */
+export const asideMark = "x";
+
 export function entryOf(item: Item): QueueEntry {
   const { pk, sk, a, r } = stored(StoredEntry, item);
   const place = placeInQueue({ pk, sk });

@@ -1,12 +1,14 @@
-import { byTurn } from "../../../model/job.ts";
+import { byTurn, jobName, type QueueEntry } from "../../../model/job.ts";
+import type { UnreadableItem } from "../../../model/plan.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
-import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "../access.ts";
+import { getItem, getPartition, type Item, maxKeys, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
 import { bootFailureOf } from "../items/boot-failure-item.ts";
+import { readSomeJobs } from "../items/job-item.ts";
 import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "../items/pool-item.ts";
-import { entryOf } from "../items/queue-item.ts";
+import { asideMark, entryOf } from "../items/queue-item.ts";
 import { refusalOf } from "../items/refusal-item.ts";
 import { readWider } from "../items/reserved-item.ts";
 import { readSpent } from "../items/spent-item.ts";
@@ -90,8 +92,11 @@ export const createDecisions = (access: TableAccess): Decisions => {
 
     async waiting(pool, nowMs) {
       const { items, queued } = await readQueues(access, pool, nowMs);
-      const { read, unreadable } = separated("queue entry", items, entryOf);
-      return { queue: read.toSorted(byTurn), queued, ...(unreadable.length > 0 && { unreadable }) };
+      const [aside, others] = [items.filter((item) => item[asideMark]), items.filter((item) => !item[asideMark])];
+      const entries = separated("queue entry", others, entryOf);
+      const again = await readableAgain(access, aside);
+      const unreadable = [...entries.unreadable, ...again.unreadable];
+      return { queue: [...entries.read, ...again.read].toSorted(byTurn), queued, ...(unreadable.length > 0 && { unreadable }) };
     },
 
     countQueued: (pool) => countQueues(access, pool),
@@ -117,6 +122,22 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
   };
 };
+
+/** Returns those of the entries that were set aside whose jobs can be read now, and the other jobs. */
+async function readableAgain(access: TableAccess, aside: readonly Item[]): Promise<ReturnType<typeof separated<QueueEntry>>> {
+  if (aside.length === 0) return { read: [], unreadable: [] };
+  const { read, unreadable } = separated("queue entry", aside.slice(0, maxKeys), entryOf);
+  const jobs = await readSomeJobs(access, read);
+  const readable = new Set(jobs.read.map(jobName));
+  const unread = aside.slice(maxKeys).map(
+    (item): UnreadableItem => ({
+      kind: "queue entry",
+      key: `${String(item["pk"])} ${String(item["sk"])}`,
+      why: "its job could not be read",
+    }),
+  );
+  return { read: read.filter((entry) => readable.has(jobName(entry))), unreadable: [...unreadable, ...jobs.unreadable, ...unread] };
+}
 
 /** Raises the copies of the epoch that writes check. If a later decision was faster, they stay as they are, and this decision is void. */
 async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {

@@ -10,7 +10,7 @@ import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expres
 import { beginAttempt } from "../items/attempt-item.ts";
 import { enqueue, leaveQueue, offNodes, readJob, stateParts } from "../items/job-item.ts";
 import { assignmentItem, assignmentName, type ReadNode, readNode } from "../items/node-item.ts";
-import { queueItem } from "../items/queue-item.ts";
+import { asideMark, queueItem } from "../items/queue-item.ts";
 import { countQueued } from "../items/queues-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
 import { bellKey, heartbeatKey, jobKey, nodeKey, queueKey } from "../keys.ts";
@@ -27,7 +27,7 @@ export const createJobPlacements = (
   access: TableAccess,
   { write, unlessFenced, inTurn }: FencedWriter,
   firstAttempt: FirstAttempt,
-): Pick<Placements, "bind" | "bindGang" | "rebind" | "takeBack" | "fail" | "move" | "hold"> => {
+): Pick<Placements, "bind" | "bindGang" | "rebind" | "takeBack" | "fail" | "move" | "hold" | "setAside"> => {
   const batches = new BindBatches({
     write,
     jobParts: (pool, { node, ...bind }) => placeParts(pool, { ...bind, nodes: [node] }),
@@ -123,6 +123,12 @@ export const createJobPlacements = (
           when: [is("a", entry.attempt)],
         },
       ]);
+      return written(outcome, async () => false);
+    },
+
+    async setAside(fence, entry) {
+      const key = queueKey({ ...entry, pool: fence.pool });
+      const outcome = await write(fence, [{ kind: "update", key, changes: [set(asideMark, true)], when: [is("a", entry.attempt)] }]);
       return written(outcome, async () => false);
     },
   };
