@@ -28,7 +28,7 @@ export class TickFunction extends Construct {
         SUBNETS: stack.toJsonString(network.places),
       },
       may: [
-        onTable(table, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]),
+        onTable(table, ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]),
         sendTo(queues.lane.queue, queues.seal.queue, queues.shards.queue),
         new PolicyStatement({
           sid: "Market",
