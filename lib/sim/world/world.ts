@@ -107,7 +107,7 @@ export class World {
       },
       scenario,
     );
-    this.#queues = queuesOf(this, () => this.handlers);
+    this.#queues = queuesOf({ clock: this.clock, faults: this.faults, chance: this.#chance.fork("queues") }, () => this.handlers);
     this.#direct = new DirectCalls(this.clock);
     const { clock, pools, ledger, spoiled, artifacts, datasets, store, ec2 } = this;
     const { emit } = options;
@@ -281,7 +281,7 @@ export class World {
 
   #send({ team, job, body }: { team: string; job: string; body: string }): void {
     this.#accept({ team, job });
-    this.#queues.jobs.send({ team, body, id: `message-of-${job}` });
+    this.#queues.jobs.send({ team, body, messageId: `message-of-${job}`, sentAtMs: this.clock.nowMs });
   }
 
   #tick(): void {
