@@ -145,6 +145,13 @@ export const Scenario = z
     /** The number of datasets per team, and of shards per dataset. */
     datasets: z.strictObject({ perTeam: z.int().min(0).max(5), shards: z.int().min(0).max(1000) }).default({ perTeam: 1, shards: 12 }),
     bootSeconds: range(15, 70),
+    /**
+     * What the table takes: the writes per second of a partition, and how long a write is in flight, in ms. The faults `table.hot` and
+     * `table.conflict` strike the more often, the more is written. The usual values are DynamoDB's.
+     */
+    tableCapacity: z
+      .strictObject({ writesPerSecond: z.number().min(1), inFlightMs: z.number().min(0).max(1000) })
+      .default({ writesPerSecond: 1000, inFlightMs: 15 }),
     /** A flood of jobs; undefined for none. Those that still wait when the faults stop are cancelled, as an operator would. */
     flood: FloodPart.optional(),
     /** How long a decision takes per queue entry that it reads, in virtual ms. Without it, decisions take no time of their own. */

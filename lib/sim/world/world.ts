@@ -8,6 +8,7 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { Site } from "../faults/sites.ts";
+import { TableLoad } from "../load/table-load.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
@@ -121,6 +122,7 @@ export class World {
       clock: this.clock,
       faults: this.faults,
       kills: this.kills,
+      load: scenario.intensity > 0 ? new TableLoad(() => clock.nowMs, scenario.tableCapacity) : undefined,
       note: this.note,
       meter: options.meter,
       ports,
