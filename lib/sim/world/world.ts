@@ -8,6 +8,7 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { Site } from "../faults/sites.ts";
+import { ItemSizes } from "../load/item-sizes.ts";
 import { TableLoad } from "../load/table-load.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
@@ -55,6 +56,7 @@ export class World {
   readonly workload: Workload;
   readonly ledger = memoryLedger();
   readonly spoiled = new Spoiled();
+  readonly sizes = new ItemSizes();
   readonly artifacts = new MemoryArtifacts();
   readonly datasets = new MemoryDatasets();
   readonly store = new MemoryShardStore(() => this.clock.nowMs);
@@ -110,10 +112,10 @@ export class World {
     );
     this.#queues = queuesOf({ clock: this.clock, faults: this.faults, chance: this.#chance.fork("queues") }, () => this.handlers);
     this.#direct = new DirectCalls(this.clock);
-    const { clock, pools, ledger, spoiled, artifacts, datasets, store, ec2 } = this;
+    const { clock, pools, ledger, spoiled, sizes, artifacts, datasets, store, ec2 } = this;
     const { emit } = options;
     const chance = this.#chance.fork("rollout");
-    const parts = { clock, scenario, pools, ledger, spoiled, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
+    const parts = { clock, scenario, pools, ledger, spoiled, sizes, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
     const { present, next } = realPorts(parts);
     const planted = { ...present, ...options.plant?.(present, this) };
     const ports = portsOfFunctions({ present: planted, next }, { rollout: scenario.rollout, chance, startMs, nowMs: () => clock.nowMs });
