@@ -130,7 +130,11 @@ function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placeme
   };
   return {
     ...real,
-    intend: (fence, ...rest) => emitting(fence.pool, real.intend(fence, ...rest)),
+    intend: async (fence, launch, limits) => {
+      const written = await emitting(fence.pool, real.intend(fence, launch, limits));
+      if (written === "done") emit({ kind: "intended", launch });
+      return written;
+    },
     settle: (fence, settled) => emitting(fence.pool, real.settle(fence, settled)),
     terminating: (fence, ...rest) => emitting(fence.pool, real.terminating(fence, ...rest)),
     removeNode: (fence, ...rest) => emitting(fence.pool, real.removeNode(fence, ...rest)),

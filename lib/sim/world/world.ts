@@ -25,7 +25,7 @@ import { schedulePoison, stillGoing } from "./poison.ts";
 import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
 import { portsOfFunctions } from "./rollout.ts";
-import { ratesOf, type Scenario } from "./scenario.ts";
+import { poolsOf, ratesOf, type Scenario } from "./scenario.ts";
 import type { WorldView } from "./seen.ts";
 import { Story } from "./story.ts";
 import { DirectCalls, queuesOf, type SimQueues } from "./wires.ts";
@@ -43,14 +43,12 @@ export type WorldOptions = {
   readonly meter?: CpuMeter | undefined;
 };
 
-/** Monday 2026-06-01 00:00 UTC. */
-const startMs = 1_780_272_000_000;
 const tickMs = 60_000;
 
 /** A deployment in virtual time: teams, queues, handlers, the table, EC2 and its machines. Everything follows from one seed. */
 export class World {
-  readonly clock = new SimClock(startMs);
-  readonly story = new Story(() => this.clock.nowMs);
+  readonly clock: SimClock;
+  readonly story: Story;
   readonly faults: Faults;
   readonly kills: KillPlan;
   readonly workload: Workload;
@@ -78,6 +76,8 @@ export class World {
   constructor(options: WorldOptions) {
     const { scenario, seed, sites } = options;
     this.#options = options;
+    this.clock = new SimClock(Date.parse(scenario.startsAt));
+    this.story = new Story(() => this.clock.nowMs);
     this.#chance = new Chance(`${scenario.name} ${seed}`);
     this.workload = workloadOf(scenario, this.#chance.fork("workload"));
     this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
@@ -87,7 +87,8 @@ export class World {
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
     );
-    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false }));
+    this.pools = poolsOf(scenario);
+    for (const { name, spentBefore } of scenario.pools) this.ledger.table.spendBefore(name, spentBefore, this.clock.nowMs);
     this.#configured = this.pools;
     this.limits = { deployment: scenario.deployment, teams: scenario.teamLimits };
     this.ec2 = new SimEc2(
@@ -118,7 +119,10 @@ export class World {
     const parts = { clock, scenario, pools, ledger, spoiled, sizes, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
     const { present, next } = realPorts(parts);
     const planted = { ...present, ...options.plant?.(present, this) };
-    const ports = portsOfFunctions({ present: planted, next }, { rollout: scenario.rollout, chance, startMs, nowMs: () => clock.nowMs });
+    const ports = portsOfFunctions(
+      { present: planted, next },
+      { rollout: scenario.rollout, chance, startMs: clock.nowMs, nowMs: () => clock.nowMs },
+    );
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
       clock: this.clock,
