@@ -34,7 +34,23 @@ const withoutUnreadable: Bug["plant"] = ({ decisions }) => ({
   },
 });
 
-/** Bugs that only show under many jobs, or if an item cannot be read. */
+/** A pool whose budget is nearly used up, and renews at midnight. */
+const spending = (whenSpent: "stop-growth" | "drain") => ({
+  startsAt: "2026-06-30T21:00:00Z",
+  minutes: 170,
+  calmMinutes: 600,
+  pools: [{ name: "gpu", limits: { usdPerHour: 3, gpus: 3 }, budgets: { usdPerDay: 8, whenSpent }, spentBefore: { usd: 7.2 } }],
+  deployment: {},
+  teamLimits: {},
+  offers: [
+    { instanceType: "g5.xlarge", zone: "us-east-1a", market: "spot", usdPerHour: 0.4 },
+    { instanceType: "g5.xlarge", zone: "us-east-1a", market: "on-demand", usdPerHour: 0.6 },
+  ],
+  jobs: { count: { from: 8, to: 10 }, seconds: { from: 1200, to: 3300 }, gpus: { from: 1, to: 1 }, gangs: 0, reading: 0 },
+  intensity: 0.2,
+});
+
+/** Bugs that only show under many jobs, if an item cannot be read, or if a budget is used up. */
 export const bugsUnderLoad: readonly Bug[] = [
   {
     name: "reads-in-order",
@@ -98,6 +114,32 @@ export const bugsUnderLoad: readonly Bug[] = [
         },
       },
     }),
+  },
+  {
+    name: "forgets-what-was-spent",
+    breaks: 12,
+    says: "what nodes have cost is forgotten when they end, so that a budget only counts the nodes that run",
+    scenario: spending("stop-growth"),
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), spent: { dayUsd: 0, monthUsd: 0 } }),
+      },
+    }),
+  },
+  {
+    name: "drains-nothing",
+    breaks: 12,
+    says: "work goes on although the budget that pays for it is used up and should drain its nodes",
+    scenario: spending("drain"),
+    plant: ({ placements }) => ({ placements: { ...placements, drain: async () => "done" } }),
+  },
+  {
+    name: "waits-without-a-reason",
+    breaks: 12,
+    says: "no reason is written to jobs that wait",
+    scenario: spending("stop-growth"),
+    plant: ({ placements }) => ({ placements: { ...placements, hold: async () => "done" } }),
   },
   {
     name: "ends-unreadable-nodes",

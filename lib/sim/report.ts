@@ -1,4 +1,5 @@
 import { reachedFrom, type Site } from "./faults/sites.ts";
+import type { LargestItem } from "./load/item-sizes.ts";
 import type { FailingSeed, Tally } from "./tally.ts";
 
 /** How many of the points at which a handler can die were hit in some run. Each call has two points, before it and after it. */
@@ -21,6 +22,8 @@ export type ChaosReport = {
   readonly jobs: Readonly<Record<string, number>>;
   /** Messages that failed five times and were redriven from the dead-letter queue. */
   readonly redriven: number;
+  /** The largest item of the table in any run; its size is estimated. DynamoDB takes 409,600 bytes. */
+  readonly largestItem: LargestItem;
   /** The processor time that all decisions took, s, and the longest part of one without a call to a port. It depends on the machine. */
   readonly decisionCpuSeconds: { readonly total: number; readonly longest: number };
   readonly virtualHours: number;
@@ -40,7 +43,7 @@ export function reportOf(
     readonly replay: (seed: number) => string;
   },
 ): ChaosReport {
-  const { runs, events, jobs, redriven, virtualMinutes, decisionCpu } = tally;
+  const { runs, events, jobs, redriven, virtualMinutes, largestItem, decisionCpu } = tally;
   const byFault = Object.fromEntries(Object.entries(tally.faults).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const bySeam: Record<string, number> = {};
   for (const [kind, count] of Object.entries(byFault)) {
@@ -69,6 +72,7 @@ export function reportOf(
     },
     jobs: Object.fromEntries(Object.entries(jobs).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     redriven,
+    largestItem,
     decisionCpuSeconds: { total: Math.round(decisionCpu.totalMs / 100) / 10, longest: Math.round(decisionCpu.longestMs) / 1000 },
     virtualHours: Math.round(virtualMinutes / 6) / 10,
     wallMs: Math.round(wallMs),

@@ -3,6 +3,7 @@ import type { SimPorts } from "./faults/ports.ts";
 import type { Site } from "./faults/sites.ts";
 import type { Invariant, Watch } from "./invariants/invariant.ts";
 import { invariants } from "./invariants/invariants.ts";
+import type { LargestItem } from "./load/item-sizes.ts";
 import type { CpuMeter } from "./world/cpu-meter.ts";
 import type { Fact } from "./world/facts.ts";
 import type { Scenario } from "./world/scenario.ts";
@@ -38,6 +39,7 @@ export type RunResult = {
   readonly hit: ReadonlySet<string>;
   readonly redriven: number;
   readonly jobs: Readonly<Record<string, number>>;
+  readonly largestItem: LargestItem;
   readonly violation?: Violation | undefined;
 };
 
@@ -104,5 +106,6 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const jobs: Record<string, number> = {};
   for (const { state } of world.ledger.table.jobs.values()) jobs[state] = (jobs[state] ?? 0) + 1;
   const virtualMinutes = (world.clock.nowMs - startMs) / 60_000;
-  return { seed, faults: world.faults.counts, events, virtualMinutes, hit: world.kills.hit, redriven, jobs, violation: found.violation };
+  const [faults, hit, largestItem] = [world.faults.counts, world.kills.hit, world.sizes.largest];
+  return { seed, faults, events, virtualMinutes, hit, redriven, jobs, largestItem, violation: found.violation };
 }

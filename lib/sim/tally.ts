@@ -1,4 +1,5 @@
 import type { FaultKind } from "./faults/faults.ts";
+import { type LargestItem, larger, noItem } from "./load/item-sizes.ts";
 import type { RunResult, Violation } from "./run.ts";
 import { type DecisionCpu, noCpu, plusCpu } from "./world/cpu-meter.ts";
 
@@ -17,6 +18,7 @@ export type Tally = {
   readonly redriven: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly jobs: Readonly<Record<string, number>>;
+  readonly largestItem: LargestItem;
   readonly decisionCpu: DecisionCpu;
   /** The points at which a handler has died. */
   readonly hit: readonly string[];
@@ -30,13 +32,14 @@ export const nothingYet: Tally = {
   redriven: 0,
   faults: {},
   jobs: {},
+  largestItem: noItem,
   decisionCpu: noCpu,
   hit: [],
   found: [],
 };
 
 export const tallyOf = (
-  { seed, events, virtualMinutes, redriven, faults, jobs, hit, violation }: RunResult,
+  { seed, events, virtualMinutes, redriven, faults, jobs, largestItem, hit, violation }: RunResult,
   decisionCpu: DecisionCpu = noCpu,
 ): Tally => ({
   runs: 1,
@@ -45,6 +48,7 @@ export const tallyOf = (
   redriven,
   faults: Object.fromEntries(faults),
   jobs,
+  largestItem,
   decisionCpu,
   hit: [...hit],
   found: violation ? [{ ...violation, seed }] : [],
@@ -57,6 +61,7 @@ export const plus = (a: Tally, b: Tally): Tally => ({
   redriven: a.redriven + b.redriven,
   faults: added(a.faults, b.faults),
   jobs: added(a.jobs, b.jobs),
+  largestItem: larger(a.largestItem, b.largestItem),
   decisionCpu: plusCpu(a.decisionCpu, b.decisionCpu),
   hit: b.hit.every((each) => a.hit.includes(each)) ? a.hit : [...new Set([...a.hit, ...b.hit])].sort(),
   found: [...a.found, ...b.found].toSorted((one, other) => one.seed - other.seed),

@@ -37,6 +37,7 @@ Examples:
   fleet chaos --scenario wide --runs 10           500 jobs on some 50 nodes per run
   fleet chaos --scenario flood --runs 1           one team sends 100,000 crafted jobs, and those of others must begin
   fleet chaos --scenario poison --runs 100        one stored item cannot be read, and everything else must go on
+  fleet chaos --scenario budgets --runs 50        budgets are used up, and renew at midnight
   fleet chaos --scenario two-releases --runs 100  an update, in which one release writes what the other cannot read
   fleet chaos --scenario throttled --runs 200     half of all calls of the table, EC2 and workers fail for an hour
   fleet chaos --scenario mine.json --runs 500     use your own pools, limits, offers and rates

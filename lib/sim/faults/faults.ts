@@ -25,6 +25,10 @@ export const usualRates = {
   "table.throttle": 0.006,
   /** The table carries out a call, but the response is lost. */
   "table.lost-answer": 0.006,
+  /** The table cancels a call because another write of an item is in flight. The rate is multiplied by a chance that grows with the item's writes. */
+  "table.conflict": 1,
+  /** A partition of the table gets more writes than it takes. The rate is multiplied by the share of its writes that are too many. */
+  "table.hot": 1,
   /** One item cannot be read, from some time of the run until it is repaired. Drawn once per run. */
   "table.unreadable": 0,
   /** S3 or KMS refuses a call. */
@@ -109,17 +113,17 @@ export class Faults {
     return this.#isCalm;
   }
 
-  /** Reports whether the fault happens now, and counts it if so. */
-  strikes(kind: FaultKind, about = ""): boolean {
-    if (!this.draws(kind)) return false;
+  /** Reports whether the fault happens now, and counts it if so. `chance`, 0 to 1, multiplies its rate. */
+  strikes(kind: FaultKind, about = "", chance = 1): boolean {
+    if (!this.draws(kind, chance)) return false;
     this.count(kind, about);
     return true;
   }
 
-  /** Reports whether the fault should happen later. The caller must count it when it happens. */
-  draws(kind: FaultKind): boolean {
-    if (this.#isCalm || this.#only?.has(kind) === false) return false;
-    return this.chance(kind).happens(this.#rates[kind]);
+  /** Reports whether the fault should happen later. The caller must count it when it happens. `chance`, 0 to 1, multiplies its rate. */
+  draws(kind: FaultKind, chance = 1): boolean {
+    if (this.#isCalm || this.#only?.has(kind) === false || chance === 0) return false;
+    return this.chance(kind).happens(this.#rates[kind] * chance);
   }
 
   count(kind: FaultKind, about: string): void {

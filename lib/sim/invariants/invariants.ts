@@ -1,3 +1,4 @@
+import { budgets } from "./budgets.ts";
 import type { Invariant } from "./invariant.ts";
 import { jobsEndOnce } from "./jobs-end-once.ts";
 import { ledgerAndFleet } from "./ledger-and-fleet.ts";
@@ -24,4 +25,5 @@ export const invariants: readonly Invariant[] = [
   zero,
   prompt,
   leftAlone,
+  budgets,
 ];

@@ -128,6 +128,14 @@ export class MemoryTable {
     };
   }
 
+  /** Records what a pool's nodes, and the own nodes of teams, have cost on the day of `nowMs`, as if they had ended. */
+  spendBefore(pool: string, { usd, teams }: { usd: number; teams: Readonly<Record<string, number>> }, nowMs: number): void {
+    const day = periodName("day", nowMs);
+    const { spent, spentByTeam } = this.pool(pool);
+    spent.set(day, micro(usd));
+    for (const [team, its] of Object.entries(teams)) spentByTeam.set(team, new Map([[day, micro(its)]]));
+  }
+
   putJob(job: JobRecord): void {
     if (this.#newest) this.laggingJobs.set(jobKey(this.#newest), this.#newest);
     this.#newest = present(job);

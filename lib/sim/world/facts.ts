@@ -17,6 +17,8 @@ export type Fact =
   | { readonly kind: "job"; readonly before: Job | undefined; readonly after: Job }
   /** A pool's reservations changed. */
   | { readonly kind: "reserved"; readonly pool: Pool; readonly reserved: Reservation }
+  /** The intent of a launch was recorded, or had been by an earlier call. */
+  | { readonly kind: "intended"; readonly launch: Launch }
   /** EC2 launched an instance. `intended` is true if its launch was recorded by then. */
   | { readonly kind: "instance"; readonly id: string; readonly launch: Launch; readonly intended: boolean }
   /** A handler had EC2 terminate a live instance. */

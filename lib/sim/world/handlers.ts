@@ -23,7 +23,7 @@ import type { Log } from "../../ports/log.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import { type FloodBatch, submitFlood } from "./flood.ts";
 import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
-import type { Handled } from "./queue.ts";
+import { type Handled, inGroups } from "./queue.ts";
 
 export type HandlersWorld = InvocationWorld & {
   /** Returns the ports of the release that the function has now. */
@@ -65,10 +65,15 @@ export class Handlers {
     this.#world = world;
   }
 
-  submit = async (submission: Submission): Promise<Handled> => {
+  /** Submits a batch, the messages of a group in order. Returns the result of each message, unless the handler dies. */
+  submit = async (
+    batch: readonly Submission[],
+    groupOf: ((submission: Submission) => string) | undefined,
+  ): Promise<Handled | readonly Handled[]> => {
     const pools = this.#world.pools();
     const fleet = { pools, defaultPool: pools[0]?.name ?? "" };
-    return handled(await this.#run("submit-jobs", (deps) => submitJob({ ...deps, fleet }, submission)));
+    const ended = await this.#run("submit-jobs", (deps) => inGroups(batch, groupOf, (each) => submitJob({ ...deps, fleet }, each)));
+    return ended.kind === "done" ? ended.value : handled(ended);
   };
 
   flood = async (batch: Omit<FloodBatch, "maxQueued">): Promise<Handled> => {

@@ -2,6 +2,8 @@ import { FleetError } from "../../model/fleet-error.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { ArmedKill, KillPlan } from "../faults/kill-plan.ts";
 import { type CallFaults, callFaults, type SimPorts } from "../faults/ports.ts";
+import type { TableLoad } from "../load/table-load.ts";
+import { writesOf } from "../load/writes.ts";
 import type { SimClock } from "./clock.ts";
 import type { CpuMeter } from "./cpu-meter.ts";
 import { forever } from "./forever.ts";
@@ -16,6 +18,8 @@ export type InvocationWorld = {
   readonly clock: SimClock;
   readonly faults: Faults;
   readonly kills: KillPlan;
+  /** What the table has to take; undefined if that is not simulated. */
+  readonly load?: TableLoad | undefined;
   readonly note: (...parts: readonly unknown[]) => void;
   readonly meter?: CpuMeter | undefined;
 };
@@ -81,10 +85,10 @@ export class Invocation {
         if (typeof own !== "function") return own;
         const point = `${name}.${String(method)}`;
         return (...args: unknown[]): Promise<unknown> =>
-          this.#call(
-            point,
-            async (): Promise<unknown> => this.#carryOut(point, callFaults[name], async () => Reflect.apply(own, target, args)),
-          );
+          this.#call(point, async (): Promise<unknown> => {
+            this.#meetLoad(name, point, args);
+            return this.#carryOut(point, callFaults[name], async () => Reflect.apply(own, target, args));
+          });
       },
     });
   }
@@ -124,6 +128,15 @@ export class Invocation {
     this.#resumed();
     return response;
   };
+
+  /** Throws if other writes of the table are in the way of this one. */
+  #meetLoad(name: keyof SimPorts, point: string, args: readonly unknown[]): void {
+    const { faults, load } = this.#world;
+    if (!load || faults.isCalm) return;
+    const { conflict, hot } = load.count(writesOf(name, point.slice(name.length + 1), args), this);
+    const isRefused = faults.strikes("table.conflict", point, conflict) || faults.strikes("table.hot", point, hot);
+    if (isRefused) throw new FleetError("unavailable", `other writes of the table were in the way of ${point}`, { retry: true });
+  }
 
   async #carryOut(point: string, trouble: CallFaults | undefined, work: () => Promise<unknown>): Promise<unknown> {
     if (!trouble) return work();

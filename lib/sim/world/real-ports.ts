@@ -6,6 +6,7 @@ import type { Datasets } from "../../ports/datasets.ts";
 import type { Decisions, Placements } from "../../ports/pool-ledger.ts";
 import type { Chance } from "../faults/chance.ts";
 import type { SimPorts } from "../faults/ports.ts";
+import { type ItemSizes, withItemSizes } from "../load/item-sizes.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
 import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
@@ -29,6 +30,7 @@ export type PortsWorld = {
   readonly pools: readonly Pool[];
   readonly ledger: MemoryLedger;
   readonly spoiled: Spoiled;
+  readonly sizes: ItemSizes;
   /** Decides which writes of the next release this one cannot read. */
   readonly chance: Chance;
   readonly artifacts: MemoryArtifacts;
@@ -59,11 +61,14 @@ export function realPorts(world: PortsWorld): OfReleases<SimPorts> {
   return { present, next: present };
 }
 
-const ledgerPorts = (world: PortsWorld, stored: LedgerPorts) => ({
-  ...stored,
-  decisions: takingTime(world, stored.decisions),
-  placements: emittingReservations(world, stored.placements),
-});
+function ledgerPorts(world: PortsWorld, ledger: LedgerPorts) {
+  const stored = withItemSizes(ledger, world.ledger.table, world.sizes);
+  return {
+    ...stored,
+    decisions: takingTime(world, stored.decisions),
+    placements: emittingReservations(world, stored.placements),
+  };
+}
 
 /** Returns the ports that are the same for all releases. */
 function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
@@ -125,7 +130,11 @@ function emittingReservations({ pools, ledger, emit }: PortsWorld, real: Placeme
   };
   return {
     ...real,
-    intend: (fence, ...rest) => emitting(fence.pool, real.intend(fence, ...rest)),
+    intend: async (fence, launch, limits) => {
+      const written = await emitting(fence.pool, real.intend(fence, launch, limits));
+      if (written === "done") emit({ kind: "intended", launch });
+      return written;
+    },
     settle: (fence, settled) => emitting(fence.pool, real.settle(fence, settled)),
     terminating: (fence, ...rest) => emitting(fence.pool, real.terminating(fence, ...rest)),
     removeNode: (fence, ...rest) => emitting(fence.pool, real.removeNode(fence, ...rest)),

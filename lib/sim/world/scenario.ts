@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { withNewNames } from "../../model/pool.ts";
+import { type Pool, whenSpents, withNewNames } from "../../model/pool.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
 import { spoiledKinds } from "../memory/unreadable.ts";
 
@@ -10,11 +10,23 @@ const range = (from: number, to: number) =>
     .refine((each) => each.from <= each.to, "from must not be more than to")
     .default({ from, to });
 
+const BudgetsPart = z.strictObject({
+  usdPerDay: z.number().min(0).optional(),
+  usdPerMonth: z.number().min(0).optional(),
+  whenSpent: z.enum(whenSpents).optional(),
+});
+
 const PoolPart = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
   /** The most that may be reserved at a time. */
   limits: z.strictObject({ usdPerHour: z.number().min(0), gpus: z.int().min(0) }),
-  budgets: z.strictObject({ usdPerDay: z.number().min(0).optional(), usdPerMonth: z.number().min(0).optional() }).optional(),
+  budgets: BudgetsPart.optional(),
+  /** Budgets of teams in the pool, by team. */
+  teamBudgets: z.record(z.string(), BudgetsPart).optional(),
+  /** What nodes have cost before the run, on its first day: in all, and of each team's own nodes. */
+  spentBefore: z
+    .strictObject({ usd: z.number().min(0).default(0), teams: z.record(z.string(), z.number().min(0)).default({}) })
+    .default({ usd: 0, teams: {} }),
   markets: z
     .array(z.enum(["spot", "on-demand"]))
     .min(1)
@@ -94,6 +106,8 @@ export const Scenario = z
     name: z.string().default("standard"),
     /** How long work arrives and faults happen, in virtual minutes. After that there are no faults, and everything must come to rest. */
     minutes: z.number().min(1).max(240).default(8),
+    /** The virtual time at which a run begins, in UTC. Budgets renew at midnight. The usual one is a Monday. */
+    startsAt: z.iso.datetime().default("2026-06-01T00:00:00Z"),
     /** The longest time that it may take to come to rest, in virtual minutes. */
     calmMinutes: z.number().min(1).max(600).default(75),
     teams: z
@@ -145,6 +159,13 @@ export const Scenario = z
     /** The number of datasets per team, and of shards per dataset. */
     datasets: z.strictObject({ perTeam: z.int().min(0).max(5), shards: z.int().min(0).max(1000) }).default({ perTeam: 1, shards: 12 }),
     bootSeconds: range(15, 70),
+    /**
+     * What the table takes: the writes per second of a partition, and how long a write is in flight, in ms. The faults `table.hot` and
+     * `table.conflict` strike the more often, the more is written. The usual values are DynamoDB's.
+     */
+    tableCapacity: z
+      .strictObject({ writesPerSecond: z.number().min(1), inFlightMs: z.number().min(0).max(1000) })
+      .default({ writesPerSecond: 1000, inFlightMs: 15 }),
     /** A flood of jobs; undefined for none. Those that still wait when the faults stop are cancelled, as an operator would. */
     flood: FloodPart.optional(),
     /** How long a decision takes per queue entry that it reads, in virtual ms. Without it, decisions take no time of their own. */
@@ -182,6 +203,10 @@ export const Scenario = z
     "an offer names an instance type that is not in types",
   );
 export type Scenario = z.infer<typeof Scenario>;
+
+/** Returns the pools of a scenario as they are configured. */
+export const poolsOf = ({ pools }: Scenario): readonly Pool[] =>
+  pools.map(({ spentBefore: _spent, ...pool }) => ({ ...pool, families: ["g5"], teams: [], containers: false }));
 
 /** Returns the rate of each fault in a scenario: its own rate or the usual one, times the intensity, at most 1. */
 export const ratesOf = ({

@@ -1,17 +1,27 @@
+import type { Submission } from "../../flows/submit-job.ts";
 import type { AttemptRef } from "../../model/job.ts";
+import type { Chance } from "../faults/chance.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { SimClock } from "./clock.ts";
 import type { Handlers } from "./handlers.ts";
 import { type Handled, SimQueue } from "./queue.ts";
 
+export type QueuesWorld = { readonly clock: SimClock; readonly faults: Faults; readonly chance: Chance };
+
+/** How often a run keeps the order of each team's messages. In the others they arrive in any order, as on the standard queues of a stack. */
+const orderedRate = 0.3;
+
 /** Returns the deployment's queues, each with the handler that it invokes. */
-export function queuesOf(world: { readonly clock: SimClock; readonly faults: Faults }, handlers: () => Handlers) {
+export function queuesOf(world: QueuesWorld, handlers: () => Handlers) {
+  const group = world.chance.happens(orderedRate) ? teamOf : undefined;
   return {
-    jobs: new SimQueue<{ readonly team: string; readonly body: string; readonly id: string }>(world, {
+    // All teams have one queue, so that a batch has messages of several teams. A stack's batch has those of one.
+    jobs: new SimQueue<Submission>(world, {
       name: "jobs",
       visibilityMs: 120_000,
-      handle: async ([first], sentAtMs) =>
-        first ? handlers().submit({ team: first.team, messageId: first.id, body: first.body, sentAtMs }) : "done",
+      group,
+      mixes: world.chance.fork("batches"),
+      handle: (submissions) => handlers().submit(submissions, group),
     }),
     lane: new SimQueue<{ readonly pool: string }>(world, {
       name: "lane",
@@ -41,6 +51,8 @@ export function queuesOf(world: { readonly clock: SimClock; readonly faults: Fau
     }),
   };
 }
+
+const teamOf = ({ team }: Submission): string => team;
 
 export type SimQueues = ReturnType<typeof queuesOf>;
 

@@ -8,6 +8,8 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { Site } from "../faults/sites.ts";
+import { ItemSizes } from "../load/item-sizes.ts";
+import { TableLoad } from "../load/table-load.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
@@ -23,7 +25,7 @@ import { schedulePoison, stillGoing } from "./poison.ts";
 import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
 import { portsOfFunctions } from "./rollout.ts";
-import { ratesOf, type Scenario } from "./scenario.ts";
+import { poolsOf, ratesOf, type Scenario } from "./scenario.ts";
 import type { WorldView } from "./seen.ts";
 import { Story } from "./story.ts";
 import { DirectCalls, queuesOf, type SimQueues } from "./wires.ts";
@@ -41,19 +43,18 @@ export type WorldOptions = {
   readonly meter?: CpuMeter | undefined;
 };
 
-/** Monday 2026-06-01 00:00 UTC. */
-const startMs = 1_780_272_000_000;
 const tickMs = 60_000;
 
 /** A deployment in virtual time: teams, queues, handlers, the table, EC2 and its machines. Everything follows from one seed. */
 export class World {
-  readonly clock = new SimClock(startMs);
-  readonly story = new Story(() => this.clock.nowMs);
+  readonly clock: SimClock;
+  readonly story: Story;
   readonly faults: Faults;
   readonly kills: KillPlan;
   readonly workload: Workload;
   readonly ledger = memoryLedger();
   readonly spoiled = new Spoiled();
+  readonly sizes = new ItemSizes();
   readonly artifacts = new MemoryArtifacts();
   readonly datasets = new MemoryDatasets();
   readonly store = new MemoryShardStore(() => this.clock.nowMs);
@@ -75,6 +76,8 @@ export class World {
   constructor(options: WorldOptions) {
     const { scenario, seed, sites } = options;
     this.#options = options;
+    this.clock = new SimClock(Date.parse(scenario.startsAt));
+    this.story = new Story(() => this.clock.nowMs);
     this.#chance = new Chance(`${scenario.name} ${seed}`);
     this.workload = workloadOf(scenario, this.#chance.fork("workload"));
     this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
@@ -84,7 +87,8 @@ export class World {
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
     );
-    this.pools = scenario.pools.map((pool): Pool => ({ ...pool, families: ["g5"], teams: [], containers: false }));
+    this.pools = poolsOf(scenario);
+    for (const { name, spentBefore } of scenario.pools) this.ledger.table.spendBefore(name, spentBefore, this.clock.nowMs);
     this.#configured = this.pools;
     this.limits = { deployment: scenario.deployment, teams: scenario.teamLimits };
     this.ec2 = new SimEc2(
@@ -107,20 +111,24 @@ export class World {
       },
       scenario,
     );
-    this.#queues = queuesOf(this, () => this.handlers);
+    this.#queues = queuesOf({ clock: this.clock, faults: this.faults, chance: this.#chance.fork("queues") }, () => this.handlers);
     this.#direct = new DirectCalls(this.clock);
-    const { clock, pools, ledger, spoiled, artifacts, datasets, store, ec2 } = this;
+    const { clock, pools, ledger, spoiled, sizes, artifacts, datasets, store, ec2 } = this;
     const { emit } = options;
     const chance = this.#chance.fork("rollout");
-    const parts = { clock, scenario, pools, ledger, spoiled, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
+    const parts = { clock, scenario, pools, ledger, spoiled, sizes, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
     const { present, next } = realPorts(parts);
     const planted = { ...present, ...options.plant?.(present, this) };
-    const ports = portsOfFunctions({ present: planted, next }, { rollout: scenario.rollout, chance, startMs, nowMs: () => clock.nowMs });
+    const ports = portsOfFunctions(
+      { present: planted, next },
+      { rollout: scenario.rollout, chance, startMs: clock.nowMs, nowMs: () => clock.nowMs },
+    );
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
       clock: this.clock,
       faults: this.faults,
       kills: this.kills,
+      load: scenario.intensity > 0 ? new TableLoad(() => clock.nowMs, scenario.tableCapacity) : undefined,
       note: this.note,
       meter: options.meter,
       ports,
@@ -281,7 +289,7 @@ export class World {
 
   #send({ team, job, body }: { team: string; job: string; body: string }): void {
     this.#accept({ team, job });
-    this.#queues.jobs.send({ team, body, id: `message-of-${job}` });
+    this.#queues.jobs.send({ team, body, messageId: `message-of-${job}`, sentAtMs: this.clock.nowMs });
   }
 
   #tick(): void {

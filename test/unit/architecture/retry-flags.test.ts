@@ -62,7 +62,7 @@ const retried: Readonly<Record<string, number>> = {
   table: 1,
   "table-busy": 3,
   tick: 2,
-  unavailable: 2,
+  unavailable: 3,
   upload: 4,
 };
 

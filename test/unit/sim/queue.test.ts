@@ -2,15 +2,38 @@ import { describe, expect, test } from "vitest";
 import { Chance } from "../../../lib/sim/faults/chance.ts";
 import { type FaultKind, Faults, faultKinds, type Rates } from "../../../lib/sim/faults/faults.ts";
 import { SimClock } from "../../../lib/sim/world/clock.ts";
-import { type Handled, SimQueue } from "../../../lib/sim/world/queue.ts";
+import type { Handlers } from "../../../lib/sim/world/handlers.ts";
+import { type Handled, inGroups, SimQueue } from "../../../lib/sim/world/queue.ts";
+import { queuesOf } from "../../../lib/sim/world/wires.ts";
 
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** Returns a queue whose handler returns the given results, with what the handler received. */
-function stage(of: { fifo?: boolean; rates?: Partial<Rates>; results?: readonly Handled[]; takesMs?: number } = {}) {
+type Stage = {
+  readonly fifo?: boolean;
+  readonly mixes?: Chance;
+  readonly rates?: Partial<Rates>;
+  readonly results?: readonly Handled[];
+  /** A message that fails when it is delivered first, without the others of its batch. */
+  readonly fails?: string;
+  readonly takesMs?: number;
+};
+
+function quiet(given: Partial<Rates> = {}) {
   const clock = new SimClock(0);
-  const rates = Object.fromEntries(faultKinds.map((kind) => [kind, of.rates?.[kind] ?? 0])) as Record<FaultKind, number>;
+  const rates = Object.fromEntries(faultKinds.map((kind) => [kind, given[kind] ?? 0])) as Record<FaultKind, number>;
   const faults = new Faults({ rates, chance: new Chance("1") }, () => undefined);
+  const passUntil = async (untilMs: number): Promise<void> => {
+    while (clock.nextMs !== undefined && clock.nextMs <= untilMs) {
+      clock.step();
+      await settled();
+    }
+  };
+  return { clock, faults, passUntil };
+}
+
+/** Returns a queue whose handler returns the given results, with what the handler received. */
+function stage(of: Stage = {}) {
+  const { clock, faults, passUntil } = quiet(of.rates);
   const given: { readonly bodies: readonly string[]; readonly atMs: number }[] = [];
   const under = { way: 0, most: 0 };
   const results = [...(of.results ?? [])];
@@ -19,25 +42,24 @@ function stage(of: { fifo?: boolean; rates?: Partial<Rates>; results?: readonly 
     {
       name: "q",
       visibilityMs: 30_000,
-      ...(of.fifo ? { group: (body: string) => body[0] ?? "" } : {}),
+      ...(of.fifo && { group: groupOf }),
+      ...(of.mixes && { mixes: of.mixes }),
       handle: async (bodies) => {
         given.push({ bodies, atMs: clock.nowMs });
         under.way += 1;
         under.most = Math.max(under.most, under.way);
         await new Promise<void>((resolve) => void clock.after(of.takesMs ?? 10, resolve));
         under.way -= 1;
-        return results.shift() ?? "done";
+        const isFirst = given.filter((each) => of.fails !== undefined && each.bodies.includes(of.fails)).length === 1;
+        return isFirst ? bodies.map((body) => (body === of.fails ? "failed" : "done")) : (results.shift() ?? "done");
       },
     },
   );
-  const passUntil = async (untilMs: number): Promise<void> => {
-    while (clock.nextMs !== undefined && clock.nextMs <= untilMs) {
-      clock.step();
-      await settled();
-    }
-  };
   return { clock, queue, faults, given, under, passUntil };
 }
+
+const groupOf = (body: string): string => body[0] ?? "";
+const groupsIn = (bodies: readonly string[]): number => new Set(bodies.map(groupOf)).size;
 
 describe("a queue in virtual time", () => {
   test("a queue without faults delivers a message once, after its delay", async () => {
@@ -111,4 +133,94 @@ describe("a queue in virtual time", () => {
     expect(under.most).toBeGreaterThan(1);
     expect(faults.counts.get("sqs.lapse")).toBeGreaterThan(0);
   });
+});
+
+describe("a queue that mixes groups", () => {
+  const sent = Array.from({ length: 12 }, (_, n) => ["a", "b", "c"].map((group) => `${group}${String(n).padStart(2, "0")}`)).flat();
+
+  test("a batch has at most ten messages, of several groups if several wait, and each group's are in order", async () => {
+    const { queue, given, passUntil } = stage({ fifo: true, mixes: new Chance("3") });
+    for (const body of sent) queue.send(body);
+    await passUntil(600_000);
+    const batches = given.map(({ bodies }) => bodies);
+    expect(Math.max(...batches.map((bodies) => bodies.length))).toBeGreaterThan(1);
+    expect(Math.max(...batches.map((bodies) => bodies.length))).toBeLessThanOrEqual(10);
+    expect(batches.some((bodies) => groupsIn(bodies) > 1)).toBe(true);
+    for (const group of ["a", "b", "c"])
+      expect(batches.flat().filter((body) => groupOf(body) === group)).toEqual(sent.filter((body) => groupOf(body) === group));
+  });
+
+  test("without groups a batch has messages of all, too, and each is delivered once", async () => {
+    const { queue, given, passUntil } = stage({ mixes: new Chance("3") });
+    for (const body of sent) queue.send(body);
+    await passUntil(600_000);
+    expect(given.some(({ bodies }) => groupsIn(bodies) > 1)).toBe(true);
+    expect(given.flatMap(({ bodies }) => bodies).toSorted()).toEqual(sent.toSorted());
+  });
+
+  test("a message that failed keeps back its group until it is delivered again, but no other group", async () => {
+    const { queue, given, passUntil } = stage({ fifo: true, mixes: new Chance("6"), fails: "a1" });
+    for (const body of ["a1", "b1"]) queue.send(body);
+    await passUntil(20_000);
+    expect(given.some(({ bodies }) => groupsIn(bodies) > 1)).toBe(true);
+    for (const body of ["a2", "b2"]) queue.send(body);
+    await passUntil(30_000 + (given[0]?.atMs ?? 0) - 1);
+    expect(given.flatMap(({ bodies }) => bodies)).toEqual(["a1", "b1", "b2"]);
+    await passUntil(600_000);
+    expect(given.flatMap(({ bodies }) => bodies)).toEqual(["a1", "b1", "b2", "a1", "a2"]);
+    expect(queue.isEmpty).toBe(true);
+  });
+
+  test("all messages of a batch whose handler dies are delivered again", async () => {
+    const { queue, given, passUntil } = stage({ mixes: new Chance("4"), results: ["died"] });
+    for (const body of ["a1", "b1"]) queue.send(body);
+    await passUntil(600_000);
+    const times = Map.groupBy(
+      given.flatMap(({ bodies }) => bodies),
+      (body) => body,
+    );
+    for (const body of given[0]?.bodies ?? []) expect(times.get(body)).toHaveLength(2);
+    expect(queue.isEmpty).toBe(true);
+  });
+});
+
+describe("a batch that is handled in groups", () => {
+  test("the rest of a group fails after a message that fails, and other groups go on", async () => {
+    const handled: string[] = [];
+    const results = await inGroups(["a1", "b1", "a2", "b2", "a3"], groupOf, async (body) => {
+      handled.push(body);
+      if (body === "a2") throw new Error("no");
+    });
+    expect(results).toEqual(["done", "done", "failed", "done", "failed"]);
+    expect(handled).not.toContain("a3");
+  });
+
+  test("without groups, one message that fails holds up no other", async () => {
+    const results = await inGroups(["a1", "a2", "a3"], undefined, async (body) => {
+      if (body === "a1") throw new Error("no");
+    });
+    expect(results).toEqual(["failed", "done", "done"]);
+  });
+});
+
+test("the jobs queue delivers jobs of several teams in one batch, in the order of each team in some runs", async () => {
+  const ordered = new Set<boolean>();
+  let mixed = 0;
+  for (const seed of ["1", "2", "3", "4", "5", "6"]) {
+    const { clock, faults, passUntil } = quiet();
+    const batches: (readonly string[])[] = [];
+    const submit: Handlers["submit"] = async (batch, group) => {
+      batches.push(batch.map(({ team }) => team));
+      ordered.add(group !== undefined);
+      return batch.map(() => "done");
+    };
+    const { jobs } = queuesOf({ clock, faults, chance: new Chance(seed) }, () => ({ submit }) as Handlers);
+    for (let n = 0; n < 40; n += 1)
+      for (const team of ["vision", "speech"]) jobs.send({ team, body: "{}", messageId: `${team}-${n}`, sentAtMs: 0 });
+    await passUntil(60_000);
+    expect(batches.flat()).toHaveLength(80);
+    mixed += batches.filter((teams) => new Set(teams).size > 1).length;
+  }
+  expect(mixed).toBeGreaterThan(20);
+  expect(ordered).toEqual(new Set([true, false]));
 });
