@@ -85,9 +85,9 @@ async function readPage(access: TableAccess, of: Read): Promise<{ jobs: readonly
 }
 
 /** Returns the day of a time, or one before or after all days. */
-const dayAt = (atMs: number): string => periodName("day", Math.min(Math.max(atMs, 0), maxTimeMs));
+const dayAt = (atMs: number): string => periodName("day", Math.min(Math.max(atMs, 0), latestMs));
 /** The last ms of the year 9999, because names of later years do not sort. */
-const maxTimeMs = Date.UTC(10_000, 0) - 1;
+const latestMs = Date.UTC(10_000, 0) - 1;
 
 /** Returns a cursor before all jobs of a day, and after all jobs of later ones. */
 const beforeDay = (day: string): string => submittedKey({ submittedAtMs: nextStart("day", Date.parse(day)) - 1, job: "~" });
