@@ -1,5 +1,6 @@
 import { FleetError } from "../model/fleet-error.ts";
 import type { Node } from "../model/node.ts";
+import type { Resources } from "../model/values/resources.ts";
 import type { Bug } from "./bug.ts";
 
 /** A flood that is large enough to hide other jobs, and small enough for many runs. */
@@ -140,6 +141,28 @@ export const bugsUnderLoad: readonly Bug[] = [
     says: "no reason is written to jobs that wait",
     scenario: spending("stop-growth"),
     plant: ({ placements }) => ({ placements: { ...placements, hold: async () => "done" } }),
+  },
+  {
+    name: "counts-room-twice",
+    breaks: 13,
+    says: "nodes seem to have twice the room that they have",
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          const twice = ({ vcpus, memoryGiB, gpus }: Resources): Resources => ({
+            vcpus: 2 * vcpus,
+            memoryGiB: 2 * memoryGiB,
+            gpus: 2 * gpus,
+          });
+          return {
+            ...loaded,
+            nodes: loaded.nodes.map((node) => ({ ...node, type: { ...node.type, resources: twice(node.type.resources) } })),
+          };
+        },
+      },
+    }),
   },
   {
     name: "ends-unreadable-nodes",
