@@ -225,7 +225,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
   table.setAssignments(node, others, atMs);
   // If the job has ended or moved on, only its assignment to the node is removed.
   if (job?.attempt === assignment.attempt) leaveNode(table, job, back);
-  if (assignment.phase === "uploading" && isFirstMember(assignment.rank)) table.awaitSealing(assignment, atMs);
+  if (isFirstMember(assignment.rank)) table.awaitSealing(assignment, atMs);
   return "done";
 }
 

@@ -85,6 +85,16 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
     });
 
+    it("an attempt that its worker could not report as ended waits to be sealed once its node is lost, because it may have uploaded", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      const [assignment] = (await ledger.nodeLedger.get("gpu", node.id))?.assignments ?? [];
+      if (!assignment) throw new Error("the node holds nothing");
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "queued", attempt: 2 });
+      expect(await ledger.sealing.waitingSince(leaseOver + 1)).toEqual([attempt]);
+    });
+
     it("the attempts that have waited to be sealed for long are listed", async () => {
       const ledger = await make();
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);

@@ -225,9 +225,11 @@ const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boole
     ? job.attempt === assignment.attempt && job.reason?.endsWith(reason) === true
     : job?.state === "queued" && job.attempt === assignment.attempt + 1 && job.reason === reason;
 
-/** Returns the write that makes a sweep seal what the attempt had uploaded, if it was uploading. Only the first member uploads files. */
-const sealingPart = ({ assignment, atMs }: Back): Part[] =>
-  assignment.phase === "uploading" && isFirstMember(assignment.rank) ? [beginSealing(assignment, atMs)] : [];
+/**
+ * Returns the write that makes a sweep seal what the attempt has uploaded. A worker that could not report may have uploaded in any phase,
+ * and S3's event of it may be lost. Only the first member uploads files.
+ */
+const sealingPart = ({ assignment, atMs }: Back): Part[] => (isFirstMember(assignment.rank) ? [beginSealing(assignment, atMs)] : []);
 
 /** Returns the writes that take an attempt off its node, whose lease must be over if its instance has not ended. */
 function offParts({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNode | undefined): Part[] {
