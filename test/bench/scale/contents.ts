@@ -1,4 +1,4 @@
-import { gpusItem } from "../../../lib/aws/table/items/heartbeat-item.ts";
+import { gpusText } from "../../../lib/aws/table/items/heartbeat-item.ts";
 import { nodeItem } from "../../../lib/aws/table/items/node-item.ts";
 import { queueItem } from "../../../lib/aws/table/items/queue-item.ts";
 import { heartbeatKey, queueOfTeamKey } from "../../../lib/aws/table/keys.ts";
@@ -113,7 +113,7 @@ function heartbeatOf(n: number): Record<string, unknown> {
     eccUncorrected: 0,
   }));
   const beat = { call: 1_000_000_000 + n, lastSeenMs: nowMs - 3_000, leaseUntilMs: nowMs + 900_000, address: "10.1.2.3" };
-  const stored = { ...beat, gpus: gpusItem(gpus), gpusAtMs: nowMs - 3_000, gpusBusyAtMs: nowMs - 3_000 };
+  const stored = { ...beat, gpus: gpusText(gpus), gpusAtMs: nowMs - 3_000, gpusBusyAtMs: nowMs - 3_000 };
   return { ...heartbeatKey("gpu", `i-${idOf(n)}`), session: 1, ...stored };
 }
 

@@ -12,7 +12,7 @@ import { entryOf, queueItem } from "../../../lib/aws/table/items/queue-item.ts";
 import { refusalItem, refusalOf, revisionOf } from "../../../lib/aws/table/items/refusal-item.ts";
 import { amountOf, minus, plus, widerParts } from "../../../lib/aws/table/items/reserved-item.ts";
 import { spentParts } from "../../../lib/aws/table/items/spent-item.ts";
-import { wantsItem } from "../../../lib/aws/table/items/stored-wants.ts";
+import { wantsText } from "../../../lib/aws/table/items/stored-wants.ts";
 import { aJob, aLaunch, aNode, anAssignment, anAttempt, anEntry, aRefusal, monday, someWants } from "../../fakes/builders.ts";
 import { aDataset } from "../flows/dataset-builders.ts";
 
@@ -83,9 +83,9 @@ describe("the stored form of an item, which the next release must read", () => {
     [
       "wants of everything",
       () =>
-        wantsItem(someWants({ zones: ["a"], nodes: 2, gpu: { memoryGiB: 1, models: ["A10G"] }, datasets: [{ name: "d", share: "part" }] })),
+        wantsText(someWants({ zones: ["a"], nodes: 2, gpu: { memoryGiB: 1, models: ["A10G"] }, datasets: [{ name: "d", share: "part" }] })),
     ],
-    ["wants of nothing special", () => wantsItem(someWants())],
+    ["wants of nothing special", () => wantsText(someWants())],
     [
       "a reservation beyond the pool, of a team",
       () => widerParts({ team: "vision", amount: amountOf({ usdPerHour: 0.1234567, gpus: 2 }) }),

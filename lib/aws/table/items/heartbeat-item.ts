@@ -5,6 +5,7 @@ import type { Node } from "../../../model/node.ts";
 import type { GpuSample } from "../../../model/telemetry.ts";
 import type { Item } from "../access.ts";
 import { type Change, defined, set } from "../expression.ts";
+import { packed, packedText } from "../packed.ts";
 import { stored, ttlAfter } from "../stored.ts";
 
 const Figure = z.number().nullable();
@@ -12,13 +13,15 @@ const Figure = z.number().nullable();
 const StoredGpu = z.tuple([z.number(), Figure, Figure, Figure, Figure, Figure, Figure, Figure, z.array(z.number()).nullable()]);
 type StoredGpu = z.infer<typeof StoredGpu>;
 
+const StoredGpus = z.object({ names: z.array(z.string()), samples: z.array(StoredGpu) });
+
 const StoredHeartbeat = z.object({
   session: z.number(),
   call: z.number().optional(),
   lastSeenMs: z.number().optional(),
   leaseUntilMs: z.number().optional(),
   address: z.string().optional(),
-  gpus: z.object({ names: z.array(z.string()), samples: z.array(StoredGpu) }).optional(),
+  gpus: packed(StoredGpus).optional(),
   gpusAtMs: z.number().optional(),
   gpusBusyAtMs: z.number().optional(),
 });
@@ -38,7 +41,7 @@ const keptDays = 14;
 /** Returns the writes of a heartbeat. Values that are undefined stay as they are. */
 export const heartbeatChanges = ({ gpus, ...beat }: Heartbeat): Change[] => [
   ...Object.entries(defined(beat)).map(([name, value]) => set(name, value)),
-  ...(gpus === undefined ? [] : [set("gpus", gpusItem(gpus))]),
+  ...(gpus === undefined ? [] : [set("gpus", gpusText(gpus))]),
   keptAfter(beat.lastSeenMs),
 ];
 /** Returns the write that keeps a heartbeat, or what was reported with it, for two weeks. */
@@ -53,7 +56,7 @@ export function heartbeatOfItem(item: Item): Partial<Node> {
 export const datasetsOfItem = (item: Item): readonly FetchedDataset[] => stored(StoredData, item).datasets;
 
 /** Returns GPU samples as they are stored: names apart, figures by position. */
-export function gpusItem(gpus: readonly GpuSample[]): z.infer<typeof StoredHeartbeat>["gpus"] {
+export function gpusText(gpus: readonly GpuSample[]): string {
   const names: string[] = [];
   const indexOf = (name: string): number => {
     if (!names.includes(name)) names.push(name);
@@ -72,10 +75,10 @@ export function gpusItem(gpus: readonly GpuSample[]): z.infer<typeof StoredHeart
       gpu.throttled?.map(indexOf) ?? null,
     ],
   );
-  return { names, samples };
+  return packedText({ names, samples } satisfies z.infer<typeof StoredGpus>);
 }
 
-const gpusOf = ({ names, samples }: NonNullable<z.infer<typeof StoredHeartbeat>["gpus"]>): readonly GpuSample[] =>
+const gpusOf = ({ names, samples }: z.infer<typeof StoredGpus>): readonly GpuSample[] =>
   samples.map(([index, model, utilizationPercent, memoryUsedMiB, memoryTotalMiB, powerWatts, temperatureC, eccUncorrected, throttled]) => ({
     index,
     ...(model !== null && { model: names[model] }),

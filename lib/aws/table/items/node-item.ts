@@ -3,10 +3,11 @@ import type { AttemptRef } from "../../../model/job.ts";
 import type { Assignment, Node } from "../../../model/node.ts";
 import { getItem, getRange, type Item, type TableAccess } from "../access.ts";
 import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
+import { packedText, sharedPacked } from "../packed.ts";
 import { StoredOffer, StoredType, separated, stored } from "../stored.ts";
 import { datasetsOfItem, heartbeatOfItem } from "./heartbeat-item.ts";
 import { type Amount, amountOf } from "./reserved-item.ts";
-import { SharedWants, wantsItem } from "./stored-wants.ts";
+import { SharedWants, wantsText } from "./stored-wants.ts";
 
 /** An assignment, whose name in its node's map says which attempt it is. */
 const StoredAssignment = z.object({
@@ -23,7 +24,7 @@ const StoredAssignment = z.object({
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
   const { phase, process, call, untilMs, rank, evict } = assignment;
-  return { phase, process, call, untilMs, rank, evict, w: wantsItem(assignment) };
+  return { phase, process, call, untilMs, rank, evict, w: wantsText(assignment) };
 };
 
 const assignmentPattern = /^([^/#]+)\/([^/#]+)#([1-9]\d*)$/;
@@ -33,8 +34,8 @@ const StoredNode = z.object({
   pool: z.string(),
   launch: z.string(),
   team: z.string().optional(),
-  offer: StoredOffer,
-  type: StoredType,
+  offer: sharedPacked(StoredOffer),
+  type: sharedPacked(StoredType),
   state: z.enum(["launching", "ready", "draining", "terminating", "gone"]),
   launchedAtMs: z.number(),
   readyAtMs: z.number().optional(),
@@ -56,15 +57,18 @@ export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `$
 
 function assignmentOf(name: string, { w, ...assignment }: z.infer<typeof StoredAssignment>): Assignment {
   const [, team = "", job = "", attempt = ""] = assignmentPattern.exec(name) ?? [];
-  return { team, job, attempt: Number(attempt), ...assignment, ...w };
+  const { phase, process, call, untilMs, rank, evict } = assignment;
+  return { ...w, team, job, attempt: Number(attempt), phase, process, call, untilMs, rank, evict };
 }
 
 /** Returns the item of a new node, whose worker has not called yet. */
 export const nodeItem = (node: Node): Key & Item => {
-  const { leaseUntilMs: _over, assignments, ...rest } = node;
+  const { leaseUntilMs: _over, assignments, offer, type, ...rest } = node;
   return {
     ...nodeKey(node.pool, node.id),
     ...rest,
+    offer: packedText(offer),
+    type: packedText(type),
     assignments: Object.fromEntries(assignments.map((each) => [assignmentName(each), assignmentItem(each)])),
     reservedMicroUsd: reservationOf(node).microUsd,
     reservedGpus: reservationOf(node).gpus,

@@ -4,7 +4,7 @@ import type { QueueEntry } from "../../../model/job.ts";
 import type { Item } from "../access.ts";
 import { type Key, placeInQueue, queueKey } from "../keys.ts";
 import { stored } from "../stored.ts";
-import { SharedWants, wantsItem } from "./stored-wants.ts";
+import { SharedWants, wantsText } from "./stored-wants.ts";
 
 /** An entry has at most 300 bytes, apart from a long reason or list of models. */
 const StoredEntry = z.object({
@@ -14,11 +14,13 @@ const StoredEntry = z.object({
   a: z.int().min(1),
   /** reason */
   r: z.string().optional(),
+  /** wants */
+  w: SharedWants,
 });
 
 export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
   ...queueKey({ ...entry, pool }),
-  ...wantsItem(entry),
+  w: wantsText(entry),
   a: entry.attempt,
   r: entry.reason,
 });
@@ -27,8 +29,10 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
 export const asideMark = "x";
 
 export function entryOf(item: Item): QueueEntry {
-  const { pk, sk, a, r } = stored(StoredEntry, item);
+  const { pk, sk, a, r, w } = stored(StoredEntry, item);
   const place = placeInQueue({ pk, sk });
   if (!place) throw new FleetError("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
-  return { ...place, ...stored(SharedWants, item), attempt: a, ...(r === undefined ? {} : { reason: r }) };
+  const { team, job, priority, submittedAtMs } = place;
+  // One spread, and the same fields in the same order, because engines copy and read such objects several times as fast.
+  return { ...w, team, job, attempt: a, priority, submittedAtMs, reason: r };
 }

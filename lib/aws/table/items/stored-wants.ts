@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { DatasetUse } from "../../../model/dataset.ts";
 import type { Wants } from "../../../model/wants.ts";
+import { packedText, sharedPacked } from "../packed.ts";
 
 /** A job's wants. Names have one or two letters, because a decision reads thousands of entries and a node's item holds up to 200. */
 export const StoredWants = z.object({
@@ -24,7 +25,7 @@ export const StoredWants = z.object({
 type StoredWants = z.infer<typeof StoredWants>;
 
 /** Returns wants in the stored form. Undefined fields are not written. */
-export const wantsItem = ({ needs, gpu, spot, nodes, datasets, zones }: Wants): Readonly<Record<keyof StoredWants, unknown>> => ({
+const wantsItem = ({ needs, gpu, spot, nodes, datasets, zones }: Wants): Readonly<Record<keyof StoredWants, unknown>> => ({
   v: needs.vcpus,
   m: needs.memoryGiB,
   g: needs.gpus,
@@ -46,28 +47,10 @@ export const wantsOfItem = ({ v, m, g, gm, gn, s, n, dw, dp, z: zones }: StoredW
   zones,
 });
 
-const fields = Object.keys(StoredWants.shape);
-const known = new Map<string, Wants>();
-const maxKnown = 10_000;
+export const wantsText = (wants: Wants): string => packedText(wantsItem(wants));
 
-/**
- * Parses stored wants. Jobs that want the same share the result. A decision reads tens of thousands of jobs, most of which want the same as
- * others, and checking each of them would take most of its time and memory.
- */
-export const SharedWants = z.unknown().transform((item, context): Wants => {
-  const key = typeof item === "object" && item !== null ? JSON.stringify(fields.map((field) => Reflect.get(item, field))) : "";
-  const same = known.get(key);
-  if (same) return same;
-  const parsed = StoredWants.safeParse(item);
-  if (!parsed.success) {
-    context.issues.push(...parsed.error.issues.map(({ path, message }) => ({ code: "custom" as const, path, message, input: item })));
-    return z.NEVER;
-  }
-  if (known.size >= maxKnown) known.clear();
-  const wants = wantsOfItem(parsed.data);
-  known.set(key, wants);
-  return wants;
-});
+/** Wants, which jobs that want the same share. */
+export const SharedWants: z.ZodType<Wants> = sharedPacked(StoredWants.transform(wantsOfItem));
 
 const unlessEmpty = (all: readonly string[]): readonly string[] | undefined => (all.length > 0 ? all : undefined);
 const namesOf = (datasets: readonly DatasetUse[], share: DatasetUse["share"]): readonly string[] =>
