@@ -119,7 +119,7 @@ function heartbeatOf(n: number): Record<string, unknown> {
 
 /** Returns the items of the pool `gpu`, one after the other. */
 export function* itemsOf({ queued, nodes, crafted: isCrafted }: Contents): Generator<Record<string, unknown>> {
-  for (const team of teams) yield { ...queueOfTeamKey("gpu", team), queued };
+  for (const team of teams) yield { ...queueOfTeamKey("gpu", team), queued: Math.ceil(queued / teams.length) };
   for (let n = 0; n < queued; n += 1) yield queueItem("gpu", isCrafted ? crafted(n) : usual(n));
   if (isCrafted) yield queueItem("gpu", { ...usual(0), team: "speech", job: "runnable" });
   for (let n = 0; n < nodes; n += 1) {

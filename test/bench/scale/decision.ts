@@ -2,9 +2,8 @@
  * Makes one decision as `place` does, with the real client: loads the pool, decides, and compresses the record. It runs as a bundle, as
  * functions do. `process.argv[2]` is the table's port. Prints what it took as JSON.
  */
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import { documentClient } from "../../../lib/aws/clients/document-client.ts";
+import { compressed } from "../../../lib/aws/decisions/journal.ts";
 import { createDecisions } from "../../../lib/aws/table/pools/decisions.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
@@ -41,7 +40,7 @@ const loadedSeconds = cpuSeconds();
 const snapshot = { nowMs, pool, wider: { limits: { teams: {} }, reserved: reservedWider }, ...seen };
 const plan = decide(snapshot);
 const decidedSeconds = cpuSeconds();
-const record = await promisify(gzip)(JSON.stringify({ snapshot, plan }));
+const record = await compressed({ snapshot, plan });
 const recordedSeconds = cpuSeconds();
 const begun = plan.steps.filter(({ kind }) => kind === "bind" || kind === "launch");
 console.log(
