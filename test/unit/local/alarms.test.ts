@@ -97,6 +97,11 @@ function stage(change: Partial<Alarm> = {}, options: Partial<AlarmsOptions> = {}
 }
 
 describe("the alarms of a local cloud", () => {
+  it("alarms are listed by name", () => {
+    const { alarms } = stage({}, { alarms: ["deep", "a", "z"].map((name) => anAlarm({ name })) });
+    expect(alarms.list().map(({ name }) => name)).toEqual(["a", "deep", "z"]);
+  });
+
   it("an alarm that stays over its threshold changes its state once, and sends one event in CloudWatch's format", async () => {
     const { alarms, events, period, startMs } = stage();
     period(3, 12);

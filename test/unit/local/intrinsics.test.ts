@@ -74,9 +74,12 @@ describe("the order of resources", () => {
         B: {},
         C: {},
         D: {},
+        F: {},
         E: {
           Properties: {
             list: [{ Ref: "A" }, { x: { "Fn::GetAtt": ["B", "Arn"] } }],
+            // An attribute may have the name of a resource.
+            short: { "Fn::GetAtt": "B.F" },
             text: { "Fn::Sub": pattern("<C.Arn> <AWS::Region>") },
           },
           DependsOn: ["D"],

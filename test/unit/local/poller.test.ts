@@ -139,6 +139,27 @@ describe("the poller of any queue", () => {
     expect(most).toBe(3);
   });
 
+  it("a poller receives nothing while it has no place for another batch, so that others can", async () => {
+    const queue = new FifoQueue(5_000);
+    for (let n = 0; n < 3; n++) queue.send(`g${n}`, `m${n}`);
+    let end: () => void = () => undefined;
+    let begun = 0;
+    const handle = (): Promise<BatchOutcome> => {
+      begun += 1;
+      return new Promise((resolve) => {
+        end = () => resolve(fine);
+      });
+    };
+    poll(queue, handle, { batchSize: 1, concurrency: 1 });
+    await until(() => begun === 1);
+    await sleep(20);
+    const elsewhere = await queue.receive({ max: 10, signal: new AbortController().signal });
+    expect(elsewhere.map(({ body }) => body)).toEqual(["m1", "m2"]);
+    await queue.delete(elsewhere);
+    end();
+    await until(() => queue.deleted.length === 3);
+  });
+
   it("a poller that splits what it received still has no more batches in progress than its concurrency allows", async () => {
     const queue = new FifoQueue(5_000);
     for (let n = 0; n < 10; n++) queue.send(`g${n}`, `m${n}`, "x".repeat(3 * 1024 * 1024));

@@ -21,7 +21,7 @@ it("putMetricData reads a call in the form of the query protocol", () => {
     "MetricData.member.1.MetricName": "m",
     "MetricData.member.1.Dimensions.member.1.Name": "d",
     "MetricData.member.1.Dimensions.member.1.Value": "1",
-    "MetricData.member.1.Timestamp": "2025-12-31T23:59:00Z",
+    "MetricData.member.1.Timestamp": "2026-01-01T01:59:00+02:00",
     "MetricData.member.1.Unit": "Percent",
     "MetricData.member.1.Values.member.1": "2",
     "MetricData.member.1.Values.member.2": "5.5",
