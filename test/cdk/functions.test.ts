@@ -62,7 +62,7 @@ describe("functions", () => {
       node: 512,
       "on-alarm": 256,
       "on-instance": 256,
-      place: 1024,
+      place: 1769,
       "rebalance-shards": 1769,
       "ring-later": 256,
       "seal-artifact": 1769,
@@ -72,7 +72,7 @@ describe("functions", () => {
   });
 
   test("place times out before its message is visible again, and may loop through the queues", () => {
-    expect(stack.functionNamed("place").properties).toMatchObject({ Timeout: 20, MemorySize: 1024, RecursiveLoop: "Allow" });
+    expect(stack.functionNamed("place").properties).toMatchObject({ Timeout: 20, MemorySize: 1769, RecursiveLoop: "Allow" });
     expect(stack.functionNamed("ring-later").properties).toMatchObject({ RecursiveLoop: "Allow" });
   });
 

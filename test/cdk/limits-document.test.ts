@@ -149,7 +149,7 @@ const internal: readonly string[] = [
   "maxKeyBytes in lib/aws/artifacts/artifacts.ts",
   "maxKeyLetters in lib/aws/datasets/shard-sorter.ts",
   "maxKeys in lib/aws/table/access.ts",
-  "maxKnown in lib/aws/table/items/stored-wants.ts",
+  "maxKnown in lib/aws/table/packed.ts",
   "maxNoted in lib/aws/table/jobs/days.ts",
   "maxLaunches in lib/decide/placement/first-fit.ts",
   "maxLeftOut in events/artifacts/upload.ts",

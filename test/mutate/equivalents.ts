@@ -97,9 +97,15 @@ export const equivalents: readonly Equivalent[] = [
     because: "how many names are read at once changes nothing but the speed",
   },
   {
-    path: "lib/aws/table/items/stored-wants.ts",
+    path: "lib/aws/table/packed.ts",
     was: "const maxKnown = 10_000;",
     becomes: "const maxKnown = 20000;",
     because: "when a cache is emptied changes nothing but its memory",
+  },
+  {
+    path: "lib/optimizer/bounds/knapsack.ts",
+    was: "#rest = 0;",
+    becomes: "#rest = 1;",
+    because: "each search sets it before it reads it",
   },
 ];
