@@ -42,23 +42,34 @@ export const createJobReader = (access: TableAccess): JobReader => ({
     if (sinceMs >= beforeMs) return { jobs: [] };
     const isFiltered = Object.values(filter).some((each) => each !== undefined);
     const jobs: Job[] = [];
-    let after = cursor === undefined ? undefined : cursorWithin(cursor, filter);
-    const days = await daysOf(access, team, { from: dayAt(sinceMs), to: dayAt(after?.atMs ?? beforeMs), limit: maxReads + 1 });
+    const mostOfRead = (): number => (isFiltered ? pageSize : limit - jobs.length + 1);
     let reads = 0;
-    for (const day of days) {
-      do {
-        if (reads === maxReads) return { jobs, cursor: after?.cursor ?? beforeDay(day) };
-        reads += 1;
-        const limitOfRead = isFiltered ? pageSize : limit - jobs.length + 1;
-        const page = await readPage(access, { team, day, filter, after: after?.cursor, limit: limitOfRead });
-        jobs.push(...page.jobs);
-        if (jobs.length > limit) return cut(jobs, limit);
-        after = page.after;
-      } while (after);
+    for await (const read of readDays(access, { team, filter, cursor, mostOfRead })) {
+      jobs.push(...read.jobs);
+      if (jobs.length > limit) return cut(jobs, limit);
+      reads += 1;
+      if (reads === maxReads && read.next !== undefined) return { jobs, cursor: read.next };
     }
     return { jobs };
   },
 });
+
+type Listing = { team: string; filter: JobFilter; cursor: string | undefined; mostOfRead: () => number };
+
+/** Reads the jobs of one day after the other, newest first. `next`: the cursor of what follows; undefined if nothing does. */
+async function* readDays(access: TableAccess, { team, filter, cursor, mostOfRead }: Listing) {
+  let after = cursor === undefined ? undefined : cursorWithin(cursor, filter);
+  const { sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY } = filter;
+  const days = await daysOf(access, team, { from: dayAt(sinceMs), to: dayAt(after?.atMs ?? beforeMs), limit: maxReads + 1 });
+  for (const [index, day] of days.entries()) {
+    const nextDay = days[index + 1];
+    do {
+      const page = await readPage(access, { team, day, filter, after: after?.cursor, limit: mostOfRead() });
+      after = page.after;
+      yield { jobs: page.jobs, next: after?.cursor ?? (nextDay === undefined ? undefined : beforeDay(nextDay)) };
+    } while (after);
+  }
+}
 
 /** Where a list goes on: after this job, and so after this time, because lists begin with the newest. */
 type After = { readonly cursor: string; readonly atMs: number };
