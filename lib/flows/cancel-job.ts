@@ -19,11 +19,14 @@ export async function cancelJob(deps: CancelDeps, ref: JobRef, reason: string): 
 }
 
 /**
- * Stops a job's run and queues the job again, without counting a failure. The worker stops the run after its next call, at most ten seconds
- * later, and its report makes the job wait.
+ * Stops a job's run and queues the job again, without counting a failure. The worker stops the run after its next call, and its report
+ * makes the job wait. `attempt`: only this one is stopped.
  */
-export const requeueJob = (deps: Pick<CancelDeps, "cancellations" | "now">, ref: JobRef, reason: string): Promise<Evicted> =>
-  deps.cancellations.evict(ref, { because: reason, atMs: deps.now() });
+export const requeueJob = (
+  deps: Pick<CancelDeps, "cancellations" | "now">,
+  of: JobRef & { readonly attempt?: number | undefined },
+  reason: string,
+): Promise<Evicted> => deps.cancellations.evict(of, { because: reason, atMs: deps.now() });
 
 /** Cancels at most a hundred jobs. Rings each pool once, however many of its jobs are among them. */
 export async function cancelJobs(

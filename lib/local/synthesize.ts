@@ -17,7 +17,7 @@ const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
 
 /**
  * Returns the folder of the cloud assembly for this configuration. It is synthesized unless an assembly of the same sources exists.
- * If two starts create it at once, the later one is dropped. `app`: the program that synthesizes it, if it is another one than the stack's.
+ * If two starts create it at once, the later one is dropped. `app`: the program that synthesizes it; the stack's own if undefined.
  */
 export async function synthesize(options: { folder: string; configuration: string; log: LocalLog; app?: string }): Promise<string> {
   const configuration = resolve(options.configuration);

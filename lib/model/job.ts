@@ -37,8 +37,12 @@ export type JobRef = { readonly team: string; readonly job: string };
 
 /** One run of a job. The attempt's number is a fence: a call with an older number changes nothing. */
 export type AttemptRef = JobRef & { readonly attempt: number };
-/** The largest number of an attempt. In a table that was restored from a backup, they have many digits. */
+/** The largest number of an attempt. In a table that was restored from a backup, attempt numbers have many digits. */
 export const maxAttempt = 999_999_999_999_999;
+/** After a restore from a backup, numbers go on at a multiple of this plus 1, so that none is given twice. */
+export const attemptsPerRestore = 100_000;
+/** Returns how many attempts the job had by then since the table was last restored, with this one. */
+export const ordinalOf = (attempt: number): number => ((attempt - 1) % attemptsPerRestore) + 1;
 
 /** The names of a job and of an attempt, for keys of maps in memory, logs and messages. */
 export const jobName = ({ team, job }: JobRef): string => `${team}/${job}`;

@@ -28,7 +28,7 @@ export const offerName = (offer: OfferRef): string => `${offer.instanceType}/${o
  * Returns the region of a zone. The names of all zones begin with that of their region: us-east-1a, us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1.
  * A name that does not, as in the tables of `fleet plan`, is a region of its own.
  */
-export const regionOf = (zone: string): string => /^[a-z]{2}(?:-[a-z]+)+-\d+(?=[a-z]$|-)/.exec(zone)?.[0] ?? zone;
+export const regionOf = (zone: string): string => /^[a-z]+(?:-[a-z]+)+-\d+(?=[a-z]$|-)/.exec(zone)?.[0] ?? zone;
 
 /**
  * Returns what jobs can use of an instance with these raw resources: 0.2 vCPU and 8 % of the memory are reserved for the host

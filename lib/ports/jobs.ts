@@ -39,12 +39,16 @@ export interface Cancellations {
   ): Promise<readonly CancelledOfMany[]>;
   /**
    * Marks the job's run as one that must leave its node. The job goes on as it is until its worker has stopped the run. A gang's run leaves
-   * all its nodes. `evicting`: it is marked, by this call or an earlier one, whose reason stays. `off`: the job does not run.
+   * all its nodes. `evicting`: it is marked, by this call or an earlier one, whose reason stays. `off`: the job is not running.
+   * `passed`: the job is not on the given attempt any more; undefined for whichever it is on.
    */
-  evict(ref: JobRef, by: Eviction): Promise<Evicted>;
+  evict(ref: JobRef & { readonly attempt?: number | undefined }, by: Eviction): Promise<Evicted>;
 }
 
-export type Evicted = { readonly kind: "evicting" | "unknown" } | { readonly kind: "off"; readonly state: JobState };
+export type Evicted =
+  | { readonly kind: "evicting" | "unknown" }
+  | { readonly kind: "off"; readonly state: JobState }
+  | { readonly kind: "passed"; readonly attempt: number };
 
 /** `spared`: the job is in a state that was not asked for. `failed`: the table did not respond; the same call may succeed later. */
 export type CancelledOfMany =

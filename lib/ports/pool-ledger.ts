@@ -27,7 +27,7 @@ export type Loaded = Pick<
 
 /**
  * The jobs that wait in a pool, in order; of a long queue the first of each team and kind. `queued`: how many wait, about, if not all were
- * read. `unreadable`: entries, and jobs that were set aside, that are left out; undefined for none.
+ * read. `unreadable`: what is left out, including jobs that were set aside; undefined for none.
  */
 export type WaitingJobs = {
   readonly queue: readonly QueueEntry[];

@@ -102,6 +102,22 @@ describe("what only the ledger in DynamoDB does", () => {
     expect(await ledger.nodeLedger.job(job)).toMatchObject({ attempt: 8_640_100_002, state: "placed" });
   });
 
+  it("a job that is older than its table is from a backup, even if the backup does not say when the first table was created", async () => {
+    const access = await newTable();
+    const { Table } = await access.base.send(new DescribeTableCommand({ TableName: access.table }));
+    const createdAtMs = Table?.CreationDateTime?.getTime() ?? 0;
+    const ledger = ledgerOn(access);
+    const fence = await begin(ledger);
+    const node = await readyNode(ledger, fence);
+    const bound = async (job: string, submittedAtMs: number): Promise<number | undefined> => {
+      const { entry } = await admitted(ledger, { job, submittedAtMs });
+      expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("done");
+      return (await ledger.nodeLedger.job(entry))?.attempt;
+    };
+    expect(await bound("new", createdAtMs + 1)).toBe(1);
+    expect(await bound("old", createdAtMs - 60_000)).toBe(6_000_001);
+  });
+
   it("a gang that begins in a restored table has the same number on all its nodes", async () => {
     const access = await newTable();
     await access.client.send(new PutCommand({ TableName: access.table, Item: { ...firstTableKey, createdAtMs: 0 } }));
@@ -129,6 +145,9 @@ describe("what only the ledger in DynamoDB does", () => {
     const fence = await begin(ledger);
     const node = await readyNode(ledger, fence);
     await expect(ledger.placements.bind(fence, { entry, node, atMs: monday })).rejects.toMatchObject({ code: "table", retry: true });
+    await access.client.send(new PutCommand({ TableName: access.table, Item: { ...firstTableKey, createdAtMs: "noon" } }));
+    const other = ledgerOn(access);
+    await expect(other.placements.bind(fence, { entry, node, atMs: monday })).rejects.toMatchObject({ code: "table-unknown" });
     expect(await ledger.placements.fenceIdle(fence, node.id, monday)).toBe("done");
   });
 

@@ -1,4 +1,4 @@
-import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
 import {
@@ -11,6 +11,7 @@ import {
   queueKey,
   refusalKey,
   sealingKey,
+  specKey,
   spentKey,
   teamReservedKey,
   teamSpentKey,
@@ -110,6 +111,34 @@ test("a waiting job whose record cannot be read is left out and named once it wa
   expect(await waiting()).toEqual([["a", "b"], []]);
   expect(await ledger.placements.bind(fence, { entry, node, atMs: monday })).toBe("done");
   expect(await waiting()).toEqual([["b"], []]);
+});
+
+test("a waiting job that was set aside and does not exist any more is named", async () => {
+  const { access, ledger, entries } = await arrange();
+  const [entry] = entries;
+  if (!entry) throw new Error("incomplete");
+  await ledger.placements.setAside(await begin(ledger), entry);
+  await access.client.send(new DeleteCommand({ TableName: access.table, Key: jobKey(entry) }));
+  expect(await ledger.decisions.waiting("gpu", monday)).toMatchObject({
+    queue: [{ job: "b" }],
+    unreadable: [{ kind: "job", key: `${jobKey(entry).pk} STATE`, why: "there is no such item" }],
+  });
+});
+
+test("a job that a ready node does not start because its spec cannot be read is named", async () => {
+  const { access, ledger, entries, nodes } = await arrange();
+  const [entry] = entries;
+  const [node] = nodes;
+  if (!entry || !node) throw new Error("incomplete");
+  const boundAtMs = monday + 61_000;
+  expect(await ledger.placements.bind(await begin(ledger), { entry, node, atMs: boundAtMs })).toBe("done");
+  await spoil(access, specKey(entry), "spec", "lost");
+  const jobs = async (nowMs: number) => {
+    const { unreadable = [] } = await ledger.decisions.load("gpu", nowMs);
+    return unreadable.map(({ kind, key }) => `${kind} ${key}`);
+  };
+  expect(await jobs(boundAtMs + 119_000)).toEqual([]);
+  expect(await jobs(boundAtMs + 121_000)).toEqual([`job ${jobKey(entry).pk} STATE`]);
 });
 
 test("a team's counter that cannot be read counts as full, and the counters of others are not affected", async () => {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
 import { cancelJob, requeueJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
-import { type JobRef, jobStates } from "../../model/job.ts";
+import { type JobRef, jobStates, maxAttempt } from "../../model/job.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { type ApiResponse, type ProblemResponse, problem, success } from "../http/response.ts";
@@ -133,19 +133,29 @@ const requeue = operation({
   id: "requeueJob",
   method: "post",
   path: "/teams/{team}/jobs/{job}/requeue",
-  summary: "Stops a job's run and queues the job again; the run counts as interrupted, not as failed; repeating the call is harmless",
+  summary:
+    "Stops a job's run and queues the job again; the run counts as interrupted, not as failed; name the attempt to be able to repeat the call",
   params: ofJob,
   query: noQuery,
-  body: { schema: z.strictObject({ reason: Reason.optional() }), maxBytes: 4096, optional: true },
+  body: {
+    schema: z.strictObject({
+      reason: Reason.optional(),
+      attempt: z.int().min(1).max(maxAttempt).optional().describe("Stop only this attempt; whichever runs if omitted"),
+    }),
+    maxBytes: 4096,
+    optional: true,
+  },
   responses: { schema: JobView, statuses: { 200: "The run is being stopped; the job waits again when its worker has reported that" } },
   problems: ["not-found", "conflict", "too-large", "media-type"],
   async handle(deps, { params, body }) {
-    const outcome = await requeueJob(deps, params, body.reason ?? "queued again by its team");
+    const outcome = await requeueJob(deps, { ...params, attempt: body.attempt }, body.reason ?? "queued again by its team");
     switch (outcome.kind) {
       case "evicting":
         return asItIs(deps, params);
       case "off":
-        return problem("conflict", `The job does not run: it is ${outcome.state}.`);
+        return problem("conflict", `The job is not running: it is ${outcome.state}.`);
+      case "passed":
+        return problem("conflict", `Attempt ${body.attempt} is over; the job is on attempt ${outcome.attempt}.`);
       case "unknown":
         return noJob(params);
     }

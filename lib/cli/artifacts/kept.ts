@@ -1,19 +1,22 @@
 import pMap from "p-map";
 import type { SealedManifest } from "../../model/artifact.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import { artifactPath, isEnded, type Job } from "../../model/job.ts";
+import { artifactPath, isEnded, type Job, ordinalOf } from "../../model/job.ts";
 import type { ArtifactReader } from "../../ports/artifacts.ts";
 import { commandLine } from "../invocation/invocation.ts";
 
-/** The most attempts to list, because each takes a request. Older attempts can be requested by number. */
+/** The most attempts to list, because each takes a request. */
 const maxAttempts = 50;
 const atOnce = 8;
 /** How long after a job's end its files may not be sealed yet. */
 const sealingMs = 10 * 60_000;
 
-/** Returns what was kept of each attempt of a job, newest first. If there are very many attempts, only the latest are listed. */
+/**
+ * Returns what was kept of each attempt of a job, newest first. If there are very many attempts, only the latest are listed, and none from
+ * before the table was restored from a backup. Those can be requested by number.
+ */
 export async function keptAttempts(job: Job, artifacts: ArtifactReader): Promise<readonly SealedManifest[]> {
-  const numbers = Array.from({ length: Math.min(job.attempt, maxAttempts) }, (_, index) => job.attempt - index);
+  const numbers = Array.from({ length: Math.min(ordinalOf(job.attempt), maxAttempts) }, (_, index) => job.attempt - index);
   const found = await pMap(numbers, (attempt) => artifacts.list({ team: job.team, job: job.job, attempt }), { concurrency: atOnce });
   return found.filter((each) => each !== undefined);
 }
@@ -44,7 +47,7 @@ function whyNone(job: Job, { attempt, nowMs }: { readonly attempt?: number | und
   if (attempt !== undefined && attempt < job.attempt) return `attempt ${attempt} of ${name} left no files that were kept`;
   switch (job.state) {
     case "queued":
-      return job.attempt === 1
+      return ordinalOf(job.attempt) === 1
         ? `${name} is queued: no attempt of it has run yet`
         : `${name} is queued again, and no attempt so far left files`;
     case "placed":
@@ -71,7 +74,7 @@ function whyNoneOfEnded(job: Job, nowMs: number): string {
 
 /** Returns why an attempt that was recorded has no file to fetch. */
 export function whyEmpty(job: Job, { attempt, leftOut, leftOutMore = 0, missing, lost }: SealedManifest): string {
-  const none = `no file was kept of ${job.job}${job.attempt === 1 ? "" : `, attempt ${attempt}`}`;
+  const none = `no file was kept of ${job.job}${ordinalOf(job.attempt) === 1 ? "" : `, attempt ${attempt}`}`;
   if (missing.length + leftOut.length + leftOutMore + lost.length > 0)
     return `${none}; see why: ${commandLine("artifacts", "list", job.job, "--attempt", String(attempt))}`;
   return (job.spec?.artifacts ?? []).length === 0 ? `${none}: it ${namedNothing}` : `${none}: the folders that it named are empty`;

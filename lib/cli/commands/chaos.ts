@@ -163,7 +163,7 @@ function reportLines(report: ChaosReport, paint: Words, withStory: boolean): str
     `${faults} faults, ${faultsPerRun} per run: ${seams.join(", ")}`,
     `jobs: ${jobs.join(", ")}${report.redriven > 0 ? `; ${report.redriven} dead letters redriven by hand` : ""}`,
     `decisions took ${report.decisionCpuSeconds.total} s of processor time, the longest part ${report.decisionCpuSeconds.longest} s`,
-    `the largest item of the table had about ${Math.ceil(report.largestItem.bytes / 1024)} KB of 400: ${report.largestItem.what}`,
+    `the largest item of the table was about ${Math.ceil(report.largestItem.bytes / 1024)} KB (limit 400 KB): ${report.largestItem.what}`,
     `handlers died at ${covered(coverage.launchAndTerminate)} of the launch and terminate paths, and at ${covered(coverage.all)} of all flows`,
     "",
     ...(report.violations === 0

@@ -116,10 +116,11 @@ left, run the same command again.`,
       `
 Examples:
   fleet requeue train-7
-  fleet requeue train-7 train-8 --reason "their node is slow" --wait
+  fleet requeue train-7 train-8 --reason "they hang" --wait
 
 A stopped program has 30 seconds to save its work, and what it leaves is kept as after an interruption. The run counts as interrupted,
-not as failed, so it does not use up a retry. If one job does not run, the others are still queued again, and the exit code is 1.`,
+not as failed, so it does not use up a retry. The job may begin again on the same node. If one job is not running, the others are still
+queued again, and the exit code is 1.`,
     )
     .action((ids: readonly string[], options: StopOptions) => run(requeueThose(ids, options, context)));
 

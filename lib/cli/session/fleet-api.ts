@@ -7,7 +7,7 @@ import { LogPage } from "../../api/views/logs.ts";
 import { Me } from "../../api/views/me.ts";
 import { NodePage, NodeView } from "../../api/views/nodes.ts";
 import { PoolList, PoolView } from "../../api/views/pools.ts";
-import type { JobRef } from "../../model/job.ts";
+import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { ApiRequest, CallApi } from "./api-client.ts";
 
 /** Where a page begins and its maximum length. */
@@ -52,8 +52,8 @@ export type FleetApi = {
   checkJobs(team: string, messages: readonly unknown[]): Promise<CheckedJobs>;
   /** Cancels a job. It is no error if the job is already cancelled, and a `conflict` if it has ended otherwise. */
   cancel(ref: JobRef, reason: string | undefined): Promise<JobView>;
-  /** Stops a job's run and queues the job again. It is a `conflict` if the job does not run. */
-  requeue(ref: JobRef, reason: string | undefined): Promise<JobView>;
+  /** Stops an attempt of a job and queues the job again. It is a `conflict` if that attempt is not running. */
+  requeue(ref: AttemptRef, reason: string | undefined): Promise<JobView>;
   /** Cancels at most a hundred jobs, each with its own outcome. */
   cancelJobs(team: string, request: CancelRequest): Promise<CancelledJobs>;
   /** Returns a page of the log of an attempt, by default the latest. */
@@ -88,8 +88,7 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   checkJobs: (team, jobs) => call(CheckedJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/check`, body: { jobs } }),
   cancelJobs: (team, body) => call(CancelledJobs, { method: "POST", path: `/v1/teams/${name(team)}/jobs/cancel`, body }),
   cancel: (ref, reason) => call(JobView, { method: "POST", path: `${jobPath(ref)}/cancel`, body: reason === undefined ? {} : { reason } }),
-  requeue: (ref, reason) =>
-    call(JobView, { method: "POST", path: `${jobPath(ref)}/requeue`, body: reason === undefined ? {} : { reason } }),
+  requeue: ({ attempt, ...ref }, reason) => call(JobView, { method: "POST", path: `${jobPath(ref)}/requeue`, body: { attempt, reason } }),
   logs: ({ team, job, ...query }) => call(LogPage, { method: "GET", path: `${jobPath({ team, job })}/logs`, query }),
   nodes: (query) => call(NodePage, { method: "GET", path: "/v1/nodes", query }),
   node: (id) => call(NodeView, { method: "GET", path: `/v1/nodes/${name(id)}` }),

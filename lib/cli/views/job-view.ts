@@ -1,4 +1,4 @@
-import { type ArtifactSummary, isEnded, type Job, type JobState } from "../../model/job.ts";
+import { type ArtifactSummary, isEnded, type Job, type JobState, ordinalOf } from "../../model/job.ts";
 import { conditionsInWords, wantsOfMessage } from "../../model/wants.ts";
 import { bytes } from "../terminal/amount.ts";
 import type { Paint } from "../terminal/console.ts";
@@ -24,8 +24,12 @@ export const jobFacts = (job: Job) => ({
   reason: job.reason ?? null,
 });
 
-/** Returns the number of attempts that have begun. The attempt of a waiting job, or of one that ended before it ran, has not. */
-export function attempts({ state, attempt, failures, startedAtMs }: Job): number {
+/**
+ * Returns the number of attempts that have begun, since the table was restored if it was. The attempt of a waiting job, or of one that
+ * ended before it ran, has not.
+ */
+export function attempts({ state, attempt: number, failures, startedAtMs }: Job): number {
+  const attempt = ordinalOf(number);
   if (state === "rejected") return 0;
   const isUnbegun = (state === "cancelled" || state === "failed") && attempt === 1 && failures === 0 && startedAtMs === undefined;
   return state === "queued" || isUnbegun ? attempt - 1 : attempt;

@@ -41,6 +41,6 @@ export function startSooner({ queue }: Pick<Snapshot, "queue">, nodes: readonly 
   return { steps, touched: touchedBy(steps), isAll: true };
 }
 
-/** A gang's members must be on their nodes together. */
-const mayMove = ({ phase, rank }: Assignment): boolean => phase === "placed" && rank === undefined;
+/** A gang's members must be on their nodes together, and an attempt that is evicted begins nowhere. */
+const mayMove = ({ phase, rank, evict }: Assignment): boolean => phase === "placed" && rank === undefined && evict === undefined;
 const touchedBy = (steps: Rebinds["steps"]): ReadonlySet<string> => new Set(steps.flatMap(({ from, node }) => [from, node]));

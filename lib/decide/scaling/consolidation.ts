@@ -1,3 +1,4 @@
+import { ordinalOf } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import type { Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
@@ -51,7 +52,7 @@ export function consolidation(nodes: readonly Node[], pool: Pool, { nowMs, most 
   return steps;
 }
 
-const mayMove = ({ attempt, phase, rank }: Assignment): boolean => attempt === 1 && phase === "running" && rank === undefined;
+const mayMove = ({ attempt, phase, rank }: Assignment): boolean => ordinalOf(attempt) === 1 && phase === "running" && rank === undefined;
 
 function pays({ assignments, type: { resources }, readyAtMs, launchedAtMs, lastBusyMs }: Node, nowMs: number): boolean {
   const used = sum(assignments.map(({ needs }) => needs));

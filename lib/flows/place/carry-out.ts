@@ -65,7 +65,9 @@ async function takeReadable(deps: CarryOutDeps, fence: Fence, on: { step: Single
     if (!entry || !(error instanceof FleetError) || error.code !== "broken-item") throw error;
     const { team, job } = entry;
     deps.log({ level: "error", message: "job set aside", pool: fence.pool, epoch: fence.epoch, step: on.step.kind, team, job, error });
-    return written(await deps.placements.setAside(fence, entry));
+    const outcome = await deps.placements.setAside(fence, entry);
+    // The room that it would have got is decided on again.
+    return outcome === "fenced" ? written(outcome) : { result: "again", note: "its job cannot be read, and was set aside" };
   }
 }
 

@@ -7,7 +7,7 @@ import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
 
-/** A decision that has read the costs before may write for so long. */
+/** A decision that has read the costs before may still write for this long. */
 const graceMs = 60_000;
 /** A waiting job must have a reason after this long, although decisions crash, and messages and calls are lost. */
 const reasonMs = 15 * 60_000;

@@ -6,7 +6,7 @@ import { stillGoing } from "../world/poison.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
 
-/** A decision that has read the item before may write for so long. */
+/** A decision that has read the item before may still write for this long. */
 const graceMs = 60_000;
 
 type Spoilt = { readonly item: SpoiledItem; readonly sinceMs: number };

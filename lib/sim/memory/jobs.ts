@@ -39,6 +39,7 @@ export const memoryCancellations = (table: MemoryTable, wire: Interruptions<Ledg
       wire.call("cancellations.evict", () => {
         const job = table.jobs.get(jobKey(ref));
         if (!job) return { kind: "unknown" };
+        if (job.attempt !== (ref.attempt ?? job.attempt)) return { kind: "passed", attempt: job.attempt };
         const node = job.node === undefined ? undefined : table.nodes.get(nodeKey(job.pool, job.node))?.node;
         if (!node || (job.state !== "placed" && job.state !== "running")) return { kind: "off", state: job.state };
         const assignments = node.assignments.map((held) => (sameAttempt(held, job) ? { ...held, evict: held.evict ?? { ...by } } : held));

@@ -61,8 +61,8 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (job?.attempt === attempt.attempt && job.node === to.id) return "done";
         if (job?.state !== "placed" || job.attempt !== attempt.attempt || job.node !== from || job.gang) return "stale";
         if (before?.state !== "launching" || !isFree(node, attempt)) return "stale";
-        const held = before.assignments.find((one) => sameAttempt(one, attempt));
-        if (held?.phase !== "placed") return "stale";
+        const held = before.assignments.find((one) => sameAttempt(one, attempt) && one.phase === "placed" && !one.evict);
+        if (!held) return "stale";
         table.putJob({ ...job, node: to.id });
         table.beginAttempt(attempt, newAttempt(attempt, { pool: fence.pool, nodes: [to], atMs }));
         table.setAssignments(

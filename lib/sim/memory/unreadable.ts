@@ -63,6 +63,8 @@ export class Spoiled {
   }
 }
 
+const unreadJob = (ref: JobRef): UnreadableItem => ({ kind: "job", key: jobName(ref), why: "state: is not known" });
+
 /** What counts as reserved if a counter cannot be read, as in the real table. */
 const full = { usdPerHour: 1e9, gpus: 1e9 };
 
@@ -105,7 +107,9 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
         need("pool counter", pool);
         const loaded = await real.decisions.load(pool, nowMs);
         if (spoiled.items.length === 0) return loaded;
-        const unreadable = named(["node", "launch", "refusal", "boot failure", "team counter", "team costs"], pool);
+        const held = loaded.nodes.flatMap(({ assignments }) => assignments.filter(({ phase }) => phase === "placed"));
+        const stuck = held.filter((each) => is("job", jobName(each))).map(unreadJob);
+        const unreadable = [...named(["node", "launch", "refusal", "boot failure", "team counter", "team costs"], pool), ...stuck];
         const ofTeams = spoiled.items.flatMap(({ kind, team }) => (kind === "team counter" && team !== undefined ? [[team, full]] : []));
         const unknown = spoiled.items.flatMap((item) =>
           item.kind === "team costs" && item.team !== undefined && item.pool === pool
@@ -126,10 +130,7 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
       },
       waiting: async (pool, nowMs) => {
         const read = await real.decisions.waiting(pool, nowMs);
-        const leftOut = read.queue
-          .filter(isAside)
-          .map((entry): UnreadableItem => ({ kind: "job", key: jobName(entry), why: "state: is not known" }));
-        const unreadable = [...named(["queue entry"], pool), ...leftOut];
+        const unreadable = [...named(["queue entry"], pool), ...read.queue.filter(isAside).map(unreadJob)];
         const queue = read.queue.filter((entry) => !is("queue entry", jobName(entry)) && !isAside(entry));
         return { ...read, queue, ...(unreadable.length > 0 && { unreadable }) };
       },

@@ -161,7 +161,7 @@ export const Scenario = z
     bootSeconds: range(15, 70),
     /**
      * What the table takes: the writes per second of a partition, and how long a write is in flight, in ms. The faults `table.hot` and
-     * `table.conflict` strike the more often, the more is written. The usual values are DynamoDB's.
+     * `table.conflict` strike more often the more is written. The usual values are DynamoDB's.
      */
     tableCapacity: z
       .strictObject({ writesPerSecond: z.number().min(1), inFlightMs: z.number().min(0).max(1000) })

@@ -44,6 +44,7 @@ export const cancellationsContract = (make: MakeLedger) =>
       const evict = { because: "its node is slow", atMs: monday + 200_000 };
       expect(await ledger.cancellations.evict(job, evict)).toEqual({ kind: "evicting" });
       expect(await ledger.cancellations.evict(job, { because: "again", atMs: monday + 300_000 })).toEqual({ kind: "evicting" });
+      expect(await ledger.cancellations.evict({ ...attempt, attempt: 2 }, evict)).toEqual({ kind: "passed", attempt: 1 });
       const held = async () => (await ledger.nodeLedger.get("gpu", node.id))?.assignments;
       const placedUntilMs = phaseEndsAtMs("placed", monday + 61_000, 0);
       expect(await held()).toEqual([anAssignment({ untilMs: placedUntilMs, evict })]);

@@ -35,6 +35,15 @@ export const rebindContract = (make: MakeLedger) =>
       expect(attempts).toMatchObject([{ attempt: 1, nodes: [ready.id], placedAtMs: atMs + 5 }]);
     });
 
+    it("moving is stale once the attempt is evicted, because it must begin nowhere", async () => {
+      const ledger = await make();
+      const { job, fence, boots, ready, rebind } = await waiting(ledger);
+      expect(await ledger.cancellations.evict(job, { because: "not wanted", atMs })).toEqual({ kind: "evicting" });
+      expect(await ledger.placements.rebind(fence, rebind)).toBe("stale");
+      expect(await held(ledger, boots.id)).toMatchObject([{ evict: { because: "not wanted" } }]);
+      expect(await held(ledger, ready.id)).toEqual([]);
+    });
+
     it("moving is stale once the node's worker has called, because it may have the order", async () => {
       const ledger = await make();
       const { job, fence, boots, ready, rebind } = await waiting(ledger);

@@ -122,6 +122,9 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   requeueJob: [
     [`${vision}/jobs/runs/requeue`, 200, post({ reason: "its node is slow" })],
     [`${vision}/jobs/runs/requeue`, 200, post()],
+    [`${vision}/jobs/runs/requeue`, 200, post({ attempt: 2 })],
+    [`${vision}/jobs/runs/requeue`, 409, post({ attempt: 1 })],
+    [`${vision}/jobs/runs/requeue`, 400, post({ attempt: 0 })],
     [`${vision}/jobs/runs/requeue`, 400, post({ reason: "" })],
     ["/v1/teams/research/jobs/secret/requeue", 403, post()],
     [`${vision}/jobs/secret/requeue`, 404, post()],

@@ -54,7 +54,7 @@ describe("fleet chaos", () => {
     expect(out[1]).toMatch(/^\d+ faults, [\d.]+ per run: (?:\S+ \d+(?:, )?)+$/);
     expect(out[2]).toMatch(/^jobs: (?:\d+ \w+(?:, )?)+(?:; [1-9]\d* dead letters redriven by hand)?$/);
     expect(out[3]).toMatch(/^decisions took [\d.]+ s of processor time, the longest part [\d.]+ s$/);
-    expect(out[4]).toMatch(/^the largest item of the table had about \d+ KB of 400: \w+ \S+$/);
+    expect(out[4]).toMatch(/^the largest item of the table was about \d+ KB \(limit 400 KB\): \w+ \S+$/);
     expect(out[5]).toMatch(
       /^handlers died at \d+ of \d+ points \([\d.]+ %\) of the launch and terminate paths, and at \d+ of \d+ points \([\d.]+ %\) of all flows$/,
     );

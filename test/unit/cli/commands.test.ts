@@ -137,20 +137,25 @@ describe("fleet problems", () => {
 });
 
 describe("fleet requeue", () => {
-  it("fleet requeue stops the run of each job, continues after one that does not run, and then exits with 1", async () => {
+  it("fleet requeue stops the attempt that runs of each job, continues after one that is not running, and then exits with 1", async () => {
     const { on, printed } = await start({
+      "GET /v1/teams/research/jobs/train-7": { body: aJobView({ attempt: 2 }) },
+      "GET /v1/teams/research/jobs/waits": { body: aJobView({ job: "waits", state: "queued" }) },
       "POST /v1/teams/research/jobs/train-7/requeue": { body: aJobView({ attempt: 2 }) },
-      "POST /v1/teams/research/jobs/waits/requeue": problem(409, "conflict", "The job does not run: it is queued."),
+      "POST /v1/teams/research/jobs/waits/requeue": problem(409, "conflict", "The job is not running: it is queued."),
     });
-    expect(await requeue(["waits", "train-7"], { team, reason: "slow node" }, on)).toBe(1);
+    expect(await requeue(["waits", "nobody", "train-7"], { team, reason: "it hangs" }, on)).toBe(1);
     expect(printed.out).toEqual(["train-7: attempt 2 is being stopped"]);
-    expect(printed.note).toEqual(["fleet: waits: The job does not run: it is queued."]);
-    expect(api.calls.at(-1)?.body).toEqual({ reason: "slow node" });
+    expect(printed.note).toEqual([
+      "fleet: waits: The job is not running: it is queued.",
+      expect.stringMatching(/^fleet: team research has no job nobody/),
+    ]);
+    expect(api.calls.at(-1)?.body).toEqual({ attempt: 2, reason: "it hangs" });
     expect(await requeue(["train-7"], { team, json: true }, on)).toBe(0);
     expect(JSON.parse(printed.out.at(-1) ?? "")).toMatchObject([{ id: "train-7", state: "running" }]);
   });
 
-  it("fleet requeue --wait waits for the run that was stopped, and not for the next one on the same node", async () => {
+  it("fleet requeue --wait waits for the attempt that was stopped, and not for the next one on the same node", async () => {
     const { on, printed, pauses } = await start({
       "GET /v1/teams/research/jobs/train-7": { body: aJobView() },
       "POST /v1/teams/research/jobs/train-7/requeue": { body: aJobView() },

@@ -16,7 +16,7 @@ beforeAll(async () => {
     [`GET /api${fakeTeam}/jobs/done/attempts`]: { body: { items: [anAttemptView()] } },
     [`POST /api${fakeTeam}/jobs/cancel`]: cancelled,
     [`POST /api${fakeTeam}/jobs/a/cancel`]: { body: aJobView({ job: "a", state: "cancelled" }) },
-    [`POST /api${fakeTeam}/jobs/a/requeue`]: { body: aJobView({ job: "a" }) },
+    [`POST /api${fakeTeam}/jobs/done/requeue`]: { body: aJobView({ job: "done" }) },
     [`POST /api${fakeTeam}/jobs/b/cancel`]: { body: aJobView({ job: "b", state: "cancelled" }) },
     "GET /api/v1/nodes": { body: { items: [aNodeView()] } },
     [`GET /api/v1/nodes/${node}`]: { body: aNodeView() },
@@ -66,7 +66,10 @@ describe("the calls of a command", () => {
       [`GET ${jobs}/done`, `GET ${jobs}/done/attempts?limit=20`],
     ],
     [["logs", "done", "--attempt", "1", "--rank", "2", "--tail", "3"], [`GET ${jobs}/done/logs?attempt=1&limit=10000&rank=2&tail=3`]],
-    [["requeue", "a", "--reason", "slow node"], [`POST ${jobs}/a/requeue {"reason":"slow node"}`]],
+    [
+      ["requeue", "done", "--reason", "it hangs"],
+      [`GET ${jobs}/done`, `POST ${jobs}/done/requeue {"attempt":1,"reason":"it hangs"}`],
+    ],
     [
       ["cancel", "a", "b", "--reason", "wrong data"],
       [`POST ${jobs}/a/cancel {"reason":"wrong data"}`, `POST ${jobs}/b/cancel {"reason":"wrong data"}`],

@@ -37,6 +37,7 @@ test.each([
   ["has called already", booting({ state: "ready" })],
   ["is draining", booting({ state: "draining" })],
   ["has only a member of a gang", booting({ assignments: [anAssignment({ rank: 0 })] })],
+  ["has only an attempt that is evicted", booting({ assignments: [anAssignment({ evict: { because: "it hangs", atMs: now } })] })],
   ["has what its worker has begun", booting({ assignments: [anAssignment({ phase: "running" })] })],
 ])("nothing moves from a node that %s", (_what, node) => {
   expect(moves([node, free()])).toEqual([]);

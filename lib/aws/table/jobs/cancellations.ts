@@ -48,6 +48,7 @@ export const createCancellations = (access: TableAccess): Cancellations => {
       asRead(jobName(ref), async () => {
         const job = await readJob(access, ref);
         if (!job) return { kind: "unknown" };
+        if (job.attempt !== (ref.attempt ?? job.attempt)) return { kind: "passed", attempt: job.attempt };
         if (job.node === undefined || (job.state !== "placed" && job.state !== "running")) return { kind: "off", state: job.state };
         const evict: Path = ["assignments", assignmentName(job), "evict"];
         const phase: Path = ["assignments", assignmentName(job), "phase"];

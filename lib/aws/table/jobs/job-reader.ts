@@ -95,7 +95,7 @@ async function readPage(access: TableAccess, of: Read): Promise<{ jobs: readonly
   return { jobs, after: LastEvaluatedKey && afterOf(String(LastEvaluatedKey[teamIndex.sort])) };
 }
 
-/** Returns the day of a time, or one before or after all days. */
+/** Returns the day of a time, limited to the days whose names sort. */
 const dayAt = (atMs: number): string => periodName("day", Math.min(Math.max(atMs, 0), latestMs));
 /** The last ms of the year 9999, because names of later years do not sort. */
 const latestMs = Date.UTC(10_000, 0) - 1;
@@ -123,7 +123,7 @@ function cut(jobs: readonly Job[], limit: number): { jobs: readonly Job[]; curso
   return last ? { jobs: jobs.slice(0, limit), cursor: submittedKey(last) } : { jobs: [] };
 }
 
-/** Returns where a cursor goes on. Throws if it is none, or if the list of the filter's times cannot have given it. */
+/** Returns where a cursor goes on. Throws if it is not a cursor, or if the list of the filter's times cannot have given it. */
 function cursorWithin(cursor: string, filter: JobFilter): After {
   const [first, last] = bounds(filter);
   const after = afterOf(cursor);

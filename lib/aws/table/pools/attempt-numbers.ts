@@ -1,46 +1,52 @@
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { FleetError } from "../../../model/fleet-error.ts";
+import { attemptsPerRestore } from "../../../model/job.ts";
 import { call, type TableAccess, updateItem } from "../access.ts";
 import { setOnce } from "../expression.ts";
 import { firstTableKey } from "../keys.ts";
 
-/** Returns the least number that an attempt which begins now may have. */
-export type FirstAttempt = () => Promise<number>;
+/** Returns the least number with which an attempt of a job that was submitted then, in ms since the epoch, may begin now. */
+export type FirstAttempt = (submittedAtMs: number) => Promise<number>;
 
-/** How many attempts a job may have in one generation before its numbers reach into those of the next second. */
-const attemptsPerGeneration = 100_000;
 /** A table cannot be restored in less time, so what was read of it still holds. */
 const rereadMs = 60_000;
+
+type Created = { readonly atMs: number; readonly firstAtMs: number };
 
 /**
  * Returns a function that reads which numbers new attempts may have. In a table that was restored from a backup, jobs lack the attempts that
  * began after the backup, but workers, logs and sealed files still have their numbers. So attempts in such a table begin with a number
  * above all of these: 100,000 for each second between the creation of the first table and of this one. The first table's attempts begin
- * with 1. A backup does not contain when its own table was created, and so no copy of a table can have the same numbers as another one.
+ * with 1. A backup does not contain when its own table was created, so copies that were made in different seconds differ.
  */
 export function createFirstAttempt(access: TableAccess, now: () => number): FirstAttempt {
-  let read: { readonly first: Promise<number>; readonly atMs: number } | undefined;
-  return () => {
-    if (!read || now() - read.atMs >= rereadMs) {
-      const first = firstAttemptOf(access);
-      const mine = { first, atMs: now() };
-      read = mine;
-      first.catch(() => {
-        if (read === mine) read = undefined;
-      });
-    }
-    return read.first;
+  let read: { readonly created: Promise<Created>; readonly atMs: number } | undefined;
+  const created = (): Promise<Created> => {
+    if (read && now() - read.atMs < rereadMs) return read.created;
+    const mine = { created: createdOf(access), atMs: now() };
+    read = mine;
+    mine.created.catch(() => {
+      if (read === mine) read = undefined;
+    });
+    return mine.created;
+  };
+  return async (submittedAtMs) => {
+    const { atMs, firstAtMs } = await created();
+    // A job that is older than the table is from a backup, even if nothing had begun by then and so nothing says when the first table
+    // was created.
+    const seconds = Math.ceil((atMs - Math.min(firstAtMs, submittedAtMs)) / 1_000);
+    return 1 + Math.max(0, seconds) * attemptsPerRestore;
   };
 }
 
-async function firstAttemptOf(access: TableAccess): Promise<number> {
-  const createdAtMs = await creationOf(access);
-  const { item } = await updateItem(access, firstTableKey, { changes: [setOnce("createdAtMs", createdAtMs)] });
-  const seconds = Math.ceil((createdAtMs - Number(item["createdAtMs"])) / 1_000);
-  // A negative or invalid number of seconds would repeat numbers.
-  if (!(seconds >= 0))
-    throw new FleetError("broken-item", `the table was created at ${createdAtMs} ms, before its first copy (${item["createdAtMs"]} ms)`);
-  return 1 + seconds * attemptsPerGeneration;
+async function createdOf(access: TableAccess): Promise<Created> {
+  const atMs = await creationOf(access);
+  const { item } = await updateItem(access, firstTableKey, { changes: [setOnce("createdAtMs", atMs)] });
+  const firstAtMs = Number(item["createdAtMs"]);
+  // With an invalid time, or a later one, numbers could be given twice.
+  if (!(firstAtMs <= atMs))
+    throw new FleetError("table-unknown", `the item ${firstTableKey.pk} ${firstTableKey.sk} has an invalid createdAtMs`);
+  return { atMs, firstAtMs };
 }
 
 async function creationOf({ client, table }: TableAccess): Promise<number> {

@@ -1,4 +1,5 @@
 import { byTurn, jobName, type QueueEntry } from "../../../model/job.ts";
+import type { Node } from "../../../model/node.ts";
 import type { UnreadableItem } from "../../../model/plan.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
 import { getItem, getPartition, type Item, maxKeys, type TableAccess, tryUpdate, updateItem } from "../access.ts";
@@ -18,6 +19,7 @@ import {
   faultPartition,
   fenceKey,
   fenceShards,
+  jobKey,
   launchPartition,
   learnedKey,
   poolKey,
@@ -75,7 +77,8 @@ export const createDecisions = (access: TableAccess): Decisions => {
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
         bootFailures: separated("boot failure", bootFailures, bootFailureOf),
       };
-      const unreadable = [...counters, ...records, ...Object.values(parts).flatMap((part) => part.unreadable)];
+      const stuck = await namedStuck(access, nodes.read, nowMs);
+      const unreadable = [...counters, ...records, ...Object.values(parts).flatMap((part) => part.unreadable), ...stuck];
       return {
         reserved: state.reserved,
         reservedWider,
@@ -94,7 +97,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
       const { items, queued } = await readQueues(access, pool, nowMs);
       const [aside, others] = [items.filter((item) => item[asideMark]), items.filter((item) => !item[asideMark])];
       const entries = separated("queue entry", others, entryOf);
-      const again = await readableAgain(access, aside);
+      const again = await readableAgain(access, aside, nowMs);
       const unreadable = [...entries.unreadable, ...again.unreadable];
       return { queue: [...entries.read, ...again.read].toSorted(byTurn), queued, ...(unreadable.length > 0 && { unreadable }) };
     },
@@ -123,21 +126,49 @@ export const createDecisions = (access: TableAccess): Decisions => {
   };
 };
 
-/** Returns those of the entries that were set aside whose jobs can be read now, and the other jobs. */
-async function readableAgain(access: TableAccess, aside: readonly Item[]): Promise<ReturnType<typeof separated<QueueEntry>>> {
+/**
+ * Returns those of the entries that were set aside whose jobs can be read now, and names the others. If there are very many, each minute
+ * looks at other ones.
+ */
+async function readableAgain(
+  access: TableAccess,
+  aside: readonly Item[],
+  nowMs: number,
+): Promise<ReturnType<typeof separated<QueueEntry>>> {
   if (aside.length === 0) return { read: [], unreadable: [] };
-  const { read, unreadable } = separated("queue entry", aside.slice(0, maxKeys), entryOf);
+  const turn = aside.length > maxKeys ? (Math.floor(nowMs / 60_000) * maxKeys) % aside.length : 0;
+  const inTurn = [...aside.slice(turn), ...aside.slice(0, turn)];
+  const { read, unreadable } = separated("queue entry", inTurn.slice(0, maxKeys), entryOf);
   const jobs = await readSomeJobs(access, read);
   const readable = new Set(jobs.read.map(jobName));
-  const unread = aside.slice(maxKeys).map(
-    (item): UnreadableItem => ({
-      kind: "queue entry",
-      key: `${String(item["pk"])} ${String(item["sk"])}`,
-      why: "its job could not be read",
-    }),
-  );
-  return { read: read.filter((entry) => readable.has(jobName(entry))), unreadable: [...unreadable, ...jobs.unreadable, ...unread] };
+  const isNamed = new Set(jobs.unreadable.map(({ key }) => key));
+  const missing = read.filter((entry) => !readable.has(jobName(entry)) && !isNamed.has(nameOf(jobKey(entry))));
+  return {
+    read: read.filter((entry) => readable.has(jobName(entry))),
+    unreadable: [
+      ...unreadable,
+      ...jobs.unreadable,
+      ...missing.map((entry): UnreadableItem => ({ kind: "job", key: nameOf(jobKey(entry)), why: "there is no such item" })),
+      ...inTurn
+        .slice(maxKeys)
+        .map((item): UnreadableItem => ({ kind: "queue entry", key: nameOf(item), why: "its job could not be read" })),
+    ],
+  };
 }
+
+/** A node that is ready starts what it was given within seconds, so an attempt that waits for longer may have a job that cannot be read. */
+const startsWithinMs = 2 * 60_000;
+/** The most such jobs that are read for one decision. */
+const maxStuck = 50;
+
+/** Names jobs that nodes hold and do not start because the jobs cannot be read. */
+async function namedStuck(access: TableAccess, nodes: readonly Node[], nowMs: number): Promise<readonly UnreadableItem[]> {
+  const idle = nodes.filter(({ state, lastBusyMs }) => state === "ready" && nowMs - lastBusyMs > startsWithinMs);
+  const held = idle.flatMap(({ assignments }) => assignments.filter(({ phase }) => phase === "placed")).slice(0, maxStuck);
+  return held.length === 0 ? [] : (await readSomeJobs(access, held)).unreadable;
+}
+
+const nameOf = ({ pk, sk }: Item): string => `${String(pk)} ${String(sk)}`;
 
 /** Raises the copies of the epoch that writes check. If a later decision was faster, they stay as they are, and this decision is void. */
 async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {

@@ -41,7 +41,7 @@ export const createJobPlacements = (
 
   return {
     async bind(fence, bind) {
-      const attempt = Math.max(bind.entry.attempt, await firstAttempt());
+      const attempt = Math.max(bind.entry.attempt, await firstAttempt(bind.entry.submittedAtMs));
       const outcome = await batches.add(fence, { ...bind, attempt });
       return written(outcome, async () => {
         const now = await readJob(access, bind.entry);
@@ -51,7 +51,7 @@ export const createJobPlacements = (
 
     async bindGang(fence, { entry, nodes, atMs }) {
       const gang = nodes.map(({ id }) => id);
-      const attempt = Math.max(entry.attempt, await firstAttempt());
+      const attempt = Math.max(entry.attempt, await firstAttempt(entry.submittedAtMs));
       const outcome = await write(fence, [
         ...placeParts(fence.pool, { entry, attempt, nodes, gang, atMs }),
         ...gang.map((node, rank) => holdPart(fence.pool, node, [{ entry: { ...entry, attempt }, rank, atMs }])),
@@ -175,7 +175,7 @@ function rebindParts(fence: Fence, { attempt, from, node, atMs }: Parameters<Pla
       kind: "update",
       key: nodeKey(fence.pool, from),
       changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
-      when: [is("state", "launching"), is(["assignments", name, "phase"], "placed")],
+      when: [is("state", "launching"), is(["assignments", name, "phase"], "placed"), isAbsent(["assignments", name, "evict"])],
     },
     holdPart(fence.pool, node.id, [{ entry: attempt, atMs }]),
     // It replaces the record, because nothing of the attempt has happened on the first node.

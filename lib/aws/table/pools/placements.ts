@@ -7,7 +7,7 @@ import { createJobPlacements } from "./place-jobs.ts";
 import { createLaunchPlacements } from "./place-launches.ts";
 import { createNodePlacements } from "./place-nodes.ts";
 
-/** `now`: the time in ms, which says how old is what was read of the table itself. */
+/** `now`: the time in ms, which limits how long facts about the table itself are remembered. */
 export function createPlacements(access: TableAccess, now: () => number): Placements {
   const writer = createFencedWriter(access);
   return {

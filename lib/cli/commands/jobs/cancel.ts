@@ -5,7 +5,7 @@ import type { Job, JobRef } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import { jobOf } from "../../session/api-jobs.ts";
 import type { Context } from "../../session/context.ts";
-import { noJob } from "../../session/find-job.ts";
+import { findJob, noJob } from "../../session/find-job.ts";
 import { teamOf } from "../../session/team.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { jobJson } from "../../views/job-view.ts";
@@ -29,7 +29,11 @@ export const cancel = (ids: readonly string[], options: StopOptions, on: Context
 /** Stops the runs of jobs, which are queued again. */
 export const requeue = (ids: readonly string[], options: StopOptions, on: Context): Promise<number> =>
   stopEach(ids, options, on, {
-    stop: (ref) => on.connection.api.requeue(ref, options.reason),
+    // Only the attempt that runs now, so that a repeated call cannot stop the next one.
+    stop: async (ref) => {
+      const { attempt } = await findJob(ref.job, ref.team, on.connection);
+      return on.connection.api.requeue({ ...ref, attempt }, options.reason);
+    },
     said: ({ attempt }) => `: attempt ${attempt} ${options.wait ? "has stopped" : "is being stopped"}`,
   });
 

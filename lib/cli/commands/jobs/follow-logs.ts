@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { LogPage } from "../../../api/views/logs.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
-import { isEnded, type Job } from "../../../model/job.ts";
+import { attemptsPerRestore, isEnded, type Job } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import type { Context } from "../../session/context.ts";
 import { findJob } from "../../session/find-job.ts";
@@ -42,10 +42,11 @@ export async function follow(id: string, options: LogOptions, on: Context): Prom
     if (next === "ended") return end(await findJob(id, team, on.connection), printer, on);
     if (next === "wait") await on.pause(pollMs);
     if (next === "next attempt") {
-      at = { ...at, attempt: page.attempt + 1 };
+      const attempt = await attemptAfter(page, at, on);
+      at = { ...at, attempt };
       cursors = new Map();
       silent = 0;
-      printer.begin(page.attempt + 1);
+      printer.begin(attempt);
     }
   }
 }
@@ -79,6 +80,14 @@ async function round(
   const lines = pages.flatMap(({ rank, page }) => page.lines.map((line) => ({ line, rank })));
   if (pages.length > 1) lines.sort((a, b) => (a.line.at < b.line.at ? -1 : a.line.at > b.line.at ? 1 : 0));
   return { page: { ...first.page, more: pages.some(({ page }) => page.more) }, lines };
+}
+
+/** Returns the next attempt. After the table was restored from a backup, numbers go on far above those from before. */
+async function attemptAfter(page: LogPage, { team, job }: LogAt, { connection }: Context): Promise<number> {
+  if (page.latestAttempt - page.attempt < attemptsPerRestore) return page.attempt + 1;
+  const { attempts } = await connection.jobs.attempts({ team, job, limit: 100 });
+  const later = attempts.map(({ attempt }) => attempt).filter((attempt) => attempt > page.attempt);
+  return Math.min(page.latestAttempt, ...later);
 }
 
 function whatNext(page: LogPage, silent: number): "more" | "wait" | "next attempt" | "ended" {
