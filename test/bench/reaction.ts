@@ -27,19 +27,19 @@ export async function reaction(): Promise<Report> {
           case: `message to CreateFleet, n=${launchMs.length}`,
           metric: "p50",
           value: percentile(launchMs, 50) ?? Number.NaN,
-          target: 300,
+          target: 200,
         }),
         row({
           case: `message to CreateFleet, n=${launchMs.length}`,
           metric: "p99",
           value: percentile(launchMs, 99) ?? Number.NaN,
-          target: 1_000,
+          target: 350,
         }),
         row({
           case: `freed node to next job, n=${freedMs.length}`,
           metric: "p95",
           value: percentile(freedMs, 95) ?? Number.NaN,
-          target: 3_000,
+          target: 2_500,
         }),
       ],
     };
