@@ -19,14 +19,12 @@ export const maxParts = 100;
 export type Transacted = "done" | { readonly failed: ReadonlySet<number> };
 
 /**
- * Writes all parts or none. Throws if DynamoDB would refuse them whatever the table contains, which an emulator may not notice. `tries` limits how often it is sent if it conflicts with other writes; undefined for the default.
+ * Writes all parts or none. Throws if DynamoDB would refuse them whatever the table contains, which an emulator may not notice. `tries`
+ * limits how often it is sent if it conflicts with other writes; undefined for the default.
  */
 export async function transact({ client, table }: TableAccess, parts: readonly Part[], tries?: number): Promise<Transacted> {
-  const keys = new Set(
-    parts.map((part) => JSON.stringify(part.kind === "put" ? [part.item.pk, part.item.sk] : [part.key.pk, part.key.sk])),
-  );
   if (parts.length > maxParts) throw new FleetError("transaction", `a transaction has ${parts.length} parts, more than ${maxParts}`);
-  if (keys.size < parts.length) throw new FleetError("transaction", "a transaction has two parts about one item");
+  if (new Set(parts.map(itemOf)).size < parts.length) throw new FleetError("transaction", "a transaction has two parts about one item");
   const TransactItems = parts.map((part) => written(table, part));
   // Each sending has its own token, so that DynamoDB treats the SDK's repeats of it as one transaction.
   try {
@@ -36,6 +34,11 @@ export async function transact({ client, table }: TableAccess, parts: readonly P
     if (error instanceof ConditionsFailed) return { failed: new Set(error.at) };
     throw error;
   }
+}
+
+function itemOf(part: Part): string {
+  const { pk, sk } = part.kind === "put" ? part.item : part.key;
+  return JSON.stringify([pk, sk]);
 }
 
 function written(table: string, part: Part): NonNullable<TransactWriteCommandInput["TransactItems"]>[number] {

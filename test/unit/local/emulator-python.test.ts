@@ -105,3 +105,16 @@ test("a failed installation is explained and leaves nothing behind", async () =>
   await expect(installed()).rejects.toMatchObject({ code: "emulators-not-installed", message: expect.stringContaining("ERROR: it broke") });
   expect(await readdir(folder)).toEqual([]);
 });
+
+test("two starts at once get the same environment, and nothing else is left", async () => {
+  const pythons = await Promise.all([0, 1].map(() => emulatorPython({ folder, log: () => undefined })));
+  expect(pythons[0]).toBe(pythons[1]);
+  expect(await readdir(folder)).toHaveLength(1);
+});
+
+test("a folder in the place of the environment that is none is not taken for it", async () => {
+  const { python } = await installed();
+  await rm(python);
+  await expect(installed()).rejects.toMatchObject({ code: "ENOTEMPTY" });
+  expect(await readdir(folder)).toHaveLength(1);
+});

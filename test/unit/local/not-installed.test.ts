@@ -39,3 +39,9 @@ it.each([
   expect(why).toMatch(words);
   if (!why.startsWith("pip reports")) expect(why).not.toMatch(/Retry|blinker|Errno/);
 });
+
+it("of a long output, only the end is shown, because it says what failed", () => {
+  const why = whyNotInstalled(`${"x".repeat(5_000)}the end`, "pip");
+  expect(why).toMatch(/the end$/);
+  expect(why.length).toBeLessThan(2_100);
+});
