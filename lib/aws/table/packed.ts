@@ -8,7 +8,8 @@ const maxKnown = 10_000;
  * Parses a value that an item holds as JSON text. DynamoDB's own form of nested values takes several times as long to read, and decisions
  * read thousands of them. Only values that are always written as a whole may be stored like this.
  */
-export const packed = <T>(schema: z.ZodType<T>): z.ZodType<T> => z.string().transform((text, context): T => unpacked(schema, text, context));
+export const packed = <T>(schema: z.ZodType<T>): z.ZodType<T> =>
+  z.string().transform((text, context): T => unpacked(schema, text, context));
 
 /** Does the same. Equal texts share their value, because most items hold one of few, and checking each would take most of the time. */
 export function sharedPacked<T>(schema: z.ZodType<T>): z.ZodType<T> {
