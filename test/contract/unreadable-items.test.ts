@@ -125,6 +125,22 @@ test("a waiting job that was set aside and does not exist any more is named", as
   });
 });
 
+test("of very many jobs that were set aside, each is looked at within some minutes, and begins once it can be read", async () => {
+  const access = await newTable();
+  const ledger = ledgerOn(access);
+  const fence = await begin(ledger);
+  const names = Array.from({ length: 104 }, (_, n) => `j${String(n).padStart(3, "0")}`);
+  const entries = await Promise.all(names.map(async (job) => (await admitted(ledger, { job })).entry));
+  await Promise.all(entries.map((entry) => ledger.placements.setAside(fence, entry)));
+  const seen = new Set<string>();
+  for (let minute = 0; minute < 3; minute += 1) {
+    const { queue, unreadable = [] } = await ledger.decisions.waiting("gpu", monday + minute * 60_000);
+    expect([queue.length, unreadable.length]).toEqual([100, 4]);
+    for (const { job } of queue) seen.add(job);
+  }
+  expect([...seen].toSorted()).toEqual(names);
+});
+
 test("a job that a ready node does not start because its spec cannot be read is named", async () => {
   const { access, ledger, entries, nodes } = await arrange();
   const [entry] = entries;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { follow } from "../../../lib/cli/commands/jobs/follow-logs.ts";
 import { logs } from "../../../lib/cli/commands/jobs/logs.ts";
-import { aJobView, aLogPage, at, lines } from "./api-samples.ts";
+import { aJobView, aLogPage, anAttemptView, at, lines } from "./api-samples.ts";
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi;
@@ -217,6 +217,22 @@ describe("fleet logs -f", () => {
     expect(await follow("train-7", { team, attempt: 1 }, on)).toBe(1);
     expect(printed.out).toEqual(["first", "second"]);
     expect(printed.note).toEqual(["--- attempt 2 ---", "train-7 is failed", "train-7: exit code 3"]);
+  });
+
+  it("fleet logs -f continues with the next attempt that exists after the table was restored, whose number is far higher", async () => {
+    const restored = 259_200_000_001;
+    const { on, printed } = await start({
+      [`GET ${job}/logs`]: ({ query }) => {
+        const attempt = Number(query["attempt"] ?? 1);
+        const seen = { attempt, latestAttempt: restored, cursor: "c", lines: query["cursor"] ? [] : lines(`of ${attempt}`) };
+        return { body: aLogPage({ ...seen, state: "succeeded" }) };
+      },
+      [`GET ${job}/attempts`]: { body: { items: [anAttemptView({ attempt: restored }), anAttemptView()] } },
+      [`GET ${job}`]: { body: aJobView({ state: "succeeded", attempt: restored }) },
+    });
+    expect(await follow("train-7", { team, attempt: 1 }, on)).toBe(0);
+    expect(printed.out).toEqual(["of 1", `of ${restored}`]);
+    expect(printed.note).toContain(`--- attempt ${restored} ---`);
   });
 
   it("fleet logs -f prints the state of a later attempt below that attempt's header", async () => {
