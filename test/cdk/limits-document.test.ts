@@ -151,7 +151,7 @@ const internal: readonly string[] = [
   "maxKeys in lib/aws/table/access.ts",
   "maxKnown in lib/aws/table/packed.ts",
   "maxNoted in lib/aws/table/jobs/days.ts",
-  "maxStuck in lib/aws/table/pools/decisions.ts",
+  "maxStuck in lib/aws/table/pools/unread-jobs.ts",
   "maxLaunches in lib/decide/placement/first-fit.ts",
   "maxLeftOut in events/artifacts/upload.ts",
   "maxLines in lib/api/operations/logs.ts",

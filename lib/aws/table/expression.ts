@@ -1,5 +1,5 @@
 /** An attribute, or the path to a value inside it. */
-export type Path = string | readonly string[];
+type Path = string | readonly string[];
 type Placeholders = { name(path: Path): string; value(value: unknown): string };
 
 /** A condition that must hold for a write to happen. */

@@ -6,12 +6,15 @@ import type { UnreadableItem } from "../../model/plan.ts";
 import type { Resources } from "../../model/values/resources.ts";
 import type { Item } from "./access.ts";
 
+/** The keys of an item, as errors and problems name it. */
+export const itemName = ({ pk, sk }: Item): string => `${String(pk)} ${String(sk)}`;
+
 /** Returns a parsed item. Throws a FleetError that names its key and the field if it does not match the schema. */
 export function stored<T>(schema: z.ZodType<T>, item: Item): T {
   const parsed = schema.safeParse(item);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(item)"}: ${issue.message}`);
-  throw new FleetError("broken-item", `the item ${String(item["pk"])} ${String(item["sk"])} is broken: ${fields.join("; ")}`);
+  throw new FleetError("broken-item", `the item ${itemName(item)} is broken: ${fields.join("; ")}`);
 }
 
 export const isUnreadable = (error: unknown): error is FleetError => error instanceof FleetError && error.code === "broken-item";
@@ -33,7 +36,7 @@ export function separated<T>(
       read.push(parse(item));
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      unreadable.push({ kind, key: `${String(item["pk"])} ${String(item["sk"])}`, why: inWords(error), ...about(item) });
+      unreadable.push({ kind, key: itemName(item), why: inWords(error), ...about(item) });
     }
   }
   return { read, unreadable };

@@ -27,7 +27,7 @@ function stage(fails: (names: readonly string[]) => FencedOutcome | Error = refu
     nodePart: (_pool, node, binds) => part(`${node} holds ${binds.length}`),
   });
   const bind = (job: string, node = "i-1") =>
-    batches.add(fence, { entry: anEntry({ job }), attempt: 1, node: aNode({ id: node }), atMs: 1 });
+    batches.add(fence, { entry: anEntry({ job }), waitsAs: 1, node: aNode({ id: node }), atMs: 1 });
   return { bind, sent, most: () => most };
 }
 const refusing = (names: readonly string[]): FencedOutcome => {

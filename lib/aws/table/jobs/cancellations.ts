@@ -4,7 +4,7 @@ import { isEnded, type Job, type JobRef, jobName } from "../../../model/job.ts";
 import type { Cancellations, CancelledOfMany } from "../../../ports/jobs.ts";
 import { type TableAccess, tryUpdate } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { is, isOneOf, type Path, setOnce } from "../expression.ts";
+import { is, isOneOf, setOnce } from "../expression.ts";
 import { leaveQueue, readJob, readJobs, stateParts } from "../items/job-item.ts";
 import { assignmentName } from "../items/node-item.ts";
 import { nodeKey } from "../keys.ts";
@@ -50,12 +50,10 @@ export const createCancellations = (access: TableAccess): Cancellations => {
         if (!job) return { kind: "unknown" };
         if (job.attempt !== (ref.attempt ?? job.attempt)) return { kind: "passed", attempt: job.attempt };
         if (job.node === undefined || (job.state !== "placed" && job.state !== "running")) return { kind: "off", state: job.state };
-        const evict: Path = ["assignments", assignmentName(job), "evict"];
-        const phase: Path = ["assignments", assignmentName(job), "phase"];
-        const key = nodeKey(job.pool, job.node);
-        const marked = await tryUpdate(access, key, {
-          changes: [setOnce(evict, { ...by })],
-          when: [isOneOf(phase, ["placed", "running"])],
+        const held = ["assignments", assignmentName(job)];
+        const marked = await tryUpdate(access, nodeKey(job.pool, job.node), {
+          changes: [setOnce([...held, "evict"], { ...by })],
+          when: [isOneOf([...held, "phase"], ["placed", "running"])],
         });
         return marked ? { kind: "evicting" } : "changed";
       }),

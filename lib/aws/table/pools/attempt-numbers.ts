@@ -4,6 +4,7 @@ import { attemptsPerRestore } from "../../../model/job.ts";
 import { call, type TableAccess, updateItem } from "../access.ts";
 import { setOnce } from "../expression.ts";
 import { firstTableKey } from "../keys.ts";
+import { itemName } from "../stored.ts";
 
 /** Returns the least number with which an attempt of a job that was submitted then, in ms since the epoch, may begin now. */
 export type FirstAttempt = (submittedAtMs: number) => Promise<number>;
@@ -44,8 +45,7 @@ async function createdOf(access: TableAccess): Promise<Created> {
   const { item } = await updateItem(access, firstTableKey, { changes: [setOnce("createdAtMs", atMs)] });
   const firstAtMs = Number(item["createdAtMs"]);
   // With an invalid time, or a later one, numbers could be given twice.
-  if (!(firstAtMs <= atMs))
-    throw new FleetError("table-unknown", `the item ${firstTableKey.pk} ${firstTableKey.sk} has an invalid createdAtMs`);
+  if (!(firstAtMs <= atMs)) throw new FleetError("table-unknown", `the item ${itemName(firstTableKey)} has an invalid createdAtMs`);
   return { atMs, firstAtMs };
 }
 

@@ -4,8 +4,8 @@ import type { Fence } from "../../../ports/pool-ledger.ts";
 import { maxParts, type Part } from "../transaction.ts";
 import type { FencedOutcome } from "./fenced-write.ts";
 
-/** A job to be bound to a node. `attempt`: the number with which its attempt begins. */
-export type Bind = { readonly entry: QueueEntry; readonly attempt: number; readonly node: AttemptNode; readonly atMs: number };
+/** A job to be bound to a node. `entry` has the number with which its attempt begins, `waitsAs` is the number with which it waits. */
+export type Bind = { readonly entry: QueueEntry; readonly waitsAs: number; readonly node: AttemptNode; readonly atMs: number };
 /** Returns the writes for the job. */
 type JobParts = (pool: string, bind: Bind) => readonly Part[];
 /** Returns the write that makes the node hold the attempts. */

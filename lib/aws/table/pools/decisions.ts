@@ -1,11 +1,8 @@
-import { byTurn, jobName, type QueueEntry } from "../../../model/job.ts";
-import type { Node } from "../../../model/node.ts";
-import type { UnreadableItem } from "../../../model/plan.ts";
+import { byTurn } from "../../../model/job.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
-import { getItem, getPartition, type Item, maxKeys, type TableAccess, tryUpdate, updateItem } from "../access.ts";
+import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
 import { bootFailureOf } from "../items/boot-failure-item.ts";
-import { readSomeJobs } from "../items/job-item.ts";
 import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
 import { bellOf, poolOf, readBell, readPool } from "../items/pool-item.ts";
@@ -19,7 +16,6 @@ import {
   faultPartition,
   fenceKey,
   fenceShards,
-  jobKey,
   launchPartition,
   learnedKey,
   poolKey,
@@ -30,6 +26,7 @@ import { separated } from "../stored.ts";
 import { transact } from "../transaction.ts";
 import { createCatalogueStore } from "./catalogue-store.ts";
 import { countQueues, readQueues } from "./queues.ts";
+import { namedStuck, readableAgain } from "./unread-jobs.ts";
 
 const shards = (count: number): number[] => Array.from({ length: count }, (_, shard) => shard);
 
@@ -125,50 +122,6 @@ export const createDecisions = (access: TableAccess): Decisions => {
     },
   };
 };
-
-/**
- * Returns those of the entries that were set aside whose jobs can be read now, and names the others. If there are very many, each minute
- * looks at other ones.
- */
-async function readableAgain(
-  access: TableAccess,
-  aside: readonly Item[],
-  nowMs: number,
-): Promise<ReturnType<typeof separated<QueueEntry>>> {
-  if (aside.length === 0) return { read: [], unreadable: [] };
-  const turn = aside.length > maxKeys ? (Math.floor(nowMs / 60_000) * maxKeys) % aside.length : 0;
-  const inTurn = [...aside.slice(turn), ...aside.slice(0, turn)];
-  const { read, unreadable } = separated("queue entry", inTurn.slice(0, maxKeys), entryOf);
-  const jobs = await readSomeJobs(access, read);
-  const readable = new Set(jobs.read.map(jobName));
-  const isNamed = new Set(jobs.unreadable.map(({ key }) => key));
-  const missing = read.filter((entry) => !readable.has(jobName(entry)) && !isNamed.has(nameOf(jobKey(entry))));
-  return {
-    read: read.filter((entry) => readable.has(jobName(entry))),
-    unreadable: [
-      ...unreadable,
-      ...jobs.unreadable,
-      ...missing.map((entry): UnreadableItem => ({ kind: "job", key: nameOf(jobKey(entry)), why: "there is no such item" })),
-      ...inTurn
-        .slice(maxKeys)
-        .map((item): UnreadableItem => ({ kind: "queue entry", key: nameOf(item), why: "its job could not be read" })),
-    ],
-  };
-}
-
-/** A node that is ready starts what it was given within seconds, so an attempt that waits for longer may have a job that cannot be read. */
-const startsWithinMs = 2 * 60_000;
-/** The most such jobs that are read for one decision. */
-const maxStuck = 50;
-
-/** Names jobs that nodes hold and do not start because the jobs cannot be read. */
-async function namedStuck(access: TableAccess, nodes: readonly Node[], nowMs: number): Promise<readonly UnreadableItem[]> {
-  const idle = nodes.filter(({ state, lastBusyMs }) => state === "ready" && nowMs - lastBusyMs > startsWithinMs);
-  const held = idle.flatMap(({ assignments }) => assignments.filter(({ phase }) => phase === "placed")).slice(0, maxStuck);
-  return held.length === 0 ? [] : (await readSomeJobs(access, held)).unreadable;
-}
-
-const nameOf = ({ pk, sk }: Item): string => `${String(pk)} ${String(sk)}`;
 
 /** Raises the copies of the epoch that writes check. If a later decision was faster, they stay as they are, and this decision is void. */
 async function raiseFences(access: TableAccess, { pool, epoch }: Fence): Promise<void> {

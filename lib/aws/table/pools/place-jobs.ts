@@ -1,5 +1,5 @@
 import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
-import { type AttemptRef, afterLoss, dependsOn, type Job } from "../../../model/job.ts";
+import { type AttemptRef, afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
 import { isFirstMember } from "../../../model/node.ts";
 import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
 import { type Wants, wantsOf } from "../../../model/wants.ts";
@@ -31,34 +31,34 @@ export const createJobPlacements = (
   const batches = new BindBatches({
     write,
     jobParts: (pool, { node, ...bind }) => placeParts(pool, { ...bind, nodes: [node] }),
-    nodePart: (pool, node, binds) =>
-      holdPart(
-        pool,
-        node,
-        binds.map(({ entry, attempt, atMs }) => ({ entry: { ...entry, attempt }, atMs })),
-      ),
+    nodePart: holdPart,
   });
+  /** Returns a waiting job with the number with which its attempt begins. */
+  const numbered = async (entry: QueueEntry): Promise<Pick<Bind, "entry" | "waitsAs">> => {
+    const attempt = Math.max(entry.attempt, await firstAttempt(entry.submittedAtMs));
+    return { entry: { ...entry, attempt }, waitsAs: entry.attempt };
+  };
 
   return {
     async bind(fence, bind) {
-      const attempt = Math.max(bind.entry.attempt, await firstAttempt(bind.entry.submittedAtMs));
-      const outcome = await batches.add(fence, { ...bind, attempt });
+      const { entry, waitsAs } = await numbered(bind.entry);
+      const outcome = await batches.add(fence, { ...bind, entry, waitsAs });
       return written(outcome, async () => {
-        const now = await readJob(access, bind.entry);
-        return now?.attempt === attempt && now.node === bind.node.id;
+        const now = await readJob(access, entry);
+        return now?.attempt === entry.attempt && now.node === bind.node.id;
       });
     },
 
-    async bindGang(fence, { entry, nodes, atMs }) {
+    async bindGang(fence, { entry: waiting, nodes, atMs }) {
       const gang = nodes.map(({ id }) => id);
-      const attempt = Math.max(entry.attempt, await firstAttempt(entry.submittedAtMs));
+      const { entry, waitsAs } = await numbered(waiting);
       const outcome = await write(fence, [
-        ...placeParts(fence.pool, { entry, attempt, nodes, gang, atMs }),
-        ...gang.map((node, rank) => holdPart(fence.pool, node, [{ entry: { ...entry, attempt }, rank, atMs }])),
+        ...placeParts(fence.pool, { entry, waitsAs, nodes, gang, atMs }),
+        ...gang.map((node, rank) => holdPart(fence.pool, node, [{ entry, rank, atMs }])),
       ]);
       return written(outcome, async () => {
         const now = await readJob(access, entry);
-        return now?.attempt === attempt && now.gang?.join() === gang.join();
+        return now?.attempt === entry.attempt && now.gang?.join() === gang.join();
       });
     },
 
@@ -134,12 +134,12 @@ export const createJobPlacements = (
   };
 };
 
-type Place = Pick<Bind, "entry" | "attempt" | "atMs">;
+type Place = Pick<Bind, "entry" | "waitsAs" | "atMs">;
 
 /** Returns the writes that begin a job's attempt on its nodes and remove the job from the queue. Throws if there is no node. */
 function placeParts(
   pool: string,
-  { entry, attempt, nodes, gang, atMs }: Place & { nodes: readonly AttemptNode[]; gang?: readonly string[] },
+  { entry, waitsAs, nodes, gang, atMs }: Place & { nodes: readonly AttemptNode[]; gang?: readonly string[] },
 ): Part[] {
   const [first] = nodes;
   if (!first) throw new Error(`${entry.team}/${entry.job} is placed on no node`);
@@ -149,12 +149,12 @@ function placeParts(
       { state: "placed" },
       {
         atMs,
-        also: [set("attempt", attempt), set("node", first.id), set("gang", gang), set("exitCode", undefined)],
-        when: [is("state", "queued"), is("attempt", entry.attempt)],
+        also: [set("attempt", entry.attempt), set("node", first.id), set("gang", gang), set("exitCode", undefined)],
+        when: [is("state", "queued"), is("attempt", waitsAs)],
       },
     ),
-    { kind: "delete", key: queueKey({ ...entry, pool }), when: [is("a", entry.attempt)] },
-    beginAttempt({ ...entry, attempt }, newAttempt({ ...entry, attempt }, { pool, nodes, atMs })),
+    { kind: "delete", key: queueKey({ ...entry, pool }), when: [is("a", waitsAs)] },
+    beginAttempt(entry, newAttempt(entry, { pool, nodes, atMs })),
   ];
 }
 
