@@ -2,7 +2,7 @@ import { FleetError } from "../../model/fleet-error.ts";
 import { type JobRef, jobName } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import { wantsOf } from "../../model/wants.ts";
-import type { Fence } from "../../ports/pool-ledger.ts";
+import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import type { LedgerPorts } from "../memory/ledger-ports.ts";
 import { type MemoryTable, nodeKey } from "../memory/table.ts";
 
@@ -60,7 +60,13 @@ export function withItemSizes(real: LedgerPorts, table: MemoryTable, sizes: Item
     const row = table.nodes.get(nodeKey(pool, node));
     if (row) sizes.count(`node ${node}`, held(row.node) + added);
   };
-  const reasoned = (job: JobRef, reason: string): void => sizes.count(`job ${jobName(job)}`, Buffer.byteLength(reason));
+  /** Returns the write, which gives a job a reason. */
+  const reasoned =
+    <Of extends { readonly reason: string }>(jobOf: (of: Of) => JobRef, write: (fence: Fence, of: Of) => Promise<Written>) =>
+    async (fence: Fence, of: Of): Promise<Written> => {
+      sizes.count(`job ${jobName(jobOf(of))}`, Buffer.byteLength(of.reason));
+      return write(fence, of);
+    };
   const { placements, admissions, bell, nodeLedger } = real;
   return {
     ...real,
@@ -108,22 +114,10 @@ export function withItemSizes(real: LedgerPorts, table: MemoryTable, sizes: Item
         sizes.count(`launch ${settled.launch.id}`, sizes.of(settled.launch) + ids);
         return placements.settle(fence, settled);
       },
-      takeBack: async (fence, back) => {
-        reasoned(back.assignment, back.reason);
-        return placements.takeBack(fence, back);
-      },
-      fail: async (fence, failed) => {
-        reasoned(failed.attempt, failed.reason);
-        return placements.fail(fence, failed);
-      },
-      move: async (fence, moved) => {
-        reasoned(moved.entry, moved.reason);
-        return placements.move(fence, moved);
-      },
-      hold: async (fence, waiting) => {
-        reasoned(waiting.entry, waiting.reason);
-        return placements.hold(fence, waiting);
-      },
+      takeBack: reasoned(({ assignment }) => assignment, placements.takeBack),
+      fail: reasoned(({ attempt }) => attempt, placements.fail),
+      move: reasoned(({ entry }) => entry, placements.move),
+      hold: reasoned(({ entry }) => entry, placements.hold),
     },
   };
 }

@@ -77,6 +77,7 @@ const writes: Writes = {
     fail: ({ pool }, { attempt }) => [jobItem(attempt), entry(pool, attempt)],
     move: ({ pool }, { entry: of, to }) => [jobItem(of), entry(pool, of), entry(to, of), bell(to)],
     hold: ({ pool }, { entry: of }) => [jobItem(of), entry(pool, of)],
+    setAside: ({ pool }, of) => [entry(pool, of)],
   },
   sealing: {
     succeed: (attempt) => [jobItem(attempt), item("S", jobName(attempt))],

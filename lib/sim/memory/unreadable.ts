@@ -184,6 +184,10 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
         needJob(ref);
         return real.cancellations.cancel(ref, by);
       },
+      evict: async (ref, by) => {
+        needJob(ref);
+        return real.cancellations.evict(ref, by);
+      },
     },
     sealing: {
       ...real.sealing,
