@@ -30,7 +30,7 @@ async function idling(): Promise<World> {
 }
 
 describe("a waiting job", () => {
-  test("nodes are launched once for a job whose record cannot be read, and the jobs beside it begin", async () => {
+  test("a job whose record cannot be read causes one launch at most, and other jobs begin", async () => {
     const world = aWorld();
     const spoiled = new Spoiled();
     spoiled.add({ kind: "job", name: "vision/broken" });

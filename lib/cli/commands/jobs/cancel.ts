@@ -16,14 +16,17 @@ const concurrency = 8;
 
 export type StopOptions = ShowJobOptions & { readonly reason?: string | undefined; readonly wait?: boolean | undefined };
 
-/** Asks the API to stop a job or its run. */
-type Stop = (ref: JobRef) => Promise<JobView>;
+/** Asks the API to stop a job or its run. Returns the job as it is then and, if it was read, as it was before. */
+type Stop = (ref: JobRef) => Promise<{ readonly before: Job | undefined; readonly after: JobView }>;
 
 /** Cancels jobs. */
 export const cancel = (ids: readonly string[], options: StopOptions, on: Context): Promise<number> =>
   stopEach(ids, options, on, {
-    stop: (ref) => on.connection.api.cancel(ref, options.reason),
-    said: ({ state }) => ` is ${state}`,
+    stop: async (ref) => ({
+      before: options.wait ? await on.connection.jobs.get(ref) : undefined,
+      after: await on.connection.api.cancel(ref, options.reason),
+    }),
+    outcome: ({ state }) => ` is ${state}`,
   });
 
 /** Stops the runs of jobs, which are queued again. */
@@ -31,10 +34,10 @@ export const requeue = (ids: readonly string[], options: StopOptions, on: Contex
   stopEach(ids, options, on, {
     // Only the attempt that runs now, so that a repeated call cannot stop the next one.
     stop: async (ref) => {
-      const { attempt } = await findJob(ref.job, ref.team, on.connection);
-      return on.connection.api.requeue({ ...ref, attempt }, options.reason);
+      const before = await findJob(ref.job, ref.team, on.connection);
+      return { before, after: await on.connection.api.requeue({ ...ref, attempt: before.attempt }, options.reason) };
     },
-    said: ({ attempt }) => `: attempt ${attempt} ${options.wait ? "has stopped" : "is being stopped"}`,
+    outcome: ({ attempt }) => `: attempt ${attempt} ${options.wait ? "has stopped" : "is being stopped"}`,
   });
 
 /** If one job cannot be stopped, the others still are, and the exit code is 1. With `wait`, waits until no node holds any of the runs. */
@@ -42,7 +45,7 @@ async function stopEach(
   ids: readonly string[],
   options: StopOptions,
   on: Context,
-  by: { readonly stop: Stop; readonly said: (job: Job) => string },
+  by: { readonly stop: Stop; readonly outcome: (job: Job) => string },
 ): Promise<number> {
   const { connection, console } = on;
   const team = await teamOf(options.team, connection);
@@ -51,7 +54,7 @@ async function stopEach(
     const job = await stopOne({ team, job: id }, options, on, by.stop).catch(sayWhy(console));
     if (job === undefined) return;
     stopped.push(job);
-    if (!options.json) console.out(`${id}${by.said(job)}`);
+    if (!options.json) console.out(`${id}${by.outcome(job)}`);
   };
   const [first, ...rest] = ids;
   // The first call goes alone, so that a denial is shown once.
@@ -62,8 +65,8 @@ async function stopEach(
 }
 
 async function stopOne(ref: JobRef, { wait }: StopOptions, on: Context, stop: Stop): Promise<Job> {
-  const before = wait ? await on.connection.jobs.get(ref) : undefined;
-  const job = jobOf(await named(stop(ref), ref));
+  const { before, after } = await named(stop(ref), ref);
+  const job = jobOf(after);
   if (wait) await untilReleased(before ?? job, on);
   return job;
 }
