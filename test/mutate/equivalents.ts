@@ -108,4 +108,16 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "#rest = 1;",
     because: "each search sets it before it reads it",
   },
+  {
+    path: "lib/local/emulators/python.ts",
+    was: 'const venv = join(options.folder, `venv-${wanted.digest("hex").slice(0, 16)}`);',
+    becomes: 'const venv = join(options.folder, `venv-${wanted.digest("hex")}`);',
+    because: "the whole hash names the same contents as its first 16 digits",
+  },
+  {
+    path: "lib/local/lambda/wires.ts",
+    was: "batchSize: 1,",
+    becomes: "batchSize: 2,",
+    because: "the messages of a batch are handled one after the other, and none of them fails",
+  },
 ];

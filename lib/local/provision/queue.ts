@@ -27,7 +27,7 @@ export const queue = kind({
     RedrivePolicy: z.strictObject({ deadLetterTargetArn: z.string(), maxReceiveCount: z.coerce.number() }).optional(),
   }),
   create: async ({ QueueName, RedrivePolicy, ...rest }, place, { clients, blueprint }) => {
-    const name = QueueName ?? `${place.name}${rest.FifoQueue === true ? ".fifo" : ""}`;
+    const name = QueueName ?? (rest.FifoQueue === true ? `${place.name.slice(0, 75)}.fifo` : place.name.slice(0, 80));
     const given = Object.entries(rest).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as const]));
     const redrive = RedrivePolicy ? { RedrivePolicy: JSON.stringify(RedrivePolicy) } : {};
     const made = await clients.sqs.send(

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -89,6 +89,32 @@ it("the watchdog ends the instances' processes if the local cloud is killed", { 
   cloud.kill("SIGKILL");
   await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 30_000, interval: 100 });
 });
+
+it("the watchdog does its work after Ctrl-C and a closed terminal, too", {
+  timeout: 45_000,
+  skip: process.platform !== "linux",
+}, async () => {
+  const cloud = spawn(process.execPath, ["--input-type=module", "-e", cloudThatDies, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(cloud.stdout, "data");
+  const pids = String(line).trim().split(" ").map(Number);
+  const children = (await readFile(`/proc/${cloud.pid}/task/${cloud.pid}/children`, "utf8")).trim().split(" ").map(Number);
+  const [watchdog = 0] = children.filter((pid) => !pids.includes(pid));
+  await vi.waitFor(async () => expect(await signalsCaught(watchdog)).toEqual(expect.arrayContaining(["SIGHUP", "SIGINT"])), {
+    timeout: 15_000,
+  });
+  process.kill(watchdog, "SIGINT");
+  process.kill(watchdog, "SIGHUP");
+  cloud.kill("SIGKILL");
+  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 30_000, interval: 100 });
+});
+
+/** Returns which of the signals that a terminal sends have a handler in the process. */
+async function signalsCaught(pid: number): Promise<readonly string[]> {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
+  return Object.entries({ SIGHUP: 1, SIGINT: 2 }).flatMap(([name, signal]) =>
+    (BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n ? [name] : [],
+  );
+}
 
 it("endTree leaves alone a process that it may not signal, and fails with any other error", async () => {
   const refuse = (code: string) => () => {

@@ -9,6 +9,7 @@ it.each<[string, string, (n: number) => string, number, RegExp]>([
   ["values of filters", "DescribeInstances", (n) => `Filter.1.Value.${n}`, 200, /filter values/],
   ["filters", "DescribeInstanceTypes", (n) => `Filter.${n}.Name`, 50, /filter values/],
   ["names of types", "DescribeInstanceTypes", (n) => `InstanceType.${n}`, 100, /accepts at most 100 values/],
+  ["instances to describe", "DescribeInstances", (n) => `InstanceId.${n}`, 1_000, /accepts at most 1000 values/],
   ["instances to end", "TerminateInstances", (n) => `InstanceId.${n}`, 1_000, /accepts at most 1000 values/],
 ])("the local EC2 accepts no more %s per call than EC2", (_what, action, name, most, message) => {
   expect(call(action, numbered(name, most))).not.toThrow();
@@ -20,12 +21,14 @@ it("the limit of filter values applies to all filters of a call together, and pa
   expect(call("DescribeInstanceTypeOfferings", both)).toThrow(expect.objectContaining({ code: "FilterLimitExceeded" }));
   expect(call("DescribeInstanceTypes", [["MaxResults", "100"]])).not.toThrow();
   expect(call("DescribeInstanceTypes", [["MaxResults", "101"]])).toThrow(/between 5 and 100/);
-  expect(call("DescribeInstances", [["MaxResults", "4"]])).toThrow(/between 5 and 1000/);
+  for (const action of ["DescribeInstances", "DescribeInstanceTypeOfferings"]) {
+    for (const allowed of ["5", "1000"]) expect(call(action, [["MaxResults", allowed]])).not.toThrow();
+    for (const refused of ["4", "1001"]) expect(call(action, [["MaxResults", refused]])).toThrow(/between 5 and 1000/);
+  }
 });
 
-it("a fleet request has at most 300 overrides, each with a type and a subnet", () => {
-  const overrides = (count: number): [string, string][] =>
-    ["InstanceType", "SubnetId"].flatMap((part) => numbered((n) => `LaunchTemplateConfigs.1.Overrides.${n}.${part}`, count));
+it.each(["InstanceType", "SubnetId"])("a fleet request has at most 300 overrides, counted by their %s", (part) => {
+  const overrides = (count: number): [string, string][] => numbered((n) => `LaunchTemplateConfigs.1.Overrides.${n}.${part}`, count);
   expect(call("CreateFleet", overrides(300))).not.toThrow();
-  expect(call("CreateFleet", overrides(301))).toThrow(/at most/);
+  expect(call("CreateFleet", overrides(301))).toThrow(/at most 300 values/);
 });

@@ -44,6 +44,15 @@ describe("the history of spot prices", () => {
     expect(next).toBe("");
   });
 
+  it("times may be in any time zone", async () => {
+    const at = async (asked: Readonly<Record<string, string>>) =>
+      (await history({ "InstanceType.1": "g6.xlarge", ...asked })).rows.map((row) => row.at);
+    const utc = { StartTime: "2026-05-31T09:00:00Z", EndTime: "2026-06-01T07:00:00Z" };
+    const elsewhere = { StartTime: "2026-05-31T11:00:00+02:00", EndTime: "2026-05-31T23:00:00-08:00" };
+    expect(await at(utc)).toEqual(["2026-06-01T00:00:00.000Z", "2026-05-31T16:00:00.000Z", "2026-05-31T08:00:00.000Z"]);
+    expect(await at(elsewhere)).toEqual(await at(utc));
+  });
+
   it("changes after the end of the requested time, or in the future, are not listed", async () => {
     const at = async (asked: object) => (await history({ "InstanceType.1": "g6.xlarge", ...asked })).rows.map((row) => row.at);
     expect(await at({ StartTime: iso(nowMs - slotMs), EndTime: iso(nowMs - slotMs) })).toEqual([iso(Date.UTC(2026, 5, 1, 0))]);

@@ -2,9 +2,9 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
-import { createEndpoint, type Endpoint } from "../../../lib/local/endpoint.ts";
+import { createEndpoint, type Endpoint, type Routes } from "../../../lib/local/endpoint.ts";
 import type { HttpCall, HttpResponse } from "../../../lib/local/requests/http.ts";
-import { expectLine } from "../../fakes/log-lines.ts";
+import { expectLine, type Logged } from "../../fakes/log-lines.ts";
 
 let endpoint: Endpoint | undefined;
 let emulator: Server | undefined;
@@ -14,8 +14,11 @@ afterEach(async () => {
 });
 
 /** Opens an endpoint. Returns the calls that reached what stands behind it. */
-async function opened(): Promise<{ readonly url: string; readonly reached: readonly string[] }> {
+async function opened(
+  instead: Partial<Routes> = {},
+): Promise<{ readonly url: string; readonly reached: readonly string[]; readonly logged: readonly Logged[] }> {
   const reached: string[] = [];
+  const logged: Logged[] = [];
   const respondAs =
     (service: string) =>
     async (call: HttpCall): Promise<HttpResponse> => {
@@ -28,7 +31,13 @@ async function opened(): Promise<{ readonly url: string; readonly reached: reado
   });
   await new Promise<void>((resolve) => emulator?.listen(0, "127.0.0.1", resolve));
   const emulatorUrl = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
-  endpoint = await createEndpoint({ log: expectLine, logFile: "cloud.log" });
+  endpoint = await createEndpoint({
+    log: (line) => {
+      expectLine(line);
+      logged.push(line);
+    },
+    logFile: "cloud.log",
+  });
   endpoint.open({
     ministackUrl: emulatorUrl,
     motoUrl: emulatorUrl,
@@ -43,8 +52,9 @@ async function opened(): Promise<{ readonly url: string; readonly reached: reado
     hidden: () => undefined,
     sessions: () => undefined,
     api: respondAs("api"),
+    ...instead,
   });
-  return { url: endpoint.url, reached };
+  return { url: endpoint.url, reached, logged };
 }
 
 /** Sends a call with any headers, which `fetch` would not. */
@@ -114,4 +124,15 @@ it("a page of the endpoint's own address may call, and what stands behind does n
   const headers = { ...signedFor("s3"), origin: url, "sec-fetch-site": "same-origin" };
   expect((await send(`${url}/bucket/key`, "PUT", headers)).status).toBe(200);
   expect(reached).toEqual(["emulator PUT /bucket/key origin=undefined"]);
+});
+
+it("a call that fails is logged without its query, which may hold a signature", async () => {
+  const { url, logged } = await opened({
+    ec2: async () => {
+      throw new Error("it broke");
+    },
+  });
+  const { status, body } = await send(`${url}/?Action=DescribeVpcs&X-Amz-Signature=secret`, "POST", signedFor("ec2"));
+  expect([status, body]).toEqual([502, expect.stringContaining("cloud.log")]);
+  expect(logged).toEqual([expect.objectContaining({ message: "endpoint call failed", method: "POST", path: "/" })]);
 });

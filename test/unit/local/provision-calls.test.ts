@@ -2,7 +2,7 @@ import { ParameterNotFound } from "@aws-sdk/client-ssm";
 import { describe, expect, it } from "vitest";
 import { createClients } from "../../../lib/local/provision/clients.ts";
 import { provision } from "../../../lib/local/provision/stack.ts";
-import { emptyBlueprint, type ProvisionContext } from "../../../lib/local/provision/world.ts";
+import { arn, emptyBlueprint, type ProvisionContext } from "../../../lib/local/provision/world.ts";
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { Template } from "../../../lib/local/template/template.ts";
 
@@ -372,5 +372,29 @@ describe("a target of a rule", () => {
     const Target = { Arn: "arn:aws:sqs:us-east-1:0:q", RoleArn: "r" };
     const Properties = { ScheduleExpression: "rate(1 minute)", FlexibleTimeWindow: { Mode: "OFF" }, Target };
     await expect(made({ S: { Type: "AWS::Scheduler::Schedule", Properties } })).rejects.toThrow("The schedule S has a target");
+  });
+});
+
+describe("a resource without a name of its own", () => {
+  const id = `Very${"Long".repeat(20)}Id`;
+  const longest: readonly (readonly [type: string, properties: object, most: number])[] = [
+    ["AWS::Events::Rule", { EventPattern: {} }, 64],
+    ["AWS::IAM::Role", { AssumeRolePolicyDocument: {} }, 64],
+    ["AWS::S3::Bucket", {}, 63],
+    ["AWS::SQS::Queue", {}, 80],
+    ["AWS::SQS::Queue", { FifoQueue: true }, 80],
+    [
+      "AWS::Lambda::Function",
+      { Code: { S3Bucket: "assets", S3Key: "a.zip" }, Handler: "a.b", Runtime: "nodejs24.x", Role: arn("iam", "role/r") },
+      64,
+    ],
+  ];
+
+  it.each(longest)("%s %j has a name of at most %i characters, however long its id is", async (Type, Properties, most) => {
+    const { blueprint } = await made({ [id]: { Type, Properties }, Shown: shows(id) });
+    // A queue is referred to by its URL, which ends with its name.
+    const name = blueprint.parameters.get(`/shown/${id}`)?.split("/").at(-1) ?? "";
+    expect(name.toLowerCase().startsWith("stack-verylong")).toBe(true);
+    expect(name.length).toBeLessThanOrEqual(most);
   });
 });

@@ -42,3 +42,17 @@ test("the lower bound counts the job that is larger in the other dimensions if t
   );
   expect(plan.boundUsd).toBeGreaterThanOrEqual(0.02);
 });
+
+test("the bound of the search's own prices counts even if more nodes exist than a search takes, unless jobs fit on them", () => {
+  const offer = { name: "o", type: "o", zone: "a", market: "on-demand", usdPerHour: 1, capacity: [8, 8] } as const;
+  const jobs = classesOf(["a", "b", "c"].map((name) => ({ name, size: [5, 5] })));
+  const boundWith = (free: number): number => {
+    const nodes = [1, 2].map((n) => ({ name: `n${n}`, room: [free, free], type: "o", zone: "a", market: "on-demand" }) as const);
+    const problem = { dimensions: ["vcpus", "memoryGiB"], jobs, nodes, offers: [offer] };
+    return optimize(problem, { budget: stepBudget(100_000), seed: 1, thresholds: { maxShapes: 400, maxNodesInSearch: 1 } }).boundUsd;
+  };
+  // Two jobs never fit on one instance, so three are necessary; what the jobs need together would fit on two.
+  expect(boundWith(4)).toBe(3);
+  // Two jobs fit on the nodes. The search did not have these, so it proves nothing about the whole.
+  expect(boundWith(5)).toBeLessThan(1);
+});

@@ -62,6 +62,23 @@ describe("a search that cannot improve the first plan", () => {
     expect(slices).toBe(400);
   });
 
+  test("a slice that saves something starts the count of 400 again", () => {
+    const { jobs: few, offers: sold } = madeFleet("spot", 20);
+    const some = { dimensions: ["vcpus", "memoryGiB"], jobs: classesOf(few), nodes: [], offers: sold };
+    /** Returns the plan's cost, and how often the search asked whether it may go on. */
+    const searched = (engines: readonly EngineName[]) => {
+      let asked = 0;
+      const spend = (): boolean => {
+        asked += 1;
+        return true;
+      };
+      return { usd: optimize(some, { budget: { spend }, seed: 3, engines }).cost.fleetUsd, asked };
+    };
+    const [first, improved] = [searched([]), searched(["ruin-any-4"])];
+    expect(improved.usd).toBeLessThan(first.usd);
+    expect(improved.asked - first.asked).toBeGreaterThan(400);
+  });
+
   test("an engine that has nothing more to try works only once, even if the plan is not proven", async () => {
     const highs = await loadHighs();
     let solved = 0;

@@ -11,11 +11,11 @@ export type Moto = {
   call(region: string, form: URLSearchParams | Readonly<Record<string, string>>): Promise<Element>;
 };
 
-const timeoutMs = 30_000;
 /** Headers that belong to one connection, or that are computed again. */
 const notPassed = new Set(["connection", "keep-alive", "content-length", "transfer-encoding", "expect"]);
 
-export function connectMoto(motoUrl: string): Moto {
+/** Connects to moto. A call fails if moto sends nothing for `timeoutMs`. */
+export function connectMoto(motoUrl: string, timeoutMs = 30_000): Moto {
   const agent = new Agent({ keepAlive: false, maxSockets: 16 });
   const pass = (call: HttpCall): Promise<HttpResponse> =>
     new Promise((resolve, reject) => {
