@@ -4,7 +4,7 @@ import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { EventBus } from "aws-cdk-lib/aws-events";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
-import type { Construct } from "constructs";
+import { Construct } from "constructs";
 import type { Deployment } from "../lib/model/deployment.ts";
 import { InstanceRole } from "./access/roles.ts";
 import { Alarms } from "./alarms.ts";
@@ -14,6 +14,7 @@ import { concurrencyRemarks } from "./configuration/concurrency.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";
+import { functionRole } from "./handlers/fleet-function.ts";
 import type { Foundation } from "./handlers/foundation.ts";
 import { NodeFunction } from "./handlers/node.ts";
 import { OnAlarm } from "./handlers/on-alarm.ts";
@@ -64,7 +65,8 @@ export class FleetStack extends Stack {
     new EventBus(this, "Bus", { eventBusName: configuration.name, description: "What happens in Fleetwright" });
     const worker = new WorkerAssets(this, "Worker", props.worker);
     const instance = new InstanceRole(this, "Instance");
-    const node = new NodeFunction(this, "Node", { ...foundation, worker, instanceRole: instance.role });
+    const tickRole = functionRole(new Construct(this, "TickRole"), "tick");
+    const node = new NodeFunction(this, "Node", { ...foundation, worker, instanceRole: instance.role, canaryRole: tickRole });
     instance.mayCall(node.function);
     const { byPool } = new LaunchTemplates(this, "Pools", {
       configuration,
@@ -80,7 +82,7 @@ export class FleetStack extends Stack {
     new OnInstance(this, "OnInstance", foundation);
     new OnAlarm(this, "OnAlarm", foundation);
     new Alarms(this, "Alarms", foundation);
-    new TickFunction(this, "Tick", foundation);
+    new TickFunction(this, "Tick", { ...foundation, role: tickRole, node });
     const api = new Api(this, "Api", foundation);
     // The id contains the name, so that renaming a deployment terminates the instances of the old name.
     const end = new EndFleet(this, `EndFleet-${configuration.name}`, {

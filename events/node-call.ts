@@ -64,6 +64,8 @@ const Fetched = z.strictObject({
 export const NodeCall = z.discriminatedUnion("kind", [
   /** A call of the boot script, which asks where to download the worker. */
   z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("boot"), pool: PoolName }),
+  /** The tick's call, which shows whether workers' calls are handled. */
+  z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("canary") }),
   /** The first call of each process of a worker: it asks for a session, which ends those of earlier processes. */
   z.strictObject({ protocol: z.literal(nodeProtocol), kind: z.literal("begin"), pool: PoolName }),
   z.strictObject({
@@ -136,8 +138,8 @@ export const NodeResponse = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("boot"), workerUrl: z.string(), nodeUrl: z.string() }),
   z.object({
     kind: z.literal("orders"),
-    /** How long the node keeps its attempts, counted from the moment when the worker sent the call. */
-    leaseMs: z.int(),
+    /** How long a worker with work goes on if no later call gets a response, counted from the moment when it sent this one. */
+    islandMs: z.int(),
     /** After how long the worker should call again. */
     callAgainMs: z.int(),
     orders: z.array(Order),
@@ -149,6 +151,8 @@ export const NodeResponse = z.discriminatedUnion("kind", [
   }),
   /** The instance is not in the ledger yet, or a later call was faster. The worker should call again. */
   z.object({ kind: z.literal("wait"), callAgainMs: z.int() }),
+  /** The function runs, and can read the table. */
+  z.object({ kind: z.literal("canary") }),
   /** The process's session. */
   z.object({ kind: z.literal("session"), session: z.int() }),
   /** Another process has begun a session, or the begin call of an earlier one was late. The process must begin a session again. */

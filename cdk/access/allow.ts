@@ -1,5 +1,6 @@
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 
 type TableAction = "GetItem" | "BatchGetItem" | "Query" | "PutItem" | "UpdateItem" | "DeleteItem" | "ConditionCheckItem" | "DescribeTable";
@@ -13,3 +14,17 @@ export const onTable = (table: Table, actions: readonly TableAction[]): PolicySt
 
 export const sendTo = (...queues: readonly IQueue[]): PolicyStatement =>
   new PolicyStatement({ sid: "Send", actions: ["sqs:SendMessage"], resources: queues.map((queue) => queue.queueArn) });
+
+/** Allows calls to a function's URL. Since October 2025, such a call needs both permissions. */
+export const callUrl = (target: IFunction): readonly PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ["lambda:InvokeFunctionUrl"],
+    resources: [target.functionArn],
+    conditions: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
+  }),
+  new PolicyStatement({
+    actions: ["lambda:InvokeFunction"],
+    resources: [target.functionArn],
+    conditions: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
+  }),
+];

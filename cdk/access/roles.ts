@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
 import { teamTag } from "../storage/team-vaults.ts";
 import { acknowledgeResources } from "./acknowledge.ts";
+import { callUrl } from "./allow.ts";
 
 export type JobRoleProps = {
   /** The role of the `node` function, which alone may assume the job role, with session tags. */
@@ -89,21 +90,6 @@ export class InstanceRole extends Construct {
 
   /** Allows calls of `node`. Separate from the constructor because `node` must know this role first: it accepts calls of no other. */
   mayCall(node: IFunction): void {
-    const resources = [node.functionArn];
-    // Since October 2025, a call through a function URL needs both permissions.
-    this.role.addToPolicy(
-      new PolicyStatement({
-        actions: ["lambda:InvokeFunctionUrl"],
-        resources,
-        conditions: { StringEquals: { "lambda:FunctionUrlAuthType": "AWS_IAM" } },
-      }),
-    );
-    this.role.addToPolicy(
-      new PolicyStatement({
-        actions: ["lambda:InvokeFunction"],
-        resources,
-        conditions: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
-      }),
-    );
+    for (const statement of callUrl(node)) this.role.addToPolicy(statement);
   }
 }

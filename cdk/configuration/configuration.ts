@@ -74,6 +74,14 @@ const PoolFields = z.strictObject({
     .describe("How long EC2 must have refused everything before a job moves to the fallback pool"),
   idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is terminated"),
   bootSeconds: z.number().min(1).default(600).describe("How long an instance may take from its launch to its worker's first call"),
+  silentSeconds: z
+    .number()
+    .min(300)
+    .max(86_400)
+    .default(1_800)
+    .describe("How long a worker may be silent, while others are heard, before its instance is ended"),
+  islandHours: z.number().min(0.25).max(720).default(24).describe("How long a node goes on with its work while no call gets a response"),
+  islandUsd: z.number().min(0).optional().describe("The most that such a node may cost before it ends itself"),
   maxLifetimeSeconds: z
     .int()
     .min(600, "must be ten minutes or more: a node must boot, work and be drained within it")

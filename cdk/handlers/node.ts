@@ -16,7 +16,11 @@ export class NodeFunction extends Construct {
   /** The function URL that workers call, with IAM authorization. */
   readonly url: string;
 
-  constructor(scope: Construct, id: string, props: Foundation & { readonly worker: WorkerAssets; readonly instanceRole: Role }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: Foundation & { readonly worker: WorkerAssets; readonly instanceRole: Role; readonly canaryRole: Role },
+  ) {
     super(scope, id);
     const { configuration, bundles, table, queues, buckets, vaults, worker } = props;
     // Workers call the URL and repeat a call that got no response. Failed asynchronous invocations are kept in this queue.
@@ -45,6 +49,7 @@ export class NodeFunction extends Construct {
         SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
         JOB_ROLE_ARN: jobs.role.roleArn,
         INSTANCE_ROLE: props.instanceRole.roleName,
+        CANARY_ROLE: props.canaryRole.roleName,
         LOG_GROUP_PREFIX: vaults.logGroupPrefix,
         WORKER_ASSET: objectName(worker.agent),
         NODE_ASSET: objectName(worker.binary),

@@ -4,27 +4,31 @@ import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import type { Tick } from "../../events/tick.ts";
 import { acknowledgeResources } from "../access/acknowledge.ts";
-import { onTable, sendTo } from "../access/allow.ts";
+import { callUrl, onTable, sendTo } from "../access/allow.ts";
 import { anyInstance, endOurs } from "../nodes/capacity-policy.ts";
 import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
+import type { NodeFunction } from "./node.ts";
 
 /** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outdated maps of datasets, new prices. */
 export class TickFunction extends Construct {
-  constructor(scope: Construct, id: string, { configuration, bundles, table, queues, network }: Foundation) {
+  constructor(scope: Construct, id: string, props: Foundation & { readonly role: Role; readonly node: NodeFunction }) {
     super(scope, id);
+    const { configuration, bundles, table, queues, network, role, node } = props;
     const stack = Stack.of(this);
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "tick" }).queue;
     const tick = new FleetFunction(this, "Handler", {
       configuration,
       bundles,
       name: "tick",
+      role,
       environment: {
         TABLE: table.tableName,
         LANE_QUEUE_URL: queues.lane.queue.queueUrl,
         SEAL_QUEUE_URL: queues.seal.queue.queueUrl,
         SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
+        NODE_URL: node.url,
         SUBNETS: stack.toJsonString(network.places),
       },
       may: [
@@ -42,6 +46,7 @@ export class TickFunction extends Construct {
           resources: ["*"],
         }),
         endOurs(this, configuration.name),
+        ...callUrl(node.function),
       ],
       memory: 1024,
       deadLetters: dead,

@@ -1,9 +1,9 @@
-import type { Node } from "../model/node.ts";
+import { type Node, wasNeverOrdered } from "../model/node.ts";
 import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
 import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
-import { deadNodes, isResponsive, nextLookAtBooting, overdueNodes } from "./health/dead-nodes.ts";
+import { deadNodes, isResponsive, nextLook, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { firstFit } from "./placement/first-fit.ts";
 import { startSooner } from "./placement/start-sooner.ts";
@@ -119,15 +119,21 @@ function buryDead({ snapshot, nodes }: NodeDecision): Decided {
     steps,
     nodes: nodes.filter(({ id }) => !ended.has(id)),
     wakesMs: [
-      nextLookAtBooting(snapshot.nodes, snapshot.nowMs),
-      // What a dead node held is queued by this plan's steps, so it must be decided on right after them.
-      steps.some(({ kind }) => kind === "lose") ? snapshot.nowMs : undefined,
+      nextLook(snapshot.nodes, snapshot.nowMs),
+      // What is taken off a node is queued by this plan's steps, so it must be decided on right after them.
+      steps.some((step) => takesBack(step, snapshot.nodes)) ? snapshot.nowMs : undefined,
     ],
   };
 }
 
-function endOverdue({ snapshot: { nowMs }, nodes }: NodeDecision): Decided {
-  const steps = overdueNodes(nodes, nowMs);
+/** Reports whether a step returns attempts to the queue. */
+function takesBack(step: Step, nodes: readonly Node[]): boolean {
+  if (step.kind === "lose") return true;
+  return step.kind === "end" && nodes.some(({ id, assignments }) => id === step.node && assignments.some(wasNeverOrdered));
+}
+
+function endOverdue({ snapshot, nodes }: NodeDecision): Decided {
+  const steps = overdueNodes(nodes, snapshot);
   const ended = new Set(steps.map(({ node }) => node));
   return { steps, nodes: nodes.filter(({ id }) => !ended.has(id)) };
 }

@@ -12,9 +12,10 @@ import {
   whyLeave,
 } from "../decide/attempts/judge-report.ts";
 import { FleetError } from "../model/fleet-error.ts";
-import { callNumber, heartbeatEveryMs } from "../model/heartbeat/heartbeat.ts";
+import { callNumber } from "../model/heartbeat/heartbeat.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
 import type { Assignment, Node } from "../model/node.ts";
+import { islandMs } from "../model/pool.ts";
 import { saysMore } from "../model/telemetry.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../model/values/attempt-times.ts";
 import type { Log } from "../ports/log.ts";
@@ -34,17 +35,13 @@ export type NodeCallDeps = Ringing &
     readonly log: Log;
   };
 
-/** A node keeps its attempts for this long after its last heartbeat. */
-const leaseMs = 15 * 60_000;
-/** A worker may rely on this much from each of its calls, whose heartbeat may be that much older. */
-const promisedMs = leaseMs - heartbeatEveryMs;
-
 /**
  * Handles a worker's call. The worker reports all that it has in each call, and gets all that it should do, so the next call makes up for a
  * lost call or response. `node` is the caller's own instance id, proved by its signature.
  */
 export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeResponse> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
+  if (call.kind === "canary") return answerCanary(deps);
   const atMs = deps.now();
   const seen = call.kind === "begin" ? await deps.nodeLedger.begin(call.pool, node, atMs) : await see(deps, node, { call, atMs });
   switch (seen.kind) {
@@ -66,10 +63,16 @@ export async function handleNodeCall(deps: NodeCallDeps, node: string, call: Nod
   }
 }
 
+/** Handles the tick's call, which shows that workers' calls would be handled: this function runs, and it can read the table. */
+export async function answerCanary({ nodeLedger }: Pick<Ports, "nodeLedger">): Promise<{ readonly kind: "canary" }> {
+  await nodeLedger.get("canary", "i-0000000000000ca01");
+  return { kind: "canary" };
+}
+
 async function see(deps: NodeCallDeps, node: string, { call, atMs }: { readonly call: Report; readonly atMs: number }) {
   const { session, sequence, address, gpus, datasets } = call;
   const telemetry = { address, gpus, datasets };
-  const seen = await deps.nodeLedger.seen(call.pool, node, { session, sequence, atMs, leaseMs, telemetry });
+  const seen = await deps.nodeLedger.seen(call.pool, node, { session, sequence, atMs, telemetry });
   return seen.kind === "node" ? { ...seen, call } : seen;
 }
 
@@ -107,7 +110,7 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
   if (first || freed) await ring(deps, node.pool, "worker");
   const placed = unreported.filter((held) => held.phase === "placed");
   const ordered = await settled(placed.slice(0, maxRuns), atOnce, (held) => firstOrder(deps, { node, held, by }));
-  const runs = ordered.done;
+  const runs = await handedOut(deps, node, ordered.done);
   if (runs.some((run) => run.frees)) await ring(deps, node.pool, "worker");
   const renewals = [...new Map(call.renew.map((ref) => [attemptName(ref), ref])).values()].filter((ref) => holds(node, ref));
   const renewed = await settled(renewals.slice(0, maxRenewals), atOnce, (ref) => renewal(deps, ref));
@@ -116,7 +119,7 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
     deps.log({ level: "error", message: "attempt passed over", pool: node.pool, node: node.id, attempt: attemptName(item), error });
   return {
     kind: "orders",
-    leaseMs: promisedMs,
+    islandMs: islandMs(deps.configured(node.pool), node.offer),
     // If a place is free now, the worker should call again soon, because the job that gets the place waits for that call.
     callAgainMs: freed || placed.length > maxRuns || runs.some((run) => run.soon) ? soonMs : callAgainMs(node, deps.now()),
     orders: [...runs.flatMap((run) => run.orders), ...handled.flatMap((each) => each.orders)],
@@ -160,6 +163,21 @@ async function firstOrder(deps: NodeCallDeps, of: { node: Node; held: Assignment
 /** The result of one report. `frees`: the node has room again, or the job waits again. */
 type ReportHandled = { readonly orders: readonly Order[]; readonly done: readonly AttemptRef[]; readonly frees: boolean };
 const nothingToDo: ReportHandled = { orders: [], done: [], frees: false };
+
+/**
+ * Records that the run orders are handed out, and leaves out those that must not be. It is recorded before the response, because what is recorded
+ * may run from then on, and `place` takes back what is not.
+ */
+async function handedOut(deps: NodeCallDeps, node: Node, firsts: readonly First[]): Promise<readonly First[]> {
+  const attempts = firsts.flatMap(({ orders }) => orders.filter(({ kind }) => kind === "run"));
+  if (attempts.length === 0) return firsts;
+  const held = await deps.nodeLedger.handOut(node.pool, node.id, attempts.map(refOf), deps.now());
+  const names = new Set(held.map(attemptName));
+  return firsts.map((first) => ({
+    ...first,
+    orders: first.orders.filter((order) => order.kind !== "run" || names.has(attemptName(order))),
+  }));
+}
 
 type Reported = { readonly node: Node; readonly report: AttemptReport; readonly by: By };
 const maxTries = 3;
@@ -251,7 +269,7 @@ async function write(
 ): Promise<boolean> {
   const on = { pool: of.node.pool, node: of.node.id, atMs: deps.now(), ...of.by };
   const { job, assignment, toSeal } = of.verdict;
-  const runSeconds = runSecondsIn(deps.runtimes(on.pool), of.job?.spec?.maxRuntimeSeconds ?? maxRunSeconds);
+  const runSeconds = runSecondsIn(deps.configured(on.pool), of.job?.spec?.maxRuntimeSeconds ?? maxRunSeconds);
   const untilMs = assignment === "removed" ? undefined : phaseEndsAtMs(assignment, on.atMs, runSeconds);
   if ((await deps.nodeLedger.change(on, { attempt: of.attempt, job, assignment, untilMs, toSeal })) !== "done") return false;
   if (assignment === "removed")

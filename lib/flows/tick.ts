@@ -11,7 +11,7 @@ import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-or
 export type TickDeps = Ringing &
   Omit<SweepDeps, "pools"> &
   SweepOrphansDeps &
-  Pick<Ports, "catalogues" | "decisions" | "market" | "registry" | "sealAgain" | "sealing"> & {
+  Pick<Ports, "canary" | "catalogues" | "decisions" | "market" | "registry" | "sealAgain" | "sealing"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
     /** Called with a pool's numbers as soon as they are known, so that a slow pool does not silence the metrics of the others. */
@@ -74,12 +74,15 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
       return { name: pool.name, active, counted, refreshed };
     }),
   );
+  // A deployment that is scaled to zero has no workers to hear.
+  const isBusy = pools.some(({ active }) => active !== false);
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
   const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
     attempt("sealing", sendAgain(deps)),
     attempt("datasets", sweepDatasets(deps)),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
+    isBusy ? attempt("call to node", hear(deps)) : undefined,
   ]);
   return {
     rung: pools.filter((pool) => pool.active).map((pool) => pool.name),
@@ -127,6 +130,12 @@ async function refresh(deps: TickDeps, pool: Pool, staleMs: number): Promise<boo
   if (known && nowMs - known.refreshedAtMs < staleMs) return false;
   await deps.catalogues.put(pool.name, await deps.market.catalogue(pool, nowMs));
   return true;
+}
+
+/** Calls `node` as workers do, and notes that it responded. Only then may workers be judged by their silence. */
+async function hear({ canary, decisions, now }: TickDeps): Promise<void> {
+  await canary.call();
+  await decisions.heard(now());
 }
 
 async function sendAgain(deps: TickDeps): Promise<number> {

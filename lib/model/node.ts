@@ -13,6 +13,11 @@ export type Assignment = AttemptRef &
   Wants & {
     /** `placed`: assigned, but the worker has not reported it yet. `uploading`: its program has ended and uses no CPU or GPU. */
     readonly phase: "placed" | "running" | "uploading";
+    /**
+     * When its order was first handed out, ms since the epoch; undefined until then. It is written before the worker gets the order, so
+     * nothing of an attempt without it ever ran, and it may be taken back. With it, there must be proof that nothing of it runs any more.
+     */
+    readonly orderedAtMs?: number | undefined;
     /** The run of the worker's process that has the attempt; undefined while `placed`. A worker that restarts loses the attempt. */
     readonly process?: string | undefined;
     /** The number of the worker's call that wrote the phase; undefined while `placed`. An earlier call must not change it. */
@@ -51,8 +56,6 @@ export type Node = {
   readonly call?: number | undefined;
   /** When its worker's last heartbeat was written; undefined until the first. */
   readonly lastSeenMs?: number | undefined;
-  /** Until when the node keeps its attempts even if its worker does not call. It was over at the launch if there is no heartbeat. */
-  readonly leaseUntilMs: number;
   /** When an attempt was last assigned to it or removed from it; until then, when it was launched. */
   readonly lastBusyMs: number;
   /** Since when it is in its present state. */
@@ -70,6 +73,8 @@ export type Node = {
   readonly gpusAtMs?: number | undefined;
   /** When one of its GPUs was last reported busy; undefined if none ever was. */
   readonly gpusBusyAtMs?: number | undefined;
+  /** Since when EC2 does not know the instance, as it said each time it was asked; undefined if it does. */
+  readonly missingSinceMs?: number | undefined;
   /** Set if Fleetwright takes the node out of use although it may hold attempts. The node is `draining` from then on. */
   readonly drain?: Drain | undefined;
   /** The node that this one was launched to replace; undefined for none. */
@@ -88,6 +93,13 @@ export type Drain = {
 
 /** An instance that never became a worker: it did not call in time, or it ended before its first call without being terminated by us. */
 export type BootFailure = { readonly node: string; readonly instanceType: string; readonly zone: string; readonly atMs: number };
+
+/** A node whose end was decided because its worker was silent. */
+export type SilentEnd = { readonly node: string; readonly zone: string; readonly atMs: number };
+
+/** Reports whether nothing of an assignment can ever have run, because its order was never handed out. */
+export const wasNeverOrdered = ({ phase, orderedAtMs }: Pick<Assignment, "phase" | "orderedAtMs">): boolean =>
+  phase === "placed" && orderedAtMs === undefined;
 
 /** Returns what is free on a node. An attempt that only uploads uses nothing. */
 export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>

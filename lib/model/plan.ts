@@ -1,10 +1,11 @@
 import type { AttemptRef, JobRef, QueueEntry } from "./job.ts";
 import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
-import type { Assignment, BootFailure, Drain, Node } from "./node.ts";
+import type { Assignment, BootFailure, Drain, Node, SilentEnd } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
+import type { Hearing } from "./values/hearing.ts";
 import type { FailureCode } from "./values/job-end.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { FailureCode } from "./values/job-end.ts";
  * its node is not ended, its launch not repeated, its job not started, and its limit used up, until a release reads it or somebody repairs it.
  */
 export type UnreadableItem = {
-  readonly kind: "node" | "launch" | "queue entry" | "job" | "attempt" | "upload" | "refusal" | "boot failure" | "counter";
+  readonly kind: "node" | "launch" | "queue entry" | "job" | "attempt" | "upload" | "refusal" | "boot failure" | "silent end" | "counter";
   /** The item's keys in the table. */
   readonly key: string;
   /** The fields that cannot be read. */
@@ -45,6 +46,10 @@ export type Snapshot = {
   readonly refusals: readonly Refusal[];
   /** The boot failures of about the last two hours; undefined for none. */
   readonly bootFailures?: readonly BootFailure[] | undefined;
+  /** The nodes that were ended for silence in about the last hour; undefined for none. */
+  readonly silentEnds?: readonly SilentEnd[] | undefined;
+  /** Whether we hear workers: undefined if it was never noted. */
+  readonly hearing?: Hearing | undefined;
   /** What the optimizer has learned from the pool's packings so far; undefined for nothing. */
   readonly learned?: Learned | undefined;
   /** What is missing above because it cannot be read; undefined for nothing. */
@@ -78,12 +83,19 @@ export type Step =
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
   /** Gives a node no more attempts, and has those that it holds leave until `untilMs`. */
   | ({ readonly kind: "drain"; readonly node: string } & Drain)
-  /** Terminates a node whose drain is over and that still holds attempts. They are taken back when EC2 reports that it has ended. */
-  | { readonly kind: "end"; readonly node: string; readonly because: string }
   /**
-   * Takes back the attempts of a dead node and makes sure that its instance ends. `neverBooted`: it never became a worker, which counts
-   * against its type and zone.
+   * Terminates a node that may hold attempts. Those whose orders were never handed out are taken back at once, and the others when EC2 reports
+   * that the instance has ended. `silent`: its worker is silent, which counts against the most that may end for that. `neverBooted`: it never
+   * became a worker, which counts against its type and zone.
    */
+  | {
+      readonly kind: "end";
+      readonly node: string;
+      readonly because: string;
+      readonly silent?: true | undefined;
+      readonly neverBooted?: true | undefined;
+    }
+  /** Takes back the attempts of a node whose instance has ended, and removes the node. `neverBooted` as for `end`. */
   | { readonly kind: "lose"; readonly node: string; readonly because: string; readonly neverBooted?: true | undefined }
   /** Deletes the boot failures of these nodes. */
   | { readonly kind: "heal"; readonly nodes: readonly string[]; readonly because: string }

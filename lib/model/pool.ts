@@ -17,6 +17,12 @@ export type Pool = {
   readonly idleSeconds: number;
   /** How long an instance may take from its launch to its worker's first call. */
   readonly bootSeconds: number;
+  /** How long a worker may be silent before its instance is ended, while we hear others and EC2 says that the instance runs. */
+  readonly silentSeconds: number;
+  /** How long a node with work goes on if its worker gets no response. */
+  readonly islandHours: number;
+  /** The most that such a node may cost meanwhile; undefined for no limit. */
+  readonly islandUsd?: number | undefined;
   /** How long after its launch a node is used at most; undefined for no limit. */
   readonly maxLifetimeSeconds?: number | undefined;
   /** How long attempts may go on running on a node after it is drained. */
@@ -58,6 +64,19 @@ export function fallbacksOf(pool: Pool, pools: readonly Pool[]): readonly Pool[]
     at = next;
   }
   return chain;
+}
+
+/** How long a node goes on with its work if its worker gets no response, unless its pool says otherwise, in hours. */
+export const defaultIslandHours = 24;
+
+/** Returns for how many ms a node at this price per hour goes on with its work if its worker gets no response. */
+export function islandMs(
+  pool: Pick<Pool, "islandHours" | "islandUsd"> | undefined,
+  { usdPerHour }: { readonly usdPerHour: number },
+): number {
+  const { islandHours = defaultIslandHours, islandUsd } = pool ?? {};
+  const affordable = islandUsd === undefined || usdPerHour <= 0 ? islandHours : islandUsd / usdPerHour;
+  return Math.round(Math.min(islandHours, affordable) * 3_600_000);
 }
 
 /** A number of nodes, or a share (0 to 1) of the pool's nodes, which is at least one node. */

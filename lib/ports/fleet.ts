@@ -40,8 +40,12 @@ export const maxAtOnce = 100;
  */
 export type TerminateOutcome = "accepted" | "apart" | "throttled" | "unknown" | "denied";
 
-/** The state of an instance, or why it could not be read. `over`: shutting down, terminated or not known to EC2. */
-export type InstanceStatus = "live" | "over" | "throttled" | "unknown" | "denied";
+/**
+ * The state of an instance, or why it could not be read. `ending`: it is stopping or shutting down, and its programs may still run.
+ * `stopped` and `terminated`: nothing runs there any more. `absent`: EC2 does not know it, because it ended long ago, or because what
+ * EC2 shows is behind.
+ */
+export type InstanceStatus = "live" | "ending" | "stopped" | "terminated" | "absent" | "throttled" | "unknown" | "denied";
 
 /** The source of prices and of the shapes of instance types. */
 export interface PriceSource {

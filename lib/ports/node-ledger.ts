@@ -35,7 +35,7 @@ export interface NodeLedger {
   /** Begins a session for a process of the node's worker, which ends all earlier ones. */
   begin(pool: string, node: string, atMs: number): Promise<{ kind: "session"; session: number } | Unseen>;
   /**
-   * Records a call of the node's worker: writes a heartbeat if one is due, which renews the lease, and makes a `launching` node `ready`.
+   * Records a call of the node's worker: writes a heartbeat if one is due, and makes a `launching` node `ready`.
    * Returns the node as written; `first`: it was `launching` before. `overtaken` and `no-session` as `placeOf` returns them; nothing
    * was written.
    */
@@ -46,6 +46,11 @@ export interface NodeLedger {
   ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "overtaken" | "no-session" } | Unseen>;
   /** Returns the job as it is now, or undefined if there is none. */
   job(ref: JobRef): Promise<Job | undefined>;
+  /**
+   * Records that the orders of these attempts are handed out now, which must be done before the worker gets them. Returns those that the node
+   * still holds, whether their orders were handed out before or not. `place` may just have taken the others back.
+   */
+  handOut(pool: string, node: string, attempts: readonly AttemptRef[], atMs: number): Promise<readonly AttemptRef[]>;
   /**
    * Writes the change, unless a later call than `call` has changed the assignment. An assignment that stays gets `process`, the run of
    * the worker's process that has it, and `call`. A job that goes back to

@@ -2,7 +2,7 @@ import type { AttemptNode } from "../model/history/attempt.ts";
 import type { AttemptRef, QueueEntry } from "../model/job.ts";
 import type { Launch, LaunchSearch } from "../model/launch.ts";
 import type { LaunchLimits, LimitScope, WiderReserved } from "../model/limits.ts";
-import type { Assignment, BootFailure, Drain, Node } from "../model/node.ts";
+import type { Assignment, BootFailure, Drain, Node, SilentEnd } from "../model/node.ts";
 import type { Catalogue } from "../model/offer.ts";
 import type { Learned, Snapshot, UnreadableItem } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
@@ -20,7 +20,17 @@ export type Written = "done" | "stale" | "fenced";
 /** The stored part of a decision's snapshot. `reservedWider` leaves out the teams that never had a node of their own. */
 export type Loaded = Pick<
   Snapshot,
-  "reserved" | "spent" | "nodes" | "openLaunches" | "catalogue" | "refusals" | "bootFailures" | "learned" | "unreadable"
+  | "reserved"
+  | "spent"
+  | "nodes"
+  | "openLaunches"
+  | "catalogue"
+  | "refusals"
+  | "bootFailures"
+  | "silentEnds"
+  | "hearing"
+  | "learned"
+  | "unreadable"
 > & {
   readonly reservedWider: WiderReserved;
 };
@@ -61,6 +71,8 @@ export interface Decisions {
    * on its way. Returns `rang` if the bell rang again since `begin`.
    */
   finish(fence: Fence, end: { ringsSeen: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
+  /** Records that a call to `node` has succeeded, for the whole deployment, as `heardAt` says. */
+  heard(atMs: number): Promise<void>;
   /** Returns the pool's state; all zero if nothing ever happened in the pool. */
   state(pool: string): Promise<PoolState>;
   /** Deletes what the optimizer has learned from the pool's packings. */
@@ -95,6 +107,14 @@ export interface Placements {
   settle(fence: Fence, settled: { launch: Launch; nodes: readonly Node[]; atMs: number }): Promise<Written>;
   /** `launching` or `ready` → `draining`, only if the node holds nothing. A draining node gets no more attempts. */
   fenceIdle(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** `launching` or `ready` → `draining`, whatever the node holds. One that is draining, terminating or gone stays as it is (`done`). */
+  withdraw(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** Records for about an hour that the node was ended because its worker was silent. Recording the same node again changes nothing. */
+  endedSilent(fence: Fence, end: SilentEnd): Promise<Written>;
+  /** → `gone`, because EC2 says that the instance has ended. */
+  gone(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /** Records since when EC2 does not know a node's instance; undefined if it knows it again. */
+  missing(fence: Fence, node: string, sinceMs: number | undefined): Promise<Written>;
   /**
    * `launching`, `ready` or `draining` → `draining`, whatever the node holds. It gets `drain`, which says when its attempts must have
    * left. A node that already has a `drain` keeps that one (`done`).
@@ -111,7 +131,7 @@ export interface Placements {
    */
   removeNode(fence: Fence, node: string, atMs: number): Promise<Written>;
   /**
-   * Takes one attempt off a node whose lease is over or whose instance has ended. The job goes back to `queued` with its next attempt; a
+   * Takes one attempt off a node whose instance has ended (`gone`), or one whose order was never handed out. The job goes back to `queued` with its next attempt; a
    * gang goes back as a whole. If the job has ended or is on a later attempt, only the assignment is removed.
    * `maxLosses`: the node was lost while the job ran on it, which counts against the job; with so many losses it fails instead.
    * Undefined if the loss does not count. `overdue`: the attempt's time was over, so it counts as a failed run.

@@ -1,6 +1,7 @@
 import type { Artifacts, SealAgainQueue } from "./artifacts.ts";
 import type { AttemptLogs } from "./attempt-logs.ts";
 import type { Bell, Lane } from "./bell.ts";
+import type { Canary } from "./canary.ts";
 import type { CapacityMemory } from "./capacity.ts";
 import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "./datasets.ts";
 import type { DecisionReader } from "./decision-reader.ts";
@@ -53,6 +54,7 @@ export type Ports = {
   readonly shardStore: ShardStore;
   // EC2 and access.
   readonly access: JobAccess;
+  readonly canary: Canary;
   readonly fleet: Fleet;
   readonly instances: TaggedInstances;
   readonly market: PriceSource;

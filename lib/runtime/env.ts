@@ -36,6 +36,8 @@ export const Environments = {
     JOB_ROLE_ARN: z.string().min(1),
     /** The name of the instances' role. Callers with any other role are refused. */
     INSTANCE_ROLE: z.string().min(1),
+    /** The name of the role that may make canary calls. */
+    CANARY_ROLE: z.string().min(1),
     LOG_GROUP_PREFIX: z.string().min(1),
     /** The boot script's downloads, as `bucket/key`. */
     WORKER_ASSET: z.string().regex(/^[^/]+\/.+$/),
@@ -47,7 +49,7 @@ export const Environments = {
   api: z.object({ ...bell, ...data, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),
   "rebalance-shards": z.object({ ...table, ...data }),
   "end-fleet": z.object({}),
-  tick: z.object({ ...bell, ...subnets, ...shards, SEAL_QUEUE_URL: z.url() }),
+  tick: z.object({ ...bell, ...subnets, ...shards, SEAL_QUEUE_URL: z.url(), NODE_URL: z.url() }),
 };
 
 export type FunctionName = keyof typeof Environments;

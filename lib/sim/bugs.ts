@@ -2,6 +2,7 @@ import { fileKey, sealedFileKey } from "../../events/artifacts/upload.ts";
 import type { JobRecord } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
 import type { Bug } from "./bug.ts";
+import { bugsOfSilence } from "./bugs-of-silence.ts";
 import { bugsUnderLoad } from "./bugs-under-load.ts";
 import type { SimPorts } from "./faults/ports.ts";
 import { jobKey, nodeKey, offNodes } from "./memory/table.ts";
@@ -44,23 +45,6 @@ export const bugs: readonly Bug[] = [
           return "done";
         },
       },
-    }),
-  },
-  {
-    name: "ignores-the-lease",
-    breaks: 2,
-    says: "the work of a silent node is started elsewhere before the node's lease has ended",
-    scenario: { faults: { "worker.lost-call": 0.5 } },
-    plant: ({ decisions, placements }) => ({
-      decisions: {
-        ...decisions,
-        load: async (pool, nowMs) => {
-          const loaded = await decisions.load(pool, nowMs);
-          const nodes = loaded.nodes.map((node) => (nowMs - (node.lastSeenMs ?? nowMs) > 80_000 ? { ...node, leaseUntilMs: 0 } : node));
-          return { ...loaded, nodes };
-        },
-      },
-      placements: { ...placements, takeBack: (fence, back) => placements.takeBack(fence, { ...back, atMs: back.atMs + 3_600_000 }) },
     }),
   },
   {
@@ -142,7 +126,7 @@ export const bugs: readonly Bug[] = [
       fleet: {
         ...fleet,
         terminate: async (ids) => new Map(ids.map((id) => [id, "accepted"])),
-        look: async (ids) => new Map(ids.map((id) => [id, "over"])),
+        look: async (ids) => new Map(ids.map((id) => [id, "terminated"])),
       },
     }),
   },
@@ -251,6 +235,7 @@ export const bugs: readonly Bug[] = [
       },
     }),
   },
+  ...bugsOfSilence,
   ...bugsUnderLoad,
 ];
 

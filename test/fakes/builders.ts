@@ -103,7 +103,6 @@ export const aNode = (over: Partial<Node> = {}): Node => ({
   launchedAtMs: monday,
   readyAtMs: monday + 60_000,
   lastSeenMs: monday + 60_000,
-  leaseUntilMs: monday + 960_000,
   lastBusyMs: monday,
   stateSinceMs: monday + 60_000,
   assignments: [],
@@ -149,6 +148,8 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   limits: { usdPerHour: 10, gpus: 8 },
   idleSeconds: 120,
   bootSeconds: 600,
+  silentSeconds: 1_800,
+  islandHours: 24,
   drainSeconds: 600,
   disruption: { share: 0.1 },
   maxLosses: 3,
@@ -160,9 +161,10 @@ export const aPool = (over: Partial<Pool> = {}): Pool => ({
   ...over,
 });
 
-/** What a decision sees of `aPool` at `monday` if no job waits, no node runs and prices are known. */
-export const aSnapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
-  nowMs: monday,
+/** What a decision sees of `aPool` at `monday`, if workers were heard for an hour, and if no job waits, no node runs and prices are known. */
+export const aSnapshot = ({ nowMs = monday, ...over }: Partial<Snapshot> = {}): Snapshot => ({
+  nowMs,
+  hearing: { atMs: nowMs, sinceMs: nowMs - 3_600_000 },
   pool: aPool(),
   reserved: { usdPerHour: 0, gpus: 0 },
   spent: { dayUsd: 0, monthUsd: 0 },

@@ -22,6 +22,7 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
     artifacts: new MemoryArtifacts(),
     attemptLogs: new MemoryAttemptLogs(),
     budget: new MemoryRequestBudget(),
+    canary: { call: async () => undefined },
     datasets: new MemoryDatasets(),
     decisionReader: memoryDecisionReader(journal),
     downloads: memoryBootDownloads,

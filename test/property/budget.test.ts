@@ -17,7 +17,6 @@ const sometime: fc.Arbitrary<Snapshot> = fc
     nodes: seen.nodes.map((node) => ({
       ...node,
       lastSeenMs: (node.lastSeenMs ?? 0) + laterMs,
-      leaseUntilMs: node.leaseUntilMs + laterMs,
     })),
   }));
 /** Limits that are never in the way here. */

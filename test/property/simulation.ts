@@ -34,7 +34,6 @@ export const whenWorkEnds = (world: Snapshot): Snapshot => {
     state: "ready",
     readyAtMs: each.readyAtMs ?? world.nowMs,
     lastSeenMs: nowMs,
-    leaseUntilMs: nowMs + 900_000,
     lastBusyMs: each.assignments.length > 0 ? nowMs : each.lastBusyMs,
     assignments: [],
   });
@@ -107,7 +106,6 @@ function launched(world: Snapshot, launch: Omit<Launch, "id" | "clientToken" | "
       type,
       state: "launching",
       launchedAtMs: at,
-      leaseUntilMs: at,
       lastBusyMs: at,
       stateSinceMs: at,
       assignments: [],

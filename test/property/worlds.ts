@@ -93,6 +93,8 @@ export const pool: fc.Arbitrary<Pool> = fc
     limits: { usdPerHour, gpus },
     idleSeconds: 120,
     bootSeconds: 600,
+    silentSeconds: 1_800,
+    islandHours: 24,
     drainSeconds: 60,
     maxLosses: 3,
     maxQueuedJobs: 50_000,
@@ -119,7 +121,7 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
     lastSeenMs: lately,
     lastBusyMs: moment,
     stateSinceMs: moment,
-    leaseMs: fc.constantFrom(0, 900_000),
+    islandMs: fc.constantFrom(0, 900_000),
     gpusBusyAtMs: fc.option(moment, { nil: undefined }),
     drain: fc.option(
       moment.map((untilMs) => ({ because: "its life ends", untilMs })),
@@ -129,7 +131,7 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
     holding,
   });
   return fc.array(node, { maxLength: 8, size: "max" }).map((all) =>
-    all.map(({ holding: wanted, leaseMs, team: ofTeam, drain, noticedAtMs, ...each }, n): Node => {
+    all.map(({ holding: wanted, islandMs, team: ofTeam, drain, noticedAtMs, ...each }, n): Node => {
       const { offer } = each;
       const shape = known.types.find((one) => one.name === offer.instanceType);
       if (!shape) throw new Error(`${offer.instanceType} has no shape`);
@@ -144,7 +146,6 @@ const nodesOf = (known: Catalogue, ofPool: Pool): fc.Arbitrary<readonly Node[]> 
         readyAtMs: each.launchedAtMs,
         ...(each.state === "draining" && drain ? { drain } : {}),
         ...(each.state === "draining" && noticedAtMs ? { notice: { kind: "rebalance", atMs: noticedAtMs } } : {}),
-        leaseUntilMs: each.lastSeenMs + leaseMs,
         ...(each.state === "terminating" ? { released: true } : {}),
         assignments: each.state === "terminating" ? [] : thatFit(shape.resources, wanted, { node: n, owner }),
       };

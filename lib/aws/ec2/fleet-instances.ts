@@ -57,9 +57,9 @@ export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log
   const all = (seen: InstanceStatus): ReadonlyMap<string, InstanceStatus> => new Map(ids.map((id) => [id, seen]));
   try {
     const response = await ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }));
-    const states = new Map(instancesIn(response).map((instance) => [instance.InstanceId, isOver(instance) ? "over" : "live"] as const));
+    const states = new Map(instancesIn(response).map((instance) => [instance.InstanceId, statusOf(instance)] as const));
     // An instance may be on another page, which has not been read.
-    const absent = response.NextToken ? "unknown" : "over";
+    const absent = response.NextToken ? "unknown" : "absent";
     return new Map(ids.map((id) => [id, states.get(id) ?? absent]));
   } catch (error) {
     report(log, "describing instances failed", { ids, error });
@@ -89,6 +89,16 @@ export async function findInstances(ec2: Ec2, which: DescribeInstancesCommandInp
   return { kind: "read", instances: found };
 }
 
+/** The states in which an instance does not run, or not for long. */
+const ended: Readonly<Record<string, InstanceStatus>> = {
+  stopping: "ending",
+  "shutting-down": "ending",
+  stopped: "stopped",
+  terminated: "terminated",
+};
+const statusOf = ({ State }: Instance): InstanceStatus => ended[State?.Name ?? ""] ?? "live";
+
+/** Reports whether an instance that a launch made will never become a node. */
 export const isOver = (instance: Instance): boolean => instance.State?.Name === "shutting-down" || instance.State?.Name === "terminated";
 
 const instancesIn = (response: {

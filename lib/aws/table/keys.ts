@@ -79,6 +79,12 @@ export const refusalKey = (subject: Subject): Key => ({
 
 /** The pool's instances that never became workers. */
 export const bootFailurePartition = (pool: string): string => `B#${pool}`;
+/** The partition of nodes that did not boot also has those that were ended for silence, so that both are read at once. */
+export const silentEndKey = (pool: string, node: string): Key => ({ pk: bootFailurePartition(pool), sk: `${silentPrefix}${node}` });
+const silentPrefix = "SILENT#";
+export const isSilentEnd = (sk: unknown): boolean => String(sk).startsWith(silentPrefix);
+/** Whether the deployment hears workers. */
+export const hearingKey: Key = { pk: "HEARING", sk: "HEARING" };
 export const bootFailureKey = (pool: string, node: string): Key => ({ pk: bootFailurePartition(pool), sk: node });
 
 /** The pool's newest epoch and its reservation. */

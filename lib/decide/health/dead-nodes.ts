@@ -1,22 +1,24 @@
-import { unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
+import { isSilent, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import { attemptName } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { maxDefianceSeconds, whyOverdue } from "../../model/values/attempt-times.ts";
+import { heardFrom } from "../../model/values/hearing.ts";
+import { silentNodes } from "./silence.ts";
 
-/** A worker stops its jobs this long before its lease ends, and no other node starts them until this long after it. */
-const leaseMarginMs = 60_000;
 /** A worker stops its runs within half a minute of the end of a drain, but an upload that has started may take longer. */
 const letGoWithinMs = 10 * 60_000;
 /** EC2's own event about an end arrives within seconds; after this long EC2 is asked. */
 const confirmAfterMs = 120_000;
 
 /**
- * A booting node is looked up once a minute, in the first seconds of it. If an instance ends before its launch is recorded, EC2's event
- * about it matches no node and is lost.
+ * A booting or silent node is looked up once a minute, in the first seconds of it. If an instance ends before its launch is recorded, or
+ * while we are out of reach, EC2's event about it is lost.
  */
 const lookEveryMs = 60_000;
 const lookForMs = 10_000;
+/** The most silent nodes that are looked up in one minute. The others follow in the next ones. */
+const maxLooks = 1_000;
 
 /** Reports whether a node can get work: it is booting, or it is ready and its worker called lately. */
 export const isResponsive = (node: Node, nowMs: number): boolean =>
@@ -24,13 +26,14 @@ export const isResponsive = (node: Node, nowMs: number): boolean =>
 
 /** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */
 export function deadNodes(snapshot: NodeSnapshot): Step[] {
+  const silent = new Map([...looks(snapshot), ...silentNodes(snapshot)].map((step) => [step.node, step]));
   return snapshot.nodes.flatMap((node): Step[] => {
-    const step = verdict(node, snapshot);
+    const step = verdict(node, snapshot) ?? silent.get(node.id);
     return step ? [step] : [];
   });
 }
 
-function verdict(node: Node, { nowMs, pool }: NodeSnapshot): Step | undefined {
+function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | undefined {
   switch (node.state) {
     case "gone":
       return {
@@ -41,10 +44,10 @@ function verdict(node: Node, { nowMs, pool }: NodeSnapshot): Step | undefined {
         ...(node.readyAtMs === undefined && !node.released && !node.notice && !node.drain ? { neverBooted: true } : {}),
       };
     case "launching":
-      return booting(node, { nowMs, pool });
+      return booting(node, { nowMs, pool, hearing });
     case "ready":
     case "draining":
-      return working(node, nowMs);
+      return working(node, { nowMs, hearing });
     case "terminating":
       return nowMs - node.stateSinceMs > confirmAfterMs
         ? { kind: "confirm", node: node.id, because: "EC2 has not confirmed that it ended" }
@@ -52,40 +55,51 @@ function verdict(node: Node, { nowMs, pool }: NodeSnapshot): Step | undefined {
   }
 }
 
-function working(node: Node, nowMs: number): Step | undefined {
+function working(node: Node, { nowMs, hearing }: Pick<NodeSnapshot, "nowMs" | "hearing">): Step | undefined {
   const { id, state, assignments, drain } = node;
   const isDraining = state === "draining";
   const isEmpty = assignments.length === 0;
   if (isDraining && node.lastSeenMs === undefined && !isEmpty)
-    return { kind: "lose", node: id, because: `${drain?.because ?? "EC2 took it back"} before its worker ever called` };
-  if (nowMs > node.leaseUntilMs + leaseMarginMs)
-    return { kind: "lose", node: id, because: "its worker was silent until its lease had ended" };
-  if (drain && !isEmpty && nowMs > drain.untilMs + letGoWithinMs)
+    return { kind: "end", node: id, because: `${drain?.because ?? "EC2 took it back"} before its worker ever called` };
+  if (drain && !isEmpty && nowMs - heardFrom(hearing, drain.untilMs, nowMs) > letGoWithinMs)
     return { kind: "end", node: id, because: `its worker has not released what it holds, and ${drain.because}` };
   return isDraining && isEmpty
     ? { kind: "retire", node: id, because: drain?.because ?? "its end was decided earlier but not carried out" }
     : undefined;
 }
 
-function booting(node: Node, { nowMs, pool }: Pick<NodeSnapshot, "nowMs" | "pool">): Step | undefined {
-  const bootedMs = nowMs - node.launchedAtMs;
-  if (bootedMs > pool.bootSeconds * 1000)
+function booting(node: Node, { nowMs, pool, hearing }: Pick<NodeSnapshot, "nowMs" | "pool" | "hearing">): Step | undefined {
+  if (nowMs - heardFrom(hearing, node.launchedAtMs, nowMs) > pool.bootSeconds * 1000)
     return {
-      kind: "lose",
+      kind: "end",
       node: node.id,
       because: `its worker did not call within ${pool.bootSeconds} s of the launch`,
       neverBooted: true,
     };
+  const bootedMs = nowMs - node.launchedAtMs;
   return bootedMs >= lookEveryMs && bootedMs % lookEveryMs < lookForMs
     ? { kind: "confirm", node: node.id, because: "its worker has not called for a minute or more" }
     : undefined;
+}
+
+/** Returns steps that look up silent nodes. Whatever we hear, EC2's word that an instance has ended counts. */
+function looks({ nodes, nowMs }: NodeSnapshot): (Step & { readonly node: string })[] {
+  const silent = nowMs % lookEveryMs < lookForMs ? nodes.filter((node) => isSilent(node, nowMs)) : [];
+  const from = silent.length > maxLooks ? (Math.floor(nowMs / lookEveryMs) * maxLooks) % silent.length : 0;
+  return [...silent.slice(from), ...silent.slice(0, from)]
+    .slice(0, maxLooks)
+    .map(({ id }) => ({ kind: "confirm", node: id, because: "its worker is silent" }));
 }
 
 /**
  * Returns steps for nodes whose worker does not stop an attempt whose time is over, although it was ordered to. Such a worker cannot be
  * relied on, so all that it holds must leave the node at once, and the node is ended.
  */
-export function overdueNodes(nodes: readonly Node[], nowMs: number): (Step & { readonly node: string })[] {
+export function overdueNodes(
+  nodes: readonly Node[],
+  { nowMs, hearing }: Pick<NodeSnapshot, "nowMs" | "hearing">,
+): (Step & { readonly node: string })[] {
+  if (nowMs - heardFrom(hearing, 0, nowMs) <= maxDefianceSeconds * 1000) return [];
   return nodes.flatMap((node): (Step & { readonly node: string })[] => {
     const { id, state, drain, assignments } = node;
     if (state !== "ready" && state !== "draining") return [];
@@ -99,10 +113,11 @@ export function overdueNodes(nodes: readonly Node[], nowMs: number): (Step & { r
   });
 }
 
-/** Returns when the next booting node is looked up. */
-export function nextLookAtBooting(nodes: readonly Node[], nowMs: number): number | undefined {
+/** Returns when the next node must be looked up. */
+export function nextLook(nodes: readonly Node[], nowMs: number): number | undefined {
   const next = nodes
     .filter((node) => node.state === "launching")
     .map(({ launchedAtMs }) => launchedAtMs + (Math.floor((nowMs - launchedAtMs) / lookEveryMs) + 1) * lookEveryMs);
+  if (nodes.some((node) => isSilent(node, nowMs))) next.push((Math.floor(nowMs / lookEveryMs) + 1) * lookEveryMs);
   return next.length > 0 ? Math.min(...next) : undefined;
 }

@@ -1,7 +1,7 @@
 import { byTurn } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot, Snapshot, Step } from "../../model/plan.ts";
-import type { Pool } from "../../model/pool.ts";
+import { defaultIslandHours, type Pool } from "../../model/pool.ts";
 import { deadNodes } from "../health/dead-nodes.ts";
 
 /** Jobs that run in a pool that was removed from the configuration may go on for this long. */
@@ -17,6 +17,8 @@ export const closingPool = (name: string): Pool => ({
   limits: { usdPerHour: 0, gpus: 0 },
   idleSeconds: 0,
   bootSeconds: 600,
+  silentSeconds: 1_800,
+  islandHours: defaultIslandHours,
   drainSeconds: drainMs / 1000,
   disruption: { share: 1 },
   maxLosses: 3,

@@ -1,4 +1,4 @@
-import type { Node } from "../../model/node.ts";
+import type { Assignment, Node } from "../../model/node.ts";
 import { whyOverdue } from "../../model/values/attempt-times.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
@@ -19,34 +19,47 @@ export async function recordBootFailure(deps: LostDeps, fence: Fence, node: Node
 }
 
 /**
- * Returns what a dead node holds to the queue. A loss counts against a job only if the job had started, and neither EC2 nor a drain
- * was taking the node back. An attempt whose time was over has failed. An attempt that cannot be taken back, for example because its job
- * cannot be read, does not keep the others; then the first failure is thrown.
+ * Returns attempts of a node to the queue: all of them if its instance has ended, or else those whose orders were never handed out. A loss
+ * counts against a job only if the job had started, and neither EC2 nor a drain was taking the node back. An attempt whose time was over has
+ * failed. An attempt that cannot be taken back, for example because its job cannot be read, does not keep the others; then the first failure
+ * is thrown. `ifStale: "skip"`: nor does one that has changed meanwhile, which then stays where it is.
  */
-export async function takeAllBack(
+export async function takeBack(
   deps: LostDeps,
   fence: Fence,
-  { node, because, maxLosses }: { node: Node; because: string; maxLosses: number },
+  of: {
+    readonly node: Node;
+    readonly assignments: readonly Assignment[];
+    readonly because: string;
+    readonly maxLosses?: number;
+    readonly ifStale?: "skip";
+  },
 ): Promise<Written> {
-  const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
   const failures: { readonly error: unknown }[] = [];
-  for (const assignment of node.assignments) {
-    const atMs = deps.now();
-    const overdue = whyOverdue(assignment, atMs);
-    const reason = overdue === undefined ? `lost ${node.id}: ${because}` : `${overdue}, and ${node.id} was ended`;
-    const counts = assignment.phase === "running" && !excused;
-    const back = {
-      node: node.id,
-      assignment,
-      reason,
-      atMs,
-      ...(counts ? { maxLosses } : {}),
-      ...(overdue === undefined ? {} : { overdue: true as const }),
-    };
+  for (const assignment of of.assignments) {
+    const back = backOf(assignment, { ...of, atMs: deps.now() });
     const taken = await deps.placements.takeBack(fence, back).catch((error: unknown) => void failures.push({ error }));
-    if (taken !== undefined && taken !== "done") return taken;
+    const isSkipped = taken === undefined || (taken === "stale" && of.ifStale === "skip");
+    if (!isSkipped && taken !== "done") return taken;
   }
   const [failure] = failures;
   if (failure) throw failure.error;
   return "done";
+}
+
+type Taken = { readonly node: Node; readonly because: string; readonly maxLosses?: number; readonly atMs: number };
+
+function backOf(assignment: Assignment, { node, because, maxLosses, atMs }: Taken): Parameters<Ports["placements"]["takeBack"]>[1] {
+  const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
+  const counts = assignment.phase === "running" && !excused;
+  const overdue = whyOverdue(assignment, atMs);
+  const reason = overdue === undefined ? `lost ${node.id}: ${because}` : `${overdue}, and ${node.id} was ended`;
+  return {
+    node: node.id,
+    assignment,
+    reason,
+    atMs,
+    ...(counts && maxLosses !== undefined ? { maxLosses } : {}),
+    ...(overdue === undefined ? {} : { overdue: true as const }),
+  };
 }

@@ -12,7 +12,7 @@ export type RunOrderDeps = DataDeps &
   Pick<Ports, "access" | "nodeLedger"> & {
     readonly now: () => number;
     /** Returns what a pool says about run times; undefined for a pool that is no longer configured. */
-    readonly runtimes: (pool: string) => Pick<Pool, "maxRuntimeSeconds"> | undefined;
+    readonly configured: (pool: string) => Pick<Pool, "maxRuntimeSeconds" | "islandHours" | "islandUsd"> | undefined;
     /** Where attempts put their files and logs. */
     readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
     /** What an attempt's live log may contain. */
@@ -45,7 +45,7 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
       kind: "run",
       ...ref,
       // A job that moved here may have been admitted by a pool that allows more.
-      spec: { ...job.spec, maxRuntimeSeconds: runSecondsIn(deps.runtimes(node.pool), job.spec.maxRuntimeSeconds) },
+      spec: { ...job.spec, maxRuntimeSeconds: runSecondsIn(deps.configured(node.pool), job.spec.maxRuntimeSeconds) },
       credentials: await deps.access.credentials(ref),
       upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${team}` },
       log: { group: `${places.logGroupPrefix}${team}`, stream: logStream(ref, rank), limits: deps.liveLimits },

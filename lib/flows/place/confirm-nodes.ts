@@ -4,7 +4,6 @@ import type { Snapshot, Step } from "../../model/plan.ts";
 import { type InstanceStatus, maxAtOnce } from "../../ports/fleet.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import { type EndDeps, parts, requestEnds } from "../ec2/end-requests.ts";
-import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
 import { failedBy, type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
@@ -14,8 +13,8 @@ type Confirm = Extract<Step, { kind: "confirm" }>;
 const concurrency = 4;
 
 /**
- * Asks EC2 about nodes whose end was requested a while ago, or that have been booting for long. If a node has ended, its jobs
- * wait again and are decided on at once. If a node lives although its end was requested, the end is requested again.
+ * Asks EC2 about nodes whose end was requested a while ago, or that boot or are silent. If an instance has ended, that is recorded,
+ * as EC2's event would have been. If one lives although its end was requested, the end is requested again.
  */
 export async function confirmNodes(
   deps: EndDeps,
@@ -25,7 +24,7 @@ export async function confirmNodes(
   const { snapshot, steps, outcomes } = on;
   const nodes = new Map(steps.map((step) => [step.node, nodeIn(snapshot, step.node)]));
   const seen = await lookAt(deps, [...nodes.keys()]);
-  const living = [...nodes.values()].filter((node) => node.state !== "launching" && seen.get(node.id) === "live");
+  const living = [...nodes.values()].filter((node) => node.state === "terminating" && seen.get(node.id) === "live");
   const notRequested = await requestEnds(
     deps,
     fence,
@@ -35,11 +34,18 @@ export async function confirmNodes(
     const node = nodeIn(snapshot, step.node);
     const now = seen.get(step.node) ?? "unknown";
     if (typeof now === "object") return now;
+    if (node.missingSinceMs !== undefined && (now === "live" || now === "ending"))
+      return written(await deps.placements.missing(fence, node.id, undefined));
     switch (now) {
-      case "over":
-        return forget(deps, fence, { node, maxLosses: snapshot.pool.maxLosses });
+      case "stopped":
+      case "terminated":
+        return toGone(deps, fence, node);
+      case "absent":
+        return absent(deps, fence, node);
+      case "ending":
+        return { result: "done", note: "it is shutting down, and what runs on it may still run" };
       case "live":
-        if (node.state === "launching") return { result: "done", note: "still booting" };
+        if (node.state !== "terminating") return { result: "done", note: "EC2 says that it runs" };
         return notRequested.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
       case "denied":
         return { result: "failed", note: "not allowed to describe it" };
@@ -50,16 +56,27 @@ export async function confirmNodes(
   });
 }
 
-async function forget(deps: EndDeps, fence: Fence, { node, maxLosses }: { node: Node; maxLosses: number }): Promise<StepOutcome> {
-  // "over" may mean shutting down, so a node keeps what it holds until EC2's event about its end arrives, or its lease ends.
-  if (node.state === "terminating" && node.assignments.length > 0 && deps.now() < node.leaseUntilMs)
-    return { result: "done", note: "it is ending, and keeps what it holds until its lease has ended" };
-  const noted = node.state === "launching" ? await recordBootFailure(deps, fence, node) : "done";
-  if (noted !== "done") return written(noted);
-  const back = await takeAllBack(deps, fence, { node, because: "EC2 says that the instance has ended", maxLosses });
-  if (back !== "done") return written(back);
-  const forgotten = written(await deps.placements.removeNode(fence, node.id, deps.now()));
-  return node.assignments.length > 0 && forgotten.result === "done" ? { ...forgotten, result: "again" } : forgotten;
+/** Records that the instance has ended. The next decision, which follows at once, takes back what it held. */
+async function toGone(deps: EndDeps, fence: Fence, node: Node): Promise<StepOutcome> {
+  const gone = written(await deps.placements.gone(fence, node.id, deps.now()));
+  return gone.result === "done" ? { result: "again", note: "EC2 says that the instance has ended" } : gone;
+}
+
+/** An instance that EC2 has known is taken for ended if EC2 did not know it in two reads that are this far apart. */
+const missingForMs = 60_000;
+/** What EC2 shows about an instance that is younger than this may be behind. */
+const youngMs = 10 * 60_000;
+
+async function absent(deps: EndDeps, fence: Fence, node: Node): Promise<StepOutcome> {
+  const nowMs = deps.now();
+  const { missingSinceMs, launchedAtMs } = node;
+  if (missingSinceMs === undefined) {
+    const noted = written(await deps.placements.missing(fence, node.id, nowMs));
+    return noted.result === "done" ? { ...noted, note: "EC2 does not know it; it is asked again before that counts" } : noted;
+  }
+  if (nowMs - missingSinceMs < missingForMs || nowMs - launchedAtMs < youngMs)
+    return { result: "done", note: "EC2 does not know it, which does not count yet" };
+  return toGone(deps, fence, node);
 }
 
 /** Returns what EC2 says about each instance, or why EC2 was not asked. */

@@ -1,8 +1,8 @@
-import type { Node } from "../../model/node.ts";
+import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import { type EndDeps, requestEnds } from "../ec2/end-requests.ts";
-import { recordBootFailure, takeAllBack } from "../ec2/lost-nodes.ts";
+import { recordBootFailure, takeBack } from "../ec2/lost-nodes.ts";
 import { type StepOutcome, written } from "../ec2/outcome.ts";
 import { nodeIn, type StepOutcomes, stepByStep } from "./step-outcomes.ts";
 
@@ -10,8 +10,8 @@ export type EndStep = Extract<Step, { kind: "retire" | "end" | "lose" }>;
 export const isEnd = (step: Step): step is EndStep => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
 
 /**
- * Ends nodes that hold nothing, nodes whose time is over, and dead nodes after returning their attempts to the queue. Each is
- * fenced first, so that it gets nothing more. Then EC2 is asked to end all of them together, and each end is recorded.
+ * Ends nodes. Each is fenced first, so that it gets nothing more. Then EC2 is asked to end all of them together, and each end is recorded.
+ * What a node has been ordered to run is taken back only if EC2 has said that the instance has ended, because until then it may still run.
  */
 export async function endNodes(
   deps: EndDeps,
@@ -42,28 +42,43 @@ export async function endNodes(
   });
 }
 
-/**
- * Fences a node. The write succeeds only if the node holds nothing now, whatever the snapshot said, and a fenced node never gets work
- * again. A node that will end with what it holds was withdrawn before, so it needs no fence.
- */
-async function fenceOff(
-  deps: EndDeps,
-  fence: Fence,
-  { step, node, maxLosses }: { step: EndStep; node: Node; maxLosses: number },
-): Promise<Written> {
-  if (step.kind === "end") return "done";
-  const back = step.kind === "lose" ? await lose(deps, fence, { step, node, maxLosses }) : "done";
-  return back !== "done" || node.state === "gone" ? back : deps.placements.fenceIdle(fence, node.id, deps.now());
+type Ending<S> = { readonly step: S; readonly node: Node; readonly maxLosses: number };
+
+/** Makes sure that a node never gets work again, whatever the snapshot said. */
+async function fenceOff(deps: EndDeps, fence: Fence, { step, ...of }: Ending<EndStep>): Promise<Written> {
+  switch (step.kind) {
+    // The write succeeds only if the node holds nothing now.
+    case "retire":
+      return deps.placements.fenceIdle(fence, step.node, deps.now());
+    case "end":
+      return withdraw(deps, fence, { step, ...of });
+    case "lose":
+      return lose(deps, fence, { step, ...of });
+  }
 }
 
-type Lose = Extract<Step, { kind: "lose" }>;
+/**
+ * Withdraws a node with what it holds. Boot failures and ends for silence are noted before the node leaves the ledger, because they could not be
+ * noted later. Noting one twice counts once.
+ */
+async function withdraw(deps: EndDeps, fence: Fence, { step, node }: Ending<Extract<EndStep, { kind: "end" }>>): Promise<Written> {
+  const { placements } = deps;
+  const atMs = deps.now();
+  const noted = step.neverBooted
+    ? await recordBootFailure(deps, fence, node)
+    : step.silent
+      ? await placements.endedSilent(fence, { node: node.id, zone: node.offer.zone, atMs })
+      : "done";
+  if (noted !== "done") return noted;
+  const fenced = await placements.withdraw(fence, node.id, atMs);
+  if (fenced !== "done") return fenced;
+  const never = node.assignments.filter(wasNeverOrdered);
+  // One of them may just have been handed out. Then it stays, like the others.
+  return takeBack(deps, fence, { node, assignments: never, because: step.because, ifStale: "skip" });
+}
 
-/** Notes a boot failure before the node leaves the ledger, because it could not be noted later. Noting it twice counts once. */
-async function lose(
-  deps: EndDeps,
-  fence: Fence,
-  { step, node, maxLosses }: { step: Lose; node: Node; maxLosses: number },
-): Promise<Written> {
+async function lose(deps: EndDeps, fence: Fence, { step, node, maxLosses }: Ending<Extract<EndStep, { kind: "lose" }>>): Promise<Written> {
   const noted = step.neverBooted ? await recordBootFailure(deps, fence, node) : "done";
-  return noted === "done" ? takeAllBack(deps, fence, { node, because: step.because, maxLosses }) : noted;
+  if (noted !== "done") return noted;
+  return takeBack(deps, fence, { node, assignments: node.assignments, because: step.because, maxLosses });
 }

@@ -21,7 +21,6 @@ export function nodeOf(instance: LaunchedInstance, launch: Launch, atMs: number)
     type,
     state: "launching",
     launchedAtMs: atMs,
-    leaseUntilMs: atMs,
     lastBusyMs: atMs,
     stateSinceMs: atMs,
     assignments: [],

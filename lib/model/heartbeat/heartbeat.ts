@@ -33,13 +33,11 @@ export function placeOf(node: Pick<Node, "session" | "call">, call: CallPlace): 
 /** A worker's call: when it was handled, its place, and what it reports about the instance. */
 export type Sign = CallPlace & {
   readonly atMs: number;
-  /** How long the node keeps its attempts after a heartbeat. */
-  readonly leaseMs: number;
   readonly telemetry?: NodeTelemetry | undefined;
 };
 
 /** What a heartbeat sets. Values that are undefined stay as they were. */
-export type Heartbeat = Pick<Node, "leaseUntilMs" | "address" | "gpus" | "gpusAtMs" | "gpusBusyAtMs"> & {
+export type Heartbeat = Pick<Node, "address" | "gpus" | "gpusAtMs" | "gpusBusyAtMs"> & {
   readonly call: number;
   readonly lastSeenMs: number;
 };
@@ -51,7 +49,6 @@ export function heartbeatOf(node: Node, sign: Sign): Heartbeat | undefined {
   return {
     call: callNumber(sign),
     lastSeenMs: atMs,
-    leaseUntilMs: atMs + sign.leaseMs,
     ...(address !== undefined && { address }),
     ...(gpus && { gpus, gpusAtMs: atMs }),
     // GPUs that were busy at the last heartbeat were so until lately, because the first call that reports otherwise is news.

@@ -24,7 +24,7 @@ export function nodeWiring({ env, fleet, log }: { env: Environment<"node">; flee
     shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
     maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
-    runtimes: (pool) => fleet.pools.find(({ name }) => name === pool),
+    configured: (pool) => fleet.pools.find(({ name }) => name === pool),
     liveLimits: liveLimitsOf(fleet.liveLogs),
     now: Date.now,
     log,

@@ -15,6 +15,7 @@ import { createPoolRegistry } from "../../aws/table/pools/pool-registry.ts";
 import { createRequestBudget } from "../../aws/table/pools/request-budget.ts";
 import type { TickDeps } from "../../flows/tick.ts";
 import { logTo } from "../logger.ts";
+import { nodeCanary } from "../node-canary.ts";
 import type { Started } from "../start.ts";
 import { ringWiring } from "./ring.ts";
 import { shardQueueOf } from "./shards.ts";
@@ -47,6 +48,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     orphans: createOrphans(table),
     fleet: { terminate: (ids) => endInstances(ec2Client(), ids, log) },
     budget: createRequestBudget(table, region, fleet.ec2Requests),
+    canary: nodeCanary({ url: env.NODE_URL, region, credentials: sqsClient().config.credentials }),
     now: Date.now,
   };
 }

@@ -53,6 +53,8 @@ export const usualRates = {
   "ec2.invisible": 0.15,
   /** An instance never boots. */
   "ec2.no-boot": 0.03,
+  /** An instance takes up to five minutes to shut down, in which its programs run on. */
+  "ec2.slow-end": 0.25,
   /** The event of a change is lost, arrives late, or arrives twice. */
   "ec2.event-lost": 0.08,
   "ec2.event-late": 0.08,
@@ -69,7 +71,9 @@ export const usualRates = {
   "worker.crash": 0.06,
   /** A machine freezes for up to 20 minutes. */
   "worker.freeze": 0.04,
-  /** A machine has no network for up to 20 minutes. */
+  /** A machine hangs for good: nothing runs on it, and EC2 says that the instance runs. */
+  "worker.death": 0.02,
+  /** A machine has no network for up to 80 minutes. */
   "worker.partition": 0.06,
   /** A machine's clocks are wrong: the wall clock by up to two hours, the monotonic clock by up to 3 %. */
   "worker.skew": 0.2,

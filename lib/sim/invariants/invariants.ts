@@ -7,6 +7,7 @@ import { limits } from "./limits.ts";
 import { noBusyNodeEnded } from "./no-busy-node-ended.ts";
 import { oneAttempt } from "./one-attempt.ts";
 import { prompt } from "./prompt.ts";
+import { recovers } from "./recovers.ts";
 import { room } from "./room.ts";
 import { samePlan } from "./same-plan.ts";
 import { sealed } from "./sealed.ts";
@@ -28,4 +29,5 @@ export const invariants: readonly Invariant[] = [
   leftAlone,
   budgets,
   room,
+  recovers,
 ];

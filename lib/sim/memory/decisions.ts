@@ -1,5 +1,6 @@
 import { maxCauses } from "../../model/cause.ts";
 import { subjectName } from "../../model/refusal.ts";
+import { heardAt } from "../../model/values/hearing.ts";
 import type { Bell } from "../../ports/bell.ts";
 import type { CatalogueStore, Decisions } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
@@ -40,6 +41,8 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
         .filter((refusal) => refusal.why !== "fault" || refusal.pool === pool)
         .sort((a, b) => (subjectName(a) < subjectName(b) ? -1 : 1)),
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
+      silentEnds: [...(table.silentEnds.get(pool)?.values() ?? [])].sort((a, b) => (a.node < b.node ? -1 : 1)),
+      ...(table.hearing && { hearing: table.hearing }),
       learned: table.learned.get(pool),
     })),
   waiting: (pool, nowMs) =>
@@ -47,6 +50,10 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       ? wire.call("decisions.waiting", () => undefined).then(() => table.queue.read(pool, nowMs))
       : wire.call("decisions.waiting", () => table.queue.whole(pool)),
   countQueued: (pool) => wire.call("decisions.countQueued", () => table.queueOf(pool).length),
+  heard: (atMs) =>
+    wire.call("decisions.heard", () => {
+      table.hearing = heardAt(table.hearing, atMs);
+    }),
   resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
   finish: (fence, { ringsSeen, busy, wakeAtMs }) =>

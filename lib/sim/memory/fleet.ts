@@ -18,6 +18,10 @@ export class MemoryFleet implements Fleet {
   readonly protected = new Set<string>();
   /** The instances of each call to `terminate`. */
   readonly endsRequested: (readonly string[])[] = [];
+  /** What EC2 does with an instance that it was asked to terminate: by default it ends at once. */
+  shutDown: (id: string) => void = (id) => this.end(id);
+  /** Instances that shut down, in which programs may still run. */
+  readonly ending = new Set<string>();
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
   #made = 0;
   readonly #tokens = new Map<string, { readonly request: string; readonly outcome: LaunchOutcome }>();
@@ -75,6 +79,7 @@ export class MemoryFleet implements Fleet {
   end(id: string): void {
     const instance = this.instances.get(id);
     if (instance) instance.over = true;
+    this.ending.delete(id);
   }
 
   /** Makes EC2 forget an instance. */
@@ -117,14 +122,21 @@ export class MemoryFleet implements Fleet {
       return new Map(instances.map((id) => [id, unknown.includes(id) ? "accepted" : "apart"]));
     // Like EC2: a protected instance fails the call and keeps those of its zone alive, but not those of other zones.
     const kept = new Set(instances.filter((id) => this.protected.has(id)).map((id) => this.instances.get(id)?.zone));
-    for (const id of instances) if (kept.size === 0 || !kept.has(this.instances.get(id)?.zone)) this.end(id);
+    for (const id of instances) if (kept.size === 0 || !kept.has(this.instances.get(id)?.zone)) this.shutDown(id);
     if (kept.size === 0) return all(instances, "accepted");
     return all(instances, instances.length > 1 ? "apart" : "unknown");
   }
 
   async look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>> {
     if (this.#trouble.look.length > 0) return all(instances, this.#trouble.look.shift() ?? "unknown");
-    return new Map(instances.map((id) => [id, (this.instances.get(id)?.over ?? true) ? "over" : "live"]));
+    return new Map(instances.map((id) => [id, this.#statusOf(id)]));
+  }
+
+  #statusOf(id: string): InstanceStatus {
+    const instance = this.instances.get(id);
+    if (!instance) return "absent";
+    if (instance.over) return "terminated";
+    return this.ending.has(id) ? "ending" : "live";
   }
 
   #once(launch: Launch): LaunchOutcome {

@@ -33,6 +33,20 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       });
       return { kind: "node", node: node ?? found, first: isFirst };
     }),
+  handOut: (pool, id, attempts, atMs) =>
+    wire.call("nodeLedger.handOut", () => {
+      const node = table.nodes.get(nodeKey(pool, id))?.node;
+      const held = attempts.filter((ref) => node?.assignments.some((one) => sameAttempt(one, ref)));
+      if (node)
+        table.setAssignments(
+          node,
+          node.assignments.map((one) =>
+            held.some((ref) => sameAttempt(one, ref)) ? { ...one, orderedAtMs: one.orderedAtMs ?? atMs } : one,
+          ),
+          undefined,
+        );
+      return held;
+    }),
   change: (on, change) => wire.call("nodeLedger.change", () => changeAttempt(table, on, change)),
   noticed: (id, notice, atMs) =>
     wire.call("nodeLedger.noticed", () => {

@@ -2,7 +2,7 @@ import { newAttempt } from "../../model/history/attempt.ts";
 import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
-import { type Assignment, type BootFailure, isFirstMember, isLive, type Node } from "../../model/node.ts";
+import { type Assignment, type BootFailure, isFirstMember, isLive, type Node, type SilentEnd, wasNeverOrdered } from "../../model/node.ts";
 import { micro } from "../../model/reservations.ts";
 import { phaseEndsAtMs } from "../../model/values/attempt-times.ts";
 import { type Wants, wantsOf } from "../../model/wants.ts";
@@ -104,6 +104,31 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (node.state !== "launching" && node.state !== "ready") return "stale";
         table.changeNode(fence.pool, id, { state: "draining", stateSinceMs: atMs });
         return "done";
+      }),
+
+    withdraw: (fence, id, atMs) =>
+      write("withdraw", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (!node) return "stale";
+        if (isLive(node)) table.changeNode(fence.pool, id, { state: "draining", stateSinceMs: atMs });
+        return "done";
+      }),
+
+    endedSilent: (fence, end) =>
+      write("endedSilent", fence, (): Written => {
+        const known = table.silentEnds.get(fence.pool) ?? new Map<string, SilentEnd>();
+        table.silentEnds.set(fence.pool, known.set(end.node, { ...end }));
+        return "done";
+      }),
+
+    missing: (fence, id, missingSinceMs) =>
+      write("missing", fence, (): Written => (table.changeNode(fence.pool, id, { missingSinceMs }) ? "done" : "stale")),
+
+    gone: (fence, id, atMs) =>
+      write("gone", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (node && node.state !== "gone") table.changeNode(fence.pool, id, { state: "gone", stateSinceMs: atMs });
+        return node ? "done" : "stale";
       }),
 
     drain: (fence, { node: id, drain, atMs }) =>
@@ -220,7 +245,7 @@ function takeBack(table: MemoryTable, node: Node | undefined, back: Parameters<P
     const repeated = failed || (job?.attempt === assignment.attempt + 1 && job.state === "queued" && job.reason === reason);
     return node && repeated ? "done" : "stale";
   }
-  if (node.state !== "gone" && node.leaseUntilMs > atMs) return "stale";
+  if (node.state !== "gone" && !node.assignments.some((one) => sameAttempt(one, assignment) && wasNeverOrdered(one))) return "stale";
   const others = node.assignments.filter((one) => !sameAttempt(one, assignment));
   table.setAssignments(node, others, atMs);
   // If the job has ended or moved on, only its assignment to the node is removed.

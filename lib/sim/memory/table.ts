@@ -2,13 +2,13 @@ import { type Attempt, type AttemptNews, attemptNews } from "../../model/history
 import { type AttemptRef, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, type QueueEntry, waiting } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
-import type { BootFailure } from "../../model/node.ts";
-import { type Assignment, lifeOf, type Node } from "../../model/node.ts";
+import { type Assignment, type BootFailure, lifeOf, type Node, type SilentEnd } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { micro } from "../../model/reservations.ts";
+import type { Hearing } from "../../model/values/hearing.ts";
 import type { FailureCode } from "../../model/values/job-end.ts";
 import { costByDay, periodName } from "../../model/values/period.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
@@ -62,7 +62,10 @@ export class MemoryTable {
   /** Refusals by subject. */
   readonly refusals = new Map<string, Refusal>();
   /** Boot failures by pool, then by node. */
+  readonly silentEnds = new Map<string, Map<string, SilentEnd>>();
   readonly bootFailures = new Map<string, Map<string, BootFailure>>();
+  /** Whether the deployment hears workers. */
+  hearing: Hearing | undefined;
   /** The optimizer's statistics, by pool. */
   readonly learned = new Map<string, Learned>();
   /** The names of the registered pools. */
@@ -136,10 +139,15 @@ export class MemoryTable {
     for (const [team, its] of Object.entries(teams)) spentByTeam.set(team, new Map([[day, micro(its)]]));
   }
 
+  /** Called after each write of a job. */
+  onJob: (before: JobRecord | undefined, after: JobRecord) => void = () => undefined;
+
   putJob(job: JobRecord): void {
+    const before = this.jobs.get(jobKey(job));
     if (this.#newest) this.laggingJobs.set(jobKey(this.#newest), this.#newest);
     this.#newest = present(job);
     this.jobs.set(jobKey(job), this.#newest);
+    this.onJob(before, job);
   }
 
   enqueue(job: Job): void {

@@ -51,6 +51,7 @@ export class SimEc2 {
   constructor(world: Ec2World, scenario: Scenario) {
     this.#world = world;
     this.#scenario = scenario;
+    this.fleet.shutDown = (id) => this.#shutDown(id);
   }
 
   /** Schedules the scripted and the random events: when offers run dry, and when spot instances are interrupted. */
@@ -113,17 +114,15 @@ export class SimEc2 {
       const hidden = ids.filter((id) => !this.#isVisible(id));
       // An unknown instance fails the whole call, and EC2's error names it.
       if (hidden.length > 0) return new Map(ids.map((id) => [id, hidden.includes(id) ? "accepted" : "apart"]));
-      const live = ids.filter(this.isLive);
-      for (const id of live) this.#world.emit({ kind: "terminated", id });
+      for (const id of ids.filter(this.isLive)) this.#world.emit({ kind: "terminated", id });
       const ended = await this.fleet.terminate(ids);
-      for (const id of live) if (!this.isLive(id)) this.#over(id);
       await this.#late();
       return this.#strikes("ec2.lost-answer", "terminate") ? all(ids, "unknown") : ended;
     },
     look: async (ids) => {
       if (this.#strikes("ec2.throttle", "look")) return all(ids, "throttled");
       const looked = await this.fleet.look(ids);
-      return new Map(ids.map((id) => [id, this.#isVisible(id) ? (looked.get(id) ?? "unknown") : "over"]));
+      return new Map(ids.map((id) => [id, this.#isVisible(id) ? (looked.get(id) ?? "unknown") : "absent"]));
     },
   };
 
@@ -149,6 +148,15 @@ export class SimEc2 {
     if (!this.isLive(id)) return;
     this.fleet.end(id);
     this.#over(id);
+  }
+
+  /** Lets an instance shut down, which takes up to five minutes. Its programs run on until it has ended. */
+  #shutDown(id: string): void {
+    if (!this.isLive(id) || this.fleet.ending.has(id)) return;
+    this.fleet.ending.add(id);
+    const { clock, faults } = this.#world;
+    const longestMs = faults.strikes("ec2.slow-end", id) ? 300_000 : 10_000;
+    clock.after(faults.chance("ec2.slow-end").between(0, longestMs), () => this.end(id));
   }
 
   #strikes(kind: Parameters<Faults["strikes"]>[0], about: string): boolean {

@@ -2,7 +2,7 @@ import type { InstanceEvent } from "../../../events/instance.ts";
 import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
 import { cancelJob, cancelJobs } from "../../flows/cancel-job.ts";
-import { handleNodeCall } from "../../flows/handle-node-call.ts";
+import { answerCanary, handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
@@ -104,18 +104,23 @@ export class Handlers {
   tick = async (): Promise<Handled> =>
     handled(
       await this.#run("tick", async (deps) => {
-        const { errors } = await tick({ ...deps, teams: this.#world.teams });
+        const { errors } = await tick({ ...deps, teams: this.#world.teams, canary: { call: this.#canary } });
         const failed = errors.map(({ part }) => part);
         if (failed.length > 0)
           throw new FleetError("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
       }),
     );
 
+  #canary = async (): Promise<void> => {
+    const ended = await this.#run("node", ({ nodeLedger }) => answerCanary({ nodeLedger }));
+    if (ended.kind !== "done") throw new FleetError("node-call", "the canary call got no response", { retry: true });
+  };
+
   /** Throws a FleetError if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeResponse> => {
-    const runtimes = (pool: string) => this.#world.pools().find(({ name }) => name === pool);
-    const maxLosses = (pool: string) => runtimes(pool)?.maxLosses;
-    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, runtimes, places, liveLimits }, instance, call));
+    const configured = (pool: string) => this.#world.pools().find(({ name }) => name === pool);
+    const maxLosses = (pool: string) => configured(pool)?.maxLosses;
+    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, configured, places, liveLimits }, instance, call));
     if (ended.kind === "done") return ended.value;
     if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
     throw new FleetError("node-call", "the function was killed or timed out", { retry: true });
@@ -142,7 +147,8 @@ export class Handlers {
     work: (deps: Deps, run: Invocation) => Promise<T>,
     isSwift = this.#world.isSwift(name),
   ): Promise<HandlerEnd<T>> {
-    const { ports, limits, newId, note, invoked } = this.#world;
+    const { ports, limits, newId, note, invoked, outages } = this.#world;
+    if (outages.isOut("functions")) return Promise.resolve({ kind: "died" });
     invoked(name);
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift });
     const { now, random, pause } = run;

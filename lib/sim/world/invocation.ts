@@ -1,6 +1,7 @@
 import { FleetError } from "../../model/fleet-error.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { ArmedKill, KillPlan } from "../faults/kill-plan.ts";
+import type { Outages } from "../faults/outages.ts";
 import { type CallFaults, callFaults, type SimPorts } from "../faults/ports.ts";
 import type { TableLoad } from "../load/table-load.ts";
 import { writesOf } from "../load/writes.ts";
@@ -17,6 +18,7 @@ export type HandlerEnd<T> =
 export type InvocationWorld = {
   readonly clock: SimClock;
   readonly faults: Faults;
+  readonly outages: Outages;
   readonly kills: KillPlan;
   /** What the table has to take; undefined if that is not simulated. */
   readonly load?: TableLoad | undefined;
@@ -140,8 +142,9 @@ export class Invocation {
 
   async #carryOut(point: string, trouble: CallFaults | undefined, work: () => Promise<unknown>): Promise<unknown> {
     if (!trouble) return work();
-    const { faults } = this.#world;
-    if (faults.strikes(trouble.fails, point)) throw new FleetError("unavailable", `${point} was not carried out`, { retry: true });
+    const { faults, outages } = this.#world;
+    const isOut = trouble.fails === "table.throttle" && outages.isOut("table");
+    if (isOut || faults.strikes(trouble.fails, point)) throw new FleetError("unavailable", `${point} was not carried out`, { retry: true });
     const result = await work();
     if (trouble.loses && faults.strikes(trouble.loses, point))
       throw new FleetError("unavailable", `the response of ${point} was lost`, { retry: true });

@@ -37,6 +37,8 @@ export class SimMachine {
   readonly #id: string;
   readonly #launch: Launch;
   readonly #gpus: number;
+  /** Since when it hangs for good, in the world's ms; undefined if it does not. */
+  hungSinceMs: number | undefined;
   readonly #address: string;
   readonly #running = new Map<string, ProgramRun>();
   #datasets: readonly FetchedDataset[] = [];
@@ -50,6 +52,8 @@ export class SimMachine {
   /** Timers that were due while it was frozen. */
   readonly #due: (() => void)[] = [];
   #cutOffUntilMs = 0;
+  #cutOffSinceMs = 0;
+  #frozenSinceMs = 0;
   #drift = { rate: 1, wallMs: 0 };
 
   constructor(world: MachineWorld, of: { readonly id: string; readonly launch: Launch; readonly gpus: number; readonly number: number }) {
@@ -76,12 +80,12 @@ export class SimMachine {
       const chance = faults.chance("worker.skew");
       this.#drift = { rate: chance.between(970, 1030) / 1000, wallMs: chance.between(-7_200_000, 7_200_000) };
     }
-    const plan = (kind: "worker.crash" | "worker.freeze" | "worker.partition", run: (forMs: number) => void): void => {
+    const plan = (kind: "worker.crash" | "worker.freeze" | "worker.partition" | "worker.death", run: (forMs: number) => void): void => {
       if (!faults.draws(kind)) return;
       const chance = faults.chance(kind);
       const [afterMs, forMs] = [
         chance.between(1_000, 300_000),
-        chance.pick([chance.between(1_000, 60_000), chance.between(60_000, 1_200_000)]),
+        chance.pick([chance.between(1_000, 60_000), chance.between(60_000, kind === "worker.partition" ? 4_800_000 : 1_200_000)]),
       ];
       this.#world.clock.after(afterMs, () => {
         if (faults.isCalm || this.#isHalted) return;
@@ -92,9 +96,24 @@ export class SimMachine {
     plan("worker.crash", () => this.#crash());
     plan("worker.freeze", (forMs) => this.#freeze(forMs));
     plan("worker.partition", (forMs) => {
-      this.#cutOffUntilMs = this.#world.clock.nowMs + forMs;
+      this.#cutOffSinceMs = this.#world.clock.nowMs;
+      this.#cutOffUntilMs = this.#cutOffSinceMs + forMs;
     });
+    plan("worker.death", () => this.hang());
     this.#begin([]);
+  }
+
+  /** Since when its worker cannot be heard, in the world's ms, because of this machine alone; undefined if it can be heard. */
+  get unreachableSinceMs(): number | undefined {
+    if (this.hungSinceMs !== undefined) return this.hungSinceMs;
+    if (this.#isFrozen) return this.#frozenSinceMs;
+    return this.#isCutOff ? this.#cutOffSinceMs : undefined;
+  }
+
+  /** Stops everything for good, although EC2 says that the instance runs. */
+  hang(): void {
+    this.hungSinceMs = this.#world.clock.nowMs;
+    this.halt();
   }
 
   /** Stops everything, because the instance has ended. */
@@ -194,11 +213,12 @@ export class SimMachine {
   #freeze(forMs: number): void {
     const { clock, emit } = this.#world;
     for (const run of this.#running.values()) emit({ kind: "over", ...run });
+    this.#frozenSinceMs = clock.nowMs;
     this.#frozenUntilMs = clock.nowMs + forMs;
     clock.after(forMs, () => this.#thaw());
   }
 
-  /** Unfreezes the machine. Overdue timers run first, so that an expired lease stops its programs before they make progress. */
+  /** Unfreezes the machine. Overdue timers run first, so that what was due while it was frozen happens before its programs make progress. */
   #thaw(): void {
     if (this.#frozenUntilMs === 0 || this.#isHalted) return;
     this.#frozenUntilMs = 0;
@@ -254,3 +274,6 @@ export class SimMachine {
     return this.#isFrozen ? new Promise((resolve) => this.#after(0, () => resolve(response))) : response;
   }
 }
+
+/** Hangs the first machine that runs a program. */
+export const hangOne = (machines: Iterable<SimMachine>): void => [...machines].find(({ running }) => running.length > 0)?.hang();

@@ -1,5 +1,6 @@
 import type { Chance } from "../faults/chance.ts";
 import type { Faults } from "../faults/faults.ts";
+import type { Outages } from "../faults/outages.ts";
 import type { SimClock } from "./clock.ts";
 
 /** The result of a message or of a whole batch. If it failed or its handler died, it is delivered again. */
@@ -41,15 +42,17 @@ export class SimQueue<Body> {
   readonly #options: QueueOptions<Body>;
   readonly #clock: SimClock;
   readonly #faults: Faults;
+  readonly #outages: Outages;
   #waiting: Message<Body>[] = [];
   readonly #locked = new Set<string>();
   #dead: Message<Body>[] = [];
   #inFlight = 0;
   #sent = 0;
 
-  constructor(world: { readonly clock: SimClock; readonly faults: Faults }, options: QueueOptions<Body>) {
+  constructor(world: { readonly clock: SimClock; readonly faults: Faults; readonly outages: Outages }, options: QueueOptions<Body>) {
     this.#clock = world.clock;
     this.#faults = world.faults;
+    this.#outages = world.outages;
     this.#options = options;
   }
 
@@ -82,6 +85,9 @@ export class SimQueue<Body> {
   }
 
   #poll(group: string | undefined): void {
+    // Without Lambda, nothing is received, so nothing is received in vain.
+    const outMinutes = this.#outages.minutesLeft("functions");
+    if (outMinutes > 0) return void this.#clock.after(Math.ceil(outMinutes * 60_000), () => this.#poll(group));
     const { mixes } = this.#options;
     const isDue = (each: Message<Body>): boolean =>
       each.readyMs <= this.#clock.nowMs && !this.#isLocked(each) && (mixes !== undefined || each.group === group);

@@ -5,6 +5,7 @@ import type { Lane } from "../../ports/bell.ts";
 import type { Datasets } from "../../ports/datasets.ts";
 import type { Decisions, Placements } from "../../ports/pool-ledger.ts";
 import type { Chance } from "../faults/chance.ts";
+import { type Outages, unlessOut } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import { type ItemSizes, withItemSizes } from "../load/item-sizes.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
@@ -37,6 +38,7 @@ export type PortsWorld = {
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
   readonly ec2: SimEc2;
+  readonly outages: Outages;
   readonly queues: SimQueues;
   readonly emit: (fact: Fact) => void;
 };
@@ -91,8 +93,7 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
     artifacts,
     datasets: emittingMaps(world, datasets),
     shardStore: store,
-    fleet: ec2.port,
-    instances: ec2.instances,
+    ...unlessOut(ec2, world.outages),
     market: new MemoryMarket(sold),
     budget: new MemoryRequestBudget(),
     journal: { record: async (decision) => emit({ kind: "decided", decision }) },

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Pool, whenSpents, withNewNames } from "../../model/pool.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
+import { outageParts } from "../faults/outages.ts";
 import { spoiledKinds } from "../memory/unreadable.ts";
 
 const Rate = z.number().min(0).max(1);
@@ -33,6 +34,9 @@ const PoolPart = z.strictObject({
     .default(["spot", "on-demand"]),
   idleSeconds: z.int().min(1).default(45),
   bootSeconds: z.int().min(10).default(180),
+  /** How long a worker may be silent, and how long a node with work goes on if its worker gets no response. */
+  silentSeconds: z.int().min(60).default(1_800),
+  islandHours: z.number().positive().default(24),
   /** How long after its launch a node is used; undefined for no limit. */
   maxLifetimeSeconds: z.int().min(1).optional(),
   /** How long jobs may continue to run on a node that is drained. */
@@ -191,6 +195,16 @@ export const Scenario = z
      * 0 to 1, store a value that functions of this release cannot read. Undefined for none.
      */
     rollout: z.strictObject({ fromMinute: z.number().min(0), untilMinute: z.number().min(0), unknown: Rate }).optional(),
+    /** What is out of reach for everybody, and when. */
+    outages: z
+      .array(z.strictObject({ of: z.enum(outageParts), fromMinute: z.number().min(0), untilMinute: z.number().min(0) }))
+      .default([]),
+    /** When a machine that runs a program hangs for good. */
+    hangs: z.array(z.strictObject({ atMinute: z.number().min(0) })).default([]),
+    /** How soon a node whose machine hangs must be ended, in virtual minutes after that or after the last outage; undefined for any time. */
+    recoverMinutes: z.number().min(1).optional(),
+    /** The minutes of the run in which work arrives; undefined for the first two thirds. */
+    arriveMinutes: z.number().min(0.1).optional(),
     /** The kind of the item that `table.unreadable` makes unreadable; undefined for each kind in turn, from seed to seed. */
     unreadable: z.enum(spoiledKinds).optional(),
     /** Rates that differ from the usual ones; 0 for never. */

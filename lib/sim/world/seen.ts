@@ -6,6 +6,7 @@ import type { MemoryFleet } from "../memory/fleet.ts";
 import type { MemoryTable } from "../memory/table.ts";
 import type { SpoiledItem } from "../memory/unreadable.ts";
 import type { ProgramRun } from "./facts.ts";
+import type { SimMachine } from "./machine.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Workload } from "./workload.ts";
 
@@ -25,4 +26,6 @@ export type WorldView = {
   readonly workload: Workload;
   /** Returns the programs of all machines that make progress now. */
   readonly running: () => readonly ProgramRun[];
+  /** Returns the machine of an instance; undefined if it never booted. */
+  readonly machine: (instance: string) => Pick<SimMachine, "hungSinceMs" | "unreachableSinceMs"> | undefined;
 };

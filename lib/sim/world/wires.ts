@@ -2,11 +2,12 @@ import type { Submission } from "../../flows/submit-job.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import type { Chance } from "../faults/chance.ts";
 import type { Faults } from "../faults/faults.ts";
+import type { Outages } from "../faults/outages.ts";
 import type { SimClock } from "./clock.ts";
 import type { Handlers } from "./handlers.ts";
 import { type Handled, SimQueue } from "./queue.ts";
 
-export type QueuesWorld = { readonly clock: SimClock; readonly faults: Faults; readonly chance: Chance };
+export type QueuesWorld = { readonly clock: SimClock; readonly faults: Faults; readonly outages: Outages; readonly chance: Chance };
 
 /** How often a run keeps the order of each team's messages. In the others they arrive in any order, as on the standard queues of a stack. */
 const orderedRate = 0.3;

@@ -59,6 +59,9 @@ export function scheduleWorkload({ messages, cancels, datasets, changes, removal
   for (const { atMs, pool } of removals) stage.after(atMs, () => stage.removePool(pool));
 }
 
+/** Returns until when work arrives, in ms of the run. */
+const arriveMsOf = ({ minutes, arriveMinutes = (minutes * 2) / 3 }: Scenario): number => Math.floor(arriveMinutes * 60_000);
+
 export function workloadOf(scenario: Scenario, chance: Chance): Workload {
   const { jobs, teams, minutes } = scenario;
   const spanMs = minutes * 60_000;
@@ -75,7 +78,7 @@ export function workloadOf(scenario: Scenario, chance: Chance): Workload {
   for (let n = 1; n <= count; n += 1) {
     const team = chance.pick(teams);
     const job = `job-${n}`;
-    const atMs = chance.happens(0.15) ? chance.between(0, 5_000) : chance.between(1_000, Math.floor((spanMs * 2) / 3));
+    const atMs = chance.happens(0.15) ? chance.between(0, 5_000) : chance.between(1_000, arriveMsOf(scenario));
     const repeatMs = chance.happens(jobs.repeated) ? chance.between(0, 120_000) : undefined;
     const repeat = repeatMs === undefined ? {} : { repeatMs };
     if (chance.happens(jobs.wrong)) {

@@ -1,11 +1,13 @@
 import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { type DatasetRef, sourceUrl } from "../../model/dataset.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Chance } from "../faults/chance.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
+import { Outages } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { Site } from "../faults/sites.ts";
 import { ItemSizes } from "../load/item-sizes.ts";
@@ -17,10 +19,10 @@ import { Spoiled } from "../memory/unreadable.ts";
 import { SimClock } from "./clock.ts";
 import type { CpuMeter } from "./cpu-meter.ts";
 import { SimEc2 } from "./ec2.ts";
-import type { Fact, ProgramRun } from "./facts.ts";
+import type { Fact } from "./facts.ts";
 import { scheduleFlood } from "./flood.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
-import { SimMachine } from "./machine.ts";
+import { hangOne, SimMachine } from "./machine.ts";
 import { schedulePoison, stillGoing } from "./poison.ts";
 import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
@@ -50,6 +52,7 @@ export class World {
   readonly clock: SimClock;
   readonly story: Story;
   readonly faults: Faults;
+  readonly outages: Outages;
   readonly kills: KillPlan;
   readonly workload: Workload;
   readonly ledger = memoryLedger();
@@ -83,6 +86,7 @@ export class World {
     this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
       this.story.note(`fault ${kind}`, about),
     );
+    this.outages = new Outages(scenario.outages, () => (this.clock.nowMs - Date.parse(scenario.startsAt)) / 60_000);
     this.kills = new KillPlan(
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
       (ms, arm) => void this.clock.after(ms, arm),
@@ -111,12 +115,16 @@ export class World {
       },
       scenario,
     );
-    this.#queues = queuesOf({ clock: this.clock, faults: this.faults, chance: this.#chance.fork("queues") }, () => this.handlers);
+    this.#queues = queuesOf(
+      { clock: this.clock, faults: this.faults, outages: this.outages, chance: this.#chance.fork("queues") },
+      () => this.handlers,
+    );
     this.#direct = new DirectCalls(this.clock);
     const { clock, pools, ledger, spoiled, sizes, artifacts, datasets, store, ec2 } = this;
     const { emit } = options;
     const chance = this.#chance.fork("rollout");
-    const parts = { clock, scenario, pools, ledger, spoiled, sizes, chance, artifacts, datasets, store, ec2, queues: this.#queues, emit };
+    const stores = { ledger, spoiled, sizes, artifacts, datasets, store };
+    const parts = { ...stores, clock, scenario, pools, chance, ec2, outages: this.outages, queues: this.#queues, emit };
     const { present, next } = realPorts(parts);
     const planted = { ...present, ...options.plant?.(present, this) };
     const ports = portsOfFunctions(
@@ -127,6 +135,7 @@ export class World {
     this.handlers = new Handlers({
       clock: this.clock,
       faults: this.faults,
+      outages: this.outages,
       kills: this.kills,
       load: scenario.intensity > 0 ? new TableLoad(() => clock.nowMs, scenario.tableCapacity) : undefined,
       note: this.note,
@@ -139,12 +148,8 @@ export class World {
       isSwift: (handler) => swift.happens(handler === "node" ? 0.85 : 0.4),
       invoked: (handler) => options.emit({ kind: "invoked", handler }),
     });
-    const { table } = this.ledger;
-    const putJob = table.putJob.bind(table);
-    table.putJob = (job) => {
+    this.ledger.table.onJob = (before, job) => {
       const name = jobName(job);
-      const before = table.jobs.get(name);
-      putJob(job);
       if (isEnded(job.state)) this.#open.delete(name);
       this.story.note("job", name, before?.state ?? "new", "→", job.state, `#${job.attempt}`, job.reason ?? "");
       options.emit({ kind: "job", before, after: job });
@@ -169,7 +174,7 @@ export class World {
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
       },
     });
-    const { flood } = this.#options.scenario;
+    const { flood, hangs, minutes } = this.#options.scenario;
     if (flood)
       scheduleFlood(flood, {
         clock,
@@ -177,12 +182,12 @@ export class World {
         insist: (call) => this.#direct.insist(call),
         accept: (ref) => this.#accept(ref),
         waiting: () => this.ledger.table.queue.values(),
-        endsMs: this.#options.scenario.minutes * 60_000,
+        endsMs: minutes * 60_000,
       });
+    for (const { atMinute } of hangs) clock.after(atMinute * 60_000, () => hangOne(this.machines.values()));
     this.ec2.begin();
-    const { faults, spoiled, ledger } = this;
-    const { emit, seed, scenario } = this.#options;
-    schedulePoison(seed, { clock, faults, spoiled, emit, scenario, table: ledger.table });
+    const { faults, spoiled } = this;
+    schedulePoison(this.#options.seed, { ...this.#options, clock, faults, spoiled, table: this.ledger.table });
     // A new deployment has no prices before its first tick.
     clock.after(this.#chance.fork("tick").between(0, 20_000), () => this.#tick());
   }
@@ -201,8 +206,7 @@ export class World {
 
   /** True if everything is done that the unreadable item does not hold up. */
   get areOthersDone(): boolean {
-    const { item } = this.spoiled;
-    return item === undefined || stillGoing(this.#open, item, this.seen) === undefined;
+    return !this.spoiled.item || stillGoing(this.#open, this.spoiled.item, this.seen) === undefined;
   }
 
   /** Reports what problems name. */
@@ -223,9 +227,7 @@ export class World {
     return (
       this.#direct.areOver &&
       Object.values(this.#queues).every((queue) => queue.isEmpty) &&
-      table.openLaunches.size === 0 &&
-      table.nodes.size === 0 &&
-      table.sealingSince.size === 0 &&
+      [table.openLaunches, table.nodes, table.sealingSince].every(({ size }) => size === 0) &&
       [...this.ec2.fleet.instances.values()].every(({ over }) => over) &&
       this.#open.size === 0
     );
@@ -233,11 +235,9 @@ export class World {
 
   get seen(): WorldView {
     const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
-    const running = (): readonly ProgramRun[] => [...this.machines.values()].flatMap((machine) => machine.running);
-    const { scenario } = this.#options;
     return {
       nowMs: clock.nowMs,
-      scenario,
+      scenario: this.#options.scenario,
       unreadable: this.spoiled.item,
       pools,
       limits,
@@ -247,7 +247,8 @@ export class World {
       datasets,
       store,
       workload,
-      running,
+      running: () => [...this.machines.values()].flatMap(({ running }) => running),
+      machine: (instance: string) => this.machines.get(instance),
     };
   }
 
@@ -255,15 +256,13 @@ export class World {
     const { clock, faults, note, store } = this;
     const { emit } = this.#options;
     return {
-      clock,
-      faults,
-      note,
-      emit,
+      ...{ clock, faults, note, emit },
       chance: this.#chance.fork(`machine ${this.machines.size}`),
       programOf: (ref: AttemptRef): SimProgram => this.workload.programs.get(jobName(ref)) ?? { seconds: 1, failures: 0, files: 0 },
       readList: (key: string) => store.sizeOf(key),
       upload: (ref: AttemptRef, files: number): boolean => this.#upload(ref, files),
       callNode: async (instance: string, call: NodeCall): Promise<NodeResponse> => {
+        if (this.outages.isOut("network")) throw new FleetError("node-call", "there is no network", { retry: true });
         const response = await this.handlers.node(instance, call);
         if (response.kind === "orders") for (const order of response.orders) emit({ kind: "ordered", instance, order });
         return response;
@@ -293,7 +292,7 @@ export class World {
   }
 
   #tick(): void {
-    this.#direct.invoke(() => this.handlers.tick());
+    if (!this.outages.isOut("functions")) this.#direct.invoke(() => this.handlers.tick());
     this.clock.after(tickMs, () => this.#tick());
   }
 }

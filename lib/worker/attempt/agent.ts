@@ -4,9 +4,9 @@ import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
-import type { StartAttempt } from "./attempt-run.ts";
+import { graceMs, type StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
-import { graceMs, judgeLease, type Lease, longestGraceMs } from "./lease.ts";
+import { type Contact, judgeIsland } from "./island.ts";
 import type { CallNode } from "./node-client.ts";
 
 export type AgentOptions = {
@@ -53,7 +53,7 @@ const minListMs = 1_500;
 
 /**
  * Reports the state of all attempts to the server and follows the orders that it returns. It makes one call at a time, and calls
- * without waiting when something changes here. If the server does not respond, it keeps trying until its lease ends.
+ * without waiting when something changes here. If the server does not respond, it keeps trying, and what runs goes on.
  */
 export class Agent {
   readonly #options: AgentOptions;
@@ -61,7 +61,7 @@ export class Agent {
   readonly #startedMs: number;
   readonly #ending = new AbortController();
   #end: AgentEnd | undefined;
-  #lease: Lease | undefined;
+  #contact: Contact | undefined;
   /** This process's session, and the number of its last call. Undefined until it has begun, and if another process has begun one since. */
   #session: { readonly session: number; sequence: number } | undefined;
   #cancelWatch: () => void = () => {};
@@ -77,7 +77,6 @@ export class Agent {
     this.#attempts = new HeldAttempts({
       start: options.start,
       log: options.log,
-      graceMs: () => graceMs(options.clock.monotonicMs(), this.#lease),
       changed: () => this.callSoon(),
       clock: options.clock,
       silentForMs: () => this.#silentForMs,
@@ -96,10 +95,10 @@ export class Agent {
     this.#finish({ kind: "terminated", because: "the worker was asked to end" });
   }
 
-  /** Works until the server or the lease ends this node, or `terminate` is called. Never rejects. */
+  /** Works until the server ends this node, or it must end itself because it gets no response, or `terminate` is called. Never rejects. */
   async run(): Promise<AgentEnd> {
     const { clock } = this.#options;
-    this.#watchLease();
+    this.#watchIsland();
     let failures = 0;
     while (this.#end === undefined) {
       this.#changed = false;
@@ -115,7 +114,7 @@ export class Agent {
     this.#options.log("info", "worker stopping", { kind: end.kind, because: end.because });
     await this.#stopPrograms(end.because);
     this.#cancelWatch();
-    // If the server can be reached, it should learn now what stopped, because otherwise it waits for the lease to end.
+    // If the server can be reached, it should learn now what stopped, because otherwise it waits until the instance has ended.
     if (end.kind === "terminated") await this.#reportLast();
     if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#reportLast();
     await this.#attempts.removeAll();
@@ -188,9 +187,9 @@ export class Agent {
     switch (response.kind) {
       case "orders":
         if (!sent) throw new Error("the server treated the beginning of a session as a report");
-        this.#lease = { fromMs: sent.sentMs, lengthMs: response.leaseMs };
-        this.#watchLease();
+        this.#contact = { atMs: sent.sentMs, islandMs: response.islandMs };
         this.#applyOrders(response, sent.report);
+        this.#watchIsland();
         return response.callAgainMs;
       case "no-session":
         this.#session = undefined;
@@ -202,6 +201,7 @@ export class Agent {
         this.#finish({ kind: "shutdown", because: response.because });
         return 0;
       case "boot":
+      case "canary":
       case "session":
         throw new Error(`the server returned "${response.kind}" for a report`);
     }
@@ -224,17 +224,17 @@ export class Agent {
     for (const order of response.orders) if (order.kind === "run") this.#attempts.start(order);
   }
 
-  #watchLease(): void {
+  #watchIsland(): void {
     const { clock } = this.#options;
     this.#cancelWatch();
     const nowMs = clock.monotonicMs();
-    const verdict = judgeLease({ nowMs, startedMs: this.#startedMs, lease: this.#lease });
+    const hasWork = !this.#attempts.isEmpty;
+    const verdict = judgeIsland({ nowMs, startedMs: this.#startedMs, contact: this.#contact, hasWork });
     if (verdict.kind === "shut-down") {
       this.#finish({ kind: "shutdown", because: verdict.because });
       return;
     }
-    if (verdict.kind === "let-go") this.#attempts.stopPrograms("its node could not reach the server and its lease was about to end");
-    this.#cancelWatch = clock.after(verdict.untilMs - nowMs, () => this.#watchLease());
+    this.#cancelWatch = clock.after(verdict.untilMs - nowMs, () => this.#watchIsland());
   }
 
   #finish(end: AgentEnd): void {
@@ -251,7 +251,7 @@ export class Agent {
 
   async #stopPrograms(because: string): Promise<void> {
     this.#attempts.stopPrograms(because);
-    await this.#waitWhile(() => this.#attempts.isRunning, longestGraceMs + stopSlackMs);
+    await this.#waitWhile(() => this.#attempts.isRunning, graceMs + stopSlackMs);
   }
 
   /** Uploads what attempts left, as far as the time allows. Returns whether there was anything to upload. */

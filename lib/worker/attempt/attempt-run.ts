@@ -22,7 +22,6 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Tries } from "../runtime/retry.ts";
 import { AttemptCredentials } from "../runtime/s3.ts";
 import type { AttemptEvent } from "./attempt.ts";
-import { longestGraceMs } from "./lease.ts";
 
 export type RunOrder = Extract<Order, { kind: "run" }>;
 
@@ -37,6 +36,9 @@ export type LiveAttempt = {
   /** Waits until nothing is in progress, and removes the attempt's folder. */
   remove(): Promise<void>;
 };
+
+/** How long a program that is stopped may take to end itself. */
+export const graceMs = 30_000;
 
 export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
 
@@ -75,7 +77,7 @@ class Run {
   #isUploading = false;
   #running: Running | undefined;
   #endedWell = false;
-  #graceMs = longestGraceMs;
+  #graceMs = graceMs;
   #work: Promise<void> = Promise.resolve();
 
   constructor(machine: WorkerMachine, order: RunOrder, gpus: readonly number[]) {
@@ -143,7 +145,7 @@ class Run {
     const begun = await begin({ order: this.#order, folder, data, gpus: this.#gpus, output, onLine, tries: this.#tries() });
     if ("kind" in begun) return eventOf(begun, this.#machine.clock.wallMs());
     const { startedAtMs } = begun;
-    this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs: longestGraceMs });
+    this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs });
     if (this.#ended.signal.aborted) this.#running.stop(this.#graceMs);
     emit({ kind: "started", atMs: startedAtMs });
     return eventOf(await this.#running.ended, startedAtMs);

@@ -16,7 +16,7 @@ import {
   next,
   reportOf,
 } from "./attempt.ts";
-import type { LiveAttempt, RunOrder, StartAttempt } from "./attempt-run.ts";
+import { graceMs, type LiveAttempt, type RunOrder, type StartAttempt } from "./attempt-run.ts";
 import { allotGpus } from "./gpus.ts";
 
 type Held = {
@@ -31,8 +31,6 @@ type Held = {
 
 export type HeldAttemptsOptions = {
   readonly start: StartAttempt;
-  /** Returns how long a program that is stopped now may take to end. */
-  readonly graceMs: () => number;
   readonly changed: () => void;
   readonly clock: Clock;
   /** Returns for how long the server has not responded. */
@@ -178,7 +176,7 @@ export class HeldAttempts {
       to: state.phase,
       because: reasonOf(state),
     });
-    if (state.phase === "stopping" && before !== "stopping") held.live?.stop(this.#options.graceMs());
+    if (state.phase === "stopping" && before !== "stopping") held.live?.stop(graceMs);
     if (state.phase === "uploading") held.live?.upload();
     if (endToUpload(state)) this.#uploadLater(held);
     if (held.forget && !isActive(state)) this.#drop(held);

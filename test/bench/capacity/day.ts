@@ -159,7 +159,6 @@ class World {
     const nodes = [...(this.#nodes.get(pool.name)?.values() ?? [])].map(({ node }) => ({
       ...node,
       lastSeenMs: nowMs,
-      leaseUntilMs: nowMs + minute,
     }));
     const reserved = nodes.reduce(
       (sum, { offer, type }) => ({ usdPerHour: sum.usdPerHour + offer.usdPerHour, gpus: sum.gpus + type.resources.gpus }),
@@ -218,7 +217,7 @@ class World {
       const offer = offers.find((each) => each.instanceType === instanceType && each.zone === zone);
       const type = launch.types.find(({ name }) => name === instanceType);
       if (!offer || !type) throw new Error(`unasked ${instanceType}`);
-      const born = { launchedAtMs: nowMs, leaseUntilMs: nowMs, lastBusyMs: nowMs, stateSinceMs: nowMs };
+      const born = { launchedAtMs: nowMs, lastBusyMs: nowMs, stateSinceMs: nowMs };
       this.#nodes.get(pool.name)?.set(node, {
         node: { id: node, pool: pool.name, launch: id, team: launch.team, offer, type, state: "launching", ...born, assignments: [] },
         busyUntilMs: 0,

@@ -81,7 +81,6 @@ function nodeOf(n: number): Node {
     state: "ready",
     launchedAtMs: nowMs - 5_000_000,
     readyAtMs: nowMs - 4_000_000,
-    leaseUntilMs: nowMs - 5_000_000,
     lastBusyMs: nowMs - 1_000_000,
     stateSinceMs: nowMs - 4_000_000,
     assignments: Array.from({ length: 8 }, (_, g) => ({
@@ -112,7 +111,7 @@ function heartbeatOf(n: number): Record<string, unknown> {
     temperatureC: 61,
     eccUncorrected: 0,
   }));
-  const beat = { call: 1_000_000_000 + n, lastSeenMs: nowMs - 3_000, leaseUntilMs: nowMs + 900_000, address: "10.1.2.3" };
+  const beat = { call: 1_000_000_000 + n, lastSeenMs: nowMs - 3_000, address: "10.1.2.3" };
   const stored = { ...beat, gpus: gpusText(gpus), gpusAtMs: nowMs - 3_000, gpusBusyAtMs: nowMs - 3_000 };
   return { ...heartbeatKey("gpu", `i-${idOf(n)}`), session: 1, ...stored };
 }

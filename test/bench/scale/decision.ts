@@ -20,6 +20,8 @@ const pool: Pool = {
   limits: { usdPerHour: 1e6, gpus: Number(process.argv[3]) },
   idleSeconds: 300,
   bootSeconds: 600,
+  silentSeconds: 1_800,
+  islandHours: 24,
   drainSeconds: 600,
   disruption: { share: 0.1 },
   maxLosses: 3,

@@ -7,7 +7,19 @@ import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, monday } from "../../fakes/builders.ts";
 import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
 import { beforeNextWrite } from "../race.ts";
-import { admitted, begin, callAt, leaseOver, newNode, placed, plenty, readyNode, reportedOn, sealing } from "../suites/arrange.ts";
+import {
+  admitted,
+  begin,
+  callAt,
+  longAfter,
+  newNode,
+  placed,
+  plenty,
+  readyNode,
+  reportedOn,
+  sealing,
+  takeBackLost,
+} from "../suites/arrange.ts";
 
 /** A ledger with one job, one node, and a fence of the newest decision. */
 type Stage = { readonly ledger: LedgerPorts; readonly fence: Fence; readonly node: Node; readonly job: Job; readonly entry: QueueEntry };
@@ -42,7 +54,7 @@ const events = {
     return stage.ledger.nodeLedger.change(on(stage), { attempt, job, assignment: "removed" });
   },
   "the artifacts are sealed": ({ ledger }) => ledger.sealing.succeed(attempt, {}, atMs),
-  "the worker calls": ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver)),
+  "the worker calls": ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(longAfter)),
   "another process of the worker begins": ({ ledger, node }) => ledger.nodeLedger.begin("gpu", node.id, atMs),
   "the instance ends": ({ ledger, node }) => ledger.nodeLedger.gone(node.id, atMs),
   "EC2 announces an interruption": ({ ledger, node }) => ledger.nodeLedger.noticed(node.id, { kind: "interruption", atMs }, atMs),
@@ -163,13 +175,13 @@ const operations: readonly (readonly [string, (ledger: LedgerPorts) => Promise<O
     "draining a node",
     placed,
     ({ ledger, fence, node }) =>
-      ledger.placements.drain(fence, { node: node.id, drain: { because: "its life ends", untilMs: leaseOver }, atMs }),
+      ledger.placements.drain(fence, { node: node.id, drain: { because: "its life ends", untilMs: longAfter }, atMs }),
     ["a newer decision begins", "the instance ends", "the node is terminated", "EC2 announces an interruption"],
   ],
   [
     "recording a worker's call",
     waits,
-    ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver - 1_000)),
+    ({ ledger, node }) => ledger.nodeLedger.seen("gpu", node.id, callAt(longAfter - 1_000)),
     ["the worker calls", "another process of the worker begins", "EC2 announces an interruption"],
   ],
   [
@@ -193,12 +205,12 @@ const operations: readonly (readonly [string, (ledger: LedgerPorts) => Promise<O
 ];
 
 function takeBack({ ledger, fence, node }: Stage): Promise<unknown> {
-  return ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver });
+  return takeBackLost(ledger, fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter });
 }
 
 function takeBackUpload({ ledger, fence, node }: Stage): Promise<unknown> {
   const assignment = anAssignment({ phase: "uploading", process: "p1" });
-  return ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver });
+  return takeBackLost(ledger, fence, { node: node.id, assignment, reason: "lost", atMs: longAfter });
 }
 
 async function stageOf(arrange: (ledger: LedgerPorts) => Promise<Omit<Stage, "ledger">>) {

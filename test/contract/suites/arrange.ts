@@ -4,7 +4,7 @@ import { type Job, type QueueEntry, waiting } from "../../../lib/model/job.ts";
 import type { Launch } from "../../../lib/model/launch.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import type { ReportedOn } from "../../../lib/ports/node-ledger.ts";
-import type { Fence } from "../../../lib/ports/pool-ledger.ts";
+import type { Fence, Written } from "../../../lib/ports/pool-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aJob, aLaunch, aNode, aSpec, monday } from "../../fakes/builders.ts";
 
@@ -15,8 +15,8 @@ export const plenty = { pool: { usdPerHour: 1000, gpus: 1000 } };
 
 export const begin = async (ledger: LedgerPorts, pool = "gpu"): Promise<Fence> => (await ledger.decisions.begin(pool)).fence;
 
-/** When the lease of a ready node that has not called again is over. */
-export const leaseOver = monday + 1_020_001;
+/** Long after everything else that these tests do. */
+export const longAfter = monday + 1_020_001;
 
 /** Admits a job, and returns it with its queue entry. */
 export async function admitted(ledger: LedgerPorts, over: Partial<Job> = {}): Promise<{ job: Job; entry: QueueEntry }> {
@@ -41,7 +41,7 @@ export async function launched(ledger: LedgerPorts, fence: Fence, nodes: readonl
 /** Returns a node as it is when its launch is settled. */
 export function newNode(over: Partial<Node> = {}): Node {
   const { readyAtMs: _ready, lastSeenMs: _seen, ...node } = aNode({ state: "launching", stateSinceMs: monday, ...over });
-  return { ...node, leaseUntilMs: node.launchedAtMs };
+  return { ...node };
 }
 
 /** Returns a node by its id. */
@@ -67,7 +67,6 @@ export const callAt = (atMs: number, over: Partial<Sign> = {}): Sign => ({
   session: 1,
   sequence: Math.max(1, atMs - monday),
   atMs,
-  leaseMs: 900_000,
   ...over,
 });
 
@@ -107,3 +106,13 @@ export const only = <T>(all: readonly T[]): T => {
   if (all.length !== 1 || first === undefined) throw new Error(`expected exactly one of ${all.length}`);
   return first;
 };
+
+/** Takes an attempt back from a node whose instance has ended. */
+export async function takeBackLost(
+  ledger: LedgerPorts,
+  fence: Fence,
+  back: Parameters<LedgerPorts["placements"]["takeBack"]>[1],
+): Promise<Written> {
+  await ledger.nodeLedger.gone(back.node, back.atMs);
+  return ledger.placements.takeBack(fence, back);
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AttemptChange } from "../../../lib/ports/node-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, leaseOver, type MakeLedger, only, placed, readyNode, reportedOn, sealing } from "./arrange.ts";
+import { admitted, begin, longAfter, type MakeLedger, only, placed, readyNode, reportedOn, sealing, takeBackLost } from "./arrange.ts";
 
 const ref = { team: "vision", job: "train-1" };
 const attempt = { ...ref, attempt: 1 };
@@ -87,9 +87,9 @@ export const attemptsContract = (make: MakeLedger) =>
       const { fence, node } = await placed(ledger);
       const { nodes } = await ledger.decisions.load("gpu", monday);
       const assignment = only(only(nodes).assignments);
-      const back = { node: node.id, assignment, reason: "its node was lost", atMs: leaseOver };
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
-      expect(only(await historyOf(ledger))).toMatchObject({ end: "interrupted", reason: "its node was lost", endedAtMs: leaseOver });
+      const back = { node: node.id, assignment, reason: "its node was lost", atMs: longAfter };
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
+      expect(only(await historyOf(ledger))).toMatchObject({ end: "interrupted", reason: "its node was lost", endedAtMs: longAfter });
     });
 
     it("a cancelled attempt ends when it is cancelled", async () => {

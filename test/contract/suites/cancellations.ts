@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, monday } from "../../fakes/builders.ts";
-import { admitted, begin, leaseOver, type MakeLedger, placed, readyNode, reportedOn, sealing } from "./arrange.ts";
+import { admitted, begin, longAfter, type MakeLedger, placed, readyNode, reportedOn, sealing, takeBackLost } from "./arrange.ts";
 
 const by = { reason: "not wanted any more", atMs: monday + 200_000 };
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
@@ -86,8 +86,8 @@ export const cancellationsContract = (make: MakeLedger) =>
       const ledger = await make();
       const { fence, job, node } = await placed(ledger);
       await ledger.cancellations.cancel(job, by);
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter };
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toEqual({ ...job, ...cancelled });
       expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([]);
     });

@@ -19,6 +19,7 @@ export const decisionsContract = (make: MakeLedger) =>
         catalogue: undefined,
         refusals: [],
         bootFailures: [],
+        silentEnds: [],
       });
     });
 
@@ -105,6 +106,7 @@ export const decisionsContract = (make: MakeLedger) =>
         catalogue: undefined,
         refusals: [refusal],
         bootFailures: [],
+        silentEnds: [],
         learned: undefined,
       });
     });

@@ -3,10 +3,11 @@ import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import { callNumber } from "../../../lib/model/heartbeat/heartbeat.ts";
 import { anAssignment, anEntry, monday } from "../../fakes/builders.ts";
 import {
+  admitted,
   begin,
   callAt,
   launched,
-  leaseOver,
+  longAfter,
   type MakeLedger,
   newNode,
   nodeAt,
@@ -15,6 +16,7 @@ import {
   readyNode,
   reportedOn,
   sealing,
+  takeBackLost,
 } from "./arrange.ts";
 
 const call = callAt(monday + 60_000);
@@ -25,6 +27,26 @@ const startedAtMs = monday + 62_000;
 const running = { from: "placed", to: "running", startedAtMs, failed: false } as const;
 
 export const nodeLedgerContract = (make: MakeLedger) => {
+  describe("nodeLedger.handOut", () => {
+    it("many orders are handed out in several writes, without those that were taken back", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      const jobs = Array.from({ length: 25 }, (_, n) => `job-${n}`);
+      for (const job of jobs) {
+        const { entry } = await admitted(ledger, { job });
+        await ledger.placements.bind(fence, { entry, node, atMs: monday });
+      }
+      const attempts = [...jobs, "never"].map((job) => ({ team: "vision", job, attempt: 1 }));
+      const held = await ledger.nodeLedger.handOut("gpu", node.id, attempts, monday + 1_000);
+      expect(held.map(({ job }) => job).sort()).toEqual([...jobs].sort());
+      expect(await ledger.nodeLedger.handOut("gpu", node.id, attempts.slice(0, 1), monday + 9_000)).toHaveLength(1);
+      const times = (await ledger.nodeLedger.get("gpu", node.id))?.assignments.map(({ orderedAtMs }) => orderedAtMs);
+      expect(new Set(times), "the first time counts").toEqual(new Set([monday + 1_000]));
+      expect(await ledger.nodeLedger.handOut("gpu", "i-00000000000000ff", attempts, monday)).toEqual([]);
+    });
+  });
+
   describe("node ledger: seen", () => {
     it("a launching node becomes ready at its first call, and this is reported", async () => {
       const ledger = await make();
@@ -40,7 +62,6 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         session: 1,
         call: callNumber(call),
         lastSeenMs: call.atMs,
-        leaseUntilMs: call.atMs + 900_000,
       };
       expect(await ledger.nodeLedger.seen("gpu", id, call)).toEqual({ kind: "node", node: ready, first: true });
       const again = { ...call, sequence: call.sequence + 1, atMs: call.atMs + 1 };
@@ -48,10 +69,10 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const later = callAt(call.atMs + 60_000);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({
         kind: "node",
-        node: { ...ready, call: callNumber(later), lastSeenMs: later.atMs, leaseUntilMs: later.atMs + 900_000 },
+        node: { ...ready, call: callNumber(later), lastSeenMs: later.atMs },
         first: false,
       });
-      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({ leaseUntilMs: later.atMs + 900_000 });
+      expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({});
     });
 
     it("a call without news writes a heartbeat only if the last one is a minute old", async () => {
@@ -114,7 +135,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const later = callAt(call.atMs + 60_000);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toMatchObject({
         kind: "node",
-        node: { state: "draining", leaseUntilMs: later.atMs + 900_000 },
+        node: { state: "draining" },
       });
       await ledger.placements.terminating(fence, id, monday);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({ kind: "over" });
@@ -140,7 +161,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const at = (seconds: number) => callAt(call.atMs + seconds * 1000);
       await ledger.nodeLedger.seen("gpu", id, { ...at(1), telemetry: { address: "10.0.0.7", gpus, datasets } });
       const reported = { address: "10.0.0.7", gpus, gpusAtMs: at(1).atMs, gpusBusyAtMs: at(1).atMs, datasets };
-      const beaten = { call: callNumber(at(1)), lastSeenMs: at(1).atMs, leaseUntilMs: at(1).atMs + 900_000 };
+      const beaten = { call: callNumber(at(1)), lastSeenMs: at(1).atMs };
       expect(await ledger.nodeLedger.get("gpu", id)).toEqual({ ...node, ...reported, ...beaten });
       expect(await ledger.nodeLedger.seen("gpu", id, at(2))).toMatchObject({ node: reported });
       const idle = { gpus: gpus.map((gpu) => ({ ...gpu, utilizationPercent: 0 })), datasets };
@@ -379,7 +400,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on, { attempt: { ...attempt, job: "nobody" }, assignment: "removed" })).toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "placed", attempt: 1 });
 
-      await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver });
+      await takeBackLost(ledger, fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter });
       expect(await ledger.nodeLedger.change(on, change)).toBe("stale");
       expect(await ledger.nodeLedger.change(on, { attempt, assignment: "removed" })).toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2 });

@@ -6,7 +6,20 @@ import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import type { Fence } from "../../../lib/ports/pool-ledger.ts";
 import type { LedgerPorts } from "../../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, launched, leaseOver, type MakeLedger, newNode, nodeAt, only, plenty, readyNode, reportedOn } from "./arrange.ts";
+import {
+  admitted,
+  begin,
+  launched,
+  longAfter,
+  type MakeLedger,
+  newNode,
+  nodeAt,
+  only,
+  plenty,
+  readyNode,
+  reportedOn,
+  takeBackLost,
+} from "./arrange.ts";
 
 const atMs = monday + 61_000;
 const untilMs = phaseEndsAtMs("placed", atMs, 0);
@@ -194,15 +207,15 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     it("members of a gang whose nodes are lost send the job back to the queue once", async () => {
       const ledger = await make();
       const { fence, job, entry } = await bound(ledger, 3);
-      const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: leaseOver });
-      const lost = await Promise.all([1, 2].map((rank) => ledger.placements.takeBack(fence, back(rank))));
+      const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: longAfter });
+      const lost = await Promise.all([1, 2].map((rank) => takeBackLost(ledger, fence, back(rank))));
       expect(lost).toEqual(["done", "done"]);
       const now = await ledger.sealing.get(job);
       expect(now).toMatchObject({ state: "queued", attempt: 2, failures: 0 });
       expect([now?.node, now?.gang]).toEqual([undefined, undefined]);
       expect((await ledger.decisions.waiting("gpu", monday)).queue).toEqual([{ ...entry, attempt: 2, reason: now?.reason }]);
       expect(await assignmentsOf(ledger, idOf(0)), "its worker has not stopped it yet").toHaveLength(1);
-      expect(await ledger.placements.takeBack(fence, back(0))).toBe("done");
+      expect(await takeBackLost(ledger, fence, back(0))).toBe("done");
       expect((await ledger.decisions.load("gpu", monday)).nodes.flatMap((node) => node.assignments)).toEqual([]);
       expect(await ledger.sealing.get(job)).toEqual(now);
     });
@@ -212,11 +225,11 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       const { fence, job } = await bound(ledger, 2);
       const exited = { from: "placed", to: "sealing", exitCode: 0, startedAtMs, failed: false } as const;
       expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, job: exited, assignment: "uploading" })).toBe("done");
-      const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: leaseOver });
-      expect(await ledger.placements.takeBack(fence, back(1))).toBe("done");
+      const back = (rank: number) => ({ node: idOf(rank), assignment: anAssignment({ rank }), reason: `lost ${rank}`, atMs: longAfter });
+      expect(await takeBackLost(ledger, fence, back(1))).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "sealing", attempt: 1, node: idOf(0), gang: ids(2) });
       expect(await assignmentsOf(ledger, idOf(1))).toEqual([]);
-      expect(await ledger.placements.takeBack(fence, back(0)), "the first was still uploading").toBe("done");
+      expect(await takeBackLost(ledger, fence, back(0)), "the first was still uploading").toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
       expect(await ledger.sealing.waitingSince(monday + 1e9), "what it uploaded is kept").toMatchObject([{ job: job.job, attempt: 1 }]);
     });
@@ -228,7 +241,7 @@ export const gangPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, job: running, assignment: "running" })).toBe("done");
       expect(await ledger.nodeLedger.change(on(idOf(1)), { attempt, assignment: "uploading" })).toBe("done");
       const assignment = anAssignment({ rank: 1, phase: "uploading" });
-      expect(await ledger.placements.takeBack(fence, { node: idOf(1), assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await takeBackLost(ledger, fence, { node: idOf(1), assignment, reason: "lost", atMs: longAfter })).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "running", attempt: 1, node: idOf(0), gang: ids(2) });
       expect(await assignmentsOf(ledger, idOf(1))).toEqual([]);
     });
@@ -236,8 +249,8 @@ export const gangPlacementsContract = (make: MakeLedger) => {
     it("a gang can be bound again as its next attempt, also to the same nodes", async () => {
       const ledger = await make();
       const { fence, job } = await bound(ledger, 2);
-      const back = { node: idOf(1), assignment: anAssignment({ rank: 1 }), reason: "lost", atMs: leaseOver };
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      const back = { node: idOf(1), assignment: anAssignment({ rank: 1 }), reason: "lost", atMs: longAfter };
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
       expect(await ledger.nodeLedger.change(on(idOf(0)), { attempt, assignment: "removed" })).toBe("done");
       await readyNode(ledger, fence, { id: idOf(2) });
       const entry = waiting({ ...job, spec: gangSpec(2), attempt: 2 });

@@ -3,7 +3,20 @@ import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import type { QueueEntry } from "../../../lib/model/job.ts";
 import { phaseEndsAtMs } from "../../../lib/model/values/attempt-times.ts";
 import { aJob, anAssignment, anEntry, aSpec, monday } from "../../fakes/builders.ts";
-import { admitted, begin, callAt, leaseOver, type MakeLedger, nodeAt, only, placed, readyNode, reportedOn, sealing } from "./arrange.ts";
+import {
+  admitted,
+  begin,
+  callAt,
+  longAfter,
+  type MakeLedger,
+  nodeAt,
+  only,
+  placed,
+  readyNode,
+  reportedOn,
+  sealing,
+  takeBackLost,
+} from "./arrange.ts";
 
 const atMs = monday + 61_000;
 
@@ -91,7 +104,6 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(now?.assignments.filter((each) => each.phase === "running")).toMatchObject([
         { job: "train-1", phase: "running", process: "p1" },
       ]);
-      expect(now?.leaseUntilMs).toBe(monday + 1_030_000);
     });
 
     it("either a job is bound to a node or the node drains, never both", async () => {
@@ -125,16 +137,40 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(now?.node).toBeUndefined();
     });
 
-    it("taking back is stale while the node has its lease, because its worker may run the attempt", async () => {
+    it("an attempt whose order was handed out is taken back only when the instance has ended, however long ago that was", async () => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: node.leaseUntilMs - 1 };
+      expect(await ledger.nodeLedger.handOut("gpu", node.id, [anAssignment()], atMs)).toMatchObject([{ job: "train-1", attempt: 1 }]);
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: atMs + 30 * 86_400_000 };
       expect(await ledger.placements.takeBack(fence, back)).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1, node: node.id });
-      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
-      await ledger.nodeLedger.seen("gpu", node.id, callAt(leaseOver - 1));
-      expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver }), "it has just called again").toBe("stale");
-      expect(await ledger.placements.takeBack(fence, { ...back, atMs: leaseOver + 900_000 })).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toMatchObject([{ orderedAtMs: atMs }]);
+      expect(await ledger.placements.gone(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
+    });
+
+    it("an attempt whose order was never handed out is taken back at once, and is not handed out any more", async () => {
+      const ledger = await make();
+      const { fence, node, job } = await placed(ledger);
+      const back = { node: node.id, assignment: anAssignment(), reason: "its node did not boot", atMs };
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await ledger.nodeLedger.handOut("gpu", node.id, [anAssignment()], atMs)).toEqual([]);
+      expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
+    });
+
+    it("an attempt is either taken back or handed out, never both", async () => {
+      for (let n = 0; n < 4; n += 1) {
+        const ledger = await make();
+        const { fence, node } = await placed(ledger);
+        const back = { node: node.id, assignment: anAssignment(), reason: "its node did not boot", atMs };
+        const [taken, held] = await Promise.all([
+          ledger.placements.takeBack(fence, back),
+          ledger.nodeLedger.handOut("gpu", node.id, [anAssignment()], atMs),
+        ]);
+        expect([taken, held.length]).toEqual(held.length > 0 ? ["stale", 1] : ["done", 0]);
+      }
     });
 
     it("taking a job back from a lost node counts a loss, and fails the job at the last loss that is allowed", async () => {
@@ -142,15 +178,15 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { fence, node, job } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, atMs);
       const back = { node: node.id, assignment: anAssignment(), reason: "lost i-1", atMs, maxLosses: 2 };
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, losses: 1, failures: 0 });
       const { queue } = await ledger.decisions.waiting("gpu", monday);
       const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
       expect(await ledger.placements.bind(fence, { entry: only(queue), node: next, atMs })).toBe("done");
       await ledger.nodeLedger.gone(next.id, atMs);
       const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
-      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
-      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
+      expect(await takeBackLost(ledger, fence, again)).toBe("done");
+      expect(await takeBackLost(ledger, fence, again)).toBe("done");
       const failed = await ledger.sealing.get(job);
       expect(failed).toMatchObject({
         state: "failed",
@@ -170,16 +206,16 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const { fence, node, job } = await placed(ledger, { spec: aSpec({ retries: 1 }) });
       await ledger.nodeLedger.gone(node.id, atMs);
       const back = { node: node.id, assignment: anAssignment(), reason: "it ran too long", atMs, maxLosses: 1, overdue: true } as const;
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2, failures: 1, reason: "it ran too long" });
       const next = await readyNode(ledger, fence, { id: "i-0000000000000002" });
       const { queue } = await ledger.decisions.waiting("gpu", monday);
       await ledger.placements.bind(fence, { entry: only(queue), node: nodeAt(next.id), atMs });
       await ledger.nodeLedger.gone(next.id, atMs);
       const again = { ...back, node: next.id, assignment: anAssignment({ attempt: 2 }) };
-      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
-      expect(await ledger.placements.takeBack(fence, again)).toBe("done");
+      expect(await takeBackLost(ledger, fence, again)).toBe("done");
+      expect(await takeBackLost(ledger, fence, again)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "failed", attempt: 2, failures: 2, reason: "it ran too long" });
     });
 
@@ -191,7 +227,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const attempt = { team: job.team, job: job.job, attempt: 1 };
       expect(await ledger.nodeLedger.change(on, { attempt, job: ended, assignment: "uploading" })).toBe("done");
       const assignment = anAssignment({ phase: "uploading", process: "p1" });
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await takeBackLost(ledger, fence, { node: node.id, assignment, reason: "lost", atMs: longAfter })).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "failed", attempt: 1 });
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
     });
@@ -199,8 +235,8 @@ export const jobPlacementsContract = (make: MakeLedger) => {
     it("an attempt that only uploads is taken back", async () => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
-      expect(await ledger.placements.takeBack(fence, back)).toBe("done");
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter };
+      expect(await takeBackLost(ledger, fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
       expect(await ledger.sealing.waitingSince(monday + 1e9), "what it uploaded is kept").toMatchObject([{ job: job.job, attempt: 1 }]);
     });
@@ -209,7 +245,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node, job } = await sealing(ledger);
       expect(await ledger.sealing.succeed(anAssignment(), {}, atMs)).toBe("done");
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver })).toBe(
+      expect(await takeBackLost(ledger, fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter })).toBe(
         "done",
       );
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "succeeded", attempt: 1 });
@@ -223,8 +259,8 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const attempt = { team: job.team, job: job.job, attempt: 1 };
       const change = { attempt, job: failed, assignment: "removed" } as const;
       expect(await ledger.nodeLedger.change(reportedOn(node.id, atMs), change)).toBe("done");
-      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver };
-      expect(await ledger.placements.takeBack(fence, back)).toBe("stale");
+      const back = { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter };
+      expect(await takeBackLost(ledger, fence, back)).toBe("stale");
       expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "failed", reason: "exit code 1" });
     });
 
@@ -232,13 +268,13 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const { fence, node, job } = await placed(ledger);
       const assignment = anAssignment({ attempt: 2 });
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("stale");
+      expect(await takeBackLost(ledger, fence, { node: node.id, assignment, reason: "lost", atMs: longAfter })).toBe("stale");
       expect(
-        await ledger.placements.takeBack(fence, {
+        await takeBackLost(ledger, fence, {
           node: "i-00000000000000ff",
           assignment: anAssignment(),
           reason: "lost",
-          atMs: leaseOver,
+          atMs: longAfter,
         }),
       ).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1 });
@@ -250,7 +286,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       const on = reportedOn(node.id, atMs);
       const to = { from: "placed", to: "queued", reason: "stopped", failed: false } as const;
       const outcomes = await Promise.all([
-        ledger.placements.takeBack(fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: leaseOver }),
+        takeBackLost(ledger, fence, { node: node.id, assignment: anAssignment(), reason: "lost", atMs: longAfter }),
         ledger.nodeLedger.change(on, { attempt: anAssignment(), job: to, assignment: "removed" }),
       ]);
       expect(outcomes.sort()).toEqual(["done", "stale"]);

@@ -93,6 +93,63 @@ export const nodePlacementsContract = (make: MakeLedger) => {
     });
   });
 
+  describe("placements.withdraw, gone and missing", () => {
+    it("withdrawing makes a node drain, whatever it holds, and leaves one that is further alone", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const node = await readyNode(ledger, fence);
+      expect(await ledger.placements.withdraw(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.withdraw(fence, node.id, atMs + 1)).toBe("done");
+      expect(await ledger.nodeLedger.get("gpu", node.id)).toMatchObject({ state: "draining", stateSinceMs: atMs });
+      expect(await ledger.placements.terminating(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.withdraw(fence, node.id, atMs)).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.state).toBe("terminating");
+      expect(await ledger.placements.withdraw(fence, "i-00000000000000ff", atMs)).toBe("stale");
+    });
+
+    it("what EC2 says about an instance is recorded: since when it does not know it, and that it has ended", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const { id } = await readyNode(ledger, fence);
+      const now = () => ledger.nodeLedger.get("gpu", id);
+      expect(await ledger.placements.missing(fence, id, atMs)).toBe("done");
+      expect(await now()).toMatchObject({ missingSinceMs: atMs });
+      expect(await ledger.placements.missing(fence, id, undefined)).toBe("done");
+      expect((await now())?.missingSinceMs).toBeUndefined();
+      expect(await ledger.placements.gone(fence, id, atMs)).toBe("done");
+      expect(await ledger.placements.gone(fence, id, atMs + 1)).toBe("done");
+      expect(await now()).toMatchObject({ state: "gone", stateSinceMs: atMs });
+      for (const written of [
+        ledger.placements.gone(fence, "i-00000000000000ff", atMs),
+        ledger.placements.missing(fence, "i-00000000000000ff", atMs),
+      ])
+        expect(await written).toBe("stale");
+    });
+  });
+
+  describe("placements.endedSilent and decisions.heard", () => {
+    it("an end for silence is recorded once per node, apart from boot failures", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const end = { node: "i-0000000000000007", zone: "us-east-1a", atMs };
+      for (let n = 0; n < 2; n += 1) expect(await ledger.placements.endedSilent(fence, end)).toBe("done");
+      const loaded = await ledger.decisions.load("gpu", monday);
+      expect([loaded.silentEnds, loaded.bootFailures]).toEqual([[end], []]);
+      expect((await ledger.decisions.load("cpu", monday)).silentEnds).toEqual([]);
+    });
+
+    it("calls to node that succeed are noted for the whole deployment, with the time since which there was no gap", async () => {
+      const ledger = await make();
+      const hearing = async (pool: string) => (await ledger.decisions.load(pool, monday)).hearing;
+      const minute = 60_000;
+      await ledger.decisions.heard(atMs);
+      await ledger.decisions.heard(atMs + minute);
+      expect(await hearing("gpu")).toEqual({ atMs: atMs + minute, sinceMs: atMs });
+      await ledger.decisions.heard(atMs + 10 * minute);
+      expect(await hearing("cpu")).toEqual({ atMs: atMs + 10 * minute, sinceMs: atMs + 10 * minute });
+    });
+  });
+
   describe("placements.terminating and removeNode", () => {
     it("terminating and forgetting a node release its reservation once, however often they are called", async () => {
       const ledger = await make();

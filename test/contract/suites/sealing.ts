@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { monday } from "../../fakes/builders.ts";
-import { admitted, leaseOver, type MakeLedger, placed, sealing } from "./arrange.ts";
+import { admitted, longAfter, type MakeLedger, placed, sealing, takeBackLost } from "./arrange.ts";
 
 const artifacts = { files: 1, bytes: 5, leftOut: 2, missing: ["ckpt/*.pt"], lost: 0 };
 const kept = { artifacts, reason: "2 entries were left out" };
@@ -79,7 +79,7 @@ export const sealingContract = (make: MakeLedger) =>
       const { fence, node } = await sealing(ledger);
       const [assignment] = (await ledger.nodeLedger.get("gpu", node.id))?.assignments ?? [];
       if (!assignment) throw new Error("the node holds nothing");
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await takeBackLost(ledger, fence, { node: node.id, assignment, reason: "lost", atMs: longAfter })).toBe("done");
       expect(await ledger.sealing.succeed(attempt, kept, monday)).toBe("stale");
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "queued", attempt: 2 });
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([attempt]);
@@ -90,9 +90,9 @@ export const sealingContract = (make: MakeLedger) =>
       const { fence, node } = await placed(ledger);
       const [assignment] = (await ledger.nodeLedger.get("gpu", node.id))?.assignments ?? [];
       if (!assignment) throw new Error("the node holds nothing");
-      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: leaseOver })).toBe("done");
+      expect(await takeBackLost(ledger, fence, { node: node.id, assignment, reason: "lost", atMs: longAfter })).toBe("done");
       expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "queued", attempt: 2 });
-      expect(await ledger.sealing.waitingSince(leaseOver + 1)).toEqual([attempt]);
+      expect(await ledger.sealing.waitingSince(longAfter + 1)).toEqual([attempt]);
     });
 
     it("the attempts that have waited to be sealed for long are listed", async () => {

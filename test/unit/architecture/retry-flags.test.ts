@@ -49,7 +49,7 @@ const retried: Readonly<Record<string, number>> = {
   market: 1,
   "memory-busy": 1,
   ministack: 2,
-  "node-call": 8,
+  "node-call": 11,
   "not-ended": 1,
   object: 3,
   queue: 1,

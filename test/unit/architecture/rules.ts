@@ -55,7 +55,7 @@ export const layers: readonly Layer[] = [
   { folder: "lib/api", imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows"] },
   {
     folder: "lib/runtime",
-    imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows", "lib/aws", "lib/api", "lib/solver"],
+    imports: ["lib/model", "lib/decide", "lib/ports", "events", "lib/flows", "lib/aws", "lib/worker", "lib/api", "lib/solver"],
     environment: true,
   },
   { folder: "lib/local", imports: ["lib/model", "events"], aws: "all", environment: true },

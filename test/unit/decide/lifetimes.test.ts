@@ -75,7 +75,7 @@ describe("the disruption budget", () => {
 describe("a decision for a pool with lifetimes", () => {
   const seen = (over: Partial<Snapshot>): Snapshot => aSnapshot({ nowMs: drainMs, pool, reserved: { usdPerHour: 0.5, gpus: 1 }, ...over });
   const roomy = working("n", { assignments: [anAssignment({ needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, phase: "running" })] });
-  const alive = { lastSeenMs: drainMs, leaseUntilMs: drainMs + 900_000 };
+  const alive = { lastSeenMs: drainMs };
 
   test("a decision gives nothing to a node that it drains, although it has room", () => {
     const steps = decide(seen({ queue: [anEntry()], nodes: [{ ...roomy, ...alive }] })).steps;

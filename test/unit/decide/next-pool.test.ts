@@ -194,10 +194,10 @@ describe("a job that stays in its pool", () => {
   });
 
   test("a job stays if a node has room, one is being launched for it, or nodes still hold its last attempt", () => {
-    expect(only({ nodes: [aNode({ leaseUntilMs: dueMs + minute, lastSeenMs: dueMs })] })?.kind).toBe("bind");
+    expect(only({ nodes: [aNode({ lastSeenMs: dueMs })] })?.kind).toBe("bind");
     expect(only({ openLaunches: [aLaunch({ intendedAtMs: dueMs })] })).toBeUndefined();
     const gang = anEntry({ nodes: 2, attempt: 2 });
-    const held = aNode({ leaseUntilMs: dueMs + minute, lastSeenMs: dueMs, assignments: [anAssignment({ rank: 0 })] });
+    const held = aNode({ lastSeenMs: dueMs, assignments: [anAssignment({ rank: 0 })] });
     expect(why({ queue: [gang], nodes: [held] })).toMatch(/nodes still hold its last attempt/);
   });
 });

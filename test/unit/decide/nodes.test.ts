@@ -1,36 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { deadNodes, isResponsive, nextLookAtBooting } from "../../../lib/decide/health/dead-nodes.ts";
+import { deadNodes, isResponsive, nextLook } from "../../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const verdictOn = (node: Node, nowMs: number) => deadNodes(aSnapshot({ nowMs, pool: aPool({ bootSeconds: 600 }), nodes: [node] }));
-const booting = aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, leaseUntilMs: monday, stateSinceMs: monday });
-const leaseEnd = aNode().leaseUntilMs;
+const booting = aNode({ state: "launching", readyAtMs: undefined, lastSeenMs: undefined, stateSinceMs: monday });
 
-describe("a lost node", () => {
+describe("a node that must end", () => {
   test.each([
-    ["when EC2 says that it has ended", aNode({ state: "gone" }), monday, "EC2 says that the instance has ended"],
     ["when it did not boot in time", booting, monday + 600_001, "its worker did not call within 600 s of the launch"],
-    [
-      "a minute after its lease has ended",
-      aNode({ assignments: [anAssignment()] }),
-      leaseEnd + 60_001,
-      "its worker was silent until its lease had ended",
-    ],
     [
       "when EC2 takes it back and its worker never called",
       { ...booting, state: "draining", assignments: [anAssignment()] } as const,
       monday + 1,
       "EC2 took it back before its worker ever called",
     ],
-    [
-      "a minute after its lease has ended while it drains",
-      aNode({ state: "draining" }),
-      leaseEnd + 60_001,
-      "its worker was silent until its lease had ended",
-    ],
-  ])("a node is lost %s", (_when, node, nowMs, because) => {
-    expect(verdictOn(node, nowMs)).toMatchObject([{ kind: "lose", node: node.id, because }]);
+  ])("a node is ended %s, and its work is not taken back before that", (_when, node, nowMs, because) => {
+    expect(verdictOn(node, nowMs)).toMatchObject([{ kind: "end", node: node.id, because }]);
+  });
+
+  test("a node is lost when EC2 says that it has ended", () => {
+    expect(verdictOn(aNode({ state: "gone" }), monday)).toMatchObject([{ kind: "lose", because: "EC2 says that the instance has ended" }]);
   });
 
   test.each<[string, Node, boolean]>([
@@ -43,22 +33,29 @@ describe("a lost node", () => {
       { ...booting, state: "gone", notice: { kind: "interruption", atMs: monday } },
       false,
     ],
-    ["had booted if it fell silent", aNode(), false],
-  ])("a lost node %s", (_which, node, neverBooted) => {
-    const [step] = verdictOn(node, leaseEnd + 60_001);
-    expect(step).toMatchObject({ kind: "lose" });
+  ])("such a node %s", (_which, node, neverBooted) => {
+    const [step] = verdictOn(node, monday + 600_001);
     expect(step).toEqual(neverBooted ? expect.objectContaining({ neverBooted }) : expect.not.objectContaining({ neverBooted: true }));
+  });
+
+  test("a node does not boot late while nobody can hear its worker, nor for as long as it had after that", () => {
+    const at = (nowMs: number, sinceMs: number) =>
+      deadNodes(aSnapshot({ nowMs, hearing: { atMs: nowMs, sinceMs }, nodes: [booting] })).filter(({ kind }) => kind === "end");
+    const hour = 3_600_000;
+    expect(at(monday + 2 * hour, monday + 2 * hour - 600_000)).toEqual([]);
+    expect(at(monday + 2 * hour, monday + 2 * hour - 600_001)).toHaveLength(1);
+    expect(deadNodes(aSnapshot({ nowMs: monday + 2 * hour, hearing: undefined, nodes: [booting] }))).not.toContainEqual(
+      expect.objectContaining({ kind: "end" }),
+    );
   });
 });
 
-describe("a node that is not lost", () => {
+describe("a node that is left alone", () => {
   test.each([
     ["while it boots", booting, monday + 599_999],
-    ["before its lease has ended, however silent", aNode(), leaseEnd],
-    ["while its worker may still be ending its jobs", aNode(), leaseEnd + 60_000],
-    ["once its end was requested", aNode({ state: "terminating", stateSinceMs: leaseEnd }), leaseEnd + 120_000],
+    ["once its end was requested", aNode({ state: "terminating", stateSinceMs: monday }), monday + 120_000],
     ["while it drains and still holds something", aNode({ state: "draining", assignments: [anAssignment()] }), monday],
-  ])("a node is not lost %s", (_while, node, nowMs) => {
+  ])("nothing is done about a node %s", (_while, node, nowMs) => {
     expect(verdictOn(node, nowMs)).toEqual([]);
   });
 });
@@ -96,9 +93,9 @@ describe("a booting node", () => {
 
   test("a booting node wakes its pool for the next look-up", () => {
     const later = { ...booting, id: "later", launchedAtMs: monday + 30_000 };
-    expect(nextLookAtBooting([later, booting], monday + 30_000)).toBe(monday + 60_000);
-    expect(nextLookAtBooting([later, booting], monday + 60_000)).toBe(monday + 90_000);
-    expect(nextLookAtBooting([aNode()], monday)).toBeUndefined();
+    expect(nextLook([later, booting], monday + 30_000)).toBe(monday + 60_000);
+    expect(nextLook([later, booting], monday + 60_000)).toBe(monday + 90_000);
+    expect(nextLook([aNode()], monday)).toBeUndefined();
   });
 });
 

@@ -10,12 +10,10 @@ const booting = (over: Partial<Node> = {}): Node =>
     id: "boots",
     state: "launching",
     launchedAtMs: monday + 70_000,
-    leaseUntilMs: now + 900_000,
     assignments: [anAssignment()],
     ...over,
   });
-const free = (over: Partial<Node> = {}): Node =>
-  aNode({ id: "free", launchedAtMs: monday, lastSeenMs: now, lastBusyMs: now, leaseUntilMs: now + 900_000, ...over });
+const free = (over: Partial<Node> = {}): Node => aNode({ id: "free", launchedAtMs: monday, lastSeenMs: now, lastBusyMs: now, ...over });
 const moves = (nodes: readonly Node[], queue = [] as ReturnType<typeof anEntry>[]) =>
   startSooner({ queue }, nodes).steps.map(({ attempt, from, node }) => `${attempt.job} ${from} → ${node}`);
 

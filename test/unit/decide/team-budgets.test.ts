@@ -23,7 +23,7 @@ const seen = (teamBudgets: Record<string, Budgets>, over: Partial<Snapshot> = {}
   });
 /** Returns a node at $1/h whose worker calls now. */
 const aLiveNode = (over: Partial<Node> = {}): Node =>
-  aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + hourMs, ...over });
+  aNode({ offer: anOffer({ usdPerHour: 1 }), launchedAtMs: now, lastBusyMs: now, lastSeenMs: now, ...over });
 const spentBy = (team: string, usd: number) => ({
   dayUsd: usd,
   monthUsd: usd,

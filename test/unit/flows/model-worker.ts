@@ -14,8 +14,6 @@ type Held = {
   uploads: boolean;
 };
 
-const minLeaseMs = 60_000;
-
 /** A worker as the server knows it: it reports all that it has started, follows orders, and starts nothing twice. */
 export class ModelWorker {
   readonly #world: World;
@@ -23,7 +21,6 @@ export class ModelWorker {
   readonly #held = new Map<string, Held>();
   readonly #over = new Set<string>();
   readonly #uploads: boolean;
-  #leaseUntilMs = 0;
 
   /** `uploads`: every attempt has something to upload, however it ends. */
   constructor(world: World, node: string, { uploads = false }: { readonly uploads?: boolean } = {}) {
@@ -32,9 +29,8 @@ export class ModelWorker {
     this.#uploads = uploads;
   }
 
-  /** The attempts that may run here, because their lease is not about to end. */
+  /** The attempts that may run here, whether the service responds or not. */
   get active(): readonly AttemptRef[] {
-    if (this.#world.nowMs >= this.#leaseUntilMs - minLeaseMs) return [];
     return [...this.#held.values()].filter(({ phase }) => phase === "preparing" || phase === "running").map(({ ref }) => ref);
   }
 
@@ -57,13 +53,10 @@ export class ModelWorker {
 
   /** Makes one call and follows the response. Returns false if the instance should end. */
   async call(fields: ReportFields = {}): Promise<boolean> {
-    const { nowMs } = this.#world;
-    if (nowMs >= this.#leaseUntilMs - minLeaseMs) this.#letGo();
     const reports = [...this.#held.values()].flatMap((held) => this.#report(held));
     const response = await this.#world.call(this.#node, { ...fields, attempts: reports });
     if (response.kind === "shutdown") this.#held.clear();
     if (response.kind !== "orders") return response.kind !== "shutdown";
-    this.#leaseUntilMs = nowMs + response.leaseMs;
     for (const ref of response.done) this.#forget(ref);
     for (const order of response.orders) if (order.kind === "stop") this.#stop(order);
     const unrecorded = new Set(response.unrecorded.map(attemptName));
@@ -115,11 +108,6 @@ export class ModelWorker {
   #forget(ref: AttemptRef): void {
     this.#held.delete(attemptName(ref));
     this.#over.add(attemptName(ref));
-  }
-
-  #letGo(): void {
-    for (const held of this.#held.values())
-      if (held.phase === "preparing" || held.phase === "running") Object.assign(held, { phase: "stopped", end: "stopped" });
   }
 }
 

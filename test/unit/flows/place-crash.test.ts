@@ -120,6 +120,7 @@ async function workOn(world: World, seconds: number): Promise<void> {
 
 /** Runs `place` until it ends or its process crashes. */
 async function run(world: World, at: CrashPoint | undefined): Promise<readonly string[]> {
+  world.hear();
   const process = doomed(world.placeDeps, at);
   await Promise.race([place(process.deps, { pool: world.pool, msLeft: () => 20_000 }), process.crashed]);
   return process.calls;

@@ -9,7 +9,7 @@ test("nodes are drained and dead nodes end although the queue cannot be read, an
   const { table } = world.ledger;
   const old = aNode({ id: "i-00000000000000a1", launchedAtMs: monday - 3_600_000, assignments: [anAssignment({ job: "old" })] });
   const gone = aNode({ id: "i-00000000000000a2", state: "gone", stateSinceMs: monday, assignments: [anAssignment({ job: "lost" })] });
-  for (const node of [old, gone]) table.putNode({ ...node, leaseUntilMs: monday + 900_000, lastSeenMs: monday });
+  for (const node of [old, gone]) table.putNode({ ...node, lastSeenMs: monday });
   const failing = { ...world.deps.decisions, waiting: () => Promise.reject(new Error("the queue is throttled")) };
   const run = place({ ...world.deps, decisions: failing }, { pool, msLeft: () => 60_000 });
   await expect(run).rejects.toThrow("the queue is throttled");

@@ -397,18 +397,59 @@ describe("a node that is gone", () => {
     expect(world.reserved).toEqual({ usdPerHour: 0.5, gpus: 1 });
   });
 
-  test("a silent node is given up only a minute after its lease has ended", async () => {
+  test("a silent node is ended while others are heard, and its work runs elsewhere only when EC2 says that it has ended", async () => {
     const world = await working();
-    const { id, leaseUntilMs } = world.node;
-    world.nowMs = leaseUntilMs + 60_000;
+    const { id } = world.node;
+    const step = async (): Promise<void> => {
+      await world.ringLater();
+      await world.workOff();
+    };
+    world.fleet.shutDown = (each) => void world.fleet.ending.add(each);
+    for (let minute = 0; minute < 30; minute += 1) {
+      world.nowMs += 60_000;
+      await step();
+    }
+    expect(world.job("a")).toMatchObject({ state: "running", node: id, attempt: 1 });
+    expect(world.fleet.endsRequested).toEqual([]);
+    world.nowMs += 60_000;
+    await step();
+    expect(world.fleet.endsRequested.flat()).toEqual([id]);
+    world.nowMs += 180_000;
+    await step();
+    expect(world.job("a"), "the instance shuts down, and its programs may still run").toMatchObject({ state: "running", node: id });
+    world.fleet.end(id);
+    world.nowMs += 60_000;
+    await step();
+    expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed", losses: 1 });
+  });
+
+  test("nobody is judged by silence while the tick's calls to node fail", async () => {
+    const world = await working();
+    world.isDeaf = true;
+    world.nowMs += 10 * 3_600_000;
     await world.ringLater();
     await world.workOff();
-    expect(world.job("a")).toMatchObject({ state: "running", node: id });
-    world.nowMs += 1;
-    await world.ringLater();
-    await world.workOff();
-    expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed" });
-    expect(world.fleet.instances.get(id)?.over).toBe(true);
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    expect(world.fleet.endsRequested).toEqual([]);
+  });
+
+  test("an instance that EC2 does not know counts as ended only after two reads that are a minute apart", async () => {
+    const world = await working();
+    const { id } = world.node;
+    world.fleet.forget(id);
+    const step = async (ms: number): Promise<void> => {
+      world.nowMs += ms;
+      await world.ringLater();
+      await world.workOff();
+    };
+    const toMinute = 60_000 - (world.nowMs % 60_000);
+    await step(600_000 + toMinute);
+    expect(world.node.missingSinceMs).toBe(world.nowMs);
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    await step(1_000);
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    await step(60_000);
+    expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
   });
 });
 

@@ -78,6 +78,7 @@ describe("the time for which a program may run", () => {
 
   test("the node of a worker that ignores the end of a run is ended, and the job has failed", async () => {
     const { world, node, running } = await working({ maxRuntimeSeconds: 600 });
+    world.fleet.shutDown = (id) => void world.fleet.ending.add(id);
     await reporting(world, node, { report: running, seconds: 60 + 600 + maxRunGraceSeconds + maxDefianceSeconds });
     expect(world.node).toMatchObject({ state: "ready" });
     await reporting(world, node, { report: running, seconds: 60 });
@@ -86,8 +87,9 @@ describe("the time for which a program may run", () => {
       drain: { because: "its worker has not stopped an attempt: it ran longer than its limit of time (vision/a#1)" },
     });
     await reporting(world, node, { report: running, seconds: 660 });
-    expect(world.fleet.live).toEqual([]);
+    expect([...world.fleet.ending]).toEqual([node]);
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
+    world.fleet.end(node);
     await gone(world, node);
     expect(world.job("a")).toMatchObject({
       state: "failed",

@@ -57,9 +57,9 @@ describe("a member of a gang whose own node is being taken back", () => {
 
 describe("a node that EC2 has ended", () => {
   test.each([
-    ["with a job is followed by another decision, because its job waits again", true, "again"],
-    ["without a job needs no further decision", false, "done"],
-  ])("a node that EC2 has ended %s", async (_what, holds, result) => {
+    ["with a job", true],
+    ["without a job", false],
+  ])("a node that EC2 has ended %s is recorded as gone, and followed by another decision, which removes it", async (_what, holds) => {
     const world = aWorld();
     await world.submit("a");
     await world.workOff();
@@ -74,8 +74,8 @@ describe("a node that EC2 has ended", () => {
       steps: [step],
       outcomes,
     });
-    expect(outcomes.of(step)).toEqual({ result, note: "done" });
-    expect(world.nodes).toEqual([]);
+    expect(outcomes.of(step)).toEqual({ result: "again", note: "EC2 says that the instance has ended" });
+    expect(world.nodes).toMatchObject([{ state: "gone" }]);
   });
 });
 

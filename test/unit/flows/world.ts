@@ -36,6 +36,8 @@ export class World {
   readonly shardQueue = this.ports.shardQueue;
   readonly access = this.ports.access;
   readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
+  /** Whether the tick's calls to `node` fail, so that nobody knows whether workers are heard. */
+  isDeaf = false;
   #ids = 0;
   /** The newest session of each node's worker, and the number of its last call. */
   readonly #sessions = new Map<string, { readonly process: string; readonly session: number; sequence: number }>();
@@ -55,7 +57,7 @@ export class World {
       pools: this.pools,
       maxLosses: () => this.pool.maxLosses,
       datasetLimits: this.datasetLimits,
-      runtimes: (pool: string) => this.pools.find(({ name }) => name === pool),
+      configured: (pool: string) => this.pools.find(({ name }) => name === pool),
       liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: {
         incomingBucket: "incoming",
@@ -94,7 +96,13 @@ export class World {
     return submitJob(this.submitDeps, { team: "vision", messageId: `message-of-${job}`, body, sentAtMs: this.nowMs });
   }
 
+  /** Notes that workers are heard, as the tick does. */
+  hear(): void {
+    if (!this.isDeaf) this.ledger.table.hearing = { atMs: this.nowMs, sinceMs: monday - 3_600_000 };
+  }
+
   place(deps: Partial<PlaceDeps> = {}, pool = this.pool): Promise<Placed> {
+    this.hear();
     return place({ ...this.placeDeps, ...deps }, { pool, msLeft: () => 20_000 });
   }
 

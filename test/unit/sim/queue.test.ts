@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { Chance } from "../../../lib/sim/faults/chance.ts";
 import { type FaultKind, Faults, faultKinds, type Rates } from "../../../lib/sim/faults/faults.ts";
+import { Outages } from "../../../lib/sim/faults/outages.ts";
 import { SimClock } from "../../../lib/sim/world/clock.ts";
 import type { Handlers } from "../../../lib/sim/world/handlers.ts";
 import { type Handled, inGroups, SimQueue } from "../../../lib/sim/world/queue.ts";
 import { queuesOf } from "../../../lib/sim/world/wires.ts";
+
+const outages = new Outages([], () => 0);
 
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -38,7 +41,7 @@ function stage(of: Stage = {}) {
   const under = { way: 0, most: 0 };
   const results = [...(of.results ?? [])];
   const queue = new SimQueue<string>(
-    { clock, faults },
+    { clock, faults, outages },
     {
       name: "q",
       visibilityMs: 30_000,
@@ -214,7 +217,7 @@ test("the jobs queue delivers jobs of several teams in one batch, in the order o
       ordered.add(group !== undefined);
       return batch.map(() => "done");
     };
-    const { jobs } = queuesOf({ clock, faults, chance: new Chance(seed) }, () => ({ submit }) as Handlers);
+    const { jobs } = queuesOf({ clock, faults, outages, chance: new Chance(seed) }, () => ({ submit }) as Handlers);
     for (let n = 0; n < 40; n += 1)
       for (const team of ["vision", "speech"]) jobs.send({ team, body: "{}", messageId: `${team}-${n}`, sentAtMs: 0 });
     await passUntil(60_000);

@@ -450,7 +450,7 @@ describe("a server that does not respond", () => {
   const silentAfter = (last: number, first = runOrder()) =>
     world((_call, number) => {
       if (number > last) throw new Error("unreachable");
-      return orders({ leaseMs: 900_000, callAgainMs: 10_000, orders: number === 1 ? [first] : [] });
+      return orders({ islandMs: 900_000, callAgainMs: 10_000, orders: number === 1 ? [first] : [] });
     });
 
   test("the agent retries with pauses while the server does not respond", async () => {
@@ -459,74 +459,78 @@ describe("a server that does not respond", () => {
     expect(calls.slice(1).map((each) => each.atMs)).toEqual(Array.from({ length: 21 }, (_, n) => 10_000 + n * 500));
   });
 
-  test("attempts stop a minute before the lease ends, and the node ends with the lease", async () => {
-    const { clock, calls, only, end } = silentAfter(2);
+  test("what runs goes on for hours without a response, and the node ends itself after the time that the server named", async () => {
+    const hour = 3_600_000;
+    const { clock, only, end } = world((_call, number) => {
+      if (number > 2) throw new Error("unreachable");
+      return orders({ islandMs: 5 * hour, callAgainMs: 10_000, orders: number === 1 ? [runOrder()] : [] });
+    });
     await clock.pass(50);
     only().started();
-    await clock.pass(50);
-    expect(calls.at(-1)?.atMs).toBe(50);
-    await clock.pass(14 * 60_000 - 50 - 1);
+    await clock.pass(5 * hour - 1);
     expect(only().requests).toEqual([]);
     await clock.pass(1);
     expect(only().requests).toEqual(["stop 30000"]);
     only().exited(143);
-    // The upload may go on until the lease ends, and a little longer.
+    await clock.pass(1);
     expect(only().requests).toEqual(["stop 30000", "upload"]);
-    await clock.pass(60_000 - 1);
-    expect(only().requests).toEqual(["stop 30000", "upload"]);
-    await clock.pass(29_999);
-    expect(end()).toBeUndefined();
     only().uploaded();
     await clock.pass(1);
-    expect(only().requests).toEqual(["stop 30000", "upload", "remove"]);
-    expect(end()).toEqual({ kind: "shutdown", because: "the lease has ended and the server does not respond" });
+    expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 5.0 h" });
   });
 
-  test("an agent that reaches the server again before the lease ends goes on and reports what it stopped", async () => {
+  test("a node whose work ends without a response keeps its result, and delivers it when somebody responds", async () => {
     const silent = { now: false };
     const { clock, only, last, end } = world((_call, number) => {
       if (silent.now) throw new Error("unreachable");
-      return orders({ callAgainMs: 10_000, orders: number === 1 ? [runOrder()] : [] });
+      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: number === 1 ? [runOrder()] : [] });
     });
     await clock.pass(50);
     only().started();
     silent.now = true;
-    await clock.pass(14 * 60_000 + 20_000);
-    only().exited(137);
+    await clock.pass(60 * 60_000);
+    only().exited(0);
+    await clock.pass(2 * 3_600_000);
     silent.now = false;
     await clock.pass(60_000);
     expect(end()).toBeUndefined();
-    expect(last()).toMatchObject([{ phase: "stopped" }]);
+    expect(last()).toMatchObject([{ phase: "exited", exitCode: 0 }]);
   });
 
-  test("the lease counts from the sending of the call, not from its late response", async () => {
+  test("a node without work ends itself fifteen minutes after the last call that got a response", async () => {
+    const { clock, end } = world((_call, number) => {
+      if (number > 1) throw new Error("unreachable");
+      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000 });
+    });
+    await clock.pass(15 * 60_000 - 1);
+    expect(end()).toBeUndefined();
+    await clock.pass(1);
+    expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 15 min" });
+  });
+
+  test("the time counts from the sending of the call, not from its late response", async () => {
     const clock = new ManualClock();
-    const { only, end } = world(() => orders(), {
+    const { only } = world(() => orders(), {
       clock,
       call: async () => {
         if (clock.monotonicMs() > 0) throw new Error("unreachable");
         await new Promise<void>((resolve) => clock.after(9_000, resolve));
-        return orders({ leaseMs: 40_000, callAgainMs: 5_000, orders: [runOrder()] });
+        return orders({ islandMs: 40_000, callAgainMs: 5_000, orders: [runOrder()] });
       },
     });
-    await clock.pass(29_999);
+    await clock.pass(39_999);
     expect(only().requests).toEqual([]);
     await clock.pass(1);
-    expect(only().requests).toEqual(["stop 5000"]);
-    await clock.pass(10_000);
-    only().exited(1);
-    only().uploaded();
-    await clock.pass(1);
-    expect(end()?.kind).toBe("shutdown");
+    expect(only().requests).toEqual(["stop 30000"]);
   });
 
-  test("a worker that never gets a lease ends its instance after ten minutes, even if the server lets it wait", async () => {
+  test("a worker that never gets orders ends its instance after fifteen minutes, even if the server lets it wait", async () => {
     for (const respond of [() => ({ kind: "wait", callAgainMs: 1_000 }) as const, () => Promise.reject(new Error("unreachable"))]) {
       const { clock, end } = world(() => orders(), { call: async () => respond() });
-      await clock.pass(600_000 - 1);
+      await clock.pass(15 * 60_000 - 1);
       expect(end()).toBeUndefined();
       await clock.pass(1);
-      expect(end()).toEqual({ kind: "shutdown", because: "this node never received a lease" });
+      expect(end()).toEqual({ kind: "shutdown", because: "no call of this node ever got orders" });
     }
   });
 });
@@ -662,7 +666,7 @@ describe("the pauses between calls", () => {
     const { clock, calls } = world(
       (_call, number) => {
         if (broken.has(number)) throw new Error("unreachable");
-        return orders({ leaseMs: 900_000, callAgainMs: 10_000 });
+        return orders({ islandMs: 900_000, callAgainMs: 10_000 });
       },
       { random: () => 0.5 },
     );
@@ -672,10 +676,10 @@ describe("the pauses between calls", () => {
   });
 
   test("a pause is never longer than a minute, nor shorter than 50 ms", async () => {
-    const slow = world(() => orders({ leaseMs: 900_000, callAgainMs: 600_000 }));
+    const slow = world(() => orders({ islandMs: 900_000, callAgainMs: 600_000 }));
     await slow.clock.pass(60_000);
     expect(slow.calls.map(({ atMs }) => atMs)).toEqual([0, 60_000]);
-    const fast = world(() => orders({ leaseMs: 900_000, callAgainMs: 0 }));
+    const fast = world(() => orders({ islandMs: 900_000, callAgainMs: 0 }));
     await fast.clock.pass(100);
     expect(fast.calls.map(({ atMs }) => atMs)).toEqual([0, 50, 100]);
   });

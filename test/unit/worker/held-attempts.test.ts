@@ -18,7 +18,6 @@ function held() {
         remove: async () => undefined,
       };
     },
-    graceMs: () => 0,
     changed: () => undefined,
     clock: new ManualClock(),
     silentForMs: () => 0,

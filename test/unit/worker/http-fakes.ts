@@ -113,7 +113,7 @@ export async function fakeMetadataService(): Promise<FakeMetadata> {
 
 export const orders = (over: Partial<Orders> = {}): Orders => ({
   kind: "orders",
-  leaseMs: 900_000,
+  islandMs: 900_000,
   callAgainMs: 100,
   orders: [],
   done: [],

@@ -33,8 +33,8 @@ describe("a call", () => {
     ["gets a response that is not JSON", { status: 200, body: '<html "secretAccessKey"' }, "is not JSON"],
     [
       "gets a response that does not match the protocol",
-      { status: 200, body: '{"kind":"orders","leaseMs":"secretAccessKey"}' },
-      "does not match the protocol: leaseMs (invalid_type)",
+      { status: 200, body: '{"kind":"orders","islandMs":"secretAccessKey"}' },
+      "does not match the protocol: islandMs (invalid_type)",
     ],
   ])("a call that %s may be retried, and its error quotes no secrets", async (_name, response, why) => {
     reply = () => response;

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { BootFailure } from "../../../model/node.ts";
+import type { BootFailure, SilentEnd } from "../../../model/node.ts";
 import type { Item } from "../access.ts";
-import { bootFailureKey, type Key } from "../keys.ts";
+import { bootFailureKey, type Key, silentEndKey } from "../keys.ts";
 import { stored } from "../stored.ts";
 
-/** Longer than a boot failure counts. */
+/** Longer than a boot failure, or an end for silence, counts. */
 const keptSeconds = 2 * 3600;
 
 const StoredBootFailure: z.ZodType<BootFailure> = z.object({
@@ -20,3 +20,13 @@ export const bootFailureItem = (pool: string, failure: BootFailure): Key & Item 
   ttl: Math.ceil(failure.atMs / 1000) + keptSeconds,
 });
 export const bootFailureOf = (item: Item): BootFailure => stored(StoredBootFailure, item);
+
+const StoredSilentEnd: z.ZodType<SilentEnd> = z.object({ node: z.string(), zone: z.string(), atMs: z.number() });
+
+/** Returns the item of a node that was ended for silence. It has the partition of the boot failures, so that both are read at once. */
+export const silentEndItem = (pool: string, end: SilentEnd): Key & Item => ({
+  ...silentEndKey(pool, end.node),
+  ...end,
+  ttl: Math.ceil(end.atMs / 1000) + keptSeconds,
+});
+export const silentEndOf = (item: Item): SilentEnd => stored(StoredSilentEnd, item);

@@ -19,7 +19,6 @@ const StoredHeartbeat = z.object({
   session: z.number(),
   call: z.number().optional(),
   lastSeenMs: z.number().optional(),
-  leaseUntilMs: z.number().optional(),
   address: z.string().optional(),
   gpus: packed(StoredGpus).optional(),
   gpusAtMs: z.number().optional(),
@@ -49,8 +48,8 @@ export const keptAfter = (atMs: number): Change => set("ttl", ttlAfter(atMs, kep
 
 /** Returns a node's part that its heartbeat holds. Throws if the item cannot be read. */
 export function heartbeatOfItem(item: Item): Partial<Node> {
-  const { gpus, leaseUntilMs, ...beat } = stored(StoredHeartbeat, item);
-  return { ...beat, ...(leaseUntilMs !== undefined && { leaseUntilMs }), ...(gpus && { gpus: gpusOf(gpus) }) };
+  const { gpus, ...beat } = stored(StoredHeartbeat, item);
+  return { ...beat, ...(gpus && { gpus: gpusOf(gpus) }) };
 }
 
 export const datasetsOfItem = (item: Item): readonly FetchedDataset[] => stored(StoredData, item).datasets;

@@ -12,6 +12,7 @@ import { SharedWants, wantsText } from "./stored-wants.ts";
 /** An assignment, whose name in its node's map says which attempt it is. */
 const StoredAssignment = z.object({
   phase: z.enum(["placed", "running", "uploading"]),
+  orderedAtMs: z.number().optional(),
   process: z.string().optional(),
   call: z.number().optional(),
   untilMs: z.number().optional(),
@@ -23,8 +24,8 @@ const StoredAssignment = z.object({
 
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
-  const { phase, process, call, untilMs, rank, evict } = assignment;
-  return { phase, process, call, untilMs, rank, evict, w: wantsText(assignment) };
+  const { phase, orderedAtMs, process, call, untilMs, rank, evict } = assignment;
+  return { phase, orderedAtMs, process, call, untilMs, rank, evict, w: wantsText(assignment) };
 };
 
 const assignmentPattern = /^([^/#]+)\/([^/#]+)#([1-9]\d*)$/;
@@ -45,6 +46,7 @@ const StoredNode = z.object({
   notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
   drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
   replaces: z.string().optional(),
+  missingSinceMs: z.number().optional(),
   /** The node's part of the pool's reservation, until it is released. */
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),
@@ -57,13 +59,13 @@ export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `$
 
 function assignmentOf(name: string, { w, ...assignment }: z.infer<typeof StoredAssignment>): Assignment {
   const [, team = "", job = "", attempt = ""] = assignmentPattern.exec(name) ?? [];
-  const { phase, process, call, untilMs, rank, evict } = assignment;
-  return { ...w, team, job, attempt: Number(attempt), phase, process, call, untilMs, rank, evict };
+  const { phase, orderedAtMs, process, call, untilMs, rank, evict } = assignment;
+  return { ...w, team, job, attempt: Number(attempt), phase, orderedAtMs, process, call, untilMs, rank, evict };
 }
 
 /** Returns the item of a new node, whose worker has not called yet. */
 export const nodeItem = (node: Node): Key & Item => {
-  const { leaseUntilMs: _over, assignments, offer, type, ...rest } = node;
+  const { assignments, offer, type, ...rest } = node;
   return {
     ...nodeKey(node.pool, node.id),
     ...rest,
@@ -86,7 +88,6 @@ export type NodeItems = { readonly item: Item; readonly heartbeat?: Item | undef
 export function nodeOf({ item, heartbeat, datasets }: NodeItems): Node {
   const { reservedMicroUsd: _usd, reservedGpus: _gpus, released, assignments, ...node } = stored(StoredNode, item);
   return {
-    leaseUntilMs: node.launchedAtMs,
     ...node,
     ...(released ? { released } : {}),
     assignments: Object.entries(assignments)

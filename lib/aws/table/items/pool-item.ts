@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { Reservation } from "../../../model/launch.ts";
-import { getItem, type Item, type TableAccess } from "../access.ts";
-import { bellKey, poolKey } from "../keys.ts";
+import { type Hearing, heardAt } from "../../../model/values/hearing.ts";
+import { getItem, type Item, type TableAccess, updateItem } from "../access.ts";
+import { setAll } from "../expression.ts";
+import { bellKey, hearingKey, poolKey } from "../keys.ts";
 import { stored } from "../stored.ts";
 import { reservedOf } from "./reserved-item.ts";
 
@@ -27,3 +29,19 @@ export const readPool = async (access: TableAccess, pool: string): Promise<Retur
   poolOf((await getItem(access, poolKey(pool))) ?? {});
 export const readBell = async (access: TableAccess, pool: string): Promise<ReturnType<typeof bellOf>> =>
   bellOf((await getItem(access, bellKey(pool))) ?? {});
+
+const StoredHearing = z.object({ atMs: z.number(), sinceMs: z.number() });
+
+/** Returns what is noted; undefined if nothing is, or if it cannot be read, because then no worker must be judged by it. */
+export async function readHearing(access: TableAccess): Promise<Hearing | undefined> {
+  const item = await getItem(access, hearingKey);
+  return item && readable(item) ? stored(StoredHearing, item) : undefined;
+}
+
+const readable = (item: Item): boolean => StoredHearing.safeParse(item).success;
+
+/** Notes a call that succeeded. Ticks that overlap may write in any order, because both write about the same minute. */
+export async function noteHeard(access: TableAccess, atMs: number): Promise<void> {
+  const { atMs: at, sinceMs } = heardAt(await readHearing(access), atMs);
+  await updateItem(access, hearingKey, { changes: setAll({ atMs: at, sinceMs }) });
+}

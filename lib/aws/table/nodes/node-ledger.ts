@@ -1,13 +1,14 @@
 import { callNumber, heartbeatOf, newDatasets, placeOf, type Sign } from "../../../model/heartbeat/heartbeat.ts";
+import type { AttemptRef } from "../../../model/job.ts";
 import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
-import { getItem, type TableAccess, tryUpdate, updateItem } from "../access.ts";
+import { getItem, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { add, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set, setAll } from "../expression.ts";
+import { add, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
 import { heartbeatChanges, keptAfter } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
-import { getNode } from "../items/node-item.ts";
+import { assignmentName, getNode } from "../items/node-item.ts";
 import { forgottenNodeKey, heartbeatKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
 import { changeAttempt } from "./attempt-change.ts";
 
@@ -15,6 +16,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   get: (pool, node) => getNode(access, pool, node),
   seen: (pool, node, sign) => seen(access, { pool, node, ...sign }),
   job: (ref) => readJob(access, ref),
+  handOut: (pool, node, attempts, atMs) => handOut(access, { pool, node, attempts, atMs }),
   change: (on, change) => changeAttempt(access, on, change),
 
   async begin(pool, node, atMs) {
@@ -51,6 +53,30 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   },
 });
 
+/** The most attempts that one write hands out, because the expressions of an update are limited to 4 KB. */
+const maxHandedOut = 20;
+
+type HandOut = { readonly pool: string; readonly node: string; readonly attempts: readonly AttemptRef[]; readonly atMs: number };
+
+/** Hands out in few writes. If one of the attempts is not there any more, its write fails, and the others are handed out one by one. */
+async function handOut(access: TableAccess, { pool, node, attempts, atMs }: HandOut): Promise<readonly AttemptRef[]> {
+  const key = nodeKey(pool, node);
+  const mark = (those: readonly AttemptRef[]): Promise<Item | undefined> => {
+    const names = those.map(assignmentName);
+    return tryUpdate(access, key, {
+      changes: names.map((name) => setOnce(["assignments", name, "orderedAtMs"], atMs)),
+      when: names.map((name) => isThere(["assignments", name])),
+    });
+  };
+  const held: AttemptRef[] = [];
+  for (let from = 0; from < attempts.length; from += maxHandedOut) {
+    const those = attempts.slice(from, from + maxHandedOut);
+    if (await mark(those)) held.push(...those);
+    else if (those.length > 1) for (const each of those) if (await mark([each])) held.push(each);
+  }
+  return held;
+}
+
 type Where = { readonly pool: string; readonly node: string };
 
 /** Returns a node that boots or works, or why there is none. */
@@ -61,8 +87,8 @@ async function live(access: TableAccess, { pool, node }: Where): Promise<Node | 
 }
 
 /**
- * Records a call. Most calls write nothing, so the node is read first. If something is written, it is read again, because until the lease
- * was renewed and the node was ready, what it held may have been given to another node.
+ * Records a call. Most calls write nothing, so the node is read first. If something is written, it is read again, because until the
+ * node was ready, what it held may have been given to another node.
  */
 const seen = (access: TableAccess, call: Where & Sign): ReturnType<NodeLedger["seen"]> => {
   let wasLaunching = false;

@@ -2,10 +2,10 @@ import { byTurn } from "../../../model/job.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
 import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
-import { bootFailureOf } from "../items/boot-failure-item.ts";
+import { bootFailureOf, silentEndOf } from "../items/boot-failure-item.ts";
 import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
-import { bellOf, poolOf, readBell, readPool } from "../items/pool-item.ts";
+import { bellOf, noteHeard, poolOf, readBell, readHearing, readPool } from "../items/pool-item.ts";
 import { asideMark, entryOf } from "../items/queue-item.ts";
 import { refusalOf } from "../items/refusal-item.ts";
 import { readWider } from "../items/reserved-item.ts";
@@ -16,6 +16,7 @@ import {
   faultPartition,
   fenceKey,
   fenceShards,
+  isSilentEnd,
   launchPartition,
   learnedKey,
   poolKey,
@@ -56,6 +57,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         bootFailures,
         catalogue,
         learned,
+        hearing,
       ] = await Promise.all([
         readPool(access, pool),
         readWider(access),
@@ -67,12 +69,15 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getPartition(access, bootFailurePartition(pool)),
         catalogues.get(pool),
         getItem(access, learnedKey(pool)),
+        readHearing(access),
       ]);
+      const [ends, failures] = [bootFailures.filter(({ sk }) => isSilentEnd(sk)), bootFailures.filter(({ sk }) => !isSilentEnd(sk))];
       const parts = {
         nodes,
         openLaunches: separated("launch", openLaunches, launchOf, jobsOfLaunch),
         refusals: separated("refusal", [...refusals, ...faults], refusalOf),
-        bootFailures: separated("boot failure", bootFailures, bootFailureOf),
+        bootFailures: separated("boot failure", failures, bootFailureOf),
+        silentEnds: separated("silent end", ends, silentEndOf),
       };
       const stuck = await namedStuck(access, nodes.read, nowMs);
       const unreadable = [...counters, ...records, ...Object.values(parts).flatMap((part) => part.unreadable), ...stuck];
@@ -85,6 +90,8 @@ export const createDecisions = (access: TableAccess): Decisions => {
         catalogue,
         refusals: parts.refusals.read,
         bootFailures: parts.bootFailures.read,
+        silentEnds: parts.silentEnds.read,
+        ...(hearing && { hearing }),
         learned: learnedOf(learned),
         ...(unreadable.length > 0 && { unreadable }),
       };
@@ -111,6 +118,8 @@ export const createDecisions = (access: TableAccess): Decisions => {
       if (!item) return "fenced";
       return bellOf(item).bell > ringsSeen ? "rang" : "quiet";
     },
+
+    heard: (atMs) => noteHeard(access, atMs),
 
     async state(pool) {
       const [{ epoch, reserved }, { bell, decidedThrough, busy }] = await Promise.all([readPool(access, pool), readBell(access, pool)]);

@@ -6,14 +6,14 @@ import { type Wants, wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { Item, TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { either, is, isAbsent, isAtMost, isOneOf, isThere, set } from "../expression.ts";
+import { either, is, isAbsent, isOneOf, isThere, set } from "../expression.ts";
 import { beginAttempt } from "../items/attempt-item.ts";
 import { enqueue, leaveQueue, offNodes, readJob, stateParts } from "../items/job-item.ts";
 import { assignmentItem, assignmentName, type ReadNode, readNode } from "../items/node-item.ts";
 import { asideMark, queueItem } from "../items/queue-item.ts";
 import { countQueued } from "../items/queues-item.ts";
 import { beginSealing } from "../jobs/sealing.ts";
-import { bellKey, heartbeatKey, jobKey, nodeKey, queueKey } from "../keys.ts";
+import { bellKey, jobKey, nodeKey, queueKey } from "../keys.ts";
 import type { Part } from "../transaction.ts";
 import type { FirstAttempt } from "./attempt-numbers.ts";
 import { rings } from "./bell.ts";
@@ -231,7 +231,7 @@ const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boole
  */
 const sealingPart = ({ assignment, atMs }: Back): Part[] => (isFirstMember(assignment.rank) ? [beginSealing(assignment, atMs)] : []);
 
-/** Returns the writes that take an attempt off its node, whose lease must be over if its instance has not ended. */
+/** Returns the writes that take an attempt off its node, whose instance has ended, or which was never ordered to run it. */
 function offParts({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNode | undefined): Part[] {
   const name = assignmentName(assignment);
   const isGone = now?.state === "gone";
@@ -239,11 +239,11 @@ function offParts({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNo
     kind: "update",
     key: nodeKey(pool, node),
     changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
-    when: [isThere(["assignments", name]), ...(isGone ? [is("state", "gone")] : [])],
+    when: isGone
+      ? [isThere(["assignments", name]), is("state", "gone")]
+      : [is(["assignments", name, "phase"], "placed"), isAbsent(["assignments", name, "orderedAtMs"])],
   };
-  // A worker that has called since the node was found dead has its lease again, and may have received this attempt's order.
-  const isOver = either(isAbsent("leaseUntilMs"), isAtMost("leaseUntilMs", atMs));
-  return isGone ? [off] : [off, { kind: "check", key: heartbeatKey(pool, node), when: [isOver] }];
+  return [off];
 }
 
 /**

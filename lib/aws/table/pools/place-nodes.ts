@@ -1,8 +1,8 @@
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { is, isAbsent, isEmpty, isNot, isOneOf, set } from "../expression.ts";
-import { bootFailureItem } from "../items/boot-failure-item.ts";
+import { is, isAbsent, isEmpty, isNot, isOneOf, isThere, set } from "../expression.ts";
+import { bootFailureItem, silentEndItem } from "../items/boot-failure-item.ts";
 import { type ReadNode, readNode, readNodeItems, readNodeOf } from "../items/node-item.ts";
 import { minus, nothing } from "../items/reserved-item.ts";
 import { spentParts } from "../items/spent-item.ts";
@@ -17,7 +17,10 @@ const keptDays = 14;
 export const createNodePlacements = (
   access: TableAccess,
   { write, reserve, unlessFenced }: FencedWriter,
-): Pick<Placements, "fenceIdle" | "drain" | "bootFailed" | "healed" | "terminating" | "removeNode"> => {
+): Pick<
+  Placements,
+  "fenceIdle" | "withdraw" | "endedSilent" | "missing" | "gone" | "drain" | "bootFailed" | "healed" | "terminating" | "removeNode"
+> => {
   /** Writes the parts. If the node's reservation is not yet released, the same transaction releases it and records the node's cost. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
@@ -39,6 +42,42 @@ export const createNodePlacements = (
         const now = await readNode(access, fence.pool, node);
         return now?.state === "draining" && Object.keys(now.assignments).length === 0;
       });
+    },
+
+    async withdraw(fence, node, atMs) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "draining"), set("stateSinceMs", atMs)],
+          when: [isOneOf("state", ["launching", "ready"])],
+        },
+      ]);
+      return written(outcome, async () => (await readNode(access, fence.pool, node)) !== undefined);
+    },
+
+    async endedSilent(fence, end) {
+      const outcome = await write(fence, [{ kind: "put", item: silentEndItem(fence.pool, end) }]);
+      return written(outcome, async () => false);
+    },
+
+    async missing(fence, node, sinceMs) {
+      const outcome = await write(fence, [
+        { kind: "update", key: nodeKey(fence.pool, node), changes: [set("missingSinceMs", sinceMs)], when: [isThere("pk")] },
+      ]);
+      return written(outcome, async () => false);
+    },
+
+    async gone(fence, node, atMs) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "gone"), set("stateSinceMs", atMs)],
+          when: [isThere("pk"), isNot("state", "gone")],
+        },
+      ]);
+      return written(outcome, async () => (await readNode(access, fence.pool, node))?.state === "gone");
     },
 
     async drain(fence, { node, drain, atMs }) {

@@ -1,0 +1,45 @@
+import { isLive, type Node } from "../../model/node.ts";
+import type { NodeSnapshot, Step } from "../../model/plan.ts";
+import { mayJudgeSilence } from "../../model/values/hearing.ts";
+
+/** Of the nodes of a pool in one zone, at most this share, and always one, is ended for silence in any hour. */
+const maxShare = 0.1;
+const brakeMs = 3_600_000;
+
+type Silent = Step & { readonly node: string };
+
+/**
+ * Returns steps that end nodes whose workers were silent for too long. Silence alone proves little: if we hear no worker, it is we who are deaf,
+ * so none is judged then, nor for a while after. If many are silent at once, what we do not hear is more likely a network than the nodes, so
+ * only a few are ended at a time, those that were silent for longest first. What they ran is taken back when EC2 says that they have ended.
+ */
+export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: NodeSnapshot): readonly Silent[] {
+  if (!mayJudgeSilence(hearing, nowMs)) return [];
+  const silent = nodes
+    .filter((node) => nowMs - heardMs(node) > pool.silentSeconds * 1000 && isWorking(node))
+    .toSorted((a, b) => heardMs(a) - heardMs(b) || (a.id < b.id ? -1 : 1));
+  const recent = silentEnds.filter(({ atMs }) => nowMs - atMs < brakeMs);
+  const ended = new Set(recent.map(({ node }) => node));
+  return [...Map.groupBy(silent, ({ offer }) => offer.zone)].flatMap(([zone, those]) => {
+    const left = allowedIn(zone, nodes) - recent.filter((end) => end.zone === zone).length;
+    // A node whose end was decided, but not accepted by EC2, is asked for again without counting twice.
+    const [again, others] = [those.filter(({ id }) => ended.has(id)), those.filter(({ id }) => !ended.has(id))];
+    return [...again, ...others.slice(0, Math.max(0, left))].map((node) => endOf(node, nowMs));
+  });
+}
+
+const isWorking = ({ state, lastSeenMs }: Node): boolean => (state === "ready" || state === "draining") && lastSeenMs !== undefined;
+const heardMs = ({ lastSeenMs, stateSinceMs }: Node): number => lastSeenMs ?? stateSinceMs;
+
+const allowedIn = (zone: string, nodes: readonly Node[]): number =>
+  Math.max(
+    1,
+    Math.floor(nodes.filter((node) => node.offer.zone === zone && (isLive(node) || node.state === "draining")).length * maxShare),
+  );
+
+const endOf = (node: Node, nowMs: number): Silent => ({
+  kind: "end",
+  node: node.id,
+  because: `its worker has been silent for ${Math.floor((nowMs - heardMs(node)) / 60_000)} min`,
+  silent: true,
+});

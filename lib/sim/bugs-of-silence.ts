@@ -1,0 +1,85 @@
+import type { Node } from "../model/node.ts";
+import type { Bug } from "./bug.ts";
+
+/** Nodes that are not heard for long, with work that takes longer. */
+const longSilence = {
+  minutes: 40,
+  calmMinutes: 300,
+  arriveMinutes: 8,
+  pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], silentSeconds: 180 }],
+  deployment: {},
+  teamLimits: {},
+  jobs: { seconds: { from: 1_500, to: 2_400 }, cancelled: 0, impossible: 0, failing: 0 },
+};
+
+const deafness = {
+  ...longSilence,
+  minutes: 90,
+  pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"] }],
+  outages: [
+    { of: "functions", fromMinute: 12, untilMinute: 70 },
+    { of: "network", fromMinute: 12, untilMinute: 70 },
+  ],
+  jobs: { ...longSilence.jobs, seconds: { from: 4_500, to: 9_000 } },
+  intensity: 0,
+};
+
+/** Bugs about nodes that are silent. */
+export const bugsOfSilence: readonly Bug[] = [
+  {
+    name: "takes-silence-for-proof",
+    breaks: 2,
+    says: "the work of a silent node is started elsewhere although EC2 has not said that the instance has ended",
+    scenario: { ...longSilence, faults: { "worker.partition": 0.6 } },
+    plant: ({ decisions }, { ledger }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          const isSilent = ({ lastSeenMs }: Node): boolean => nowMs - (lastSeenMs ?? nowMs) > 150_000;
+          for (const { id } of loaded.nodes.filter(isSilent)) ledger.table.changeNode(pool, id, { state: "gone", stateSinceMs: nowMs });
+          return decisions.load(pool, nowMs);
+        },
+      },
+    }),
+  },
+  {
+    name: "judges-while-deaf",
+    breaks: 3,
+    says: "workers are judged by their silence although they could not be heard",
+    scenario: deafness,
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => ({ ...(await decisions.load(pool, nowMs)), hearing: { atMs: nowMs, sinceMs: 0 } }),
+      },
+    }),
+  },
+  {
+    name: "takes-shutting-down-for-over",
+    breaks: 2,
+    says: "an instance that shuts down is taken for one that has ended, although its programs still run",
+    scenario: { ...longSilence, faults: { "ec2.slow-end": 1, "worker.partition": 0.9 } },
+    plant: ({ fleet }) => ({
+      fleet: {
+        ...fleet,
+        look: async (ids) => new Map([...(await fleet.look(ids))].map(([id, seen]) => [id, seen === "ending" ? "terminated" : seen])),
+      },
+    }),
+  },
+  {
+    name: "forgets-the-dead",
+    breaks: 14,
+    says: "no worker is ever judged by silence, so a machine that hangs keeps its job for ever",
+    scenario: { ...longSilence, calmMinutes: 120, recoverMinutes: 60, hangs: [{ atMinute: 12 }], intensity: 0 },
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const { hearing: _, ...loaded } = await decisions.load(pool, nowMs);
+          return loaded;
+        },
+      },
+    }),
+  },
+];

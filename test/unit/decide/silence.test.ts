@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { deadNodes, nextLook } from "../../../lib/decide/health/dead-nodes.ts";
+import { silentNodes } from "../../../lib/decide/health/silence.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import { heardAt, heardFrom, mayJudgeSilence } from "../../../lib/model/values/hearing.ts";
+import { aNode, anOffer, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
+
+const minute = 60_000;
+const now = monday + 600 * minute;
+const heard = { atMs: now, sinceMs: now - 15 * minute };
+const silent = (n: number, over: Partial<Node> = {}): Node =>
+  aNode({ id: `i-${String(n).padStart(3, "0")}`, lastSeenMs: now - 31 * minute, ...over });
+const many = (count: number, over: (n: number) => Partial<Node> = () => ({})): readonly Node[] =>
+  Array.from({ length: count }, (_, n) => silent(n, over(n)));
+const ended = (of: Parameters<typeof aSnapshot>[0]) =>
+  silentNodes(aSnapshot({ nowMs: now, hearing: heard, ...of })).map(({ node }) => node);
+
+describe("a silent node", () => {
+  test("a node whose worker is silent for longer than its pool allows is ended, and the step says for how long", () => {
+    const [step] = silentNodes(aSnapshot({ nowMs: now, hearing: heard, nodes: [silent(1)] }));
+    expect(step).toEqual({ kind: "end", node: "i-001", because: "its worker has been silent for 31 min", silent: true });
+    expect(ended({ nodes: [silent(1, { lastSeenMs: now - 30 * minute })] })).toEqual([]);
+    expect(ended({ nodes: [silent(1)], pool: aPool({ silentSeconds: 3_600 }) })).toEqual([]);
+  });
+
+  test.each<[string, Partial<Node>, boolean]>([
+    ["drains", { state: "draining" }, true],
+    ["boots", { state: "launching", lastSeenMs: undefined }, false],
+    ["is being terminated", { state: "terminating" }, false],
+    ["is gone", { state: "gone" }, false],
+  ])("a node that %s is judged by silence only if it works", (_what, over, isJudged) => {
+    expect(ended({ nodes: [silent(1, over)] })).toHaveLength(isJudged ? 1 : 0);
+  });
+
+  test("silent nodes are looked up once a minute, whatever we hear, and a decision follows at the next minute", () => {
+    const nodes = [silent(1, { lastSeenMs: now - 151_000 })];
+    const at = (nowMs: number) => deadNodes(aSnapshot({ nowMs, hearing: undefined, nodes }));
+    expect(at(now)).toEqual([{ kind: "confirm", node: "i-001", because: "its worker is silent" }]);
+    expect(at(now + 10_000)).toEqual([]);
+    expect(nextLook(nodes, now + 10_000)).toBe(now + minute);
+    expect(nextLook([silent(1, { lastSeenMs: now - 149_000 })], now)).toBeUndefined();
+  });
+
+  test("at most a thousand silent nodes are looked up in a minute, and each has its turn", () => {
+    const nodes = many(2_500, () => ({ lastSeenMs: now - 3 * minute }));
+    const turns = [0, 1, 2, 3, 4].map((n) => {
+      const steps = deadNodes(aSnapshot({ nowMs: now + n * minute, hearing: undefined, nodes }));
+      return steps.flatMap((step) => ("node" in step ? [step.node] : []));
+    });
+    expect(turns.map(({ length }) => length)).toEqual([1_000, 1_000, 1_000, 1_000, 1_000]);
+    expect(new Set(turns.flat()).size).toBe(2_500);
+  });
+});
+
+describe("the brake", () => {
+  test("of many silent nodes a tenth is ended, those that were silent for longest first", () => {
+    const nodes = many(40, (n) => ({ lastSeenMs: now - (31 + n) * minute }));
+    expect(ended({ nodes })).toEqual(["i-039", "i-038", "i-037", "i-036"]);
+  });
+
+  test("one is ended even if there are few, and ends of the last hour count, in each zone for itself", () => {
+    const inB = { offer: anOffer({ zone: "us-east-1b" }) };
+    const nodes = [...many(3), silent(7, inB)];
+    expect(ended({ nodes })).toEqual(["i-000", "i-007"]);
+    const end = { node: "i-900", zone: "us-east-1a", atMs: now - 59 * minute };
+    expect(ended({ nodes, silentEnds: [end] })).toEqual(["i-007"]);
+    expect(ended({ nodes, silentEnds: [{ ...end, atMs: now - 60 * minute }] })).toEqual(["i-000", "i-007"]);
+  });
+
+  test("a node whose end EC2 has not accepted is ended again, and counts once", () => {
+    const silentEnds = [{ node: "i-001", zone: "us-east-1a", atMs: now - minute }];
+    expect(ended({ nodes: many(3), silentEnds })).toEqual(["i-001"]);
+  });
+});
+
+describe("who is deaf", () => {
+  test("nobody is judged if no call to node was noted, if the last one is old, or soon after a gap", () => {
+    const nodes = [silent(1)];
+    expect(ended({ nodes, hearing: undefined })).toEqual([]);
+    expect(ended({ nodes, hearing: { ...heard, atMs: now - 3 * minute } })).toEqual([]);
+    expect(ended({ nodes, hearing: { ...heard, sinceMs: heard.sinceMs + 1 } })).toEqual([]);
+    expect(mayJudgeSilence(heard, now)).toBe(true);
+  });
+
+  test("calls that follow each other within three minutes are one time of hearing, and after a gap another begins", () => {
+    const first = heardAt(undefined, monday);
+    expect(first).toEqual({ atMs: monday, sinceMs: monday });
+    const second = heardAt(first, monday + 3 * minute - 1);
+    expect(second).toEqual({ atMs: monday + 3 * minute - 1, sinceMs: monday });
+    expect(heardAt(second, second.atMs + 3 * minute).sinceMs).toBe(second.atMs + 3 * minute);
+  });
+
+  test("a time that a worker has counts from when we began to hear it, and does not pass while we do not know that we do", () => {
+    expect(heardFrom(heard, now - 60 * minute, now)).toBe(heard.sinceMs);
+    expect(heardFrom(heard, now - minute, now)).toBe(now - minute);
+    expect(heardFrom(undefined, now - 60 * minute, now)).toBe(now);
+    expect(heardFrom({ ...heard, atMs: now - 3 * minute }, now - 60 * minute, now)).toBe(now);
+  });
+});
