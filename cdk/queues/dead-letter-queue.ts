@@ -3,6 +3,9 @@ import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-clo
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
+/** How long a dead letter is kept, in days; SQS allows no more. Uploads that letters are about must be kept for longer. */
+export const letterDays = 14;
+
 export type DeadLetterQueueProps = {
   /** The deployment's prefix. */
   readonly fleet: string;
@@ -23,7 +26,7 @@ export class DeadLetterQueue extends Construct {
       queueName: `${props.fleet}-dead-${props.of}${fifo ? ".fifo" : ""}`,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: Duration.days(14),
+      retentionPeriod: Duration.days(letterDays),
       ...(fifo && { fifo }),
     });
     new Alarm(this, "Alarm", {

@@ -11,12 +11,19 @@ import {
 } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { Configuration } from "../configuration/configuration.ts";
+import { letterDays } from "../queues/dead-letter-queue.ts";
+
+/**
+ * How long an upload is kept, in days. A dead letter about it must never outlive it: EventBridge may try for a day to deliver the event
+ * before it becomes a letter, and a letter that is sent back in its last hours is tried for some hours more.
+ */
+export const uploadDays = letterDays + 2;
 
 /** The buckets for all files. Deleting the stack keeps them, because they hold the teams' work. */
 export class Buckets extends Construct {
   /** Access logs of the other buckets and logs of refused network traffic; kept for 30 days. */
   readonly logs: Bucket;
-  /** Uploads below TEAM/JOB/ATTEMPT/, encrypted under the team's key; deleted after a day. Sends an event for every new object. */
+  /** Uploads below TEAM/JOB/ATTEMPT/, encrypted under the team's key; deleted after `uploadDays`. Sends an event for every new object. */
   readonly incoming: Bucket;
   /** Sealed artifacts. */
   readonly artifacts: Bucket;
@@ -38,7 +45,7 @@ export class Buckets extends Construct {
       ...logged("incoming"),
       encryption: BucketEncryption.KMS_MANAGED,
       bucketKeyEnabled: true,
-      lifecycleRules: [expireAfter(1)],
+      lifecycleRules: [expireAfter(uploadDays)],
     });
     sendEventsToBus(this.incoming);
     requireTeamKey(this.incoming);

@@ -50,11 +50,14 @@ describe("storage", () => {
     stack.template.allResources("AWS::S3::Bucket", { DeletionPolicy: "Retain" });
   });
 
-  test("uploads must name a KMS key, are deleted after a day and trigger events", () => {
+  test("uploads must name a KMS key, are deleted two days after the last dead letter about them could be, and trigger events", () => {
     const { id, properties } = bucket("Incoming");
+    const letters = stack.one("AWS::SQS::Queue", "QueueName", "fleetwright-dead-seal").properties["MessageRetentionPeriod"];
+    const days = Number(letters) / 86_400;
+    expect(days).toBe(14);
     expect(properties).toMatchObject({
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } }] },
-      LifecycleConfiguration: { Rules: [{ ExpirationInDays: 1, Status: "Enabled" }] },
+      LifecycleConfiguration: { Rules: [{ ExpirationInDays: days + 2, Status: "Enabled" }] },
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
     });
     stack.template.hasResourceProperties("AWS::S3::BucketPolicy", {
