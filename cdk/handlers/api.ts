@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { deadQueues } from "../../lib/model/letters/dead-letter.ts";
 import { acknowledgeResources } from "../access/acknowledge.ts";
 import { allWrites, onTable, sendTo } from "../access/allow.ts";
 import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
@@ -25,6 +26,11 @@ export class Api extends Construct {
     });
     const decisions = buckets.decisions.arnForObjects("*");
     const teamIndex = `${table.tableArn}/index/byTeam`;
+    // By name, because most of these queues are made by other constructs, after this one.
+    const letters = deadQueues(configuration.teams).map(({ name, fifo }) =>
+      Stack.of(this).formatArn({ service: "sqs", resource: `${configuration.name}-dead-${name}${fifo ? ".fifo" : ""}` }),
+    );
+    const sources = [...[...queues.jobs.values()].map(({ queue }) => queue), queues.seal.queue, queues.shards.queue];
     const api = new FleetFunction(this, "Handler", {
       configuration,
       bundles,
@@ -41,7 +47,13 @@ export class Api extends Construct {
         onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
         // Used only for lists for people, which may be out of date.
         new PolicyStatement({ sid: "TeamsJobs", actions: ["dynamodb:Query"], resources: [teamIndex] }),
-        sendTo(queues.lane.queue, queues.shards.queue),
+        sendTo(queues.lane.queue, ...sources),
+        new PolicyStatement({ sid: "FindSources", actions: ["sqs:GetQueueUrl"], resources: sources.map((queue) => queue.queueArn) }),
+        new PolicyStatement({
+          sid: "DeadLetters",
+          actions: ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:DeleteMessage"],
+          resources: letters,
+        }),
         new PolicyStatement({ sid: "JobLogs", actions: ["logs:GetLogEvents"], resources: [logStreams] }),
         new PolicyStatement({ sid: "ListDecisions", actions: ["s3:ListBucket"], resources: [buckets.decisions.bucketArn] }),
         new PolicyStatement({ sid: "ReadDecisions", actions: ["s3:GetObject"], resources: [decisions] }),

@@ -2,6 +2,7 @@ import type { Operation } from "./http/operation.ts";
 import { datasetOperations } from "./operations/datasets.ts";
 import { decisionOperations } from "./operations/decisions.ts";
 import { jobOperations } from "./operations/jobs.ts";
+import { letterOperations } from "./operations/letters.ts";
 import { logOperations } from "./operations/logs.ts";
 import { manyJobOperations } from "./operations/many-jobs.ts";
 import { whoAmI } from "./operations/me.ts";
@@ -18,4 +19,5 @@ export const operations: readonly Operation[] = [
   ...nodeOperations,
   ...decisionOperations,
   ...datasetOperations,
+  ...letterOperations,
 ];

@@ -4,6 +4,7 @@ import type { Bell, Lane } from "./bell.ts";
 import type { Canary } from "./canary.ts";
 import type { CapacityMemory } from "./capacity.ts";
 import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "./datasets.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { DecisionReader } from "./decision-reader.ts";
 import type { Fleet, PriceSource } from "./fleet.ts";
 import type { BootDownloads, JobAccess } from "./job-access.ts";
@@ -41,6 +42,7 @@ export type Ports = {
   readonly sealing: Sealing;
   readonly orphans: Orphans;
   // Queues.
+  readonly deadLetters: DeadLetters;
   readonly lane: Lane;
   readonly sealAgain: SealAgainQueue;
   readonly shardQueue: ShardQueue;

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { named, Synthesized } from "./synthesized.ts";
+import fleetConfig from "../../cdk/fleet.config.ts";
+import { deadQueues } from "../../lib/model/letters/dead-letter.ts";
+import { Environments } from "../../lib/runtime/env.ts";
+import { named, Synthesized, textOf } from "./synthesized.ts";
 
 const stack = new Synthesized();
 const queues = stack.all("AWS::SQS::Queue");
@@ -24,4 +27,43 @@ test("every queue to which Lambda or a rule sends failed events is no FIFO queue
   const arns = [...functions, ...rules].filter((arn) => arn !== undefined);
   expect(arns.length).toBeGreaterThan(3);
   for (const arn of arns) expect(queues.find(({ id }) => id === named(arn))?.properties).not.toHaveProperty("FifoQueue");
+});
+
+const known = deadQueues(fleetConfig.teams);
+const deadName = ({ name, fifo }: (typeof known)[number]): string => `fleetwright-dead-${name}${fifo ? ".fifo" : ""}`;
+const nameOf = (id: string): unknown => queues.find((queue) => queue.id === id)?.properties["QueueName"];
+
+test("the API knows every dead-letter queue that the stack creates, and no other", () => {
+  const created = queues.map(({ properties }) => String(properties["QueueName"])).filter((name) => name.startsWith("fleetwright-dead-"));
+  expect(known.map(deadName).toSorted()).toEqual(created.toSorted());
+  for (const { reader } of known) expect(Object.keys(Environments)).toContain(reader);
+});
+
+test("letters of a queue are sent back only if a queue with a dead-letter queue of that name is where they came from", () => {
+  const redriven = queues.flatMap(({ properties }) => {
+    const policy = z.object({ deadLetterTargetArn: z.unknown() }).safeParse(properties["RedrivePolicy"]);
+    return policy.success ? [[properties["QueueName"], nameOf(named(policy.data.deadLetterTargetArn))]] : [];
+  });
+  for (const queue of known.filter(({ remedy }) => remedy === "redrive"))
+    expect(redriven).toContainEqual([`fleetwright-${queue.name}`, deadName(queue)]);
+});
+
+test("the API may find, read and delete all dead letters, and send only to the queues to which they go back and to the lane", () => {
+  const may = stack.statementsOf(named(stack.functionNamed("api").properties["Role"]));
+  const of = (sid: string) => may.find(({ Sid }) => Sid === sid);
+  expect(of("DeadLetters")?.Action.toSorted()).toEqual([
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+  ]);
+  const dead = (of("DeadLetters")?.Resource ?? []).map((arn) => textOf(arn).split(":").at(-1));
+  expect(dead.toSorted()).toEqual(known.map(deadName).toSorted());
+  const sources = known.filter(({ remedy }) => remedy === "redrive").map(({ name }) => `fleetwright-${name}`);
+  const namesIn = (sid: string) => (of(sid)?.Resource ?? []).map((arn) => String(nameOf(named(arn)))).toSorted();
+  expect(namesIn("Send")).toEqual(["fleetwright-lane.fifo", ...sources].toSorted());
+  expect(namesIn("FindSources")).toEqual(sources.toSorted());
+  const others = may.filter(({ Sid }) => !["DeadLetters", "Send", "FindSources"].includes(Sid ?? "")).flatMap(({ Action }) => Action);
+  // Lambda sends to the function's own dead-letter queue with the function's role.
+  expect(others.filter((action) => action.startsWith("sqs:"))).toEqual(["sqs:SendMessage"]);
 });

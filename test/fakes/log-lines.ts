@@ -26,6 +26,7 @@ const fields: Readonly<Record<string, string>> = {
   "attempt passed over": "pool node attempt error",
   "call failed": "requestId error",
   called: "requestId caller method route status ms",
+  "dead letter not handled": "queue letter kind error",
   "ending instances": "instances",
   "job not cancelled": "team job error",
   // The worker.

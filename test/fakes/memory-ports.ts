@@ -10,6 +10,7 @@ import { MemoryMarket } from "../../lib/sim/memory/market.ts";
 import { MemoryTaggedInstances } from "../../lib/sim/memory/orphans.ts";
 import { MemoryRequestBudget } from "../../lib/sim/memory/request-budget.ts";
 import { aCatalogue } from "./builders.ts";
+import { MemoryDeadLetters } from "./dead-letters.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "./readers.ts";
 
 /** Returns the ports of one deployment, all in memory. Parts of logs are sealed by the adapter alone, so `segments` has no twin. */
@@ -24,6 +25,7 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
     budget: new MemoryRequestBudget(),
     canary: { call: async () => undefined },
     datasets: new MemoryDatasets(),
+    deadLetters: new MemoryDeadLetters(now),
     decisionReader: memoryDecisionReader(journal),
     downloads: memoryBootDownloads,
     fleet,

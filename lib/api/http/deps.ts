@@ -1,5 +1,6 @@
 import type { AddDeps } from "../../flows/add-dataset.ts";
 import type { CancelManyDeps } from "../../flows/cancel-job.ts";
+import type { LetterDeps } from "../../flows/redrive-letters.ts";
 import type { SubmitDeps } from "../../flows/submit-job.ts";
 import type { Ports } from "../../ports/ports.ts";
 
@@ -7,6 +8,7 @@ import type { Ports } from "../../ports/ports.ts";
 export type ApiDeps = SubmitDeps &
   CancelManyDeps &
   AddDeps &
+  LetterDeps &
   Pick<Ports, "attemptLogs" | "decisionReader" | "decisions" | "jobLookup" | "jobReader" | "nodeReader" | "poolNodes" | "sealing"> & {
     readonly fleet: { readonly name: string; readonly teams: readonly string[] };
   };

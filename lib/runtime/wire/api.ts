@@ -3,8 +3,10 @@ import { createApi } from "../../api/app.ts";
 import type { ApiDeps } from "../../api/http/deps.ts";
 import { logsClient } from "../../aws/clients/logs.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
+import { sqsClient } from "../../aws/clients/sqs.ts";
 import { s3DecisionReader } from "../../aws/decisions/decision-reader.ts";
 import { cloudWatchLogPages } from "../../aws/logs/log-pages.ts";
+import { sqsDeadLetters } from "../../aws/queues/dead-letters.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createAdmissions } from "../../aws/table/jobs/admissions.ts";
 import { createCancellations } from "../../aws/table/jobs/cancellations.ts";
@@ -41,6 +43,7 @@ function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
     cancellations: createCancellations(table),
     catalogues: createCatalogueStore(table),
     datasets: createDatasets(table),
+    deadLetters: sqsDeadLetters(sqsClient(), fleet.name),
     // Short, because the caller waits for the response.
     decisionReader: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
     decisions: createDecisions(table),

@@ -2,7 +2,10 @@ import type { Ports } from "../../ports/ports.ts";
 import type { FaultKind } from "./faults.ts";
 
 /** The ports that handlers of the simulation call: all, except those that only people's requests and the logs of attempts need. */
-export type SimPorts = Omit<Ports, "attemptLogs" | "canary" | "decisionReader" | "jobLookup" | "jobReader" | "nodeReader" | "segments">;
+export type SimPorts = Omit<
+  Ports,
+  "attemptLogs" | "canary" | "deadLetters" | "decisionReader" | "jobLookup" | "jobReader" | "nodeReader" | "segments"
+>;
 
 /** What may happen to a call: it fails before it is carried out, or it is carried out and its response is lost. */
 export type CallFaults = { readonly fails: FaultKind; readonly loses?: FaultKind };

@@ -235,6 +235,29 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/teams/research/datasets/dogs", 403, remove],
     [`${vision}/datasets/dogs`, 404, remove],
   ],
+  listDeadLetters: [
+    ["/v1/dead-letters", 200, { as: "admin" }],
+    ["/v1/dead-letters?limit=1", 400, { as: "admin" }],
+    ["/v1/dead-letters", 403],
+    ["/v1/dead-letters", 403, { as: "stranger" }],
+  ],
+  redriveDeadLetters: [
+    ["/v1/dead-letters/seal/redrive", 200, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/jobs-vision/redrive", 200, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/Seal/redrive", 400, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/jobs-vision/redrive", 403, post()],
+    ["/v1/dead-letters/jobs-sales/redrive", 404, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/lane/redrive", 409, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/node/redrive", 409, post(undefined, { as: "admin" })],
+  ],
+  deleteDeadLetters: [
+    ["/v1/dead-letters/lane/delete", 200, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/lane.fifo/delete", 400, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/lane/delete", 403, post()],
+    ["/v1/dead-letters/moon/delete", 404, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/seal/delete", 409, post(undefined, { as: "admin" })],
+    ["/v1/dead-letters/api/delete", 409, post(undefined, { as: "admin" })],
+  ],
 };
 
 describe("every operation", () => {
