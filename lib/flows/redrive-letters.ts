@@ -1,7 +1,7 @@
 import pMap from "p-map";
-import { type LetterSubject, letterSubject } from "../../events/dead-letter.ts";
 import { maxJobBytes } from "../../events/job.ts";
 import { jsonOf } from "../../events/json.ts";
+import { type LetterSubject, letterSubject } from "../../events/letters/letter-subject.ts";
 import type { DeadLetter, DeadQueue, TakenLetter } from "../model/letters/dead-letter.ts";
 import type { Log } from "../ports/log.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -48,7 +48,7 @@ export const maxLetters = 100;
 const longestMs = 10_000;
 
 /**
- * Sends letters back to the queue from which they came. Each is sent before it is deleted, so that none is lost if this function crashes in
+ * Sends letters back to the queue that they were meant for. Each is sent before it is deleted, so that none is lost if this function crashes in
  * between. One that is sent twice is harmless, because every reader of these queues handles a message twice as it does once.
  */
 export const redriveLetters = (deps: LetterDeps, queue: DeadQueue): Promise<WorkedOff> =>

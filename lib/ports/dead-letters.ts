@@ -9,9 +9,9 @@ export interface DeadLetters {
   count(of: DeadQueue): Promise<number>;
   /** Returns some of the letters, at most ten, and hides none of them. Each look counts as a receipt. */
   look(of: DeadQueue): Promise<readonly DeadLetter[]>;
-  /** Takes some of the letters, at most `most` and ten, which nobody else receives for a minute. None: there is nothing to take now. */
+  /** Takes some of the letters, at most `most` and ten, which no other receiver gets for a minute. None: there is nothing to take now. */
   take(of: DeadQueue, most: number): Promise<readonly TakenLetter[]>;
-  /** Sends a message to the standard queue that the letters came from. */
+  /** Sends a message to the standard queue that the letters were meant for. */
   send(of: DeadQueue, body: string): Promise<void>;
   delete(of: DeadQueue, letter: TakenLetter): Promise<void>;
 }

@@ -39,7 +39,7 @@ test("the API knows every dead-letter queue that the stack creates, and no other
   for (const { reader } of known) expect(Object.keys(Environments)).toContain(reader);
 });
 
-test("letters of a queue are sent back only if a queue with a dead-letter queue of that name is where they came from", () => {
+test("letters are sent back only to a queue whose failed messages go to that dead-letter queue", () => {
   const redriven = queues.flatMap(({ properties }) => {
     const policy = z.object({ deadLetterTargetArn: z.unknown() }).safeParse(properties["RedrivePolicy"]);
     return policy.success ? [[properties["QueueName"], nameOf(named(policy.data.deadLetterTargetArn))]] : [];

@@ -59,7 +59,7 @@ describe("dead letters in SQS", () => {
     const { fleet, receive, deadLetters } = await aFleet();
     const QueueUrl = await urlOf(`${fleet}-${jobs.name}`);
     const { MessageId } = await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{"command":["x"]}' }));
-    // The first receipt fails, because nobody deletes the message. The second one makes it a dead letter.
+    // The first receipt fails, because the message is not deleted. The second one makes it a dead letter.
     expect(await receive(jobs.name, 0)).toHaveLength(1);
     expect(await receive(jobs.name, 0)).toHaveLength(0);
     const [letter] = await deadLetters.look(jobs);

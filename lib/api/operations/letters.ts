@@ -30,7 +30,7 @@ const redrive = operation({
   id: "redriveDeadLetters",
   method: "post",
   path: "/dead-letters/{queue}/redrive",
-  summary: "Sends letters back to the queue from which they came, at most 100 per call. For admins",
+  summary: "Sends letters back to the queue that they were meant for, at most 100 per call. For admins",
   params: ofQueue,
   query: noQuery,
   body: noBody,

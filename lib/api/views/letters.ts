@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { type LetterSubject, subjectKinds } from "../../../events/dead-letter.ts";
 import { TeamName } from "../../../events/job.ts";
+import { type LetterSubject, subjectKinds } from "../../../events/letters/letter-subject.ts";
 import type { LetterOutcome, LettersOfQueue, WorkedOff } from "../../flows/redrive-letters.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import { type DeadQueue, remedies } from "../../model/letters/dead-letter.ts";
@@ -31,14 +31,14 @@ export const DeadQueueView = z
     function: z.string().describe("The name of the function that failed; its log says why"),
     team: TeamName.optional(),
     count: Count.describe("About how many letters there are"),
-    remedy: z.enum(remedies).describe("redrive: send them back; delete: they are outdated; read: nobody should have sent them"),
+    remedy: z.enum(remedies).describe("redrive: send them back; delete: they are outdated; read: Fleetwright sends no such messages"),
     because: z.string().describe("Why this is the remedy"),
     letters: z.array(LetterView).max(10).describe("Some of the letters, the oldest first"),
   })
   .meta({ id: "DeadQueue" });
 export type DeadQueueView = z.infer<typeof DeadQueueView>;
 
-export const DeadQueueList = z.object({ items: z.array(DeadQueueView) }).meta({ id: "DeadQueues" });
+export const DeadQueueList = z.object({ items: z.array(DeadQueueView) }).meta({ id: "DeadQueueList" });
 export type DeadQueueList = z.infer<typeof DeadQueueList>;
 
 const LetterFailure = z.object({

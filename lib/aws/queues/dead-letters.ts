@@ -13,7 +13,7 @@ import type { DeadLetters } from "../../ports/dead-letters.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** SQS's limit per call. */
-const maxOfCall = 10;
+const perCall = 10;
 /** How long a letter that was taken is hidden from others. Long enough to send and delete ten of them. */
 const hiddenSeconds = 60;
 /** With a wait, SQS searches all its servers. Without one, it searches some of them, and may find nothing in a queue that has letters. */
@@ -41,7 +41,7 @@ export function sqsDeadLetters(sqs: Pick<SQSClient, "send">, fleet: string): Dea
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: await deadUrl(of),
-        MaxNumberOfMessages: Math.min(most, maxOfCall),
+        MaxNumberOfMessages: Math.min(most, perCall),
         VisibilityTimeout: hidden,
         WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
@@ -66,7 +66,7 @@ export function sqsDeadLetters(sqs: Pick<SQSClient, "send">, fleet: string): Dea
       }
     },
     // Hidden for no time at all: otherwise the alarm would see an empty queue, and a redrive would find nothing.
-    look: async (of) => (await receive(of, { most: maxOfCall, hidden: 0 })).map(letterOf),
+    look: async (of) => (await receive(of, { most: perCall, hidden: 0 })).map(letterOf),
     take: async (of, most) =>
       (await receive(of, { most, hidden: hiddenSeconds })).map((message) => ({
         ...letterOf(message),

@@ -1,5 +1,4 @@
 import type { PoolList, PoolView } from "../../api/views/pools.ts";
-import { FleetError } from "../../model/fleet-error.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
@@ -25,33 +24,6 @@ export async function pools(options: { json?: boolean | undefined }, { connectio
   }
   return exitCodes.ok;
 }
-
-/** Lists the items of the table that this release cannot read. Exits with 1 if there are any. */
-export async function problems(options: { json?: boolean | undefined }, { connection, console }: Context): Promise<number> {
-  const { items } = await connection.api.pools();
-  if (items.some(({ unreadable }) => unreadable === undefined))
-    throw new FleetError("denied", "only admins see items that cannot be read; use the credentials of an administrator");
-  // An item that all pools share is listed once.
-  const found = items.flatMap(({ pool, unreadable = [] }) => unreadable.map((item) => ({ pool, ...item })));
-  const rows = found.filter(({ key }, index) => found.findIndex((each) => each.key === key) === index);
-  if (options.json) console.out(JSON.stringify({ unreadable: rows }));
-  else
-    for (const line of tableLines(rows, problemColumns, { empty: "every item of every pool can be read", width: console.width }))
-      console.out(line);
-  if (rows.length > 0)
-    console.note(
-      "what these items stand for stays as it is: nodes count as full, launches as open. Deploy the release that wrote them, or mend them",
-    );
-  return rows.length > 0 ? exitCodes.failed : exitCodes.ok;
-}
-
-type Problem = NonNullable<PoolView["unreadable"]>[number] & { readonly pool: string };
-const problemColumns: Column<Problem>[] = [
-  { title: "POOL", of: ({ pool }) => pool },
-  { title: "KIND", of: ({ kind }) => kind },
-  { title: "ITEM", of: ({ key }) => key },
-  { title: "WHY", of: ({ why }) => why, yields: true },
-];
 
 type Standing = NonNullable<PoolList["deployment"]>;
 const isLimited = ({ limits }: Standing): boolean => limits.usdPerHour !== undefined || limits.gpus !== undefined;

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import type { RedriveOptions } from "../commands/redrive.ts";
+import { confirmOnTerminal } from "./confirm.ts";
 import { cursor, json, limit, pool as poolOption } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -30,18 +32,48 @@ export function addFleet(program: Command, { run, context }: Session): void {
 
   program
     .command("problems")
-    .description("list items of the table that this release cannot read")
+    .description("list items of the table that cannot be read, and messages that could not be handled")
     .addOption(json())
     .addHelpText(
       "after",
       `
-What such an item stands for stays as it is, and nothing else stops: a node counts as full, a launch as open, a job as waiting. An item
-may have been written by a later release, or damaged. Exits with 1 if there are any. For admins.
+What an item that cannot be read stands for stays as it is, and nothing else stops: a node counts as full, a launch as open, a job as
+waiting. An item may have been written by a later release, or damaged. Messages that could not be handled are dead letters: there is a
+line per queue that has any, with what to do next. Exits with 1 if there are any problems. For admins.
 
 Example:
   fleet problems`,
     )
-    .action((options) => run(import("../commands/pools.ts").then(async ({ problems }) => problems(options, await context()))));
+    .action((options) => run(import("../commands/problems.ts").then(async ({ problems }) => problems(options, await context()))));
+
+  program
+    .command("redrive")
+    .description("send messages that could not be handled back to their queues, or delete outdated ones")
+    .argument("[queue]", "the queue for which they were meant, as fleet problems lists it (default: every queue to which that applies)")
+    .option("--delete", "delete the letters of queues whose letters are outdated, instead of sending letters back")
+    .option("--dry-run", "list the letters, and change nothing")
+    .option("-y, --yes", "delete without asking")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  fleet redrive --dry-run
+  fleet redrive seal
+  fleet redrive --delete --yes
+
+Remove the cause first: messages that fail again return to the dead letters. Jobs, uploads and datasets (jobs-TEAM, seal, shards) are
+worth sending back, and it is harmless if one is sent twice. Wakes, ticks and events (lane, later, tick, on-alarm, on-instance) are
+outdated, because the tick has replaced them; they can only be deleted. To continue with letters that are left, run the command
+again. For admins.`,
+    )
+    .action((queue: string | undefined, options: RedriveOptions) =>
+      run(
+        import("../commands/redrive.ts").then(async ({ redrive }) =>
+          redrive(queue, options, { ...(await context()), confirm: confirmOnTerminal() }),
+        ),
+      ),
+    );
 
   const pool = program
     .command("pool")

@@ -1,14 +1,14 @@
-import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
 import { maxAttempt } from "../../model/job.ts";
 import type { GetOptions } from "../commands/jobs/artifacts.ts";
 import type { StopOptions } from "../commands/jobs/cancel.ts";
-import type { CancelManyOptions, Confirm } from "../commands/jobs/cancel-many.ts";
+import type { CancelManyOptions } from "../commands/jobs/cancel-many.ts";
 import type { JobsOptions } from "../commands/jobs/jobs.ts";
 import type { LogOptions } from "../commands/jobs/logs.ts";
 import { asMeant } from "../invocation/caller-folder.ts";
 import { UsageError } from "../invocation/exit.ts";
 import { filterOf } from "../jobs/job-filter.ts";
+import { confirmOnTerminal } from "./confirm.ts";
 import { before, cursor, inPool, json, limit, named, seconds, since, team, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -247,18 +247,4 @@ async function logCommand({ whole: isWhole, follow: isFollowed }: LogOptions) {
 
 function rank(text: string): number | "all" {
   return text === "all" ? text : whole(text, 0, 10_000);
-}
-
-/** Returns a function that asks on the terminal and takes anything but yes as no, or undefined if there is no terminal to ask on. */
-function confirmOnTerminal(): Confirm | undefined {
-  const { stdin, stderr } = process;
-  if (!stdin.isTTY || !stderr.isTTY) return undefined;
-  return async (question) => {
-    const prompt = createInterface({ input: stdin, output: stderr });
-    try {
-      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
-    } finally {
-      prompt.close();
-    }
-  };
 }

@@ -3,6 +3,7 @@ import { AttemptPageView } from "../../api/views/attempts.ts";
 import { DatasetDetailView, DatasetList, DatasetView } from "../../api/views/datasets.ts";
 import { DecisionPage, DecisionView } from "../../api/views/decisions.ts";
 import { CancelledJobs, CheckedJobs, JobPage, JobView } from "../../api/views/jobs.ts";
+import { DeadQueueList, HandledLetters } from "../../api/views/letters.ts";
 import { LogPage } from "../../api/views/logs.ts";
 import { Me } from "../../api/views/me.ts";
 import { NodePage, NodeView } from "../../api/views/nodes.ts";
@@ -71,6 +72,12 @@ export type FleetApi = {
   /** Adds a dataset, or lists it again if it exists with this source. If it has another source: a `conflict`, unless `replace` is set. */
   putDataset(at: DatasetAt, from: { source: string; replace: boolean }): Promise<DatasetView>;
   removeDataset(at: DatasetAt): Promise<void>;
+  /** Lists every queue for messages that could not be handled. Only for admins, as are the two operations after it. */
+  deadLetters(): Promise<DeadQueueList>;
+  /** Sends letters back to the queue that they were meant for, at most a hundred. It is a `conflict` if these should not be sent back. */
+  redriveLetters(queue: string): Promise<HandledLetters>;
+  /** Deletes letters, at most a hundred. It is a `conflict` if these are not outdated. */
+  deleteLetters(queue: string): Promise<HandledLetters>;
 };
 
 const name = encodeURIComponent;
@@ -101,4 +108,7 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   dataset: (at) => call(DatasetDetailView, { method: "GET", path: datasetPath(at) }),
   putDataset: (at, from) => call(DatasetView, { method: "PUT", path: datasetPath(at), body: from }),
   removeDataset: (at) => call(Nothing, { method: "DELETE", path: datasetPath(at) }),
+  deadLetters: () => call(DeadQueueList, { method: "GET", path: "/v1/dead-letters" }),
+  redriveLetters: (queue) => call(HandledLetters, { method: "POST", path: `/v1/dead-letters/${name(queue)}/redrive` }),
+  deleteLetters: (queue) => call(HandledLetters, { method: "POST", path: `/v1/dead-letters/${name(queue)}/delete` }),
 });

@@ -2,7 +2,7 @@
 export const remedies = ["redrive", "delete", "read"] as const;
 
 /**
- * `redrive`: they go back to the queue from which they came, whose reader handles a message twice as it does once.
+ * `redrive`: they go back to the queue that they were meant for, whose reader handles a message twice as it does once.
  * `delete`: something else has done meanwhile what they asked for. `read`: Fleetwright sends no such messages, so a person must look.
  */
 export type Remedy = (typeof remedies)[number];
@@ -30,11 +30,11 @@ export type DeadLetter = {
   readonly sentAtMs: number;
   /** How often a reader received it: each try, and each later look at the dead letter. */
   readonly received: number;
-  /** The error that EventBridge or Lambda noted; undefined if the message came from a queue, because SQS notes none. */
+  /** The error that EventBridge or Lambda noted; undefined for a message of a queue, because SQS notes none. */
   readonly error?: string;
 };
 
-/** A dead letter that nobody else receives for a minute. `receipt` is needed to delete it. */
+/** A dead letter that no other receiver gets for a minute. `receipt` is needed to delete it. */
 export type TakenLetter = DeadLetter & { readonly receipt: string };
 
 /** Returns all dead-letter queues of a deployment with these teams. `test/cdk/dead-letter-queues.test.ts` compares them with the stack. */

@@ -31,7 +31,7 @@ export function deadLettersContract(name: string, make: () => Promise<DeadLetter
       expect(await stage.deadLetters.take(jobs, 10)).toHaveLength(1);
     });
 
-    test("a letter that was taken is counted, but nobody else sees or takes it", async () => {
+    test("a letter that was taken is counted, but no other receiver gets it", async () => {
       const stage = await make();
       for (const body of ["one", "two", "three"]) await stage.put(jobs, body);
       const taken = await stage.deadLetters.take(jobs, 2);

@@ -21,6 +21,7 @@ export const edges: ReadonlyMap<string, string> = new Map([
   ["lib/aws/ec2/fleet.ts", "what EC2 reports about a launch, in a decision record"],
   ["lib/aws/ec2/fleet-instances.ts", "what EC2 reports about instances, in a decision record"],
   ["lib/aws/table/stored.ts", "which fields of an item cannot be read, in a decision record and in the tick's log"],
+  ["lib/api/views/letters.ts", "why a dead letter was not handled, in a response of the API"],
   ["lib/api/operations/many-jobs.ts", "why a job was not cancelled, in a response of the API"],
   ["lib/runtime/stack-response.ts", "why a change failed, as CloudFormation shows it"],
   ["events/s3-refusal.ts", "what S3 reports about an object, at the end of a message for its owner"],

@@ -3,6 +3,7 @@ import { AttemptView } from "../../../lib/api/views/attempts.ts";
 import { DatasetDetailView, DatasetView } from "../../../lib/api/views/datasets.ts";
 import { DecisionSummary, DecisionView } from "../../../lib/api/views/decisions.ts";
 import { JobSummary, JobView } from "../../../lib/api/views/jobs.ts";
+import { DeadQueueView } from "../../../lib/api/views/letters.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { Me } from "../../../lib/api/views/me.ts";
 import { NodeView } from "../../../lib/api/views/nodes.ts";
@@ -157,6 +158,22 @@ export const aDatasetDetail = sample(DatasetDetailView, {
     { node: "i-0a", share: "part", shards: 6, bytes: 6_291_456, fetched: { version: 3, shards: 6, bytes: 6_291_456 } },
     { node: "i-0b", share: "whole", shards: 12, bytes: 12_582_912 },
   ],
+});
+
+export const aLetter = {
+  letter: "message-1",
+  subject: { kind: "attempt", name: "research/train-7, attempt 1" },
+  sentAt: at(0),
+  received: 6,
+};
+export const aDeadQueueView = sample(DeadQueueView, {
+  queue: "seal",
+  deadQueue: "fleetwright-dead-seal",
+  function: "fleetwright-seal-artifact",
+  count: 1,
+  remedy: "redrive",
+  because: "sealing twice is harmless",
+  letters: [aLetter],
 });
 
 export const aMe = sample(Me, {

@@ -6,11 +6,13 @@ import { cancel, requeue } from "../../../lib/cli/commands/jobs/cancel.ts";
 import { job } from "../../../lib/cli/commands/jobs/job.ts";
 import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
 import { node, nodes } from "../../../lib/cli/commands/nodes.ts";
-import { pool, pools, problems } from "../../../lib/cli/commands/pools.ts";
+import { pool, pools } from "../../../lib/cli/commands/pools.ts";
+import { problems } from "../../../lib/cli/commands/problems.ts";
 import type { Context } from "../../../lib/cli/session/context.ts";
 import {
   aDatasetDetail,
   aDatasetView,
+  aDeadQueueView,
   aDecisionSummary,
   aDecisionView,
   aJobSummary,
@@ -118,20 +120,21 @@ describe("fleet problems", () => {
   const item = { kind: "node", key: "N#gpu i-0a", why: "the item N#gpu i-0a is broken: state: invalid" };
   it("fleet problems names each item that cannot be read once, and exits with 1", async () => {
     const items = [aPoolView({ unreadable: [item] }), aPoolView({ pool: "lab", unreadable: [item] })];
-    const { on, printed } = await start({ "GET /v1/pools": { body: { items } } });
+    const { on, printed } = await start({ "GET /v1/pools": { body: { items } }, "GET /v1/dead-letters": { body: { items: [] } } });
     expect(await problems({}, on)).toBe(1);
-    expect(printed.out).toHaveLength(2);
+    expect(printed.out).toHaveLength(3);
     expect(printed.out[1]).toMatch(/^gpu +node +N#gpu i-0a +the item N#gpu i-0a is broken/);
     expect(await problems({ json: true }, on)).toBe(1);
-    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ unreadable: [{ pool: "gpu", ...item }] });
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ unreadable: [{ pool: "gpu", ...item }], deadLetters: [] });
   });
 
   it("fleet problems says if there are none, and that only admins see them", async () => {
     const { on, printed } = await start({
       "GET /v1/pools": [{ body: { items: [aPoolView({ unreadable: [] })] } }, { body: { items: [aPoolView()] } }],
+      "GET /v1/dead-letters": { body: { items: [aDeadQueueView({ count: 0, letters: [] })] } },
     });
     expect(await problems({}, on)).toBe(0);
-    expect(printed.out).toEqual(["every item of every pool can be read"]);
+    expect(printed.out).toEqual(["every item of every pool can be read", "no message is among the dead letters"]);
     await expect(problems({}, on)).rejects.toThrow(/only admins see/);
   });
 });

@@ -1,5 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { aDatasetDetail, aDatasetView, aDecisionView, aJobSummary, aJobView, aNodeView, anAttemptView, aPoolView } from "./api-samples.ts";
+import {
+  aDatasetDetail,
+  aDatasetView,
+  aDeadQueueView,
+  aDecisionView,
+  aJobSummary,
+  aJobView,
+  aNodeView,
+  anAttemptView,
+  aPoolView,
+} from "./api-samples.ts";
 import type { Called } from "./fake-api.ts";
 import { type FakeCloud, fakeTeam, startFakeCloud } from "./fake-cloud.ts";
 import { atHome, fleet } from "./fleet-program.ts";
@@ -28,6 +38,9 @@ beforeAll(async () => {
     [`GET /api${fakeTeam}/datasets/images`]: { body: aDatasetDetail() },
     [`PUT /api${fakeTeam}/datasets/images`]: { status: 201, body: aDatasetView() },
     [`DELETE /api${fakeTeam}/datasets/images`]: { status: 204 },
+    "GET /api/v1/dead-letters": { body: { items: [aDeadQueueView(), aDeadQueueView({ queue: "lane", remedy: "delete" })] } },
+    "POST /api/v1/dead-letters/seal/redrive": { body: { queue: "seal", done: 1, failures: [], more: false } },
+    "POST /api/v1/dead-letters/lane/delete": { body: { queue: "lane", done: 1, failures: [], more: false } },
   });
 });
 afterAll(() => cloud.close());
@@ -119,6 +132,20 @@ describe("the calls of a command", () => {
     [["node", node], [`GET /nodes/${node}`]],
     [["pools"], ["GET /pools"]],
     [["pool", "gpu"], ["GET /pools/gpu"]],
+    [["redrive"], ["GET /dead-letters", "POST /dead-letters/seal/redrive"]],
+    [
+      ["redrive", "seal"],
+      ["GET /dead-letters", "POST /dead-letters/seal/redrive"],
+    ],
+    [["redrive", "--dry-run"], ["GET /dead-letters"]],
+    [
+      ["redrive", "--delete", "--yes"],
+      ["GET /dead-letters", "POST /dead-letters/lane/delete"],
+    ],
+    [
+      ["redrive", "lane", "--delete", "-y"],
+      ["GET /dead-letters", "POST /dead-letters/lane/delete"],
+    ],
     [["decisions", "--pool", "gpu"], ["GET /pools/gpu/decisions?limit=20"]],
     [["decisions", "--pool", "gpu", "--limit", "5", "--cursor", "c"], ["GET /pools/gpu/decisions?cursor=c&limit=5"]],
     [["decision", decision, "--pool", "gpu"], [`GET /pools/gpu/decisions/${decision}`]],

@@ -174,6 +174,8 @@ describe("the fleet program", () => {
     ["pools"],
     ["pool"],
     ["pool", "reset-stats"],
+    ["problems"],
+    ["redrive"],
     ["datasets"],
     ["dataset", "add"],
     ["dataset", "show"],

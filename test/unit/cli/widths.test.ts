@@ -3,9 +3,11 @@ import { datasets } from "../../../lib/cli/commands/datasets.ts";
 import { decisions } from "../../../lib/cli/commands/decisions.ts";
 import { cancelMany } from "../../../lib/cli/commands/jobs/cancel-many.ts";
 import { jobs } from "../../../lib/cli/commands/jobs/jobs.ts";
-import { pools, problems } from "../../../lib/cli/commands/pools.ts";
+import { pools } from "../../../lib/cli/commands/pools.ts";
+import { problems } from "../../../lib/cli/commands/problems.ts";
+import { redrive } from "../../../lib/cli/commands/redrive.ts";
 import type { Context } from "../../../lib/cli/session/context.ts";
-import { aDatasetView, aDecisionSummary, aJobSummary, aMe, aPoolView } from "./api-samples.ts";
+import { aDatasetView, aDeadQueueView, aDecisionSummary, aJobSummary, aLetter, aMe, aPoolView } from "./api-samples.ts";
 import { aContext, type FakeApi, type Routes, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi;
@@ -32,8 +34,15 @@ const commands: Readonly<Record<string, { readonly routes: Routes; readonly run:
     run: (on) => pools({}, on),
   },
   "fleet problems": {
-    routes: { "GET /v1/pools": { body: { items: [aPoolView({ unreadable: [{ kind: "job", key: "a", why: long }] })] } } },
+    routes: {
+      "GET /v1/pools": { body: { items: [aPoolView({ unreadable: [{ kind: "job", key: "a", why: long }] })] } },
+      "GET /v1/dead-letters": { body: { items: [] } },
+    },
     run: (on) => problems({}, on),
+  },
+  "fleet redrive --dry-run": {
+    routes: { "GET /v1/dead-letters": { body: { items: [aDeadQueueView({ letters: [{ ...aLetter, error: long }] })] } } },
+    run: (on) => redrive(undefined, { dryRun: true }, on),
   },
 };
 

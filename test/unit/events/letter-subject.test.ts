@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { letterSubject } from "../../../events/dead-letter.ts";
+import { letterSubject } from "../../../events/letters/letter-subject.ts";
 
 const sample = (name: string): string =>
   readFileSync(join(import.meta.dirname, "..", "..", "..", "events", "samples", `${name}.json`), "utf8");

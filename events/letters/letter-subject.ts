@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { segmentToSeal } from "./artifacts/log-segment.ts";
-import { attemptToSeal } from "./artifacts/upload.ts";
-import { shardsMessage } from "./dataset.ts";
-import { JobId } from "./job.ts";
-import { jsonOf } from "./json.ts";
+import { segmentToSeal } from "../artifacts/log-segment.ts";
+import { attemptToSeal } from "../artifacts/upload.ts";
+import { shardsMessage } from "../dataset.ts";
+import { JobId } from "../job.ts";
+import { jsonOf } from "../json.ts";
 
 /** The kinds of things that a dead letter may be about. */
 export const subjectKinds = ["job", "attempt", "log", "dataset", "object", "pool", "instance", "alarm"] as const;

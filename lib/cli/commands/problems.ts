@@ -1,0 +1,44 @@
+import type { PoolView } from "../../api/views/pools.ts";
+import { FleetError } from "../../model/fleet-error.ts";
+import { exitCodes } from "../invocation/exit.ts";
+import type { Context } from "../session/context.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
+import { deadQueueColumns } from "../views/letter-view.ts";
+
+/** Lists the items of the table that this release cannot read, and the queues with dead letters. Exits with 1 if there are any. */
+export async function problems(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
+  const { items } = await connection.api.pools();
+  if (items.some(({ unreadable }) => unreadable === undefined))
+    throw new FleetError("denied", "only admins see items that cannot be read; use the credentials of an administrator");
+  // An item that all pools share is listed once.
+  const found = items.flatMap(({ pool, unreadable = [] }) => unreadable.map((item) => ({ pool, ...item })));
+  const unreadable = found.filter(({ key }, index) => found.findIndex((each) => each.key === key) === index);
+  const deadLetters = (await connection.api.deadLetters()).items.filter(({ count }) => count > 0);
+  const code = unreadable.length + deadLetters.length > 0 ? exitCodes.failed : exitCodes.ok;
+  if (options.json) {
+    console.out(JSON.stringify({ unreadable, deadLetters }));
+    return code;
+  }
+  const { width } = console;
+  for (const line of tableLines(unreadable, problemColumns, { empty: "every item of every pool can be read", width })) console.out(line);
+  if (deadLetters.length > 0) console.out("");
+  for (const line of tableLines(deadLetters, deadQueueColumns(nowMs), { empty: "no message is among the dead letters", width }))
+    console.out(line);
+  if (unreadable.length > 0)
+    console.note(
+      "what these items stand for stays as it is: nodes count as full, launches as open. Deploy the release that wrote them, or mend them",
+    );
+  if (deadLetters.length > 0) {
+    const logs = [...new Set(deadLetters.map((queue) => `/aws/lambda/${queue.function}`))];
+    console.note(`the letters could not be handled; first find and remove the cause, in the log groups ${logs.join(", ")}`);
+  }
+  return code;
+}
+
+type Problem = NonNullable<PoolView["unreadable"]>[number] & { readonly pool: string };
+const problemColumns: Column<Problem>[] = [
+  { title: "POOL", of: ({ pool }) => pool },
+  { title: "KIND", of: ({ kind }) => kind },
+  { title: "ITEM", of: ({ key }) => key },
+  { title: "WHY", of: ({ why }) => why, yields: true },
+];
