@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { DecisionPage, DecisionView } from "../../../lib/api/views/decisions.ts";
@@ -7,6 +8,8 @@ import { JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { NodePage } from "../../../lib/api/views/nodes.ts";
 import { functionUrlSigner } from "../../../lib/aws/access/request-signer.ts";
+import { sqsClient } from "../../../lib/aws/clients/sqs.ts";
+import { localSettings } from "../../../lib/cli/session/connection.ts";
 import { allOperations, holdAgainstDocument, type Received } from "../../unit/api/api-world.ts";
 import { type Stage, shell } from "../stage.ts";
 
@@ -113,6 +116,19 @@ export function apiTests(on: () => Stage): void {
     expect((await call("vision", "/v1/teams/vision/datasets")).body).toMatchObject({ items: [{ dataset: "cats" }] });
     expect((await call("vision", at, { method: "DELETE" })).status).toBe(204);
     expect((await call("vision", at, { method: "DELETE" })).status).toBe(404);
+  });
+
+  test("a job among the dead letters is listed, and runs after it was sent back", async () => {
+    const { api } = stage.connection;
+    const sqs = sqsClient(localSettings(stage.cloud.endpoint));
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${stage.cloud.deployment.name}-dead-jobs-research` }));
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(shell("true", { id: "redriven" })) }));
+    const queued = async () => (await api.deadLetters()).items.find(({ queue }) => queue === "jobs-research");
+    expect(await queued()).toMatchObject({ count: 1, letters: [{ subject: { kind: "job", name: "research/redriven" } }] });
+    expect((await call("research", "/v1/dead-letters")).status).toBe(403);
+    expect(await api.redriveLetters("jobs-research")).toEqual({ queue: "jobs-research", done: 1, failures: [], more: false });
+    expect(await stage.ended("redriven")).toMatchObject({ state: "succeeded" });
+    expect(await queued()).toMatchObject({ count: 0, letters: [] });
   });
 
   describe("the API at its URL", () => {
