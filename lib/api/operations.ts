@@ -7,6 +7,7 @@ import { logOperations } from "./operations/logs.ts";
 import { manyJobOperations } from "./operations/many-jobs.ts";
 import { whoAmI } from "./operations/me.ts";
 import { nodeOperations } from "./operations/nodes.ts";
+import { overrideOperations } from "./operations/overrides.ts";
 import { poolOperations } from "./operations/pools.ts";
 
 /** All operations except the one that returns the OpenAPI document. */
@@ -17,6 +18,7 @@ export const operations: readonly Operation[] = [
   ...logOperations,
   ...poolOperations,
   ...nodeOperations,
+  ...overrideOperations,
   ...decisionOperations,
   ...datasetOperations,
   ...letterOperations,

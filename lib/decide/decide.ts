@@ -5,7 +5,9 @@ import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
 import { deadNodes, isResponsive, nextLook, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
-import { firstFit } from "./placement/first-fit.ts";
+import { orderedDrains, orderOf } from "./overrides/node-orders.ts";
+import { isPaused, whyPaused } from "./overrides/paused.ts";
+import { firstFit, holdAll } from "./placement/first-fit.ts";
 import { startSooner } from "./placement/start-sooner.ts";
 import { emptied, failed } from "./scaling/closing.ts";
 import { consolidation } from "./scaling/consolidation.ts";
@@ -28,16 +30,20 @@ const nodePhases: readonly Phase<NodeSnapshot>[] = [
   endOverdue,
   // Drains nodes in time for the end of their life.
   retireOld,
+  // Drains nodes that an admin has ordered to be drained.
+  drainOrdered,
   // Drains nodes that work although a budget that asks for it is used up.
   drainUnaffordable,
   // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle.
   spareSilent,
   // Gives back nodes that hold nothing although a budget is used up.
   endUnaffordable,
+  // Leaves nodes alone that an admin has cordoned: they get nothing new, and are given back only if they are idle.
+  spareCordoned,
 ];
 
 const jobPhases: readonly Phase<Snapshot>[] = [
-  // Places waiting jobs on nodes, launches nodes for the others, or records why they wait.
+  // Places waiting jobs on nodes, launches nodes for the others, or records why they wait. In a paused pool, all wait.
   placeWaiting,
   // Launches nodes for work that must soon leave its node, within what the launches above leave of limits and budgets.
   replaceLeaving,
@@ -57,6 +63,8 @@ type Draft<S> = {
   readonly wakesMs: readonly number[];
   /** The nodes that the next phases may use, by id. */
   readonly nodes: readonly Node[];
+  /** Nodes that get nothing new, but are given back if they are idle. */
+  readonly cordoned: readonly Node[];
   /** How many more nodes with work may be drained. */
   readonly drainsLeft: number;
   /** Nodes that wait for the work of another node. They are idle, but must not be given back yet. */
@@ -83,7 +91,16 @@ export const decide = (snapshot: Snapshot): Plan => decideJobs(decideNodes(snaps
 export function decideNodes(unordered: NodeSnapshot): NodeDecision {
   const nodes = unordered.nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const snapshot = { ...unordered, nodes };
-  const start = { snapshot, budget: budgetRoom(snapshot), steps: [], wakesMs: [], nodes, drainsLeft: 0, kept: new Set<string>() };
+  const start = {
+    snapshot,
+    budget: budgetRoom(snapshot),
+    steps: [],
+    wakesMs: [],
+    nodes,
+    cordoned: [],
+    drainsLeft: 0,
+    kept: new Set<string>(),
+  };
   if (snapshot.pool.closing) return extended(start, emptied(snapshot));
   return nodePhases.reduce<NodeDecision>((draft, phase) => extended(draft, phase(draft)), start);
 }
@@ -148,6 +165,12 @@ function retireOld({ snapshot: { pool, nowMs }, nodes }: NodeDecision): Decided 
   };
 }
 
+function drainOrdered({ snapshot, nodes, steps: planned }: NodeDecision): Decided {
+  const { steps, wakesMs } = orderedDrains(withoutDoubt(nodes, planned), snapshot);
+  const leaving = nodesOf(steps);
+  return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
+}
+
 function drainUnaffordable({ snapshot, budget, nodes }: NodeDecision): Decided {
   const { steps, leaving, wakesMs } = drainSpent(nodes, budget, snapshot);
   return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
@@ -158,17 +181,19 @@ function spareSilent({ snapshot: { nowMs }, nodes }: NodeDecision): Decided {
 }
 
 function endUnaffordable({ budget, nodes, steps: planned }: NodeDecision): Decided {
-  const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
-  const steps = unaffordableNodes(
-    nodes.filter(({ id }) => !inDoubt.has(id)),
-    budget,
-  );
+  const steps = unaffordableNodes(withoutDoubt(nodes, planned), budget);
   const ended = nodesOf(steps);
   return { steps, nodes: nodes.filter(({ id }) => !ended.has(id)) };
 }
 
+function spareCordoned({ snapshot: { overrides }, nodes }: NodeDecision): Decided {
+  const isCordoned = ({ id }: Node): boolean => orderOf(overrides, id) !== undefined;
+  return { nodes: nodes.filter((node) => !isCordoned(node)), cordoned: nodes.filter(isCordoned) };
+}
+
 function placeWaiting({ snapshot, budget, nodes }: Draft<Snapshot>): Decided {
-  const { steps, bound, isWhole, packed, wakeAtMs } = firstFit(snapshot, nodes, budget);
+  const paused = whyPaused(snapshot);
+  const { steps, bound, isWhole, packed, wakeAtMs } = paused === undefined ? firstFit(snapshot, nodes, budget) : holdAll(snapshot, paused);
   return {
     steps,
     // If not all jobs had their turn, the next plan may need the nodes that this one leaves empty.
@@ -179,6 +204,7 @@ function placeWaiting({ snapshot, budget, nodes }: Draft<Snapshot>): Decided {
 }
 
 function startAtOnce({ snapshot, budget, nodes, kept }: Draft<Snapshot>): Decided {
+  if (isPaused(snapshot.overrides)) return {};
   const { steps, touched, isAll } = startSooner(
     snapshot,
     nodes.filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
@@ -187,25 +213,33 @@ function startAtOnce({ snapshot, budget, nodes, kept }: Draft<Snapshot>): Decide
 }
 
 function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft<Snapshot>): Decided {
+  // In a paused pool, the work that leaves is not placed again.
+  if (isPaused(snapshot.overrides)) return { wakesMs: [nextEndOfDrain(snapshot)] };
   const free = nodes.filter(({ assignments }) => assignments.length === 0);
   return { ...replacements(snapshot, { planned, free, budget }), wakesMs: [nextEndOfDrain(snapshot)] };
 }
 
 function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft<Snapshot>): Decided {
-  const { queue, openLaunches, pool, nowMs } = snapshot;
-  const isWanted = queue.length > 0 || openLaunches.length > 0 || budget.usedUp !== undefined;
+  const { queue, openLaunches, pool, nowMs, overrides } = snapshot;
+  const isWanted = isPaused(overrides) || queue.length > 0 || openLaunches.length > 0 || budget.usedUp !== undefined;
   // A team whose budget is used up could not start again what is moved.
   const affordable = nodes.filter(({ team }) => usedUpFor(budget, team).length === 0);
   return isWanted ? {} : { steps: consolidation(affordable, pool, { nowMs, most: drainsLeft }) };
 }
 
-function giveBackIdle({ snapshot, budget, nodes, kept }: Draft<Snapshot>): Decided {
+function giveBackIdle({ snapshot, budget, nodes, cordoned, kept }: Draft<Snapshot>): Decided {
   const { steps, wakeAtMs } = idleNodes(
-    nodes.filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
+    [...nodes, ...cordoned].filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
     snapshot.pool,
     snapshot.nowMs,
   );
   return { steps, wakesMs: [wakeAtMs] };
+}
+
+/** Returns the nodes without those that this plan looks up, because only one step of a plan may be about a node. */
+function withoutDoubt(nodes: readonly Node[], planned: readonly Step[]): readonly Node[] {
+  const inDoubt = nodesOf(planned.filter(({ kind }) => kind === "confirm"));
+  return nodes.filter(({ id }) => !inDoubt.has(id));
 }
 
 const nodesOf = (steps: readonly Step[]): ReadonlySet<string> => new Set(steps.flatMap((step) => ("node" in step ? step.node : [])));

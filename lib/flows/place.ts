@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { decideJobs, decideNodes } from "../decide/decide.ts";
 import { nextOf } from "../decide/launches/open-launch.ts";
+import { isPaused } from "../decide/overrides/paused.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
@@ -259,8 +260,16 @@ type NextPoolsDeps = {
   /** The configured pools. */
   readonly pools: readonly Pool[];
   readonly catalogues: Pick<Ports["catalogues"], "get">;
+  readonly overrides: Pick<Ports["overrides"], "get">;
 };
 
 /** Returns the pools that jobs may move to, with their catalogues. A pool without a fallback costs no read. */
-const nextPools = ({ pools, catalogues }: NextPoolsDeps, pool: Pool): Promise<NextPool[]> =>
-  pMap(fallbacksOf(pool, pools), async (next) => ({ pool: next, catalogue: await catalogues.get(next.name) }), { concurrency: 4 });
+const nextPools = ({ pools, catalogues, overrides }: NextPoolsDeps, pool: Pool): Promise<NextPool[]> =>
+  pMap(
+    fallbacksOf(pool, pools),
+    async (next) => {
+      const [catalogue, ordered] = await Promise.all([catalogues.get(next.name), overrides.get(next.name)]);
+      return { pool: next, catalogue, ...(isPaused(ordered) && { paused: true }) };
+    },
+    { concurrency: 4 },
+  );

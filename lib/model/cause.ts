@@ -7,6 +7,8 @@ export type Cause =
   | "cancel"
   /** A job moved here from another pool. */
   | "move"
+  /** An admin paused or resumed the pool, or ordered something about a node. */
+  | "override"
   /** The alarm's name. */
   | `alarm ${string}`
   /** The instance's id. */

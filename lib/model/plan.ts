@@ -3,6 +3,7 @@ import type { Launch, Reservation } from "./launch.ts";
 import type { WiderLimits, WiderReserved } from "./limits.ts";
 import type { Assignment, BootFailure, Drain, Node, SilentEnd } from "./node.ts";
 import type { Catalogue } from "./offer.ts";
+import type { Overrides } from "./overrides/overrides.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Hearing } from "./values/hearing.ts";
@@ -13,7 +14,18 @@ import type { FailureCode } from "./values/job-end.ts";
  * its node is not ended, its launch not repeated, its job not started, and its limit used up, until a release reads it or somebody repairs it.
  */
 export type UnreadableItem = {
-  readonly kind: "node" | "launch" | "queue entry" | "job" | "attempt" | "upload" | "refusal" | "boot failure" | "silent end" | "counter";
+  readonly kind:
+    | "node"
+    | "launch"
+    | "queue entry"
+    | "job"
+    | "attempt"
+    | "upload"
+    | "refusal"
+    | "boot failure"
+    | "silent end"
+    | "counter"
+    | "overrides";
   /** The item's keys in the table. */
   readonly key: string;
   /** The fields that cannot be read. */
@@ -52,6 +64,8 @@ export type Snapshot = {
   readonly hearing?: Hearing | undefined;
   /** What the optimizer has learned from the pool's packings so far; undefined for nothing. */
   readonly learned?: Learned | undefined;
+  /** What admins have ordered about the pool and its nodes; undefined if they never did. */
+  readonly overrides?: Overrides | undefined;
   /** What is missing above because it cannot be read; undefined for nothing. */
   readonly unreadable?: readonly UnreadableItem[] | undefined;
 };

@@ -50,8 +50,14 @@ export type Pool = {
   readonly closing?: true | undefined;
 };
 
-/** A pool that jobs may move to, and what it can buy; `catalogue` is undefined until it was first fetched. */
-export type NextPool = { readonly pool: Pool; readonly catalogue?: Catalogue | undefined };
+/** A pool that jobs may move to, and what it can buy. */
+export type NextPool = {
+  readonly pool: Pool;
+  /** Undefined until it was first fetched. */
+  readonly catalogue?: Catalogue | undefined;
+  /** Set if it is paused, so that no job moves there. */
+  readonly paused?: true | undefined;
+};
 
 /** Returns the pools that a pool's jobs may move to, in the order in which they are tried: its fallback, that one's fallback, and so on. */
 export function fallbacksOf(pool: Pool, pools: readonly Pool[]): readonly Pool[] {

@@ -30,6 +30,7 @@ export type Loaded = Pick<
   | "silentEnds"
   | "hearing"
   | "learned"
+  | "overrides"
   | "unreadable"
 > & {
   readonly reservedWider: WiderReserved;

@@ -14,6 +14,7 @@ import type { LogSegments } from "./kept-logs.ts";
 import type { NodeLedger } from "./node-ledger.ts";
 import type { NodeReader } from "./node-reader.ts";
 import type { Orphans, TaggedInstances } from "./orphans.ts";
+import type { PoolOverrides } from "./overrides.ts";
 import type { CatalogueStore, Decisions, Placements } from "./pool-ledger.ts";
 import type { PoolRegistry } from "./pool-registry.ts";
 import type { RequestBudget } from "./request-budget.ts";
@@ -36,6 +37,7 @@ export type Ports = {
   readonly jobReader: JobReader;
   readonly nodeLedger: NodeLedger;
   readonly nodeReader: NodeReader;
+  readonly overrides: PoolOverrides;
   readonly placements: Placements;
   readonly poolNodes: PoolNodes;
   readonly registry: PoolRegistry;

@@ -15,6 +15,7 @@ import { createBell } from "../../lib/aws/table/pools/bell.ts";
 import { createCapacityMemory } from "../../lib/aws/table/pools/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/pools/decisions.ts";
+import { createOverrides } from "../../lib/aws/table/pools/overrides.ts";
 import { createPlacements } from "../../lib/aws/table/pools/placements.ts";
 import { createPoolRegistry } from "../../lib/aws/table/pools/pool-registry.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
@@ -82,6 +83,7 @@ export const ledgerOn = (access: TableAccess): LedgerPorts => ({
   jobReader: createJobReader(access),
   sealing: createSealing(access),
   decisions: createDecisions(access),
+  overrides: createOverrides(access),
   placements: createPlacements(access, Date.now),
   capacity: createCapacityMemory(access),
   catalogues: createCatalogueStore(access),

@@ -1,8 +1,9 @@
 import { PutCommand, ScanCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { expect, test } from "vitest";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
-import { jobKey, type Key, nodeKey } from "../../lib/aws/table/keys.ts";
+import { jobKey, type Key, nodeKey, overridesKey } from "../../lib/aws/table/keys.ts";
 import { loadPool } from "../../lib/flows/pool/load-pool.ts";
+import { changed, noOverrides } from "../../lib/model/overrides/overrides.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aLaunch, anAssignment, aRefusal, monday } from "../fakes/builders.ts";
 import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
@@ -28,6 +29,8 @@ async function extend(access: TableAccess): Promise<void> {
 const attempt = { team: "vision", job: "train-1", attempt: 1 };
 const later = monday + 120_000;
 
+const paused = changed(noOverrides, { kind: "pause" }, { by: "ada", atMs: monday });
+
 /** Changes of every kind to a job, its node, a launch and a refusal. Returns the items in which the field must survive. */
 const changes: readonly (readonly [string, (ledger: LedgerPorts, node: string) => Promise<unknown>])[] = [
   ["a report of the worker", (ledger, node) => ledger.nodeLedger.change(reportedOn(node, later), { attempt, assignment: "running" })],
@@ -40,6 +43,7 @@ const changes: readonly (readonly [string, (ledger: LedgerPorts, node: string) =
   ["a cancellation", (ledger) => ledger.cancellations.cancel(attempt, { reason: "not wanted", atMs: later })],
   ["another refusal", (ledger) => ledger.capacity.change(aRefusal(), (known) => known && { ...known, evidence: 2 })],
   ["the end of the instance", (ledger, node) => ledger.nodeLedger.gone(node, later)],
+  ["a change of overrides", (ledger) => ledger.overrides.replace("gpu", changed(paused, { kind: "resume" }, { by: "ada", atMs: later }))],
   ["a ring", (ledger) => ledger.bell.ring("gpu", "job")],
 ];
 
@@ -48,6 +52,7 @@ test("a field that only the next release knows survives each change that this re
   const ledger = ledgerOn(access);
   const { fence, node } = await placed(ledger);
   await ledger.capacity.change(aRefusal(), () => aRefusal());
+  await ledger.overrides.replace("gpu", paused);
   await extend(access);
   for (const [change, make] of changes) {
     const before = (await all(access)).map(({ pk, sk }) => `${pk} ${sk}`);
@@ -63,6 +68,18 @@ test("a field that only the next release knows survives each change that this re
   await ledger.placements.removeNode(fence, node.id, later);
   const forgotten = (await all(access)).find(({ pk, sk }) => pk === "ND#gpu" && sk === node.id);
   expect(forgotten, "a node that has left").toMatchObject({ future: 1, heartbeat: { future: 1 } });
+});
+
+test("fields of orders that only the next release knows survive a change of the pool's overrides", async () => {
+  const access = await newTable();
+  const { overrides } = ledgerOn(access);
+  const order = { by: "ada", sinceMs: monday, future: 1 };
+  const item = { version: 1, paused: order, nodes: { "i-1": order }, history: [{ what: "x", by: "ada", atMs: monday, future: 1 }] };
+  await access.client.send(new PutCommand({ TableName: access.table, Item: { ...overridesKey("gpu"), ...item } }));
+  const next = changed(await overrides.get("gpu"), { kind: "cordon", node: "i-2" }, { by: "bob", atMs: later });
+  expect(await overrides.replace("gpu", next)).toBe("done");
+  const nodes = { "i-1": order, "i-2": expect.anything() };
+  expect(await all(access)).toMatchObject([{ version: 2, paused: order, nodes, history: [{ by: "bob" }, ...item.history] }]);
 });
 
 test("a field that only the next release knows survives the settling of a launch", async () => {

@@ -8,6 +8,7 @@ import { createAdmissions } from "../../lib/aws/table/jobs/admissions.ts";
 import { createCapacityMemory } from "../../lib/aws/table/pools/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../lib/aws/table/pools/decisions.ts";
+import { createOverrides } from "../../lib/aws/table/pools/overrides.ts";
 import { createPlacements } from "../../lib/aws/table/pools/placements.ts";
 import { createRequestBudget } from "../../lib/aws/table/pools/request-budget.ts";
 import { place } from "../../lib/flows/place.ts";
@@ -37,6 +38,7 @@ async function handler(access: TableAccess, launch: BucketLimits): Promise<(pool
     lane: new MemoryLane(),
     pools,
     catalogues: createCatalogueStore(access),
+    overrides: createOverrides(access),
     journal: new MemoryJournal(),
     pause: async (ms: number) => pause(ms),
     random: Math.random,

@@ -8,6 +8,7 @@ import {
   jobKey,
   launchKey,
   nodeKey,
+  overridesKey,
   queueKey,
   refusalKey,
   sealingKey,
@@ -17,6 +18,7 @@ import {
   teamSpentKey,
 } from "../../lib/aws/table/keys.ts";
 import { loadPool } from "../../lib/flows/pool/load-pool.ts";
+import { noOverrides, unknownOverrides } from "../../lib/model/overrides/overrides.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aCatalogue, aLaunch, aRefusal, monday } from "../fakes/builders.ts";
 import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
@@ -186,6 +188,17 @@ test("a pool's record of costs that cannot be read stops the pool, because nothi
   const { access, ledger } = await arrange();
   await access.client.send(new PutCommand({ TableName: access.table, Item: { ...spentKey("gpu", "2026-06"), total: "much" } }));
   await expect(ledger.decisions.load("gpu", monday)).rejects.toThrow("P#gpu SPENT#2026-06 is broken");
+});
+
+test("overrides that cannot be read pause their pool, are named, and can be neither changed nor lost", async () => {
+  const { access, ledger } = await arrange();
+  await ledger.overrides.replace("gpu", { ...noOverrides, version: 1 });
+  await spoil(access, overridesKey("gpu"), "paused", "until Monday");
+  const { overrides, nodes, unreadable = [] } = await ledger.decisions.load("gpu", monday);
+  expect([overrides, nodes.length]).toEqual([unknownOverrides, 2]);
+  expect(unreadable).toEqual([{ kind: "overrides", key: "P#gpu OVERRIDES", why: expect.stringContaining("paused") }]);
+  expect(await ledger.overrides.get("gpu")).toEqual(unknownOverrides);
+  expect((await ledger.decisions.load("other", monday)).overrides).toBeUndefined();
 });
 
 test("lists of nodes and jobs leave out what cannot be read, and their pages are full all the same", async () => {

@@ -9,6 +9,9 @@ export type ApiDeps = SubmitDeps &
   CancelManyDeps &
   AddDeps &
   LetterDeps &
-  Pick<Ports, "attemptLogs" | "decisionReader" | "decisions" | "jobLookup" | "jobReader" | "nodeReader" | "poolNodes" | "sealing"> & {
+  Pick<
+    Ports,
+    "attemptLogs" | "decisionReader" | "decisions" | "jobLookup" | "jobReader" | "nodeReader" | "overrides" | "poolNodes" | "sealing"
+  > & {
     readonly fleet: { readonly name: string; readonly teams: readonly string[] };
   };

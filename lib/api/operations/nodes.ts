@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
+import { orderOf } from "../../decide/overrides/node-orders.ts";
 import type { Node } from "../../model/node.ts";
+import type { Overrides } from "../../model/overrides/overrides.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { problem, success } from "../http/response.ts";
@@ -8,7 +10,7 @@ import { NodePage, NodeView, nodeView } from "../views/nodes.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
 
-const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "must be an instance id: i- and 8 to 17 hex digits");
+export const NodeId = z.string().regex(/^i-[0-9a-f]{8,17}$/, "must be an instance id: i- and 8 to 17 hex digits");
 
 /** The largest JSON that fits into a Lambda's response, which is limited to 6 MB with each quote escaped. */
 const maxBytes = 3_000_000;
@@ -30,7 +32,9 @@ const list = operation({
     if (from === null) return problem("cursor", "The cursor is invalid.");
     const [, pool = "", after = ""] = from ?? [];
     const found = await firstNodes(deps, { pools: pools.toSorted(), pool, after, limit: query.limit + 1 });
-    const items = found.slice(0, query.limit).map((node) => nodeView(node, speaker, deps.now()));
+    const shown = found.slice(0, query.limit);
+    const ordered = await overridesOf(deps, shown);
+    const items = shown.map((node) => nodeView(node, speaker, { nowMs: deps.now(), order: orderOf(ordered.get(node.pool), node.id) }));
     const page = items.slice(0, thatFit(items));
     const last = page.at(-1);
     return success({ items: page, ...(last && page.length < found.length && { cursor: `${last.pool}/${last.node}` }) });
@@ -47,6 +51,12 @@ async function firstNodes(deps: ApiDeps, { pools, pool, after, limit }: Range): 
     found.push(...(await deps.nodeReader.list(name, { ...from, limit: limit - found.length })));
   }
   return found;
+}
+
+/** Returns the overrides of the nodes' pools. */
+async function overridesOf({ overrides }: ApiDeps, nodes: readonly Node[]): Promise<ReadonlyMap<string, Overrides>> {
+  const pools = [...new Set(nodes.map(({ pool }) => pool))];
+  return new Map(await Promise.all(pools.map(async (pool) => [pool, await overrides.get(pool)] as const)));
 }
 
 /** Returns how many of the first items fit into one response, at least one. */
@@ -71,7 +81,9 @@ const get = operation({
   problems: ["not-found"],
   async handle(deps, { params, speaker }) {
     const node = await deps.nodeReader.find(params.node);
-    return node ? success(nodeView(node, speaker, deps.now())) : problem("not-found", `There is no node ${params.node}.`);
+    if (!node) return problem("not-found", `There is no node ${params.node}.`);
+    const ordered = await overridesOf(deps, [node]);
+    return success(nodeView(node, speaker, { nowMs: deps.now(), order: orderOf(ordered.get(node.pool), node.id) }));
   },
 });
 

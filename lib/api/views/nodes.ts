@@ -2,7 +2,9 @@ import * as z from "zod";
 import { DatasetName, JobId, PoolName, TeamName } from "../../../events/job.ts";
 import { isSilent } from "../../model/heartbeat/heartbeat.ts";
 import type { Assignment, Node } from "../../model/node.ts";
+import type { NodeOrder } from "../../model/overrides/overrides.ts";
 import { Count, Cursor, Market, Time } from "./fields.ts";
+import { NodeOrderView, nodeOrderView } from "./overrides.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
 
@@ -59,6 +61,7 @@ export const NodeView = z
       .object({ because: z.string(), until: Time })
       .optional()
       .describe("Why the node is drained, and until when its attempts may still run"),
+    override: NodeOrderView.optional().describe("What an admin has ordered about the node"),
     assignments: z.array(Held),
     samples: z.array(Sample).optional().describe("One sample per GPU, as of the worker's last call"),
     datasets: z
@@ -73,7 +76,7 @@ export const NodePage = z.object({ items: z.array(NodeView), cursor: Cursor.opti
 export type NodePage = z.infer<typeof NodePage>;
 
 /** Returns a node as a caller may see it. It shows that another team uses the node, but not with which jobs and data. */
-export const nodeView = (node: Node, speaker: Speaker, nowMs: number): NodeView => ({
+export const nodeView = (node: Node, speaker: Speaker, { nowMs, order }: { nowMs: number; order?: NodeOrder | undefined }): NodeView => ({
   node: node.id,
   pool: node.pool,
   state: node.state,
@@ -94,6 +97,7 @@ export const nodeView = (node: Node, speaker: Speaker, nowMs: number): NodeView 
   idleSince: isoIf(idleSince(node)),
   notice: node.notice && { kind: node.notice.kind, at: iso(node.notice.atMs) },
   drain: node.drain && { because: node.drain.because, until: iso(node.drain.untilMs) },
+  override: order && nodeOrderView(order),
   assignments: node.assignments.map((each) => held(each, speaker)),
   samples: node.gpus?.map(({ throttled, ...sample }) => ({ ...sample, throttled: throttled && [...throttled] })),
   datasets: (node.datasets ?? [])

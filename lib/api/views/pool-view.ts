@@ -5,9 +5,11 @@ import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
 import { type Offer, regionOf } from "../../model/offer.ts";
+import { noOverrides } from "../../model/overrides/overrides.ts";
 import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import { overridesView } from "./overrides.ts";
 import type { PoolView } from "./pools.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
@@ -32,6 +34,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   budgets: pool.budgets,
   spent: spentOf({ ...seen, nowMs }),
   teamSpending: teamSpending({ pool, seen }, { nowMs, speaker }),
+  overrides: overridesView(seen.overrides ?? noOverrides),
   queue: {
     length: seen.queued ?? seen.queue.length,
     oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))),

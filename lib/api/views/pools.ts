@@ -3,6 +3,7 @@ import { PoolName, TeamName } from "../../../events/job.ts";
 import { whenSpents } from "../../model/pool.ts";
 import { Count, Market, Reserved, Time } from "./fields.ts";
 import { NodeState } from "./nodes.ts";
+import { OverridesView } from "./overrides.ts";
 
 const OpenLaunch = z.object({
   launch: z.string(),
@@ -70,6 +71,7 @@ export const PoolView = z
         "The same for the team's own nodes in this pool, for each team that the caller may act for and that has a budget or costs here. " +
           "`spent` is omitted if its record cannot be read; nothing is launched for the team then, if it has a budget",
       ),
+    overrides: OverridesView.describe("What admins have ordered, in addition to the configuration"),
     queue: z.object({ length: Count, oldestSubmittedAt: Time.optional() }),
     nodes: z.record(NodeState, Count).describe("Number of nodes by state"),
     openLaunches: z.array(OpenLaunch),

@@ -102,6 +102,9 @@ export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`
 /** The pool's statistics about packing engines. */
 export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNED" });
 
+/** What admins have ordered about the pool and its nodes. */
+export const overridesKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "OVERRIDES" });
+
 /** When the first table was created, of which this one may be a restored copy. */
 export const firstTableKey: Key = { pk: "TABLE", sk: "FIRST" };
 

@@ -1,5 +1,5 @@
 import { breakers } from "../../model/breaker.ts";
-import { jobName, type QueueEntry } from "../../model/job.ts";
+import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
@@ -174,6 +174,13 @@ function withoutPrices(queue: readonly QueueEntry[], { pool, nowMs }: Snapshot):
   const why = (entry: QueueEntry): string => whyExcluded(entry, pool) ?? "prices are being fetched; this takes up to a minute";
   const steps = queue.flatMap((entry) => hold(entry, why(entry))).slice(0, maxHolds);
   return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
+}
+
+/** Holds all jobs for one reason. Nothing is placed or launched. */
+export function holdAll({ queue, nowMs }: Pick<Snapshot, "queue" | "nowMs">, because: string): Placement {
+  const holds = queue.toSorted(byTurn).flatMap((entry) => hold(entry, because));
+  const steps = holds.slice(0, maxHolds);
+  return { steps, bound: new Set(), isWhole: true, wakeAtMs: steps.length < holds.length ? nowMs : undefined };
 }
 
 function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {

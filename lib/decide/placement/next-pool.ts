@@ -71,10 +71,11 @@ function drySince(against: readonly (readonly Refusal[])[]): number | undefined 
 /** Returns why the job must not move to that pool; undefined if it may. Uses the rules of admission, so that it can run where it waits. */
 function whyNotThere(
   entry: QueueEntry,
-  { pool, catalogue }: NextPool,
+  { pool, catalogue, paused }: NextPool,
   { snapshot: { wider }, seen }: Pick<On, "snapshot" | "seen">,
 ): string | undefined {
   if (pool.teams.length > 0 && !pool.teams.includes(entry.team)) return `team ${entry.team} may not use pool ${pool.name}`;
+  if (paused) return `pool ${pool.name} is paused`;
   if (!catalogue || catalogue.types.length === 0) return `the prices of pool ${pool.name} are not known yet`;
   const never =
     whyTooLarge(entry, pool, catalogue.types) ??

@@ -9,6 +9,9 @@ const minBilledMs = 60_000;
 /** Returns a name such as "2026-11-23" or "2026-11". */
 export const periodName = (period: Period, atMs: number): string => new Date(atMs).toISOString().slice(0, period === "day" ? 10 : 7);
 
+/** Returns a name such as "2026-11-23 09:05 UTC". */
+export const minuteName = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
 const monthStart = (atMs: number, ahead: number): number => {
   const at = new Date(atMs);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + ahead, 1);

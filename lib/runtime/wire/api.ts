@@ -17,6 +17,7 @@ import { createNodeReader } from "../../aws/table/nodes/node-reader.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
 import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../aws/table/pools/decisions.ts";
+import { createOverrides } from "../../aws/table/pools/overrides.ts";
 import type { Log } from "../../ports/log.ts";
 import { type ApiCall, urlResponse } from "../api-call.ts";
 import type { Environment } from "../env.ts";
@@ -50,6 +51,7 @@ function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
     jobLookup: createJobLookup(table),
     jobReader: createJobReader(table),
     nodeReader: createNodeReader(table),
+    overrides: createOverrides(table),
     poolNodes: createPoolNodes(table),
     sealing: createSealing(table),
     shardQueue: shardQueueOf(env),

@@ -9,6 +9,7 @@ import { sqsLane } from "../../aws/queues/lane.ts";
 import { createCapacityMemory } from "../../aws/table/pools/capacity-memory.ts";
 import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
 import { createDecisions } from "../../aws/table/pools/decisions.ts";
+import { createOverrides } from "../../aws/table/pools/overrides.ts";
 import { createPlacements } from "../../aws/table/pools/placements.ts";
 import { createRequestBudget } from "../../aws/table/pools/request-budget.ts";
 import type { PlaceDeps } from "../../flows/place.ts";
@@ -37,6 +38,7 @@ export function placeWiring({ env, fleet, region, logger }: Started<"place">): P
     limits: widerLimits(fleet),
     pools: fleet.pools,
     catalogues: createCatalogueStore(table),
+    overrides: createOverrides(table),
     budget: createRequestBudget(table, region, fleet.ec2Requests),
     pause,
     random: Math.random,

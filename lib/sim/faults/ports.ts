@@ -33,6 +33,7 @@ export const callFaults: Readonly<Record<keyof SimPorts, CallFaults | undefined>
   lane: queue,
   market: undefined,
   nodeLedger: table,
+  overrides: table,
   placements: table,
   poolNodes: table,
   registry: table,

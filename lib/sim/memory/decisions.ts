@@ -5,7 +5,7 @@ import type { Bell } from "../../ports/bell.ts";
 import type { CatalogueStore, Decisions } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
-import type { MemoryTable } from "./table.ts";
+import { type MemoryTable, present } from "./table.ts";
 
 export const memoryBell = (table: MemoryTable, wire: Interruptions<LedgerMethod>): Bell => ({
   ring: (pool, cause) =>
@@ -44,6 +44,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       silentEnds: [...(table.silentEnds.get(pool)?.values() ?? [])].sort((a, b) => (a.node < b.node ? -1 : 1)),
       ...(table.hearing && { hearing: table.hearing }),
       learned: table.learned.get(pool),
+      ...present({ overrides: table.overrides.get(pool) }),
     })),
   waiting: (pool, nowMs) =>
     table.queue.isLong(pool)

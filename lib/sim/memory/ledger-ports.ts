@@ -10,6 +10,7 @@ export type LedgerPorts = Pick<
   | "jobReader"
   | "sealing"
   | "decisions"
+  | "overrides"
   | "placements"
   | "capacity"
   | "catalogues"

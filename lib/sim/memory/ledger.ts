@@ -1,6 +1,8 @@
+import { noOverrides } from "../../model/overrides/overrides.ts";
 import { subjectName } from "../../model/refusal.ts";
 import type { CapacityMemory } from "../../ports/capacity.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
+import type { PoolOverrides } from "../../ports/overrides.ts";
 import { memoryBell, memoryCatalogues, memoryDecisions } from "./decisions.ts";
 import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
@@ -32,6 +34,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     sealing: memorySealing(table, wire),
     decisions: memoryDecisions(table, wire),
     capacity: memoryCapacity(table, wire),
+    overrides: memoryOverrides(table, wire),
     placements: memoryPlacements(table, wire),
     catalogues: memoryCatalogues(table, wire),
     nodeLedger: memoryNodeLedger(table, wire),
@@ -51,6 +54,16 @@ const memoryCapacity = (table: MemoryTable, wire: Interruptions<LedgerMethod>): 
       if (wanted) table.refusals.set(name, wanted);
       else table.refusals.delete(name);
       return true;
+    }),
+});
+
+const memoryOverrides = (table: MemoryTable, wire: Interruptions<LedgerMethod>): PoolOverrides => ({
+  get: (pool) => wire.call("overrides.get", () => table.overrides.get(pool) ?? noOverrides),
+  replace: (pool, next) =>
+    wire.call("overrides.replace", () => {
+      if ((table.overrides.get(pool)?.version ?? 0) !== next.version - 1) return "stale";
+      table.overrides.set(pool, structuredClone(next));
+      return "done";
     }),
 });
 

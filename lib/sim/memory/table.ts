@@ -4,6 +4,7 @@ import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, lifeOf, type Node, type SilentEnd } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
+import type { Overrides } from "../../model/overrides/overrides.ts";
 import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
@@ -68,6 +69,8 @@ export class MemoryTable {
   hearing: Hearing | undefined;
   /** The optimizer's statistics, by pool. */
   readonly learned = new Map<string, Learned>();
+  /** What admins have ordered, by pool. */
+  readonly overrides = new Map<string, Overrides>();
   /** The names of the registered pools. */
   readonly registry = new Set<string>();
   readonly orphans = new Map<string, number>();

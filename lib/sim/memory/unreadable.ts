@@ -1,6 +1,7 @@
 import { FleetError } from "../../model/fleet-error.ts";
 import { type JobRef, jobName } from "../../model/job.ts";
 import type { LimitScope } from "../../model/limits.ts";
+import { unknownOverrides } from "../../model/overrides/overrides.ts";
 import type { UnreadableItem } from "../../model/plan.ts";
 import { subjectName } from "../../model/refusal.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
@@ -30,6 +31,7 @@ export const spoiledKinds = [
   "pool counter",
   "catalogue",
   "job",
+  "overrides",
 ] as const;
 export type SpoiledKind = (typeof spoiledKinds)[number];
 
@@ -109,7 +111,10 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
         if (spoiled.items.length === 0) return loaded;
         const held = loaded.nodes.flatMap(({ assignments }) => assignments.filter(({ phase }) => phase === "placed"));
         const stuck = held.filter((each) => is("job", jobName(each))).map(unreadJob);
-        const unreadable = [...named(["node", "launch", "refusal", "boot failure", "team counter", "team costs"], pool), ...stuck];
+        const unreadable = [
+          ...named(["node", "launch", "refusal", "boot failure", "team counter", "team costs", "overrides"], pool),
+          ...stuck,
+        ];
         const ofTeams = spoiled.items.flatMap(({ kind, team }) => (kind === "team counter" && team !== undefined ? [[team, full]] : []));
         const unknown = spoiled.items.flatMap((item) =>
           item.kind === "team costs" && item.team !== undefined && item.pool === pool
@@ -125,6 +130,7 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
           catalogue: is("catalogue", pool) ? undefined : loaded.catalogue,
           reservedWider: { ...loaded.reservedWider, teams: { ...loaded.reservedWider.teams, ...Object.fromEntries(ofTeams) } },
           spent: { ...loaded.spent, teams: { ...loaded.spent.teams, ...Object.fromEntries(unknown) } },
+          ...(is("overrides", pool) && { overrides: unknownOverrides }),
           ...(unreadable.length > 0 && { unreadable }),
         };
       },
@@ -135,6 +141,7 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
         return { ...read, queue, ...(unreadable.length > 0 && { unreadable }) };
       },
     },
+    overrides: { ...real.overrides, get: async (pool) => (is("overrides", pool) ? unknownOverrides : real.overrides.get(pool)) },
     catalogues: {
       get: async (pool) => (is("catalogue", pool) ? undefined : real.catalogues.get(pool)),
       put: async (pool, catalogue) => {
@@ -289,4 +296,5 @@ const kindsInTable: Readonly<Record<SpoiledKind, UnreadableItem["kind"]>> = {
   "pool counter": "counter",
   catalogue: "counter",
   job: "job",
+  overrides: "overrides",
 };

@@ -66,6 +66,8 @@ function itemsOf(kind: SpoiledKind, { table, scenario: { teams } }: PoisonWorld)
       return [...table.teams.keys()].map((team) => ({ kind, name: team, team }));
     case "team costs":
       return teams.flatMap((team) => pools.map((pool) => ({ kind, name: `${pool} ${team}`, pool, team })));
+    // A later release may have written overrides even if this one never did.
+    case "overrides":
     case "pool counter":
       return pools.map((pool) => ({ kind, name: pool, pool }));
     case "catalogue":
@@ -79,7 +81,7 @@ function itemsOf(kind: SpoiledKind, { table, scenario: { teams } }: PoisonWorld)
 export function waitsFor(job: Job, { kind, name, pool, team, jobs = [] }: SpoiledItem): boolean {
   if (jobs.some((each) => jobName(each) === jobName(job))) return true;
   if (kind === "team counter") return job.team === team;
-  if (kind === "pool counter") return job.pool === pool;
+  if (kind === "pool counter" || kind === "overrides") return job.pool === pool;
   if (kind !== "node") return false;
   // A gang may have left a member on the node, so no gang of the pool begins again.
   return job.node === name || job.gang?.includes(name) === true || (job.pool === pool && (job.spec?.nodes ?? 1) > 1);

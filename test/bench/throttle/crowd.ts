@@ -64,6 +64,7 @@ export async function launchAll(crowd: Crowd): Promise<Crowded> {
     fleet: ec2,
     pools,
     catalogues: ledger.catalogues,
+    overrides: ledger.overrides,
     lane,
     journal: new MemoryJournal(),
     pause: time.sleep,

@@ -11,6 +11,7 @@ import { jobReaderContract } from "./job-reader.ts";
 import { nodeLedgerContract } from "./node-ledger.ts";
 import { nodeReaderContract } from "./node-reader.ts";
 import { orphansContract } from "./orphans.ts";
+import { overridesContract } from "./overrides.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
 import { launchPlacementsContract } from "./placements-launches.ts";
@@ -36,6 +37,7 @@ export function ledgerContract(make: MakeLedger): void {
   fencingContract(make);
   capacityMemoryContract(make);
   catalogueStoreContract(make);
+  overridesContract(make);
   nodeLedgerContract(make);
   nodeReaderContract(make);
   poolRegistryContract(make);

@@ -65,6 +65,7 @@ test("schemas keep their names, because generated clients use them", () => {
     "Me",
     "Node",
     "NodePage",
+    "Overrides",
     "Pool",
     "PoolList",
     "Problem",

@@ -8,6 +8,19 @@ const put = (body?: unknown, more: CallOptions = {}): CallOptions => ({ method: 
 const remove: CallOptions = { method: "DELETE" };
 const vision = "/v1/teams/vision";
 
+/** The cases of an operation with which admins change a pool's overrides. */
+const ordering = (path: string): readonly Case[] => [
+  [path, 200, post(undefined, { as: "admin" })],
+  [path, 200, post({ reason: "new image", version: 0 }, { as: "admin" })],
+  [path, 403, post({})],
+  [path, 409, post({ version: 7 }, { as: "admin" })],
+  ...[{ reason: "" }, { reason: "x".repeat(201) }, { version: -1 }, { because: "x" }].map(
+    (body): Case => [path, 400, post(body, { as: "admin" })],
+  ),
+  [path, 413, post({ reason: "x".repeat(4_100) }, { as: "admin" })],
+  [path, 415, post({}, { as: "admin", type: "text/plain" })],
+];
+
 /** Every operation with good input and with input that it must refuse. */
 const cases: Readonly<Record<string, readonly Case[]>> = {
   describeApi: [
@@ -165,6 +178,32 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/pools/Gpu/learned", 400, { ...remove, as: "admin" }],
     ["/v1/pools/moon/learned", 404, { ...remove, as: "admin" }],
   ],
+  pausePool: [
+    ...ordering("/v1/pools/gpu/pause"),
+    ["/v1/pools/moon/pause", 404, post({}, { as: "admin" })],
+    ["/v1/pools/Gpu/pause", 400, post({}, { as: "admin" })],
+    ["/v1/pools/gpu/pause", 400, post({ deadlineSeconds: 5 }, { as: "admin" })],
+  ],
+  resumePool: [...ordering("/v1/pools/gpu/resume"), ["/v1/pools/moon/resume", 404, post({}, { as: "admin" })]],
+  cordonNode: [
+    ...ordering(`/v1/nodes/${nodeId(1)}/cordon`),
+    [`/v1/nodes/${nodeId(8)}/cordon`, 404, post({}, { as: "admin" })],
+    [`/v1/nodes/${nodeId(9)}/cordon`, 404, post({}, { as: "admin" })],
+    ["/v1/nodes/i-1/cordon", 400, post({}, { as: "admin" })],
+  ],
+  uncordonNode: [
+    ...ordering(`/v1/nodes/${nodeId(1)}/uncordon`),
+    [`/v1/nodes/${nodeId(8)}/uncordon`, 404, post({}, { as: "admin" })],
+    [`/v1/nodes/${nodeId(1)}/uncordon`, 400, post({ deadlineSeconds: 1 }, { as: "admin" })],
+  ],
+  drainNode: [
+    ...ordering(`/v1/nodes/${nodeId(1)}/drain`),
+    [`/v1/nodes/${nodeId(3)}/drain`, 200, post({ deadlineSeconds: 604_800 }, { as: "admin" })],
+    [`/v1/nodes/${nodeId(8)}/drain`, 404, post({}, { as: "admin" })],
+    ...[{ deadlineSeconds: -1 }, { deadlineSeconds: 604_801 }, { deadlineSeconds: "30m" }].map(
+      (body): Case => [`/v1/nodes/${nodeId(1)}/drain`, 400, post(body, { as: "admin" })],
+    ),
+  ],
   listNodes: [
     ["/v1/nodes?limit=1", 200],
     ["/v1/nodes", 200],
@@ -288,6 +327,7 @@ describe("every operation", () => {
     ["cancelJob", "POST", `${vision}/jobs/runs/cancel`, 4 * 1024],
     ["requeueJob", "POST", `${vision}/jobs/runs/requeue`, 4 * 1024],
     ["putDataset", "PUT", `${vision}/datasets/cats`, 8 * 1024],
+    ["pausePool", "POST", "/v1/pools/gpu/pause", 4 * 1024],
   ])("the operation %s (%s %s) accepts a body of %i bytes, and no more", async (_id, method, path, bytes) => {
     const world = new ApiWorld();
     const send = (length: number) => world.fetch(path, { method, body: `"${"x".repeat(length - 2)}"` });

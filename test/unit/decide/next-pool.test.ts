@@ -128,6 +128,7 @@ describe("a job that EC2 has no capacity for", () => {
 
 describe("a job that stays in its pool", () => {
   test.each<[string, Partial<Snapshot>, RegExp]>([
+    ["it is paused", { next: [{ pool: poolB(), catalogue: catalogueOfB, paused: true }] }, /the job stays here: pool b is paused$/],
     ["its prices are not known", { next: [{ pool: poolB() }] }, /the job stays here: the prices of pool b are not known yet$/],
     [
       "it has no type that holds the job",

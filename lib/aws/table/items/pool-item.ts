@@ -33,15 +33,10 @@ export const readBell = async (access: TableAccess, pool: string): Promise<Retur
 const StoredHearing = z.object({ atMs: z.number(), sinceMs: z.number() });
 
 /** Returns what is noted; undefined if nothing is, or if it cannot be read, because then no worker must be judged by it. */
-export async function readHearing(access: TableAccess): Promise<Hearing | undefined> {
-  const item = await getItem(access, hearingKey);
-  return item && readable(item) ? stored(StoredHearing, item) : undefined;
-}
-
-const readable = (item: Item): boolean => StoredHearing.safeParse(item).success;
+export const hearingOf = (item: Item | undefined): Hearing | undefined => StoredHearing.safeParse(item).data;
 
 /** Notes a call that succeeded. Ticks that overlap may write in any order, because both write about the same minute. */
 export async function noteHeard(access: TableAccess, atMs: number): Promise<void> {
-  const { atMs: at, sinceMs } = heardAt(await readHearing(access), atMs);
+  const { atMs: at, sinceMs } = heardAt(hearingOf(await getItem(access, hearingKey)), atMs);
   await updateItem(access, hearingKey, { changes: setAll({ atMs: at, sinceMs }) });
 }

@@ -1,11 +1,12 @@
 import { byTurn } from "../../../model/job.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
-import { getItem, getPartition, type TableAccess, tryUpdate, updateItem } from "../access.ts";
+import { getItems, getPartition, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
 import { bootFailureOf, silentEndOf } from "../items/boot-failure-item.ts";
 import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
-import { bellOf, noteHeard, poolOf, readBell, readHearing, readPool } from "../items/pool-item.ts";
+import { overridesOf } from "../items/overrides-item.ts";
+import { bellOf, hearingOf, noteHeard, poolOf, readBell, readPool } from "../items/pool-item.ts";
 import { asideMark, entryOf } from "../items/queue-item.ts";
 import { refusalOf } from "../items/refusal-item.ts";
 import { readWider } from "../items/reserved-item.ts";
@@ -16,9 +17,12 @@ import {
   faultPartition,
   fenceKey,
   fenceShards,
+  hearingKey,
   isSilentEnd,
+  type Key,
   launchPartition,
   learnedKey,
+  overridesKey,
   poolKey,
   refusalPartition,
 } from "../keys.ts";
@@ -56,8 +60,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         faults,
         bootFailures,
         catalogue,
-        learned,
-        hearing,
+        others,
       ] = await Promise.all([
         readPool(access, pool),
         readWider(access),
@@ -68,9 +71,11 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getPartition(access, faultPartition(pool)),
         getPartition(access, bootFailurePartition(pool)),
         catalogues.get(pool),
-        getItem(access, learnedKey(pool)),
-        readHearing(access),
+        getItems(access, [learnedKey(pool), overridesKey(pool), hearingKey]),
       ]);
+      const other = ({ sk }: Key): Item | undefined => others.find((item) => item["sk"] === sk);
+      const { overrides, unreadable: orders } = overridesOf(other(overridesKey(pool)));
+      const hearing = hearingOf(other(hearingKey));
       const [ends, failures] = [bootFailures.filter(({ sk }) => isSilentEnd(sk)), bootFailures.filter(({ sk }) => !isSilentEnd(sk))];
       const parts = {
         nodes,
@@ -80,7 +85,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         silentEnds: separated("silent end", ends, silentEndOf),
       };
       const stuck = await namedStuck(access, nodes.read, nowMs);
-      const unreadable = [...counters, ...records, ...Object.values(parts).flatMap((part) => part.unreadable), ...stuck];
+      const unreadable = [...counters, ...records, ...orders, ...Object.values(parts).flatMap((part) => part.unreadable), ...stuck];
       return {
         reserved: state.reserved,
         reservedWider,
@@ -92,7 +97,8 @@ export const createDecisions = (access: TableAccess): Decisions => {
         bootFailures: parts.bootFailures.read,
         silentEnds: parts.silentEnds.read,
         ...(hearing && { hearing }),
-        learned: learnedOf(learned),
+        learned: learnedOf(other(learnedKey(pool))),
+        ...(overrides && { overrides }),
         ...(unreadable.length > 0 && { unreadable }),
       };
     },

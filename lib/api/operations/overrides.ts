@@ -1,0 +1,127 @@
+import * as z from "zod";
+import { changeOverrides } from "../../flows/change-overrides.ts";
+import { maxNodeOrders, type OverrideOrder, type Overrides } from "../../model/overrides/overrides.ts";
+import { minuteName } from "../../model/values/period.ts";
+import type { ApiDeps } from "../http/deps.ts";
+import { type Operation, type OperationCall, operation } from "../http/operation.ts";
+import { type ApiResponse, problem, success } from "../http/response.ts";
+import { nameOf, OverridesView, overridesView } from "../views/overrides.ts";
+import { NodeId } from "./nodes.ts";
+import { noQuery, ofPool } from "./path.ts";
+import { noPool } from "./pools.ts";
+
+/** The longest reason that is kept, because every decision reads all of them. */
+const maxReasonLength = 200;
+/** The longest time for which what runs on a drained node may go on. */
+const maxDeadlineSeconds = 7 * 86_400;
+
+const Order = z.strictObject({
+  reason: z.string().min(1).max(maxReasonLength).optional().describe("The reason, which waiting jobs show"),
+  version: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("The version of the pool's overrides that this change is based on; if another one is current, the change is refused"),
+});
+const DrainOrder = Order.extend({
+  deadlineSeconds: z
+    .int()
+    .min(0)
+    .max(maxDeadlineSeconds)
+    .optional()
+    .describe("How long what runs may go on; if omitted, the pool's `drainSeconds`"),
+});
+const ofNode = z.strictObject({ node: NodeId });
+const maxBytes = 4_096;
+
+const common = {
+  method: "post",
+  query: noQuery,
+  responses: { schema: OverridesView, statuses: { 200: "The pool's overrides as they are now" } },
+  problems: ["not-found", "conflict", "media-type", "too-large"],
+} as const;
+
+const ofPools = (kind: "pause" | "resume", summary: string): Operation =>
+  operation({
+    ...common,
+    id: `${kind}Pool`,
+    path: `/pools/{pool}/${kind}`,
+    summary,
+    params: ofPool,
+    body: { schema: Order, maxBytes, optional: true },
+    handle: (deps, call) => give(deps, call, { pool: call.params.pool, order: { kind } }),
+  });
+
+const ofNodes = (kind: "cordon" | "uncordon", summary: string): Operation =>
+  operation({
+    ...common,
+    id: `${kind}Node`,
+    path: `/nodes/{node}/${kind}`,
+    summary,
+    params: ofNode,
+    body: { schema: Order, maxBytes, optional: true },
+    handle: (deps, call) => give(deps, call, { order: { kind, node: call.params.node } }),
+  });
+
+const drain = operation({
+  ...common,
+  id: "drainNode",
+  path: "/nodes/{node}/drain",
+  summary: "Empties a node and ends it: it gets nothing new, and what runs at the deadline is stopped and queued again",
+  params: ofNode,
+  body: { schema: DrainOrder, maxBytes, optional: true },
+  handle: (deps, call) => give(deps, call, { order: { kind: "drain", node: call.params.node, seconds: call.body.deadlineSeconds } }),
+});
+
+/** An order whose deadline is not known yet. */
+type Wanted =
+  | Exclude<OverrideOrder, { kind: "drain" }>
+  | { readonly kind: "drain"; readonly node: string; readonly seconds: number | undefined };
+
+async function give(
+  deps: ApiDeps,
+  { speaker, caller, body }: Pick<OperationCall<unknown, unknown, z.output<typeof Order>>, "speaker" | "caller" | "body">,
+  of: { readonly pool?: string; readonly order: Wanted },
+): Promise<ApiResponse<OverridesView>> {
+  if (speaker.kind !== "admin") return problem("denied", "Only an admin may pause pools, and cordon or drain nodes.");
+  const { order } = of;
+  const name = of.pool ?? ("node" in order ? (await deps.nodeReader.find(order.node))?.pool : undefined);
+  if (name === undefined) return noNode(order);
+  const pool = deps.fleet.pools.find((each) => each.name === name);
+  if (!pool) return noPool(name);
+  const dated = order.kind === "drain" ? { ...order, untilMs: deps.now() + (order.seconds ?? pool.drainSeconds) * 1000 } : order;
+  const outcome = await changeOverrides(deps, name, { order: dated, by: nameOf(caller), because: body.reason, ifVersion: body.version });
+  switch (outcome.kind) {
+    case "done":
+      return success(overridesView(outcome.overrides));
+    case "conflict":
+      return problem("conflict", `${whoChanged(name, outcome.overrides)} Look at them, then repeat the call.`);
+    case "leaving":
+      return problem(
+        "conflict",
+        `The node ${outcome.node.id} is leaving its pool already: ${outcome.node.drain?.because ?? outcome.node.state}.`,
+      );
+    case "unreadable":
+      return problem("conflict", `This release cannot read the overrides of pool ${name}. The list of problems names the fields.`);
+    case "full":
+      return problem("conflict", `Only ${maxNodeOrders} nodes of a pool can be cordoned or drained at the same time.`);
+    case "no-node":
+      return noNode(order);
+  }
+}
+
+const noNode = (order: Wanted) => problem("not-found", `There is no node ${"node" in order ? order.node : ""} that is in a pool.`);
+
+function whoChanged(pool: string, { version, history: [last] }: Overrides): string {
+  if (!last) return `The overrides of pool ${pool} were never changed; their version is ${version}.`;
+  const { what, by, atMs } = last;
+  return `Somebody else has changed the overrides of pool ${pool}: ${by} ${what} at ${minuteName(atMs)}; their version is ${version} now.`;
+}
+
+export const overrideOperations: readonly Operation[] = [
+  ofPools("pause", "Pauses a pool: it starts nothing new, and what runs goes on"),
+  ofPools("resume", "Resumes a pool that is paused"),
+  ofNodes("cordon", "Cordons a node: it gets nothing new, and is ended only if it is idle"),
+  ofNodes("uncordon", "Lets a cordoned node get jobs again"),
+  drain,
+];

@@ -1,0 +1,78 @@
+import type { Node } from "../model/node.ts";
+import {
+  aboutNodesThere,
+  changed,
+  maxNodeOrders,
+  type OverrideChange,
+  type OverrideOrder,
+  type Overrides,
+} from "../model/overrides/overrides.ts";
+import type { Ports } from "../ports/ports.ts";
+import { type Ringing, ring } from "./pool/ring.ts";
+
+export type OverrideDeps = Ringing & Pick<Ports, "overrides" | "decisions"> & { readonly now: () => number };
+
+/** An admin's order about a pool or one of its nodes. */
+export type AdminOrder = Omit<OverrideChange, "what" | "atMs"> & {
+  readonly order: OverrideOrder;
+  /** The order is refused if the pool's overrides are not of this version; undefined if the version does not matter. */
+  readonly ifVersion?: number | undefined;
+};
+
+/**
+ * `done`: the order holds now, and is on record unless it held before. `conflict`: somebody else changed the overrides. `unreadable`: this
+ * release cannot read the overrides, so it must not replace them. `no-node`: the pool has no such node. `leaving`: the node leaves the pool
+ * already, so nothing can be ordered about it. `full`: too many nodes have orders.
+ */
+export type OverridesChanged =
+  | { readonly kind: "done"; readonly overrides: Overrides; readonly before: Overrides }
+  | { readonly kind: "conflict"; readonly overrides: Overrides }
+  | { readonly kind: "leaving"; readonly node: Node }
+  | { readonly kind: "unreadable" | "no-node" | "full" };
+
+/**
+ * Writes an admin's order to the pool's overrides, on the condition that they have not changed meanwhile, and rings the pool's bell.
+ * The next decision applies it.
+ */
+export async function changeOverrides(deps: OverrideDeps, pool: string, ordered: AdminOrder): Promise<OverridesChanged> {
+  const { order, ifVersion, ...by } = ordered;
+  const current = await deps.overrides.get(pool);
+  if (current.isUnknown) return { kind: "unreadable" };
+  if (ifVersion !== undefined && ifVersion !== current.version) return { kind: "conflict", overrides: current };
+  const base = "node" in order ? await aboutNode(deps, { pool, current, order }) : current;
+  if ("kind" in base) return base;
+  const next = changed(base, order, { ...by, atMs: deps.now() });
+  if (Object.keys(next.nodes).length > maxNodeOrders) return { kind: "full" };
+  if (next !== base && (await deps.overrides.replace(pool, next)) === "stale") {
+    const newest = await deps.overrides.get(pool);
+    // The call may have been repeated after its response was lost.
+    if (!isSame(newest, next)) return { kind: "conflict", overrides: newest };
+  }
+  // Rings even if the order held before, because the first caller may have crashed before the ring.
+  await ring(deps, pool, "override");
+  return { kind: "done", overrides: next, before: current };
+}
+
+/** Returns the overrides without orders about nodes that have left, or why nothing can be ordered about this node. */
+async function aboutNode(
+  { decisions, now }: OverrideDeps,
+  on: { readonly pool: string; readonly current: Overrides; readonly order: Extract<OverrideOrder, { node: string }> },
+): Promise<Overrides | Exclude<OverridesChanged, { kind: "done" }>> {
+  const { pool, current, order } = on;
+  const { nodes, unreadable = [] } = await decisions.load(pool, now());
+  const node = nodes.find(({ id }) => id === order.node);
+  if (!node) return { kind: "no-node" };
+  if (isLeaving(node)) return { kind: "leaving", node };
+  // A node that cannot be read may be there all the same.
+  if (unreadable.some(({ kind }) => kind === "node")) return current;
+  return aboutNodesThere(current, new Set(nodes.map(({ id }) => id)));
+}
+
+/** Reports whether the node is being emptied or ended. One that EC2 only recommends to leave can still be drained. */
+const isLeaving = ({ state, drain, notice }: Node): boolean =>
+  state === "terminating" || state === "gone" || (state === "draining" && (drain !== undefined || notice?.kind !== "rebalance"));
+
+const isSame = (a: Overrides, b: Overrides): boolean => {
+  const [one, other] = [a.history[0], b.history[0]];
+  return a.version === b.version && one?.what === other?.what && one?.by === other?.by && one?.atMs === other?.atMs;
+};

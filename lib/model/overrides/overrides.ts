@@ -1,0 +1,102 @@
+/** Who ordered something, why, and when. */
+export type Ordered = {
+  /** The admin, as IAM names the caller. */
+  readonly by: string;
+  /** Undefined if no reason was given. */
+  readonly because?: string | undefined;
+  readonly sinceMs: number;
+};
+
+/** What was ordered about a node. It gets nothing new. If `untilMs` is set, what runs on it must have left by then, and the node is ended. */
+export type NodeOrder = Ordered & { readonly untilMs?: number | undefined };
+
+/** A change of a pool's overrides. */
+export type OverrideChange = Pick<Ordered, "by" | "because"> & {
+  /** Such as "paused the pool" or "drained i-0123456789abcdef0". */
+  readonly what: string;
+  readonly atMs: number;
+};
+
+/**
+ * What admins have ordered about a pool and its nodes while it runs. It applies in addition to the configuration, and survives a
+ * deployment.
+ */
+export type Overrides = {
+  /** How often it was changed. */
+  readonly version: number;
+  /** Set while the pool is paused: it starts nothing. */
+  readonly paused?: Ordered | undefined;
+  /** By node. Those of nodes that have left the pool are dropped with the next change. */
+  readonly nodes: Readonly<Record<string, NodeOrder>>;
+  /** The last changes, newest first. */
+  readonly history: readonly OverrideChange[];
+  /** Set if the record cannot be read. The pool then counts as paused. */
+  readonly isUnknown?: true | undefined;
+};
+
+/** What a change asks for. `untilMs`: when what runs on the node must have left. */
+export type OverrideOrder =
+  | { readonly kind: "pause" | "resume" }
+  | { readonly kind: "cordon" | "uncordon"; readonly node: string }
+  | { readonly kind: "drain"; readonly node: string; readonly untilMs: number };
+
+export const noOverrides: Overrides = { version: 0, nodes: {}, history: [] };
+export const unknownOverrides: Overrides = { ...noOverrides, isUnknown: true };
+
+/** The most changes that are kept. */
+export const maxChanges = 20;
+/** The most nodes of a pool that can be cordoned or drained at the same time, because every decision reads all of them. */
+export const maxNodeOrders = 100;
+
+/**
+ * Returns the overrides after a change, or the same object if the order holds already. Who paused a pool or cordoned a node first is kept.
+ */
+export function changed(current: Overrides, order: OverrideOrder, { by, because, atMs }: Omit<OverrideChange, "what">): Overrides {
+  const ordered: Ordered = { by, ...(because === undefined ? {} : { because }), sinceMs: atMs };
+  const next = applied(current, order, ordered);
+  if (next === current) return current;
+  const change = { what: inWords(order), by, ...(because === undefined ? {} : { because }), atMs };
+  return { ...next, version: current.version + 1, history: [change, ...current.history].slice(0, maxChanges) };
+}
+
+function applied(current: Overrides, order: OverrideOrder, ordered: Ordered): Overrides {
+  if ("node" in order) return appliedToNode(current, order, ordered);
+  const { paused, ...rest } = current;
+  if (order.kind === "pause") return paused ? current : { ...current, paused: ordered };
+  return paused ? rest : current;
+}
+
+function appliedToNode(current: Overrides, order: Extract<OverrideOrder, { node: string }>, ordered: Ordered): Overrides {
+  const { [order.node]: known, ...others } = current.nodes;
+  switch (order.kind) {
+    case "cordon":
+      return known ? current : { ...current, nodes: { ...others, [order.node]: ordered } };
+    case "uncordon":
+      return known ? { ...current, nodes: others } : current;
+    case "drain":
+      return known?.untilMs === order.untilMs
+        ? current
+        : { ...current, nodes: { ...others, [order.node]: { ...ordered, untilMs: order.untilMs } } };
+  }
+}
+
+function inWords(order: OverrideOrder): string {
+  switch (order.kind) {
+    case "pause":
+      return "paused the pool";
+    case "resume":
+      return "resumed the pool";
+    case "cordon":
+      return `cordoned ${order.node}`;
+    case "uncordon":
+      return `uncordoned ${order.node}`;
+    case "drain":
+      return `drained ${order.node}`;
+  }
+}
+
+/** Returns the overrides without the orders about nodes that are no longer `there`. */
+export function aboutNodesThere(overrides: Overrides, there: ReadonlySet<string>): Overrides {
+  const kept = Object.entries(overrides.nodes).filter(([node]) => there.has(node));
+  return { ...overrides, nodes: Object.fromEntries(kept) };
+}

@@ -1,0 +1,9 @@
+import type { Overrides } from "../model/overrides/overrides.ts";
+
+/** What admins have ordered about pools and their nodes. Decisions get it with their snapshot. */
+export interface PoolOverrides {
+  /** Returns a pool's overrides; of version 0 if there never were any, and `isUnknown` if they cannot be read. */
+  get(pool: string): Promise<Overrides>;
+  /** Replaces the overrides of the version before. `stale`: they are of another version; nothing was written. */
+  replace(pool: string, next: Overrides): Promise<"done" | "stale">;
+}

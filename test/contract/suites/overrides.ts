@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { changed, noOverrides, type OverrideOrder, type Overrides } from "../../../lib/model/overrides/overrides.ts";
+import { monday } from "../../fakes/builders.ts";
+import type { MakeLedger } from "./arrange.ts";
+
+const node = "i-0123456789abcdef0";
+const orderedAs = (before: Overrides, order: OverrideOrder, by = "Admin/ada"): Overrides =>
+  changed(before, order, { by, because: "new image", atMs: monday });
+
+/** What admins have ordered about a pool is changed on the condition that nobody else has changed it. */
+export const overridesContract = (make: MakeLedger): void => {
+  describe("overrides", () => {
+    it("a pool that nobody has ordered anything about has none, and decisions see none", async () => {
+      const ledger = await make();
+      expect(await ledger.overrides.get("gpu")).toEqual(noOverrides);
+      expect(await ledger.decisions.load("gpu", monday)).not.toHaveProperty("overrides");
+    });
+
+    it("each change is seen by decisions of its pool and by nobody else's", async () => {
+      const ledger = await make();
+      const paused = orderedAs(noOverrides, { kind: "pause" });
+      const drained = orderedAs(paused, { kind: "drain", node, untilMs: monday + 1 });
+      const resumed = orderedAs(drained, { kind: "resume" });
+      for (const next of [paused, drained, resumed]) {
+        expect(await ledger.overrides.replace("gpu", next)).toBe("done");
+        expect(await ledger.overrides.get("gpu")).toEqual(next);
+        expect((await ledger.decisions.load("gpu", monday)).overrides).toEqual(next);
+      }
+      expect(resumed).toMatchObject({ version: 3, nodes: { [node]: { by: "Admin/ada", untilMs: monday + 1 } } });
+      expect(await ledger.overrides.get("cpu")).toEqual(noOverrides);
+    });
+
+    it("a change that is not based on the newest version is not written", async () => {
+      const ledger = await make();
+      const paused = orderedAs(noOverrides, { kind: "pause" });
+      expect(await ledger.overrides.replace("gpu", orderedAs(paused, { kind: "resume" }))).toBe("stale");
+      expect(await ledger.overrides.replace("gpu", paused)).toBe("done");
+      expect(await ledger.overrides.replace("gpu", orderedAs(noOverrides, { kind: "cordon", node }, "Admin/bob"))).toBe("stale");
+      expect(await ledger.overrides.get("gpu")).toEqual(paused);
+    });
+
+    it("of ten changes at once exactly one is written", async () => {
+      const ledger = await make();
+      const written = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => ledger.overrides.replace("gpu", orderedAs(noOverrides, { kind: "pause" }, `Admin/${n}`))),
+      );
+      expect(written.filter((outcome) => outcome === "done")).toHaveLength(1);
+    });
+
+    it("the statistics of packing engines and the overrides of a pool do not affect each other", async () => {
+      const ledger = await make();
+      const { fence } = await ledger.decisions.begin("gpu");
+      const learned = { small: { greedy: { tries: 1, reward: 1 } } };
+      await ledger.placements.learn(fence, learned);
+      await ledger.overrides.replace("gpu", orderedAs(noOverrides, { kind: "pause" }));
+      expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ learned, overrides: { version: 1 } });
+      await ledger.decisions.resetLearning("gpu");
+      expect((await ledger.decisions.load("gpu", monday)).overrides?.version).toBe(1);
+    });
+  });
+};

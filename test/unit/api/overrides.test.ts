@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { nameOf } from "../../../lib/api/views/overrides.ts";
+import { noOverrides } from "../../../lib/model/overrides/overrides.ts";
+import { ApiWorld, callerOf, nodeId } from "./api-world.ts";
+
+const post = (body: unknown) => ({ as: "admin", method: "POST", body }) as const;
+
+describe("orders of admins", () => {
+  test("a paused pool shows by whom, since when and why, and what was changed before", async () => {
+    const world = new ApiWorld();
+    const since = new Date(world.nowMs).toISOString();
+    await world.fetch("/v1/pools/gpu/pause", post({ reason: "new image" }));
+    const changes = [{ what: "paused the pool", by: "Admin/ada", reason: "new image", at: since }];
+    const paused = { by: "Admin/ada", reason: "new image", since };
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ overrides: { version: 1, paused, nodes: [], changes } });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    await world.fetch("/v1/pools/gpu/resume", post({ version: 1 }));
+    const { body } = await world.fetch("/v1/pools/gpu");
+    expect(body).toMatchObject({ overrides: { version: 2, changes: [{ what: "resumed the pool" }, changes[0]] } });
+    expect(body).not.toHaveProperty("overrides.paused");
+  });
+
+  test("a change that is based on an older version is refused, and the refusal names who has changed what last", async () => {
+    const world = new ApiWorld();
+    await world.fetch("/v1/pools/gpu/pause", post({}));
+    expect((await world.fetch("/v1/pools/gpu/resume", post({ version: 0 }))).body).toMatchObject({
+      code: "conflict",
+      detail:
+        "Somebody else has changed the overrides of pool gpu: Admin/ada paused the pool at 2026-06-01 01:00 UTC; their version is 1 now. Look at them, then repeat the call.",
+    });
+  });
+
+  test("a node shows what was ordered about it, and a drain without a deadline gets the pool's drain time", async () => {
+    const world = new ApiWorld();
+    const { drainSeconds } = world.pool;
+    await world.fetch(`/v1/nodes/${nodeId(1)}/cordon`, post({ reason: "looks slow" }));
+    await world.fetch(`/v1/nodes/${nodeId(2)}/drain`, post({}));
+    const since = new Date(world.nowMs).toISOString();
+    const cordon = { kind: "cordon", by: "Admin/ada", reason: "looks slow", since };
+    const drain = { kind: "drain", by: "Admin/ada", since, until: new Date(world.nowMs + drainSeconds * 1_000).toISOString() };
+    expect((await world.fetch(`/v1/nodes/${nodeId(1)}`)).body).toMatchObject({ override: cordon });
+    expect((await world.fetch("/v1/nodes")).body).toMatchObject({
+      items: [{ override: cordon }, { override: drain }, { node: nodeId(3) }],
+    });
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({
+      overrides: {
+        nodes: [
+          { node: nodeId(1), ...cordon },
+          { node: nodeId(2), ...drain },
+        ],
+      },
+    });
+  });
+
+  test("a node that leaves its pool already cannot be drained, and the refusal says why it leaves", async () => {
+    const world = new ApiWorld();
+    world.ledger.table.changeNode("gpu", nodeId(1), {
+      state: "draining",
+      drain: { because: "its life of 60 s ends", untilMs: world.nowMs },
+    });
+    expect((await world.fetch(`/v1/nodes/${nodeId(1)}/drain`, post({}))).body).toMatchObject({
+      code: "conflict",
+      detail: `The node ${nodeId(1)} is leaving its pool already: its life of 60 s ends.`,
+    });
+  });
+
+  test("overrides that cannot be read are refused, and the pool shows that it cannot be read", async () => {
+    const world = new ApiWorld({ overrides: { get: async () => ({ ...noOverrides, isUnknown: true }), replace: async () => "done" } });
+    expect((await world.fetch("/v1/pools/gpu/resume", post({}))).body).toMatchObject({
+      code: "conflict",
+      detail: "This release cannot read the overrides of pool gpu. The list of problems names the fields.",
+    });
+  });
+
+  test("a caller is named by its role and session, or by its user", () => {
+    const of = (arn: string) => nameOf(callerOf(arn));
+    expect(of("arn:aws:sts::123456789012:assumed-role/Admin/ada@example.com")).toBe("Admin/ada@example.com");
+    expect(of("arn:aws:iam::123456789012:user/staff/ada")).toBe("ada");
+    expect(of("arn:aws:iam::123456789012:root")).toBe("root");
+  });
+});

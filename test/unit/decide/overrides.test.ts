@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../lib/decide/decide.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import { changed, noOverrides, type OverrideOrder, type Overrides, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
+import type { Snapshot } from "../../../lib/model/plan.ts";
+import { aNode, anAssignment, anEntry, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
+
+const now = monday + 12 * 3_600_000;
+const by = { by: "Admin/ada", because: "new image", atMs: now - 90_000 };
+const orderedAs = (...orders: readonly OverrideOrder[]): Overrides =>
+  orders.reduce((before, order) => changed(before, order, by), noOverrides);
+
+const ready = (over: Partial<Node> = {}): Node =>
+  aNode({ launchedAtMs: now - 3_600_000, lastBusyMs: now, lastSeenMs: now, leaseUntilMs: now + 900_000, ...over });
+const busy = (over: Partial<Node> = {}): Node => ready({ assignments: [anAssignment({ phase: "running" })], ...over });
+const seen = (over: Partial<Snapshot> = {}): Snapshot => aSnapshot({ nowMs: now, pool: aPool({ idleSeconds: 120 }), ...over });
+const id = aNode().id;
+const stepsOf = (snapshot: Snapshot) => decide(snapshot).steps.map((step) => ("node" in step ? `${step.kind} ${step.node}` : step.kind));
+
+describe("a paused pool", () => {
+  const paused = orderedAs({ kind: "pause" });
+
+  test("a paused pool binds and launches nothing, and each waiting job says by whom, since when and why", () => {
+    const queue = [anEntry({ job: "a" }), anEntry({ job: "b" })];
+    expect(stepsOf(seen({ queue, nodes: [ready()] }))[0]).toBe(`bind ${id}`);
+    const { steps } = decide(seen({ queue, nodes: [ready()], overrides: paused }));
+    expect(steps.map(({ kind }) => kind)).toEqual(["hold", "hold"]);
+    expect(steps[0]?.because).toBe(
+      "pool gpu is paused by Admin/ada since 2026-06-01 11:58 UTC (new image); the job starts after an admin resumes the pool",
+    );
+  });
+
+  test("a job that says so already is not written again, and the pool needs no wake", () => {
+    const { steps } = decide(seen({ queue: [anEntry()], overrides: paused }));
+    const plan = decide(seen({ queue: [anEntry({ reason: steps[0]?.because })], overrides: paused }));
+    expect(plan).toEqual({ steps: [], wakeAtMs: undefined });
+  });
+
+  test("of very many waiting jobs, the next decisions write the reason of the others", () => {
+    const queue = Array.from({ length: 501 }, (_, n) => anEntry({ job: `j${n}` }));
+    const plan = decide(seen({ queue, overrides: paused }));
+    expect([plan.steps.length, plan.wakeAtMs]).toEqual([500, now]);
+    expect(decide(seen({ queue: queue.slice(1), overrides: paused })).wakeAtMs).toBeUndefined();
+  });
+
+  test("a node without work is given back in a paused pool as in any other", () => {
+    const idle = ready({ lastBusyMs: now - 120_000 });
+    expect(stepsOf(seen({ queue: [anEntry()], nodes: [idle], overrides: paused }))).toEqual(["hold", `retire ${id}`]);
+  });
+
+  test("a paused pool launches no replacement for a node whose drain ends soon", () => {
+    const leaving = busy({ state: "draining", drain: { because: "its life ends", untilMs: now + 60_000 } });
+    expect(stepsOf(seen({ nodes: [leaving] }))).toEqual(["launch"]);
+    const plan = decide(seen({ nodes: [leaving], overrides: paused }));
+    expect(plan).toEqual({ steps: [], wakeAtMs: now + 60_000 });
+  });
+
+  test("a job that waits for a booting node stays there in a paused pool", () => {
+    const booting = ready({
+      id: "i-00000000000000002",
+      state: "launching",
+      readyAtMs: undefined,
+      lastSeenMs: undefined,
+      launchedAtMs: now - 5_000,
+    });
+    const nodes = [ready(), { ...booting, assignments: [anAssignment({ phase: "placed" as const })] }];
+    expect(stepsOf(seen({ nodes }))).toEqual([`rebind ${id}`]);
+    expect(stepsOf(seen({ nodes, overrides: paused }))).toEqual([]);
+  });
+
+  test("a paused pool moves no work to save cost, because the work would not start again", () => {
+    const old = { launchedAtMs: now - 7_200_000, readyAtMs: now - 7_200_000, lastBusyMs: now - 7_100_000 };
+    const small = { needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, phase: "running" as const };
+    const nodes = ["i-00000000000000001", "i-00000000000000002"].map((name, n) =>
+      ready({ ...old, id: name, assignments: [anAssignment({ job: `j${n}`, ...small })] }),
+    );
+    const pool = aPool({ consolidateSeconds: 60 });
+    expect(stepsOf(seen({ nodes, pool }))).toEqual(["drain i-00000000000000001"]);
+    expect(stepsOf(seen({ nodes, pool, overrides: paused }))).toEqual([]);
+  });
+
+  test("overrides that cannot be read pause the pool, and nodes end all the same", () => {
+    const idle = ready({ lastBusyMs: now - 120_000 });
+    const { steps } = decide(seen({ queue: [anEntry()], nodes: [idle], overrides: unknownOverrides }));
+    expect(steps.map(({ kind }) => kind)).toEqual(["hold", "retire"]);
+    expect(steps[0]?.because).toBe("the overrides of pool gpu cannot be read, so it starts nothing until they are repaired");
+  });
+
+  test("a pool that was resumed starts its jobs", () => {
+    const overrides = orderedAs({ kind: "pause" }, { kind: "resume" });
+    expect(stepsOf(seen({ queue: [anEntry()], nodes: [ready()], overrides }))).toEqual([`bind ${id}`]);
+  });
+});
+
+describe("a cordoned node", () => {
+  const cordoned = orderedAs({ kind: "cordon", node: id });
+
+  test("a cordoned node gets no job, so that a node is launched instead, and an uncordoned one does", () => {
+    const waits = { queue: [anEntry()], nodes: [ready()] };
+    expect(stepsOf(seen({ ...waits, overrides: cordoned }))).toEqual(["launch"]);
+    expect(stepsOf(seen({ ...waits, overrides: changed(cordoned, { kind: "uncordon", node: id }, by) }))).toEqual([`bind ${id}`]);
+  });
+
+  test("a cordoned node keeps its work, and is given back when it has been idle for the pool's idle time", () => {
+    expect(decide(seen({ nodes: [busy()], overrides: cordoned })).steps).toEqual([]);
+    expect(decide(seen({ nodes: [ready()], overrides: cordoned }))).toMatchObject({ steps: [], wakeAtMs: now + 120_000 });
+    expect(stepsOf(seen({ nodes: [ready({ lastBusyMs: now - 120_000 })], overrides: cordoned }))).toEqual([`retire ${id}`]);
+  });
+
+  test("an order about one node does not concern another", () => {
+    const nodes = [ready(), ready({ id: "i-00000000000000002" })];
+    expect(stepsOf(seen({ queue: [anEntry()], nodes, overrides: cordoned }))).toEqual(["bind i-00000000000000002"]);
+  });
+});
+
+describe("a node that an admin drains", () => {
+  const untilMs = now + 1_800_000;
+  const drained = orderedAs({ kind: "drain", node: id, untilMs });
+
+  test("a node with work is drained until the deadline, whatever the disruption budget says, and the decision wakes in time", () => {
+    const { steps, wakeAtMs } = decide(
+      seen({ pool: aPool({ disruption: { nodes: 0 }, bootSeconds: 600 }), nodes: [busy()], overrides: drained }),
+    );
+    expect(steps).toEqual([{ kind: "drain", node: id, untilMs, because: "Admin/ada drains it (new image)" }]);
+    expect(wakeAtMs).toBe(untilMs - 600_000);
+  });
+
+  test("a node without work is given back at once, and gets no job before", () => {
+    const { steps } = decide(seen({ queue: [anEntry()], nodes: [ready()], overrides: drained }));
+    expect(steps.map(({ kind }) => kind)).toEqual(["retire", "launch"]);
+  });
+
+  test("a node that is drained already keeps its drain, and one that EC2 takes back is left alone", () => {
+    const before = busy({ state: "draining", drain: { because: "its life ends", untilMs: now + 7_200_000 } });
+    expect(stepsOf(seen({ nodes: [before], overrides: drained }))).toEqual([]);
+    const taken = busy({ state: "draining", notice: { kind: "interruption", atMs: now } });
+    expect(stepsOf(seen({ nodes: [taken], overrides: drained }))).toEqual([]);
+  });
+
+  test("a node that EC2 only recommends to leave is drained", () => {
+    const advised = busy({ state: "draining", notice: { kind: "rebalance", atMs: now - 3_600_000 } });
+    expect(stepsOf(seen({ nodes: [advised], overrides: drained }))).toEqual([`drain ${id}`]);
+  });
+
+  test("a node is drained in a paused pool, too", () => {
+    const overrides = changed(drained, { kind: "pause" }, by);
+    expect(stepsOf(seen({ nodes: [busy()], overrides }))).toEqual([`drain ${id}`]);
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { type AdminOrder, changeOverrides } from "../../../lib/flows/change-overrides.ts";
+import { maxNodeOrders, type OverrideOrder } from "../../../lib/model/overrides/overrides.ts";
+import { aNode, aPool } from "../../fakes/builders.ts";
+import { ModelWorker } from "./model-worker.ts";
+import { expectOneTruth } from "./one-truth.ts";
+import { aWorld, type World } from "./world.ts";
+
+const give = (world: World, order: OverrideOrder, more: Partial<AdminOrder> = {}) =>
+  changeOverrides(world.deps, "gpu", { order, by: "Admin/ada", ...more });
+const overrides = (world: World) => world.ledger.overrides.get("gpu");
+
+/** A node with a running job and its worker. */
+async function working() {
+  const world = aWorld({ pool: aPool({ idleSeconds: 60, drainSeconds: 600 }) });
+  await world.submit("a", { maxRuntimeSeconds: 86_400 });
+  await world.workOff();
+  const worker = new ModelWorker(world, world.node.id);
+  await worker.call();
+  worker.begin();
+  await worker.call();
+  return { world, worker };
+}
+
+async function pass(world: World, worker: ModelWorker, seconds: number): Promise<void> {
+  for (const untilMs = world.nowMs + seconds * 1000; world.nowMs < untilMs; ) {
+    world.nowMs = Math.min(untilMs, world.nowMs + 60_000);
+    await worker.call();
+    await world.ringLater();
+    await world.workOff();
+  }
+}
+
+describe("a paused pool", () => {
+  test("what runs goes on while a pool is paused, and what waits starts after it is resumed", async () => {
+    const { world, worker } = await working();
+    await give(world, { kind: "pause" }, { because: "new image" });
+    await world.submit("b", { gpus: 1 });
+    await world.workOff();
+    await pass(world, worker, 600);
+    expect(worker.phaseOf("a")).toBe("running");
+    expect(world.job("b")).toMatchObject({
+      state: "queued",
+      reason: expect.stringMatching(/^pool gpu is paused by Admin\/ada since .* \(new image\)/),
+    });
+    expect(world.ledger.table.settledLaunches.size).toBe(1);
+    await give(world, { kind: "resume" });
+    await world.workOff();
+    expect(world.job("b")?.state).toBe("placed");
+    expect(world.journal.decisions.flatMap(({ causes }) => causes)).toContain("override");
+    expectOneTruth(world);
+  });
+});
+
+describe("a drained node", () => {
+  test("what runs on a drained node is stopped at the deadline and queued again, and the node is ended when it is empty", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    await give(world, { kind: "drain", node: id, untilMs: world.nowMs + 1_800_000 });
+    await world.workOff();
+    expect(world.node).toMatchObject({ state: "draining", drain: { because: "Admin/ada drains it" } });
+    await pass(world, worker, 1_740);
+    expect([worker.phaseOf("a"), world.job("a")?.attempt]).toEqual(["running", 1]);
+    await pass(world, worker, 180);
+    expect(world.job("a")).toMatchObject({ attempt: 2, failures: 0 });
+    expect(world.fleet.live.map((each) => each.id)).not.toContain(id);
+    expectOneTruth(world);
+  });
+
+  test("nothing more can be ordered about a node that leaves its pool already", async () => {
+    const { world } = await working();
+    const { id } = world.node;
+    await give(world, { kind: "drain", node: id, untilMs: world.nowMs + 1_800_000 });
+    await world.workOff();
+    expect(await give(world, { kind: "uncordon", node: id })).toMatchObject({ kind: "leaving", node: { id } });
+  });
+});
+
+describe("a change of overrides", () => {
+  test("each change is on record with who, when and why, newest first, and the oldest are dropped", async () => {
+    const world = aWorld();
+    for (let n = 0; n < 11; n += 1) {
+      await give(world, { kind: "pause" }, { because: `reason ${n}` });
+      await give(world, { kind: "resume" }, { by: "Admin/bob" });
+    }
+    const { version, history } = await overrides(world);
+    expect([version, history.length]).toEqual([22, 20]);
+    expect(history.slice(0, 2)).toEqual([
+      { what: "resumed the pool", by: "Admin/bob", atMs: world.nowMs },
+      { what: "paused the pool", by: "Admin/ada", because: "reason 10", atMs: world.nowMs },
+    ]);
+  });
+
+  test("an order that holds already changes nothing, and the pool is rung again because the first caller may have crashed", async () => {
+    const world = aWorld();
+    await give(world, { kind: "pause" });
+    const before = await overrides(world);
+    const rings = (await world.ledger.decisions.state("gpu")).bell;
+    expect(await give(world, { kind: "pause" }, { by: "Admin/bob" })).toMatchObject({ kind: "done", overrides: before });
+    expect(await overrides(world)).toEqual(before);
+    expect((await world.ledger.decisions.state("gpu")).bell).toBe(rings + 1);
+  });
+
+  test("a change that is based on another version is refused with what was changed last", async () => {
+    const world = aWorld();
+    await give(world, { kind: "pause" }, { by: "Admin/bob" });
+    const refused = await give(world, { kind: "resume" }, { ifVersion: 0 });
+    expect(refused).toMatchObject({ kind: "conflict", overrides: { version: 1, history: [{ by: "Admin/bob" }] } });
+    expect(await give(world, { kind: "resume" }, { ifVersion: 1 })).toMatchObject({ kind: "done" });
+  });
+
+  test("of two changes at the same time one is refused, and none is lost", async () => {
+    const world = aWorld();
+    world.ledger.wire.before("overrides.replace", () => give(world, { kind: "pause" }, { by: "Admin/bob" }));
+    world.ledger.table.putNode(aNode());
+    expect(await give(world, { kind: "cordon", node: aNode().id })).toMatchObject({
+      kind: "conflict",
+      overrides: { history: [{ by: "Admin/bob" }] },
+    });
+    expect(await overrides(world)).toMatchObject({ version: 1, paused: { by: "Admin/bob" }, nodes: {} });
+  });
+
+  test("orders about nodes that have left are dropped, unless a node cannot be read", async () => {
+    const world = aWorld();
+    const [gone, there] = [aNode({ id: "i-00000000000000001" }), aNode({ id: "i-00000000000000002" })];
+    for (const node of [gone, there]) world.ledger.table.putNode(node);
+    await give(world, { kind: "cordon", node: gone.id });
+    world.ledger.table.nodes.delete(`gpu/${gone.id}`);
+    const unread = { kind: "node" as const, key: "N#gpu#0 x", why: "state: is not known" };
+    const decisions = {
+      ...world.ledger.decisions,
+      load: async (pool: string, nowMs: number) => ({ ...(await world.ledger.decisions.load(pool, nowMs)), unreadable: [unread] }),
+    };
+    const order = { kind: "cordon", node: there.id } as const;
+    await changeOverrides({ ...world.deps, decisions }, "gpu", { order, by: "Admin/ada" });
+    expect(Object.keys((await overrides(world)).nodes)).toEqual([gone.id, there.id]);
+    await give(world, { kind: "drain", node: there.id, untilMs: world.nowMs });
+    expect(Object.keys((await overrides(world)).nodes)).toEqual([there.id]);
+  });
+
+  test("a node that the pool does not have cannot be cordoned, and no more than a hundred nodes can", async () => {
+    const world = aWorld();
+    expect(await give(world, { kind: "cordon", node: "i-0" })).toEqual({ kind: "no-node" });
+    const nodes = Array.from({ length: maxNodeOrders + 1 }, (_, n) => aNode({ id: `i-${String(n).padStart(17, "0")}` }));
+    for (const node of nodes) world.ledger.table.putNode(node);
+    const kinds: string[] = [];
+    for (const { id: node } of nodes) kinds.push((await give(world, { kind: "cordon", node })).kind);
+    expect([kinds.filter((kind) => kind === "done").length, kinds.at(-1)]).toEqual([maxNodeOrders, "full"]);
+  });
+});
