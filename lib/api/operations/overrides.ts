@@ -32,7 +32,7 @@ const DrainOrder = Order.extend({
     .describe("How long what runs may go on; if omitted, the pool's `drainSeconds`"),
 });
 const ofNode = z.strictObject({ node: NodeId });
-const maxBytes = 4_096;
+const bodyBytes = 4_096;
 
 const common = {
   method: "post",
@@ -48,7 +48,7 @@ const ofPools = (kind: "pause" | "resume", summary: string): Operation =>
     path: `/pools/{pool}/${kind}`,
     summary,
     params: ofPool,
-    body: { schema: Order, maxBytes, optional: true },
+    body: { schema: Order, maxBytes: bodyBytes, optional: true },
     handle: (deps, call) => give(deps, call, { pool: call.params.pool, order: { kind } }),
   });
 
@@ -59,7 +59,7 @@ const ofNodes = (kind: "cordon" | "uncordon", summary: string): Operation =>
     path: `/nodes/{node}/${kind}`,
     summary,
     params: ofNode,
-    body: { schema: Order, maxBytes, optional: true },
+    body: { schema: Order, maxBytes: bodyBytes, optional: true },
     handle: (deps, call) => give(deps, call, { order: { kind, node: call.params.node } }),
   });
 
@@ -69,7 +69,7 @@ const drain = operation({
   path: "/nodes/{node}/drain",
   summary: "Empties a node and ends it: it gets nothing new, and what runs at the deadline is stopped and queued again",
   params: ofNode,
-  body: { schema: DrainOrder, maxBytes, optional: true },
+  body: { schema: DrainOrder, maxBytes: bodyBytes, optional: true },
   handle: (deps, call) => give(deps, call, { order: { kind: "drain", node: call.params.node, seconds: call.body.deadlineSeconds } }),
 });
 

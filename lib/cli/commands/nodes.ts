@@ -9,6 +9,7 @@ import { duration, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { advised } from "./advised.ts";
+import { orderInWords } from "./orders.ts";
 
 export type NodesOptions = {
   readonly pool?: string | undefined;
@@ -35,7 +36,8 @@ const columns = (nowMs: number): Column<NodeView>[] => [
   { title: "NODE", of: ({ node }) => node },
   {
     title: "STATE",
-    of: ({ state, notice, silent }) => `${state}${silent ? ", silent" : ""}${notice?.kind === "interruption" ? " !" : ""}`,
+    of: ({ state, notice, silent, override }) =>
+      `${state}${silent ? ", silent" : ""}${override?.kind === "cordon" ? ", cordoned" : ""}${notice?.kind === "interruption" ? " !" : ""}`,
   },
   { title: "POOL", of: ({ pool }) => pool },
   { title: "TYPE", of: ({ instanceType }) => instanceType },
@@ -69,6 +71,7 @@ export function nodeLines(node: NodeView, nowMs: number): string[] {
       ["state", `${node.state} since ${at(node.stateSince)}`],
       ["notice", node.notice && `${node.notice.kind}, ${at(node.notice.at)}`],
       ["drained", node.drain && `${node.drain.because}; what runs may continue until ${at(node.drain.until)}`],
+      ["ordered", node.override && orderInWords(node.override, nowMs)],
       ["serves", node.team === undefined ? "every team of its pool" : `team ${node.team}`],
       ["type", `${node.instanceType} in ${node.zone}, ${node.market} at ${hourly(node.usdPerHour)}`],
       ["has", `${node.gpus === 0 ? "no GPU" : `${node.gpus} ${node.gpuModel ?? "GPU"}`}, ${node.vcpus} vCPU, ${gib(node.memoryGiB)}`],

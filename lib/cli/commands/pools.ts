@@ -8,6 +8,7 @@ import { duration, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { refusalLines } from "../views/refusal-lines.ts";
+import { orderInWords, pausedInWords, sinceWhen } from "./orders.ts";
 
 /** Lists the pools, with their queues, nodes and limits. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
@@ -20,6 +21,11 @@ export async function pools(options: { json?: boolean | undefined }, { connectio
       ...(deployment ? [{ who: "all pools", ...deployment }] : []),
       ...teams.map((each) => ({ who: `team ${each.team}`, ...each })),
     ];
+    const paused = items.flatMap((each): [string, string][] => {
+      const line = pausedLine(each, nowMs);
+      return line === undefined ? [] : [[`pool ${each.pool}`, line]];
+    });
+    for (const line of factLines(paused)) console.out(line);
     for (const line of factLines(all.filter(isLimited).map(({ who, ...its }) => [who, inWords(its)]))) console.out(line);
   }
   return exitCodes.ok;
@@ -37,6 +43,7 @@ function inWords({ reserved, limits }: Standing): string {
 
 const columns = (nowMs: number): Column<PoolView>[] => [
   { title: "POOL", of: ({ pool }) => pool },
+  { title: "STATE", of: stateOf },
   { title: "QUEUED", of: ({ queue }) => String(queue.length), align: "right" },
   { title: "OLDEST", of: ({ queue }) => oldest(queue, nowMs) ?? "-", align: "right" },
   { title: "NODES", of: ({ nodes }) => byState(nodes) },
@@ -44,6 +51,20 @@ const columns = (nowMs: number): Column<PoolView>[] => [
   { title: "GPUS", of: ({ reserved, limits }) => `${reserved.gpus} of ${limits.gpus}`, align: "right" },
   { title: "FAMILIES", of: ({ families }) => families.join(" "), yields: true },
 ];
+
+/** Returns `paused` if the pool starts nothing. */
+const stateOf = ({ overrides: { paused, unreadable } }: PoolView): string => (paused ? "paused" : unreadable ? "unreadable" : "active");
+
+function pausedLine({ overrides: { paused, unreadable } }: PoolView, nowMs: number): string | undefined {
+  if (unreadable) return `nothing starts, because what admins have ordered cannot be read: ${commandLine("problems")}`;
+  return paused && `${pausedInWords(paused, nowMs)}: nothing starts`;
+}
+
+/** The most changes that are shown. `--json` shows all that are kept. */
+const maxShownChanges = 5;
+
+const changeLine = ({ what, by, at, reason }: PoolView["overrides"]["changes"][number], nowMs: number): string =>
+  `${by} ${what} at ${sinceWhen({ since: at, reason }, nowMs)}`;
 
 function learnedInWords({ pool, learned }: PoolView): string | undefined {
   if (learned.length === 0) return undefined;
@@ -103,6 +124,8 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
   const waits = oldest(pool.queue, nowMs);
   return factLines([
     ["pool", pool.pool],
+    ["state", pausedLine(pool, nowMs)],
+    ...pool.overrides.nodes.map((each): [string, string] => ["ordered", `${each.node} ${orderInWords(each, nowMs)}`]),
     ["families", pool.families.join(" ")],
     ["markets", pool.markets.join(" ")],
     ["teams", pool.teams.length === 0 ? "all" : pool.teams.join(" ")],
@@ -141,6 +164,7 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
       `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; next try ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
     ["learned", learnedInWords(pool)],
+    ...pool.overrides.changes.slice(0, maxShownChanges).map((each): [string, string] => ["changed", changeLine(each, nowMs)]),
     ["decisions", `${pool.decisions}; list them with: ${commandLine("decisions", "--pool", pool.pool)}`],
   ]);
 }

@@ -2,9 +2,11 @@ import type { Command } from "commander";
 import type { RedriveOptions } from "../commands/redrive.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { cursor, json, limit, pool as poolOption } from "./options.ts";
+import { addNodeOrders, addPoolOrders } from "./orders.ts";
 import type { Session } from "./session.ts";
 
-export function addFleet(program: Command, { run, context }: Session): void {
+export function addFleet(program: Command, session: Session): void {
+  const { run, context } = session;
   program
     .command("nodes")
     .description("list the fleet's instances")
@@ -15,13 +17,16 @@ export function addFleet(program: Command, { run, context }: Session): void {
     .addHelpText("after", "\nExamples:\n  fleet nodes\n  fleet nodes --pool gpu --json | jq -r '.nodes[].node'")
     .action((options) => run(import("../commands/nodes.ts").then(async ({ nodes }) => nodes(options, await context()))));
 
-  program
+  const node = program
     .command("node")
+    .enablePositionalOptions()
     .description("show one node: its state, its GPUs and the jobs it holds")
     .argument("<id>", "the instance's id")
     .addOption(json())
     .addHelpText("after", "\nExample:\n  fleet node i-0123456789abcdef0")
     .action((id: string, options) => run(import("../commands/nodes.ts").then(async ({ node }) => node(id, options, await context()))));
+
+  addNodeOrders(node, session);
 
   program
     .command("pools")
@@ -99,7 +104,8 @@ again. For admins.`,
       "\nAfterwards the pool collects new statistics. Only the time until it finds a good packing changes. For admins.\n\nExample:\n  fleet pool reset-stats gpu",
     )
     .action(resetStats);
-  // The command's old name.
+  addPoolOrders(pool, session);
+  // The old name of reset-stats.
   program.command("forget", { hidden: true }).argument("<pool>").addOption(json()).action(resetStats);
 
   program

@@ -7,6 +7,7 @@ import { DeadQueueList, HandledLetters } from "../../api/views/letters.ts";
 import { LogPage } from "../../api/views/logs.ts";
 import { Me } from "../../api/views/me.ts";
 import { NodePage, NodeView } from "../../api/views/nodes.ts";
+import { OverridesView } from "../../api/views/overrides.ts";
 import { PoolList, PoolView } from "../../api/views/pools.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
 import type { ApiRequest, CallApi } from "./api-client.ts";
@@ -40,6 +41,12 @@ export type CancelRequest = {
   readonly states?: readonly string[] | undefined;
 };
 
+export type OrderRequest = {
+  readonly reason?: string | undefined;
+  readonly version?: number | undefined;
+  readonly deadlineSeconds?: number | undefined;
+};
+
 /** The API's operations. All throw the Faults of `CallApi`. */
 export type FleetApi = {
   /** Makes any call, and returns the response without validation. */
@@ -63,6 +70,10 @@ export type FleetApi = {
   node(id: string): Promise<NodeView>;
   pools(): Promise<PoolList>;
   pool(name: string): Promise<PoolView>;
+  /** Changes a pool's overrides, and returns them. It is a `conflict` if they are of another version. */
+  orderPool(pool: string, kind: "pause" | "resume", order: OrderRequest): Promise<OverridesView>;
+  /** Does the same about one of its nodes. It is a `conflict`, too, if the node is leaving its pool already. */
+  orderNode(node: string, kind: "cordon" | "uncordon" | "drain", order: OrderRequest): Promise<OverridesView>;
   /** Deletes what the pool has learned about packing engines. */
   forgetLearned(pool: string): Promise<void>;
   decisions(of: Paging & { pool: string }): Promise<DecisionPage>;
@@ -101,6 +112,8 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   node: (id) => call(NodeView, { method: "GET", path: `/v1/nodes/${name(id)}` }),
   pools: () => call(PoolList, { method: "GET", path: "/v1/pools" }),
   pool: (pool) => call(PoolView, { method: "GET", path: `/v1/pools/${name(pool)}` }),
+  orderPool: (pool, kind, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/${kind}`, body }),
+  orderNode: (node, kind, body) => call(OverridesView, { method: "POST", path: `/v1/nodes/${name(node)}/${kind}`, body }),
   forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),
   decisions: ({ pool, ...query }) => call(DecisionPage, { method: "GET", path: decisionsPath(pool), query }),
   decision: ({ pool, id }) => call(DecisionView, { method: "GET", path: `${decisionsPath(pool)}/${name(id)}` }),

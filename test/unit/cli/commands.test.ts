@@ -277,7 +277,7 @@ describe("fleet nodes and fleet node", () => {
 describe("fleet pools and fleet pool", () => {
   it("fleet pools prints a table, or a JSON list", async () => {
     const { human, value } = await both({ "GET /v1/pools": { body: { items: [aPoolView()] } } }, pools);
-    expect(human[1]).toMatch(/^gpu +3 +1 min +1 launching, 2 ready +\$0\.526\/h of \$10\/h +1 of 8 +g4dn g5$/);
+    expect(human[1]).toMatch(/^gpu +active +3 +1 min +1 launching, 2 ready +\$0\.526\/h of \$10\/h +1 of 8 +g4dn g5$/);
     expect(value).toMatchObject({ pools: [{ pool: "gpu", decisions: 42 }] });
     const reserved = { usdPerHour: 1, gpus: 2 };
     const limited = {

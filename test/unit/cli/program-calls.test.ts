@@ -17,6 +17,7 @@ import { atHome, fleet } from "./fleet-program.ts";
 /** Tests that each option of the program reaches the API. */
 const decision = "20260601-000100.000Z-12dda104-096e-4f08-b854-60fa3064d9a7";
 const node = "i-0123456789abcdef0";
+const noOrders = { version: 1, nodes: [], changes: [] };
 let cloud: FakeCloud;
 beforeAll(async () => {
   const cancelled = { body: { items: [{ job: "train-7", outcome: "cancelled" }] } };
@@ -30,6 +31,11 @@ beforeAll(async () => {
     [`POST /api${fakeTeam}/jobs/b/cancel`]: { body: aJobView({ job: "b", state: "cancelled" }) },
     "GET /api/v1/nodes": { body: { items: [aNodeView()] } },
     [`GET /api/v1/nodes/${node}`]: { body: aNodeView() },
+    "POST /api/v1/pools/gpu/pause": { body: noOrders },
+    "POST /api/v1/pools/gpu/resume": { body: noOrders },
+    [`POST /api/v1/nodes/${node}/cordon`]: { body: noOrders },
+    [`POST /api/v1/nodes/${node}/uncordon`]: { body: noOrders },
+    [`POST /api/v1/nodes/${node}/drain`]: { body: noOrders },
     "GET /api/v1/pools": { body: { items: [] } },
     "GET /api/v1/pools/gpu": { body: aPoolView() },
     "GET /api/v1/pools/gpu/decisions": { body: { items: [] } },
@@ -130,6 +136,13 @@ describe("the calls of a command", () => {
     [["nodes"], ["GET /nodes?limit=20"]],
     [["nodes", "--pool", "gpu", "--limit", "100", "--cursor", "c"], ["GET /nodes?cursor=c&limit=100&pool=gpu"]],
     [["node", node], [`GET /nodes/${node}`]],
+    [["pool", "pause", "gpu"], ["POST /pools/gpu/pause {}"]],
+    [["pool", "pause", "gpu", "--reason", "new image", "--if-version", "3"], ['POST /pools/gpu/pause {"reason":"new image","version":3}']],
+    [["pool", "resume", "gpu", "--if-version", "0"], ['POST /pools/gpu/resume {"version":0}']],
+    [["node", "cordon", node, "--reason", "slow"], [`POST /nodes/${node}/cordon {"reason":"slow"}`]],
+    [["node", "uncordon", node], [`POST /nodes/${node}/uncordon {}`]],
+    [["node", "drain", node, "--deadline", "30m", "--if-version", "3"], [`POST /nodes/${node}/drain {"version":3,"deadlineSeconds":1800}`]],
+    [["node", "drain", node], [`POST /nodes/${node}/drain {}`]],
     [["pools"], ["GET /pools"]],
     [["pool", "gpu"], ["GET /pools/gpu"]],
     [["redrive"], ["GET /dead-letters", "POST /dead-letters/seal/redrive"]],
@@ -169,6 +182,8 @@ describe("the calls of a command", () => {
     [["cancel", "a", "--before", "2h"], "name the jobs or select them with --state, not both"],
     [["cancel", "a", "--dry-run"], "name the jobs or select them with --state, not both"],
     [["cancel", "a", "--yes"], "name the jobs or select them with --state, not both"],
+    [["node", "drain", node, "--deadline", "soon"], "expected a duration such as 90s, 45m"],
+    [["pool", "pause", "gpu", "--if-version", "-1"], "expected a whole number from 0"],
     [["jobs", "--limit", "0"], "expected a whole number from 1 to 100000"],
     [["jobs", "--limit", "100001"], "expected a whole number from 1 to 100000"],
     [["nodes", "--limit", "101"], "expected a whole number from 1 to 100"],

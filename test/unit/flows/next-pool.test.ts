@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { changeOverrides } from "../../../lib/flows/change-overrides.ts";
 import { place } from "../../../lib/flows/place.ts";
 import { tick } from "../../../lib/flows/tick.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
@@ -55,6 +56,20 @@ describe("a job that EC2 has no capacity for", () => {
     expectOneTruth(world);
     await world.call(world.node.id, { attempts: [{ team: "vision", job: "a", attempt: 1, phase: "running", startedAtMs: world.nowMs }] });
     expect(world.job("a")).toMatchObject({ state: "running", pool: "b" });
+  });
+
+  test("a job stays while the next pool is paused, says so, and moves after it is resumed", async () => {
+    const world = dryWorld();
+    const change = (kind: "pause" | "resume") => changeOverrides(world.deps, "b", { order: { kind }, by: "Admin/ada" });
+    await change("pause");
+    await world.submit("a");
+    await world.workOff();
+    for (let n = 0; n < 70; n += 1) await world.pass(5);
+    expect(world.job("a")).toMatchObject({ pool: "gpu", reason: expect.stringMatching(/the job stays here: pool b is paused$/) });
+    await change("resume");
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")?.pool).toBe("b");
   });
 
   test("a job moves at once if the shortage began before it arrived, and a pool without work reads no other pool's prices", async () => {

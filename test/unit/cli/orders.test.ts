@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { nodeLines, nodes } from "../../../lib/cli/commands/nodes.ts";
+import { orderNode, orderPool } from "../../../lib/cli/commands/orders.ts";
+import { poolLines, pools } from "../../../lib/cli/commands/pools.ts";
+import { aNodeView, aPoolView, at } from "./api-samples.ts";
+import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
+
+const node = "i-0123456789abcdef0";
+const paused = { by: "Admin/ada", reason: "new image", since: at(3_480) };
+const cordon = { kind: "cordon", by: "Admin/ada", since: at(3_480) } as const;
+const drain = { kind: "drain", by: "Admin/ada", reason: "slow disk", since: at(3_480), until: at(5_400) } as const;
+const none = { version: 1, nodes: [], changes: [] };
+const nowMs = Date.parse(at(3_600));
+let api: FakeApi;
+afterEach(() => api.close());
+
+async function start(routes: Routes) {
+  api = await startFakeApi(routes);
+  return aContext(api);
+}
+
+describe("the orders of admins", () => {
+  test("fleet pool pause says what a paused pool does and how to resume it, and fleet pool resume that jobs start", async () => {
+    const { on, printed } = await start({
+      "POST /v1/pools/gpu/pause": { body: { ...none, paused } },
+      "POST /v1/pools/gpu/resume": { body: none },
+    });
+    await orderPool("pause", { name: "gpu" }, on);
+    await orderPool("resume", { name: "gpu" }, on);
+    expect(printed.out).toEqual([
+      "pool gpu is paused by Admin/ada since 2026-06-01 00:58:00 UTC, 2 min ago (new image): it starts nothing, and what runs goes on; resume it with: fleet pool resume gpu",
+      "pool gpu is not paused; jobs that wait start with the next decision",
+    ]);
+  });
+
+  test("fleet node cordon, drain and uncordon say what happens to the node", async () => {
+    const { on, printed } = await start({
+      [`POST /v1/nodes/${node}/cordon`]: { body: { ...none, nodes: [{ node, ...cordon }] } },
+      [`POST /v1/nodes/${node}/drain`]: { body: { ...none, nodes: [{ node, ...drain }] } },
+      [`POST /v1/nodes/${node}/uncordon`]: { body: none },
+    });
+    for (const kind of ["cordon", "drain", "uncordon"] as const) await orderNode(kind, { node }, on);
+    expect(printed.out).toEqual([
+      `${node} is cordoned: it gets nothing new, and is ended when it is idle, as any node`,
+      `${node} is drained: it gets nothing new, what runs may continue until 2026-06-01 01:30:00 UTC, in 30 min, and it is ended when it is empty`,
+      `${node} is not cordoned and can get jobs again`,
+    ]);
+  });
+
+  test("with --json, the overrides are printed as the API returns them", async () => {
+    const { on, printed } = await start({ "POST /v1/pools/gpu/pause": { body: { ...none, paused } } });
+    await orderPool("pause", { name: "gpu", json: true }, on);
+    expect(JSON.parse(printed.out.join(""))).toEqual({ pool: "gpu", overrides: { ...none, paused } });
+  });
+
+  test("a conflict is reported with who has changed the overrides, and a missing node with advice", async () => {
+    const detail = "Somebody else has changed the overrides of pool gpu: Admin/bob paused the pool at 2026-06-01 00:58 UTC";
+    const { on } = await start({ "POST /v1/pools/gpu/resume": problem(409, "conflict", detail) });
+    await expect(orderPool("resume", { name: "gpu" }, on)).rejects.toThrow(detail);
+    await expect(orderNode("drain", { node }, on)).rejects.toThrow(`there is no node ${node}; list them with: fleet nodes`);
+  });
+});
+
+describe("what admins have ordered", () => {
+  test("fleet pools marks a pool that starts nothing, and says why", async () => {
+    const items = [
+      aPoolView({ overrides: { ...none, paused } }),
+      aPoolView({ pool: "lab", overrides: { ...none, unreadable: true } }),
+      aPoolView({ pool: "cpu" }),
+    ];
+    const { on, printed } = await start({ "GET /v1/pools": { body: { items } } });
+    await pools({}, on);
+    const text = printed.out.join("\n");
+    expect(text).toMatch(/^gpu +paused /m);
+    expect(text).toMatch(/^lab +unreadable /m);
+    expect(text).toMatch(/^cpu +active /m);
+    expect(text).toMatch(/^pool gpu +paused by Admin\/ada since .* \(new image\): nothing starts$/m);
+    expect(text).toMatch(/^pool lab +nothing starts, because what admins have ordered cannot be read: fleet problems$/m);
+  });
+
+  test("fleet pool shows who has paused it, the nodes with orders and the last five changes", async () => {
+    const { on: _on } = await start({});
+    const changes = Array.from({ length: 6 }, (_, n) => ({ what: "paused the pool", by: `Admin/${n}`, at: at(3_480) }));
+    const lines = poolLines(aPoolView({ overrides: { version: 6, paused, nodes: [{ node, ...drain }], changes } }), nowMs);
+    expect(lines.filter((line) => /^(state|ordered) /.test(line))).toEqual([
+      expect.stringMatching(/^state +paused by Admin\/ada since .*: nothing starts$/),
+      expect.stringMatching(/^ordered +i-0123456789abcdef0 drained until .*, in 30 min by Admin\/ada at .*, 2 min ago \(slow disk\)$/),
+    ]);
+    expect(lines.filter((line) => line.startsWith("changed"))).toHaveLength(5);
+    expect(lines.find((line) => line.startsWith("changed"))).toMatch(/ Admin\/0 paused the pool at 2026-06-01 00:58:00 UTC, 2 min ago$/);
+  });
+
+  test("fleet nodes marks a cordoned node, and fleet node shows what was ordered about it", async () => {
+    const { on, printed } = await start({ "GET /v1/nodes": { body: { items: [aNodeView({ override: cordon })] } } });
+    await nodes({ limit: 10 }, on);
+    expect(printed.out[1]).toMatch(/ ready, cordoned /);
+    expect(nodeLines(aNodeView({ override: cordon }), nowMs).find((line) => line.startsWith("ordered"))).toMatch(
+      / cordoned by Admin\/ada at 2026-06-01 00:58:00 UTC, 2 min ago$/,
+    );
+  });
+});
