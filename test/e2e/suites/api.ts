@@ -4,9 +4,9 @@ import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { DecisionPage, DecisionView } from "../../../lib/api/views/decisions.ts";
-import { JobPage } from "../../../lib/api/views/jobs.ts";
+import { JobPage, JobView } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
-import { NodePage } from "../../../lib/api/views/nodes.ts";
+import { NodePage, NodeView } from "../../../lib/api/views/nodes.ts";
 import { functionUrlSigner } from "../../../lib/aws/access/request-signer.ts";
 import { sqsClient } from "../../../lib/aws/clients/sqs.ts";
 import { localSettings } from "../../../lib/cli/session/connection.ts";
@@ -76,6 +76,28 @@ export function apiTests(on: () => Stage): void {
     expect((await call("research", `${jobs}/followed/logs?cursor=f%2Fnonsense`)).status).toBe(400);
     const list = JobPage.parse((await call("research", `${jobs}?state=succeeded`)).body);
     expect(list.items.map(({ job }) => job)).toContain("followed");
+  });
+
+  test("a job waits while its pool is paused and says so, and runs after it is resumed; a drained node is ended", async () => {
+    const order = async (path: string, body: object = {}): Promise<Received> => call("admin", path, { method: "POST", body });
+    const job = async () => JobView.parse((await call("research", `${jobs}/patient`)).body);
+    const until = async (holds: () => Promise<boolean>): Promise<void> => {
+      while (!(await holds())) await pause(200);
+    };
+    expect((await order("/v1/pools/gpu/pause", { reason: "new image" })).status).toBe(200);
+    await call("research", jobs, { method: "POST", body: shell("sleep 60", { id: "patient" }) });
+    await until(async () => (await job()).reason !== undefined);
+    expect(await job()).toMatchObject({
+      state: "queued",
+      reason: expect.stringMatching(/^pool gpu is paused by Admin\/ada .* \(new image\)/),
+    });
+    expect((await order("/v1/pools/gpu/resume")).status).toBe(200);
+    await until(async () => (await job()).state === "running");
+    const node = (await job()).node ?? "";
+    expect((await order(`/v1/nodes/${node}/drain`, { deadlineSeconds: 1 })).status).toBe(200);
+    await until(async () => (await job()).attempt === 2);
+    await until(async () => NodeView.parse((await call("admin", `/v1/nodes/${node}`)).body).state === "gone");
+    await call("research", `${jobs}/patient/cancel`, { method: "POST", body: {} });
   });
 
   test("a running job is on a node because of a decision, and another team sees the node but not the job", async () => {
