@@ -68,3 +68,9 @@ export interface NodeLedger {
   /** Records that the instance has ended, as EC2 reports it. `unknown`: the instance is not ours, or not in the ledger. */
   gone(node: string, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
 }
+
+/** Calls `node` as workers do, over its URL. */
+export interface Canary {
+  /** Throws if there is no response of the function itself. A refusal by something in front of it is none. */
+  call(): Promise<void>;
+}

@@ -1,22 +1,21 @@
 import type { Artifacts, SealAgainQueue } from "./artifacts.ts";
 import type { AttemptLogs } from "./attempt-logs.ts";
 import type { Bell, Lane } from "./bell.ts";
-import type { Canary } from "./canary.ts";
 import type { CapacityMemory } from "./capacity.ts";
 import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "./datasets.ts";
-import type { DeadLetters } from "./dead-letters.ts";
 import type { DecisionReader } from "./decision-reader.ts";
 import type { Fleet, PriceSource } from "./fleet.ts";
 import type { BootDownloads, JobAccess } from "./job-access.ts";
 import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 import type { LogSegments } from "./kept-logs.ts";
-import type { NodeLedger } from "./node-ledger.ts";
+import type { Canary, NodeLedger } from "./node-ledger.ts";
 import type { NodeReader } from "./node-reader.ts";
 import type { Orphans, TaggedInstances } from "./orphans.ts";
 import type { PoolOverrides } from "./overrides.ts";
 import type { CatalogueStore, Decisions, Placements } from "./pool-ledger.ts";
 import type { PoolRegistry } from "./pool-registry.ts";
+import type { DeadLetters } from "./queues/dead-letters.ts";
 import type { RequestBudget } from "./request-budget.ts";
 
 /**

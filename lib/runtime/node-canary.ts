@@ -1,6 +1,6 @@
 import { nodeProtocol } from "../../events/node-call.ts";
 import { FleetError } from "../model/fleet-error.ts";
-import type { Canary } from "../ports/canary.ts";
+import type { Canary } from "../ports/node-ledger.ts";
 import { type NodeClientOptions, nodeClient } from "../worker/attempt/node-client.ts";
 
 const timeoutMs = 10_000;

@@ -1,5 +1,5 @@
 import type { DeadLetter, DeadQueue, TakenLetter } from "../../lib/model/letters/dead-letter.ts";
-import type { DeadLetters } from "../../lib/ports/dead-letters.ts";
+import type { DeadLetters } from "../../lib/ports/queues/dead-letters.ts";
 
 type Kept = { letter: DeadLetter; hiddenUntilMs: number };
 

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { DeadLetter, DeadQueue } from "../../model/letters/dead-letter.ts";
-import type { DeadLetters } from "../../ports/dead-letters.ts";
+import type { DeadLetters } from "../../ports/queues/dead-letters.ts";
 import { awsErrorKind } from "../errors.ts";
 
 /** SQS's limit per call. */

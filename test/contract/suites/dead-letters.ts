@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type DeadQueue, deadQueues } from "../../../lib/model/letters/dead-letter.ts";
-import type { DeadLetters } from "../../../lib/ports/dead-letters.ts";
+import type { DeadLetters } from "../../../lib/ports/queues/dead-letters.ts";
 
 export type DeadLettersStage = {
   readonly deadLetters: DeadLetters;

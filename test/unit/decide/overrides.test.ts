@@ -10,8 +10,7 @@ const by = { by: "Admin/ada", because: "new image", atMs: now - 90_000 };
 const orderedAs = (...orders: readonly OverrideOrder[]): Overrides =>
   orders.reduce((before, order) => changed(before, order, by), noOverrides);
 
-const ready = (over: Partial<Node> = {}): Node =>
-  aNode({ launchedAtMs: now - 3_600_000, lastBusyMs: now, lastSeenMs: now, ...over });
+const ready = (over: Partial<Node> = {}): Node => aNode({ launchedAtMs: now - 3_600_000, lastBusyMs: now, lastSeenMs: now, ...over });
 const busy = (over: Partial<Node> = {}): Node => ready({ assignments: [anAssignment({ phase: "running" })], ...over });
 const seen = (over: Partial<Snapshot> = {}): Snapshot => aSnapshot({ nowMs: now, pool: aPool({ idleSeconds: 120 }), ...over });
 const id = aNode().id;

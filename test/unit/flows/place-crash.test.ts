@@ -182,5 +182,6 @@ test("the crash stories cover every call that place makes", async () => {
     "placements.settle",
     "placements.takeBack",
     "placements.terminating",
+    "placements.withdraw",
   ]);
 });

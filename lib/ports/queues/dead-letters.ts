@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadQueue, TakenLetter } from "../model/letters/dead-letter.ts";
+import type { DeadLetter, DeadQueue, TakenLetter } from "../../model/letters/dead-letter.ts";
 
 /**
  * Messages that could not be handled, by the queue for which they were meant. To send a letter back, `send` it before it is deleted: if
