@@ -1,19 +1,16 @@
 import { execFile } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
+import { randomUUID } from "node:crypto";
+import { readdir, rename, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import type { LocalLog } from "./run/log-line.ts";
+import { hashOfSources } from "./template/source-hash.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..", "..");
 const synthTimeoutMs = 5 * 60_000;
-
-/** The sources of the assembly. The command line and the simulator are not in it, and the local cloud only reads it. */
-const sources = ["cdk", "events", "functions", "lib", "package-lock.json"];
-const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
 
 /**
  * Returns the folder of the cloud assembly for this configuration. It is synthesized unless an assembly of the same sources exists.
@@ -21,7 +18,7 @@ const notSources = ["local", "cli", "sim"].map((folder) => join("lib", folder));
  */
 export async function synthesize(options: { folder: string; configuration: string; log: LocalLog; app?: string }): Promise<string> {
   const configuration = resolve(options.configuration);
-  const assembly = join(options.folder, `synth-${await hashOfSources(configuration)}`);
+  const assembly = join(options.folder, `synth-${await hashOfSources(root, configuration)}`);
   if (await exists(join(assembly, "manifest.json"))) return assembly;
   options.log({ message: "Synthesizing the stack …" });
   const making = `${assembly}.${randomUUID()}`;
@@ -53,24 +50,6 @@ export async function pruneAssemblies(folder: string, inUse: ReadonlySet<string>
     const found = await stat(path).catch(() => undefined);
     if (found && Date.now() - found.mtimeMs > 3_600_000) await rm(path, { recursive: true, force: true });
   }
-}
-
-async function hashOfSources(configuration: string): Promise<string> {
-  const files = (await Promise.all(sources.map((each) => filesBelow(join(root, each))))).flat().sort();
-  const hash = createHash("sha256");
-  for (const file of [...files, configuration]) {
-    const name = file === configuration ? "configuration" : relative(root, file).split(sep).join("/");
-    const content = await readFile(file);
-    hash.update(`${name}\0${content.length}\0`).update(content);
-  }
-  return hash.digest("hex").slice(0, 16);
-}
-
-async function filesBelow(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
-  if (notSources.some((folder) => path === join(root, folder))) return [];
-  const entries = await readdir(path, { withFileTypes: true, recursive: false });
-  return (await Promise.all(entries.map((entry) => filesBelow(join(path, entry.name))))).flat();
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -120,4 +120,16 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "batchSize: 2,",
     because: "the messages of a batch are handled one after the other, and none of them fails",
   },
+  ...[".slice(1, 16)", ".slice(0, 32)"].map((part) => ({
+    path: "lib/local/emulators/python.ts",
+    was: 'const venv = join(options.folder, `venv-${wanted.digest("hex").slice(0, 16)}`);',
+    becomes: `const venv = join(options.folder, \`venv-\${wanted.digest("hex")${part}}\`);`,
+    because: "any long enough part of the hash names its contents",
+  })),
+  {
+    path: "lib/optimizer/bounds/bound.ts",
+    was: "if (load.shapes.length > 0 && master.reduced(pattern) < -1e-6 * Math.max(kind.price, 1e-3)) patterns.push(pattern);",
+    becomes: "if (load.shapes.length > 0 && (master.reduced(pattern) <= -1e-6 * Math.max(kind.price, 1e-3))) patterns.push(pattern);",
+    because: "the threshold ignores gains that are rounding errors, so a gain of exactly this size may be ignored or not",
+  },
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createFleet, type FleetMaker } from "../../../lib/local/ec2/calls/create-fleet.ts";
 import { parseFleetRequest, tagsFor, targets } from "../../../lib/local/ec2/calls/fleet-request.ts";
-import { type Element, items, readXml, textAt } from "../../../lib/local/ec2/moto/xml-document.ts";
+import { type Element, find, items, readXml, textAt } from "../../../lib/local/ec2/moto/xml-document.ts";
 import { createCapacity } from "../../../lib/local/ec2/offers/capacity.ts";
 import { Ec2Error } from "../../../lib/local/requests/query-protocol.ts";
 import { expectLine, type Logged } from "../../fakes/log-lines.ts";
@@ -93,9 +93,14 @@ describe("the capacity that a fleet request asks for", () => {
 });
 
 describe("a fleet that is created at once", () => {
-  type Stage = { readonly capacity?: Readonly<Record<string, number>>; readonly fails?: (form: Form) => Error | undefined };
+  /** `more`: what moto says about each instance beyond the basics. */
+  type Stage = {
+    readonly capacity?: Readonly<Record<string, number>>;
+    readonly fails?: (form: Form) => Error | undefined;
+    readonly more?: string;
+  };
 
-  async function made(form: URLSearchParams, { capacity: limits = {}, fails = () => undefined }: Stage = {}) {
+  async function made(form: URLSearchParams, { capacity: limits = {}, fails = () => undefined, more = "" }: Stage = {}) {
     const calls: Form[] = [];
     const begun: string[] = [];
     const lines: Logged[] = [];
@@ -124,7 +129,7 @@ describe("a fleet that is created at once", () => {
           const zone = params["Placement.AvailabilityZone"] ?? "us-east-1a";
           const item = () =>
             `<item><instanceId>i-${nextId()}</instanceId><instanceType>${params["InstanceType"]}</instanceType>${lifecycle}` +
-            `<placement><availabilityZone>${zone}</availabilityZone></placement></item>`;
+            `<placement><availabilityZone>${zone}</availabilityZone></placement>${more}</item>`;
           return readXml(`<r><instancesSet>${Array.from({ length: Number(params["MinCount"] ?? 0) }, item).join("")}</instancesSet></r>`);
         },
       },
@@ -182,6 +187,40 @@ describe("a fleet that is created at once", () => {
     expect(Object.values(calls[0] ?? {})).toEqual(expect.arrayContaining(["a", "b", "aws:ec2:fleet-id", fleetId]));
   });
 
+  it("what was launched and each error repeat their override and their template", async () => {
+    const all = { MaxPrice: "9", SubnetId: "subnet-1", WeightedCapacity: "1", Priority: "2" };
+    const places = [
+      ["g5.xlarge", "us-east-1a", all],
+      ["g5.xlarge", "us-east-1z"],
+    ] as const;
+    const version = { "LaunchTemplateConfigs.1.LaunchTemplateSpecification.Version": "$Latest" };
+    const tags = ["id=lt-1", "version=3"].map((tag) => tag.split("="));
+    const tagSet = tags.map(([key, value]) => `<item><key>aws:ec2launchtemplate:${key}</key><value>${value}</value></item>`).join("");
+    const { root } = await made(formOf(places, { ...total(1), ...version }), { more: `<tagSet>${tagSet}</tagSet>` });
+    const shown = (item: Element | undefined, part: string) =>
+      Object.fromEntries((find(item, "launchTemplateAndOverrides", part)?.children ?? []).map(({ name, text }) => [name, text]));
+    const [launched] = items(root, "fleetInstanceSet");
+    expect(shown(launched, "launchTemplateSpecification")).toEqual({ launchTemplateId: "lt-1", version: "3" });
+    expect(shown(launched, "overrides")).toEqual({
+      instanceType: "g5.xlarge",
+      maxPrice: "9",
+      subnetId: "subnet-1",
+      availabilityZone: "us-east-1a",
+      weightedCapacity: "1",
+      priority: "2",
+    });
+    expect(["lifecycle", "instanceType", "availabilityZone", "subnetId"].map((name) => textAt(launched, name))).toEqual([
+      "spot",
+      "g5.xlarge",
+      "us-east-1a",
+      "subnet-1",
+    ]);
+    const [error] = items(root, "errorSet");
+    expect(shown(error, "launchTemplateSpecification")).toEqual({ launchTemplateName: "node", version: "$Latest" });
+    expect(shown(error, "overrides")).toEqual({ instanceType: "g5.xlarge", availabilityZone: "us-east-1z" });
+    expect(textAt(error, "lifecycle")).toBe("spot");
+  });
+
   it("the next offer is launched where the first one runs short, and the short one is reported", async () => {
     const { sets, errors, fleet } = await made(formOf(two, total(3)), {
       capacity: { "g5.xlarge/us-east-1a/spot": 1, "g5.2xlarge/us-east-1b/spot": 1 },
@@ -210,10 +249,13 @@ describe("a fleet that is created at once", () => {
     expect([sets.map(({ type }) => type), errors.map(({ code }) => code)]).toEqual([["g5.2xlarge"], ["InvalidFleetConfiguration"]]);
   });
 
-  it("a fleet below its minimum launches nothing", async () => {
-    const options = { "SpotOptions.SingleInstanceType": "true", "SpotOptions.MinTargetCapacity": "2" };
+  it.each([
+    ["1", 0],
+    ["2", 1],
+  ])("a fleet below its minimum of %s launches nothing", async (minimum, room) => {
+    const options = { "SpotOptions.SingleInstanceType": "true", "SpotOptions.MinTargetCapacity": minimum };
     const { sets, errors, calls } = await made(formOf([["g5.xlarge", "us-east-1a"]], { ...total(2), ...options }), {
-      capacity: { "g5.xlarge/us-east-1a/spot": 1 },
+      capacity: { "g5.xlarge/us-east-1a/spot": room },
     });
     expect([sets, calls]).toEqual([[], []]);
     expect(errors.map(({ code }) => code)).toEqual(["InsufficientInstanceCapacity"]);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createFunctions, type FunctionLine, type Functions } from "../../../lib/local/lambda/functions.ts";
 import type { FunctionFact } from "../../../lib/local/provision/world.ts";
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
@@ -57,6 +57,7 @@ beforeAll(async () => {
     log: (line) => lines.push(line),
   });
 });
+afterEach(() => void vi.useRealTimers());
 afterAll(async () => {
   await functions.close();
   await rm(folder, { recursive: true });
@@ -120,6 +121,17 @@ describe("a function of the local cloud", () => {
       error: { errorType: "Runtime.UncaughtException", errorMessage: expect.stringContaining("nobody catches this") },
     });
     expect((await returned("killed", {})).payload).toMatchObject({ calls: 1 });
+  });
+
+  it("a function whose only environment was ended while it was idle, or is too old, gets another one", async () => {
+    const first = await returned("single", {});
+    await functions.kill("single");
+    const second = await returned("single", {});
+    expect(Object(second.payload).inThisThread).not.toBe(Object(first.payload).inThisThread);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 4.9 * 3_600_000 });
+    expect((await returned("single", {})).payload).toMatchObject({ calls: 2 });
+    vi.setSystemTime(Date.now() + 0.2 * 3_600_000);
+    expect((await returned("single", {})).payload).toMatchObject({ calls: 1 });
   });
 
   it("a function whose bundle does not load fails every invocation", async () => {

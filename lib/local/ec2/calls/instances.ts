@@ -6,8 +6,11 @@ import type { Moto } from "../moto/moto.ts";
 import { type Element, items, leaf, parent, readXml, textAt, withChild, writeXml } from "../moto/xml-document.ts";
 import { like } from "../offers/spot-prices.ts";
 
+/** What is known about the instances. */
+type Known = Pick<Lifecycle, "get" | "isVisible">;
+
 /** Corrects moto's response about instances: sets their states, and hides those that are not visible yet or no longer. */
-export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: HttpCall): Promise<HttpResponse> {
+export async function describeInstances(moto: Pick<Moto, "pass">, lifecycle: Known, call: HttpCall): Promise<HttpResponse> {
   const form = formOf(call);
   refuseUnknown(lifecycle, form);
   const { passed, own } = splitFilters(form);
@@ -30,7 +33,11 @@ export async function describeInstances(moto: Moto, lifecycle: Lifecycle, call: 
   return { ...response, body: writeXml(withChild(root, parent("reservationSet", shown))) };
 }
 
-type Terminating = { readonly moto: Moto; readonly lifecycle: Lifecycle; readonly isProtected: (id: string) => boolean };
+type Terminating = {
+  readonly moto: Moto;
+  readonly lifecycle: Known & Pick<Lifecycle, "state" | "shutDown">;
+  readonly isProtected: (id: string) => boolean;
+};
 
 /**
  * Passes the call to moto first, because moto knows which instances exist. Then the instances end at their own pace. If one of them is
@@ -65,7 +72,7 @@ export async function terminateInstances({ moto, lifecycle, isProtected }: Termi
 }
 
 /** Throws if the call names an instance that EC2 does not know yet or no longer knows. */
-function refuseUnknown(lifecycle: Lifecycle, form: URLSearchParams): void {
+function refuseUnknown(lifecycle: Known, form: URLSearchParams): void {
   const unknown = [...form].filter(([name, id]) => /^InstanceId\.\d+$/.test(name) && !lifecycle.isVisible(id)).map(([, id]) => id);
   if (unknown.length === 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance ID '${unknown[0]}' does not exist`);
   if (unknown.length > 1) throw new Ec2Error("InvalidInstanceID.NotFound", `The instance IDs '${unknown.join(", ")}' do not exist`);
@@ -76,7 +83,7 @@ function stateElement(name: string, state: keyof typeof stateCodes): Element {
   return parent(name, [leaf("code", String(stateCodes[state])), leaf("name", state)]);
 }
 
-function asItIs(lifecycle: Lifecycle, instance: Element): Element {
+function asItIs(lifecycle: Known, instance: Element): Element {
   const last = lifecycle.get(textAt(instance, "instanceId") ?? "")?.states.at(-1);
   if (last === undefined) return instance;
   const shown = withChild(instance, stateElement("instanceState", last.state));
