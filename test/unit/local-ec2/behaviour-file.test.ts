@@ -48,6 +48,28 @@ it("a trace keeps its own gap by default, and a single time sets both bounds", a
   expect(await readBehaviour(file({}))).toEqual({});
 });
 
+it("a script of one moment, a trace of one number and times of nothing are read", async () => {
+  file({ metadata: { gap_seconds: 600 }, data: [0] }, "short-trace.json");
+  const capacity = { "*/*/spot": { trace: "short-trace.json" }, "*/*/on-demand": { script: [[0, 0]] }, "a/b/spot": 0 };
+  const requests = { "*": { burst: 1, perSecond: 0.1 } };
+  const times = { pendingMs: 0, bootTimeoutMs: 86_400_000, bootMs: { min: 5, max: 5 } };
+  expect(await readBehaviour(file({ capacity, requests, ...times, seed: 0 }))).toEqual({
+    capacity: { "*/*/spot": [[0, 0]], "*/*/on-demand": [[0, 0]], "a/b/spot": 0 },
+    requests,
+    ...times,
+    seed: 0,
+  });
+});
+
+it("the gap of a behaviour file counts instead of the trace's own", async () => {
+  file({ metadata: { gap_seconds: 600 }, data: [1, 2] }, "gap-trace.json");
+  const { capacity } = await readBehaviour(file({ capacity: { "*/*/spot": { trace: "gap-trace.json", gapMs: 1 } } }));
+  expect(capacity?.["*/*/spot"]).toEqual([
+    [0, 1],
+    [1, 2],
+  ]);
+});
+
 describe("invalid behaviour files", () => {
   it.each<[string, unknown, RegExp]>([
     ["text that is not JSON", "{", /is not JSON/],
@@ -67,6 +89,12 @@ describe("invalid behaviour files", () => {
       },
       /in order of time|script/,
     ],
+    ["a script without moments", { capacity: { "*/*/*": { script: [] } } }, /must have at least one moment|script/],
+    ["a negative number", { capacity: { "*/*/*": -1 } }, /must not be negative|must be a number/],
+    ["a negative time", { pendingMs: -1 }, /must not be negative/],
+    ["a time of more than a day", { pendingMs: 86_400_001 }, /must be within a day/],
+    ["a rate of nothing", { requests: { "*": { burst: 1, perSecond: 0 } } }, /must be above 0/],
+    ["a gap of nothing", { capacity: { "*/*/*": { trace: "trace.json", gapMs: 0 } } }, /must be 1 or more|must be a number/],
     ["a burst of zero", { requests: { CreateFleet: { burst: 0, perSecond: 1 } } }, /burst/],
     ["a minimum above its maximum", { bootMs: { min: 5, max: 1 } }, /min must not be above max/],
     ["an action with an invalid name", { requests: { "create fleet": { burst: 1, perSecond: 1 } } }, /must be an action/],

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -53,6 +53,8 @@ it("the boot script waits as long as the node function orders, then downloads th
   );
   expect(await fetchWorker(script(node.url), file, never)).toBe("fetched");
   expect(await readFile(file, "utf8")).toBe("the worker");
+  // Only its owner may read it, because other users share this machine.
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect((node.calls[1] ?? 0) - (node.calls[0] ?? 0)).toBeGreaterThanOrEqual(115);
 });
 

@@ -89,8 +89,40 @@ describe("the local cloud's controls", () => {
     ]);
   });
 
+  it("the controls accept the least and the most of each number", () => {
+    const { send, calls } = stage();
+    const action = "CreateFleet";
+    for (const times of [1, 10_000]) send("/_local/ec2/throttle", { action, times });
+    for (const ms of [0, 86_400_000]) send("/_local/ec2/delay", { action, ms });
+    send("/_local/ec2/capacity", { offers: "*/*/spot", count: 0 });
+    send("/_local/ec2/lose", { action });
+    expect(send("/_local/ec2/refuse", { offer: {}, code: "X", forMs: 86_400_000 })).toEqual({
+      status: 200,
+      offer: {},
+      code: "X",
+      forMs: 86_400_000,
+    });
+    send("/_local/ec2/refuse", { offer: { instanceType: "t", zone: "z", market: "spot" }, forMs: 86_400_000 });
+    expect(calls).toEqual([
+      ["throttle", action, 1],
+      ["throttle", action, 10_000],
+      ["delay", action, 0, 1],
+      ["delay", action, 86_400_000, 1],
+      ["capacity", "*/*/spot", 0],
+      ["lose", action, 1, "error"],
+      ["refuse", {}, "X"],
+      ["refuse", { instanceType: "t", zone: "z", market: "spot" }, "InsufficientInstanceCapacity"],
+    ]);
+  });
+
   it.each([
     ["an action with an invalid name", "/_local/ec2/throttle", { action: "create fleet" }, {}, 400, /must be an action/],
+    ["no times", "/_local/ec2/throttle", { action: "CreateFleet", times: 0 }, {}, 400, /times/],
+    ["too many times", "/_local/ec2/throttle", { action: "CreateFleet", times: 10_001 }, {}, 400, /times/],
+    ["a delay of more than a day", "/_local/ec2/delay", { action: "CreateFleet", ms: 86_400_001 }, {}, 400, /ms/],
+    ["a refusal of more than a day", "/_local/ec2/refuse", { offer: {}, forMs: 86_400_001 }, {}, 400, /forMs/],
+    ["a refusal without a code", "/_local/ec2/refuse", { offer: {}, code: "", forMs: 1 }, {}, 400, /code/],
+    ["a negative capacity", "/_local/ec2/capacity", { offers: "*/*/spot", count: -1 }, {}, 400, /.+/],
     ["an offer with an invalid name", "/_local/ec2/capacity", { offers: "g5", count: 1 }, {}, 400, /.+/],
     ["a refusal without an end", "/_local/ec2/refuse", { offer: {} }, {}, 400, /forMs/],
     ["an unknown instance", "/_local/interrupt", { instance: "i-none" }, {}, 404, /There is no instance i-none; the instances are: none/],

@@ -52,6 +52,18 @@ describe("a line in the embedded metric format", () => {
     ]);
   });
 
+  it("an EMF metric may have up to 100 values and up to 30 dimensions", () => {
+    const of = (values: number, dimensions: number) => {
+      const names = Array.from({ length: dimensions }, (_, n) => `d${n}`);
+      const directive = { Namespace: "A", Dimensions: [names], Metrics: [{ Name: "x" }] };
+      const given = { ...Object.fromEntries(names.map((name) => [name, "1"])), x: Array.from({ length: values }, () => 2) };
+      return emfData(line([directive], given)).map((datum) => [datum.values.count, Object.keys(datum.metric.dimensions).length]);
+    };
+    expect(of(1, 1)).toEqual([[1, 1]]);
+    expect(of(100, 30)).toEqual([[100, 30]]);
+    expect(of(1, 31)).toEqual([]);
+  });
+
   it("EMF metrics without a number, with too many numbers, or with a dimension that is not a string are left out", () => {
     const directive = { Namespace: "A", Dimensions: [["d"], ["gone"], ["number"]], Metrics: [{ Name: "ok" }] };
     expect(emfData(line([directive], { d: "1", number: 7, ok: 1 })).map(({ metric }) => metric.dimensions)).toEqual([{ d: "1" }]);

@@ -119,6 +119,83 @@ it("a signed call of a program is relayed, and its response lets no web page rea
   expect(reached).toHaveLength(5);
 });
 
+it("a call of up to 6 MiB is handled, and a larger one is refused", async () => {
+  const sizes: number[] = [];
+  const { url } = await opened({
+    api: async ({ body }) => {
+      sizes.push(body.length);
+      return { status: 200, headers: {}, body: "" };
+    },
+  });
+  const post = async (bytes: number) => (await fetch(`${url}/v1/jobs`, { method: "POST", body: Buffer.alloc(bytes) })).status;
+  const limit = 6 * 1024 * 1024;
+  expect([await post(limit), await post(limit + 1), sizes]).toEqual([200, 413, [limit]]);
+});
+
+/** Opens an endpoint before an emulator with this response. Returns what the routes were told of it. */
+async function openedBefore(status: number, body: string, hidden?: string) {
+  const told: unknown[] = [];
+  const { url } = await opened({
+    monitoring: (call) => void told.push([call.method, call.path, String(call.body)]),
+    sessions: (...given) => void told.push(given),
+    hidden: (accessKeyId, exchange) => {
+      told.push([accessKeyId, exchange]);
+      return hidden === undefined ? undefined : { body: hidden };
+    },
+  });
+  emulator?.removeAllListeners("request");
+  emulator?.on("request", (incoming, response) => {
+    incoming.resume().on("end", () => response.writeHead(status, { "x-upstream": "1" }).end(body));
+  });
+  const call = async (service: string, method: string, path = "/", sent = "") => {
+    const given = { method, headers: signedFor(service), ...(sent === "" ? {} : { body: sent }) };
+    const response = await fetch(url + path, given);
+    return [response.status, await response.text()];
+  };
+  return { told, call };
+}
+
+it("an object that S3 would not reveal is denied instead of not found, and all others are returned as they are", async () => {
+  const absent = await openedBefore(404, "absent", "denied");
+  expect(await absent.call("s3", "GET", "/bucket/key")).toEqual([403, "denied"]);
+  expect(absent.told).toEqual([["AKIA", { method: "GET", path: "/bucket/key", status: 404, body: "absent" }]]);
+  expect(await absent.call("s3", "PUT", "/bucket/key")).toEqual([404, "absent"]);
+  expect(absent.told).toHaveLength(1);
+  await endpoint?.close();
+  const open = await openedBefore(404, "absent");
+  expect(await open.call("s3", "GET", "/bucket/key")).toEqual([404, "absent"]);
+  await endpoint?.close();
+  const there = await openedBefore(200, "there", "denied");
+  expect([await there.call("s3", "GET", "/bucket/key"), there.told]).toEqual([[200, "there"], []]);
+});
+
+it.each([
+  ["monitoring", [["POST", "/metrics", "Action=PutMetricData"]]],
+  ["sts", [["Action=PutMetricData", "reply"]]],
+])("only calls that succeed are noted: %s", async (service, told) => {
+  const good = await openedBefore(200, "reply");
+  expect(await good.call(service, "POST", "/metrics", "Action=PutMetricData")).toEqual([200, "reply"]);
+  expect(good.told).toEqual(told);
+  await endpoint?.close();
+  const bad = await openedBefore(400, "refused");
+  expect(await bad.call(service, "POST", "/metrics", "Action=PutMetricData")).toEqual([400, "refused"]);
+  expect(bad.told).toEqual([]);
+});
+
+it("a call whose caller is gone ends behind the endpoint, too", async () => {
+  const { url } = await opened();
+  const ended = new Promise<string>((resolve) => {
+    emulator?.removeAllListeners("request");
+    emulator?.on("request", (_, response) => {
+      response.once("close", () => resolve("closed"));
+      stop.abort();
+    });
+  });
+  const stop = new AbortController();
+  await expect(fetch(url, { method: "POST", headers: signedFor("sqs"), signal: stop.signal })).rejects.toThrow();
+  expect(await ended).toBe("closed");
+});
+
 it("a page of the endpoint's own address may call, and what stands behind does not see its origin", async () => {
   const { url, reached } = await opened();
   const headers = { ...signedFor("s3"), origin: url, "sec-fetch-site": "same-origin" };

@@ -158,6 +158,8 @@ describe("a function URL", () => {
   it("a call returns 404 for a function without a URL, and 502 for a result that Lambda would refuse", async () => {
     expect(await setUp(both).call("fleet-place")).toMatchObject({ status: 404 });
     expect(await setUp(both, { statusCode: "ok" }).call()).toMatchObject({ status: 502 });
+    for (const statusCode of [99, 600]) expect(await setUp(both, { statusCode }).call()).toMatchObject({ status: 502 });
+    for (const statusCode of [100, 599]) expect(await setUp(both, { statusCode }).call()).toMatchObject({ status: statusCode });
     expect(await setUp(both, { plain: true }).call()).toMatchObject({ status: 200, body: '{"plain":true}' });
   });
 });

@@ -28,10 +28,7 @@ let functions: Functions;
 const identities = createIdentities();
 const lines: FunctionLine[] = [];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bundle-"));
-  await writeFile(join(folder, "index.mjs"), bundle);
-  await writeFile(join(folder, "broken.mjs"), "throw new Error('does not load');");
+function aCloud(): Functions {
   const fact = (name: string, more: Partial<FunctionFact> = {}): FunctionFact => ({
     name,
     arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
@@ -43,7 +40,7 @@ beforeAll(async () => {
     role: "role",
     ...more,
   });
-  functions = createFunctions({
+  return createFunctions({
     facts: [
       fact("f"),
       fact("short", { timeoutMs: 150 }),
@@ -56,6 +53,13 @@ beforeAll(async () => {
     endpoint: "http://127.0.0.1:1",
     log: (line) => lines.push(line),
   });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bundle-"));
+  await writeFile(join(folder, "index.mjs"), bundle);
+  await writeFile(join(folder, "broken.mjs"), "throw new Error('does not load');");
+  functions = aCloud();
 });
 afterEach(() => void vi.useRealTimers());
 afterAll(async () => {
@@ -132,6 +136,16 @@ describe("a function of the local cloud", () => {
     expect((await returned("single", {})).payload).toMatchObject({ calls: 2 });
     vi.setSystemTime(Date.now() + 0.2 * 3_600_000);
     expect((await returned("single", {})).payload).toMatchObject({ calls: 1 });
+  });
+
+  it("a call that waits for a function's environment when the cloud is closed fails, and so does each later one", async () => {
+    const closing = aCloud();
+    const running = closing.invoke("single", { sleepMs: 60_000 });
+    await sleep(5);
+    const waiting = closing.invoke("single", {});
+    await Promise.all([closing.close(), expect(waiting).rejects.toMatchObject({ code: "closed" })]);
+    expect(await running).toMatchObject({ kind: "failed", error: { errorType: "Runtime.ExitError" } });
+    await expect(closing.invoke("f", {})).rejects.toThrow("f was called after the local cloud was closed");
   });
 
   it("a function whose bundle does not load fails every invocation", async () => {

@@ -197,6 +197,29 @@ describe("the poller of any queue", () => {
     expect(sizes).toEqual([5, 5]);
   });
 
+  it("a poller gathers messages into a batch until it is full or its window is over", async () => {
+    const queue = new FifoQueue(5_000);
+    const batches: string[][] = [];
+    queue.send("a", "a0");
+    setTimeout(() => queue.send("b", "b0"), 10);
+    setTimeout(() => queue.send("c", "c0"), 20);
+    const handle = async (batch: readonly QueueMessage[]) => {
+      batches.push(batch.map(({ messageId }) => messageId));
+      return fine;
+    };
+    poll(queue, handle, { batchSize: 3, windowMs: 60_000 });
+    await until(() => queue.deleted.length === 3);
+    await poller?.close();
+    queue.send("d", "d0");
+    setTimeout(() => queue.send("e", "e0"), 10);
+    poll(queue, handle, { batchSize: 3, windowMs: 60 });
+    await until(() => queue.deleted.length === 5);
+    expect(batches).toEqual([
+      ["a0", "b0", "c0"],
+      ["d0", "e0"],
+    ]);
+  });
+
   it("a poller goes on after its queue could not be read, and ends when it is closed", async () => {
     const queue = new FifoQueue();
     queue.send("a", "a0");

@@ -80,6 +80,19 @@ describe("a call's signature", () => {
     expect(await verify(change(await signed()))).toEqual({ kind: "refused", message: expect.stringMatching(message) });
   });
 
+  it.each(["host", "x-amz-date"])("a call is refused if its signature does not cover its header %s", async (header) => {
+    const signer = new SignatureV4({ service: "lambda", region: "us-east-1", credentials, sha256: Sha256, applyChecksum: false });
+    const message = { method: "POST", protocol: "http:", hostname: "x", path: "/", headers: { host: "x" }, body: "{}" };
+    const request = await signer.sign(message, { signingDate: new Date(nowMs), unsignableHeaders: new Set([header]) });
+    const covered = /SignedHeaders=([^,]+)/.exec(request.headers["authorization"] ?? "")?.[1]?.split(";");
+    expect(covered).toContain(header === "host" ? "x-amz-date" : "host");
+    expect(covered).not.toContain(header);
+    expect(await verify({ method: "POST", path: "/", headers: request.headers, body: Buffer.from("{}") })).toEqual({
+      kind: "refused",
+      message: expect.stringMatching(/does not match/),
+    });
+  });
+
   it("a call is refused if its key was never issued or was used with another key's secret", async () => {
     const stranger = createIdentities().issue(principal);
     expect(await verify(await signed({ credentials: stranger }))).toMatchObject({ kind: "refused" });
