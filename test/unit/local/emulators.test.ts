@@ -32,6 +32,7 @@ beforeEach(async () => {
   vi.stubEnv("PATH", bin);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
@@ -68,6 +69,22 @@ test.each([
   });
   expect(isAlive(await pidOf(other))).toBe(false);
   expect(await readFile(join(folder, `${broken}.log`), "utf8")).toBe("no module\n");
+});
+
+test("no timer runs on after emulators have started or failed", async () => {
+  const [set, clear] = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "clearTimeout")];
+  const left = () => {
+    const cleared = new Set(clear.mock.calls.map(([timer]) => timer));
+    const waits = set.mock.calls.map(([, ms]) => ms ?? 0);
+    return set.mock.results.filter(({ value }, n) => (waits[n] ?? 0) >= 10_000 && !cleared.has(value)).length;
+  };
+  await Promise.all([serves("ministack"), serves("moto")]);
+  const { stop } = await start();
+  expect([set.mock.calls.length >= 2, left()]).toEqual([true, 0]);
+  await stop();
+  await writeFile(join(folder, "moto.sh"), "exit 3");
+  await expect(start()).rejects.toThrow();
+  expect(left()).toBe(0);
 });
 
 test("an emulator whose health check fails is stopped, too", async () => {

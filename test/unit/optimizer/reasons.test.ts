@@ -31,6 +31,17 @@ describe("the reason of a job that waits", () => {
     expect(whyWaiting(job(of), [offer(on)], rest(left)).reasons).toEqual([reason]);
   });
 
+  test("a limit that an offer does not use keeps no job from it, even if nothing of the limit is left", () => {
+    const left = rest({
+      limits: new Map([
+        ["usd", 1],
+        ["hosts", 0],
+      ]),
+    });
+    for (const uses of [{ usd: 1 }, { usd: 1, hosts: 0 }]) expect(whyWaiting(job(), [offer({ uses })], left).reasons).toEqual([]);
+    expect(whyWaiting(job(), [offer({ uses: undefined })], left).reasons).toEqual([]);
+  });
+
   test("a job that just fits has no reason, and the model's name is compared without case", () => {
     const just = job({ size: [4, 8], nodes: 2, gpu: { count: 2, models: ["T4"], memoryGiB: 16 } });
     const left = rest({ limits: new Map([["gpus", 4]]), offers: new Map([["o", 2]]) });
