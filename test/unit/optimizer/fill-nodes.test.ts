@@ -36,6 +36,13 @@ describe("existing nodes", () => {
     expect(filled([job("j", [2, 2])], nodes.toReversed())).toMatchObject({ b: ["j"] });
   });
 
+  test("a quantity of which there is only a millionth counts as much as any other one", () => {
+    const nodes = [node("a", [2, 1e-6]), node("b", [2.5, 0])];
+    expect(filled([job("j", [2, 0])], nodes)).toMatchObject({ b: ["j"] });
+    const jobs = [job("long", [1.5, 0]), job("rare", [1, 1e-6])];
+    expect(filled(jobs, nodes.slice(0, 1))).toEqual({ a: ["rare"], left: ["long"] });
+  });
+
   test("of nodes with the same room, the one with the smaller name is filled", () => {
     expect(filled([job("j", [1, 1])], [node("b", [4, 4]), node("a", [4, 4])])).toMatchObject({ a: ["j"], b: [] });
   });
