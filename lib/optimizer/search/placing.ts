@@ -132,7 +132,7 @@ export class Placing {
 
   #note(found: ReturnType<typeof search>): void {
     this.#learned = found.learned;
-    if (found.engine !== "greedy" || this.#searches === 0) this.#engine = found.engine;
+    if (found.engine !== "greedy") this.#engine = found.engine;
     for (const [name, each] of Object.entries(found.earned)) this.#earned[name] = plus(this.#earned[name], each);
   }
 

@@ -11,6 +11,21 @@ import { type Stage, shell } from "../stage.ts";
 /** The monthly budget of the local cloud's pool. */
 const budgetUsd = 10_000;
 
+/** Must run after the budget is used up, so that jobs wait. */
+function testsOfWaiting(on: () => Stage): void {
+  it("an alarm goes off at the number of waiting jobs that a function prints", async () => {
+    const { cloud, send } = on();
+    for (const id of ["waits-2", "waits-3", "waits-4"]) await send(shell("true", { id }));
+    const alarm = () => cloud.alarms().find(({ name }) => name === "fleetwright/queue-depth/gpu");
+    const ticked = async () => {
+      await cloud.invoke("tick", { tick: "minute" });
+      return alarm()?.state;
+    };
+    await expect.poll(ticked, { timeout: 30_000, interval: 300 }).toBe("ALARM");
+    expect(alarm()?.reason).toMatch(/^Threshold Crossed: 1 out of the last 1 datapoints \[[34]\.0 /);
+  });
+}
+
 /** Uses up the monthly budget of the only pool, so that nothing starts there afterwards. */
 export function budgetTests(on: () => Stage): void {
   let stage: Stage;
@@ -48,4 +63,6 @@ export function budgetTests(on: () => Stage): void {
     await expect.poll(spent, { timeout: 10_000, interval: 100 }).toBeGreaterThan(spentBefore + budgetUsd + 0.000_1);
     expect(await spent()).toBeLessThan(spentBefore + budgetUsd + 4);
   });
+
+  testsOfWaiting(on);
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type AlarmsOptions, startAlarms } from "../../../lib/local/cloudwatch/alarms.ts";
 import type { ServiceEvent } from "../../../lib/local/emulators/ministack.ts";
 import type { Alarm, AlarmState, MissingTreatment } from "../../../lib/local/metrics/alarm.ts";
@@ -221,5 +221,51 @@ describe("the alarms of a local cloud", () => {
     alarms.set("deep", "ALARM", "a drill");
     await alarms.close();
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe("the timers of alarms", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** Alarms of one period on a clock of their own, which runs 30 times as fast as AWS's. */
+  function running(...periods: readonly number[]) {
+    vi.useFakeTimers({ now: 0 });
+    const now = (): number => Date.now();
+    const metrics = createMetricStore({ keepMs: 3_600_000, now });
+    const one = { evaluationPeriods: 1, datapointsToAlarm: 1, missing: "notBreaching" } as const;
+    const all = periods.map((periodSeconds) => anAlarm({ ...one, name: `of ${periodSeconds} s`, periodSeconds }));
+    const alarms = startAlarms({ alarms: all, metrics, periodScale: 30, putEvent: async () => undefined, now, log: expectLine });
+    return {
+      alarms,
+      states: () => alarms.list().map(({ state }) => state),
+      put: (value: number) => metrics.put([{ metric, atMs: now(), unit: "Count", values: single(value) }]),
+    };
+  }
+
+  it("a period is evaluated 0.1 s after its end, because its last values may arrive late", async () => {
+    const { states, put } = running(60);
+    await vi.advanceTimersByTimeAsync(1_950);
+    put(12);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(states()).toEqual(["OK"]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(states()).toEqual(["ALARM"]);
+  });
+
+  it("an alarm is evaluated once per period, and once per minute if its period is longer", async () => {
+    const { states, put } = running(30, 60, 300);
+    put(12);
+    await vi.advanceTimersByTimeAsync(1_010);
+    expect(states()).toEqual(["ALARM", "INSUFFICIENT_DATA", "INSUFFICIENT_DATA"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(states()).toEqual(["ALARM", "ALARM", "ALARM"]);
+  });
+
+  it("no alarm is evaluated after the alarms were closed", async () => {
+    const { alarms, states, put } = running(60);
+    put(12);
+    await alarms.close();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([states(), vi.getTimerCount()]).toEqual([["INSUFFICIENT_DATA"], 0]);
   });
 });

@@ -327,6 +327,109 @@ describe("the calls that create a stack's resources", () => {
   });
 });
 
+describe("properties that have no effect here", () => {
+  const x = "x";
+  const toFunction = { Arn: "arn:aws:lambda:us-east-1:0:function:f", RoleArn: "r" };
+  const mapping = { EventSourceArn: "arn:aws:sqs:us-east-1:0:q", FunctionName: "f" };
+  const lambda = { Code: { S3Bucket: "assets", S3Key: "f.zip" }, Handler: "index.handler", Runtime: "nodejs24.x", Role: "r" };
+  const all: readonly (readonly [type: string, needed: object, ignored: object])[] = [
+    ["AWS::Lambda::Function", lambda, { Architectures: [x], Description: x, LoggingConfig: {}, RecursiveLoop: x, TracingConfig: {} }],
+    ["AWS::Lambda::Permission", { Action: "lambda:InvokeFunction", FunctionName: "f", Principal: "p" }, { SourceAccount: "0" }],
+    ["AWS::Lambda::Url", { AuthType: "AWS_IAM", TargetFunctionArn: "f" }, { InvokeMode: "BUFFERED" }],
+    ["AWS::Lambda::EventSourceMapping", mapping, { Enabled: true }],
+    ["AWS::Events::EventBus", { Name: "b" }, { Description: x }],
+    ["AWS::Events::Rule", { EventPattern: {} }, { Description: x }],
+    ["AWS::KMS::Key", {}, { EnableKeyRotation: true, KeyPolicy: {}, PendingWindowInDays: 7 }],
+    [
+      "AWS::Scheduler::Schedule",
+      { ScheduleExpression: "rate(1 minute)", FlexibleTimeWindow: { Mode: "OFF" }, Target: toFunction },
+      { Description: x, ScheduleExpressionTimezone: "UTC", Target: { ...toFunction, DeadLetterConfig: {}, RetryPolicy: {} } },
+    ],
+    [
+      "AWS::DynamoDB::Table",
+      { BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [], KeySchema: [] },
+      { DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: {}, SSESpecification: {} },
+    ],
+    [
+      "AWS::S3::Bucket",
+      {},
+      { LifecycleConfiguration: {}, LoggingConfiguration: {}, OwnershipControls: {}, PublicAccessBlockConfiguration: {} },
+    ],
+    ["AWS::IAM::Role", {}, { AssumeRolePolicyDocument: {}, Description: x, MaxSessionDuration: 3_600 }],
+    ["AWS::EC2::VPC", { CidrBlock: x }, { EnableDnsHostnames: true, EnableDnsSupport: true, InstanceTenancy: "default" }],
+    ["AWS::EC2::Subnet", { AvailabilityZone: "a", CidrBlock: x, VpcId: "v" }, { MapPublicIpOnLaunch: true }],
+    ["AWS::EC2::LaunchTemplate", { LaunchTemplateData: {} }, { TagSpecifications: [] }],
+    [
+      "AWS::CloudWatch::Alarm",
+      {
+        ...{ Namespace: "n", MetricName: "m", Statistic: "Sum", Period: 60, EvaluationPeriods: 1, Threshold: 1 },
+        ComparisonOperator: "GreaterThanThreshold",
+      },
+      { AlarmActions: ["arn:aws:sns:us-east-1:0:people"], OKActions: ["arn:aws:sns:us-east-1:0:people"] },
+    ],
+  ];
+
+  it.each(all)("%s is created as without them", async (Type, needed, ignored) => {
+    const [without, ...others] = await Promise.all([
+      made({ X: { Type, Properties: needed } }),
+      made({ X: { Type, Properties: { ...needed, ...ignored } } }),
+      made({ X: { Type, Properties: { ...needed, Tags: [] } } }),
+    ]);
+    for (const { calls, blueprint } of others) expect([calls, blueprint]).toEqual([without.calls, without.blueprint]);
+  });
+});
+
+describe("properties that AWS knows and no stack needs yet", () => {
+  it("all attributes of a queue are passed on as texts", async () => {
+    const given = {
+      ...{
+        ContentBasedDeduplication: true,
+        DeduplicationScope: "queue",
+        DelaySeconds: 1,
+        FifoQueue: true,
+        FifoThroughputLimit: "perQueue",
+      },
+      ...{ MaximumMessageSize: 1_024, MessageRetentionPeriod: 60, ReceiveMessageWaitTimeSeconds: 2, SqsManagedSseEnabled: false },
+      VisibilityTimeout: 30,
+    };
+    const { calls } = await made({ Q: { Type: "AWS::SQS::Queue", Properties: { QueueName: "q.fifo", ...given } } });
+    const Attributes = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+    expect(calls).toEqual([["CreateQueue", { QueueName: "q.fifo", Attributes }]]);
+  });
+
+  it("the indexes of a table are passed on", async () => {
+    const Projection = { ProjectionType: "INCLUDE", NonKeyAttributes: ["a"] };
+    const KeySchema = [{ AttributeName: "pk", KeyType: "HASH" }];
+    const GlobalSecondaryIndexes = [{ IndexName: "i", KeySchema, Projection }];
+    const Properties = { BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [], KeySchema, GlobalSecondaryIndexes };
+    const { calls } = await made({ T: { Type: "AWS::DynamoDB::Table", Properties } });
+    expect(calls).toEqual([["CreateTable", { TableName: "Stack-T", ...Properties }]]);
+  });
+
+  it("what a rule passes to its target instead of the event is passed on", async () => {
+    const Arn = "arn:aws:sqs:us-east-1:0:q";
+    const Targets = [
+      { Id: "a", Arn, InputPath: "$.detail" },
+      { Id: "b", Arn, InputTransformer: { InputPathsMap: { a: "$.a" }, InputTemplate: "<a>" } },
+    ];
+    const { calls } = await made({ R: { Type: "AWS::Events::Rule", Properties: { EventPattern: {}, Targets } } });
+    expect(calls.at(-1)).toEqual(["PutTargets", { Rule: "Stack-R", EventBusName: undefined, Targets }]);
+  });
+
+  it.each([
+    [{ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }, 0, 60_000],
+    [{ MaximumRetryAttempts: "2", MaximumEventAgeInSeconds: "21600" }, 2, 21_600_000],
+    [{}, 2, 21_600_000],
+  ])("a function's asynchronous calls are retried as %j says", async (given, retries, maxAgeMs) => {
+    const config = (more: object) => ({
+      C: { Type: "AWS::Lambda::EventInvokeConfig", Properties: { FunctionName: "f", Qualifier: "$LATEST", ...more } },
+    });
+    expect((await made(config(given))).blueprint.asynchronous).toMatchObject([{ retries, maxAgeMs }]);
+    for (const bad of [{ MaximumEventAgeInSeconds: 59 }, { MaximumEventAgeInSeconds: 21_601 }, { MaximumRetryAttempts: -1 }])
+      await expect(made(config(bad))).rejects.toThrow(Object.keys(bad)[0] ?? "");
+  });
+});
+
 describe("the image of a launch template", () => {
   const template = { Type: "AWS::EC2::LaunchTemplate", Properties: { LaunchTemplateData: { ImageId: "resolve:ssm:/image" } } };
   const imageFrom = async (parameter: Response, images: Response) => {

@@ -3,12 +3,13 @@ import type { Learned } from "../../../lib/model/plan.ts";
 import type { SolveProgram } from "../../../lib/model/planning/linear-program.ts";
 import { Pricing } from "../../../lib/optimizer/bounds/pricing.ts";
 import { ColumnGeneration } from "../../../lib/optimizer/engines/column-generation.ts";
-import { stepBudget } from "../../../lib/optimizer/problem/budget.ts";
+import { Counted, stepBudget } from "../../../lib/optimizer/problem/budget.ts";
 import { classesOf } from "../../../lib/optimizer/problem/classes.ts";
 import { instanceOf } from "../../../lib/optimizer/problem/instance.ts";
 import type { JobClass } from "../../../lib/optimizer/problem/problem.ts";
 import { createEngines, type EngineName, engineNames } from "../../../lib/optimizer/search/engines.ts";
 import { optimize } from "../../../lib/optimizer/search/optimize.ts";
+import { Placing } from "../../../lib/optimizer/search/placing.ts";
 import { loadHighs } from "../../../lib/solver/highs.ts";
 import { madeFleet } from "../../bench/fleet/data.ts";
 
@@ -22,6 +23,16 @@ test("the order in which engines are listed does not change the plan", () => {
   expect(listed.engine).not.toBe("greedy");
   expect(Object.keys(listed.earned).sort()).toEqual([...engineNames].sort());
   expect(plan({ engines: engineNames.toReversed() })).toEqual(listed);
+});
+
+test("a plan of several searches names the last engine that found a packing better than greedy's", () => {
+  const placing = new Placing(problem, { budget: new Counted(stepBudget(2_000_000)), seed: 3 });
+  placing.place(problem.jobs);
+  const { engine } = placing.solution();
+  expect(engine).not.toBe("greedy");
+  // Greedy's packing of a single job is the best one.
+  placing.place([{ names: ["late"], size: [1, 1], spot: true }]);
+  expect(placing.solution()).toMatchObject({ engine, waiting: [] });
 });
 
 test("stored statistics of an engine that this release does not have are ignored, and are not stored again", () => {
