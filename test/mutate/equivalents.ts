@@ -10,6 +10,16 @@ const onceAborted = (path: string, was: string): readonly Equivalent[] =>
     because: "a signal is aborted at most once",
   }));
 
+/** The mutant of a loop that goes one step beyond the end of a typed array, where writing does nothing and comparing is always false. */
+const beyondTheEnd = (path: string, ...loops: readonly string[]): readonly Equivalent[] =>
+  loops.map((was) => ({
+    path,
+    was,
+    becomes: was.replace(/; (\w+ )<( [\w.#]+);/, "; ($1<=$2);"),
+    because:
+      "a typed array ignores what is written beyond its end, and what is read there is undefined, so each comparison with it is false",
+  }));
+
 /** Mutants that change nothing that a caller can observe. */
 export const equivalents: readonly Equivalent[] = [
   ...onceAborted("lib/worker/runtime/clock.ts", 'signal?.addEventListener("abort", wake, { once: true });'),
@@ -132,4 +142,28 @@ export const equivalents: readonly Equivalent[] = [
     becomes: "if (load.shapes.length > 0 && (master.reduced(pattern) <= -1e-6 * Math.max(kind.price, 1e-3))) patterns.push(pattern);",
     because: "the threshold ignores gains that are rounding errors, so a gain of exactly this size may be ignored or not",
   },
+  ...beyondTheEnd("lib/optimizer/bounds/bound.ts", "for (let dimension = 0; dimension < dimensions; dimension += 1)"),
+  ...beyondTheEnd(
+    "lib/optimizer/bounds/dual-feasible.ts",
+    "for (let item = 0; item < column.length; item += 1) uses[item * rows + row] = column[item] as number;",
+    "for (let item = 0; item < seen.length; item += 1) if ((seen[item] as number) > (plain[item] as number) + 1e-12) return [seen];",
+  ),
+  ...beyondTheEnd("lib/optimizer/bounds/first-patterns.ts", "for (let dimension = 0; dimension < size.length; dimension += 1) {"),
+  ...beyondTheEnd("lib/optimizer/bounds/knapsack.ts", "for (let dimension = 0; dimension < this.#dimensions; dimension += 1) {"),
+  ...beyondTheEnd(
+    "lib/optimizer/bounds/master.ts",
+    "for (let row = 0; row < rows; row += 1) column[row] = (column[row] as number) + by * (this.#inverse[row * rows + of] as number);",
+    "for (let of = 0; of < rows; of += 1) prices[of] = (prices[of] as number) + reduced * (this.#inverse[start + of] as number);",
+    "for (let row = 0; row < rows; row += 1) {",
+  ),
+  ...beyondTheEnd(
+    "lib/optimizer/bounds/relaxation.ts",
+    "for (let row = 0; row < this.#rows; row += 1) this.#inverse[row * this.#rows + row] = 1;",
+    "for (let row = 0; row < this.#rows; row += 1) x[row] = Math.max(0, (x[row] as number) - (this.#column[row] as number) * by);",
+    "for (let item = 0; item < length; item += 1) {",
+    "for (let item = 0; item < this.items.length; item += 1) if (this.#isFull[item] === 1) put(item, this.#most[item] as number);",
+  ),
+  ...beyondTheEnd("lib/optimizer/engines/all-loads.ts", "for (let dimension = 0; dimension < room.length; dimension += 1) {"),
+  ...beyondTheEnd("lib/optimizer/problem/coarse.ts", "for (let dimension = 0; dimension < size.length; dimension += 1)"),
+  ...beyondTheEnd("lib/optimizer/search/fill-nodes.ts", "for (let dimension = 0; dimension < largest.length; dimension += 1)"),
 ];

@@ -220,6 +220,27 @@ describe("the poller of any queue", () => {
     ]);
   });
 
+  it("a poller waits for a first message as long as SQS allows, and for more only until its window is over", async () => {
+    const asked: { max: number; waitSeconds: number }[] = [];
+    let left = 2;
+    const queue: QueueReader = {
+      receive: async ({ max, waitSeconds, signal }) => {
+        asked.push({ max, waitSeconds });
+        left -= 1;
+        if (left < 0) await sleep(60_000, undefined, { signal }).catch(() => undefined);
+        return left < 0 ? [] : [{ messageId: `m${left}`, receiptHandle: "r", body: "" }];
+      },
+      delete: async () => undefined,
+    };
+    poll(queue, async () => fine, { batchSize: 20, windowMs: 2_900 });
+    await until(() => asked.length === 3);
+    expect(asked).toEqual([
+      { max: 10, waitSeconds: 20 },
+      { max: 10, waitSeconds: 3 },
+      { max: 10, waitSeconds: 3 },
+    ]);
+  });
+
   it("a poller goes on after its queue could not be read, and ends when it is closed", async () => {
     const queue = new FifoQueue();
     queue.send("a", "a0");
