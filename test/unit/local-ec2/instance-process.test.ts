@@ -36,6 +36,9 @@ const crashesOnce = `
   writeFileSync("crashed", String(strayed.pid));
   process.exit(3);`;
 
+/** A machine that does other work, too, takes its time. */
+const slow = { timeout: 15_000, interval: 5 };
+
 const inUserData = ["export FLEETWRIGHT_POOL='gpu'", "export AWS_REGION='eu-west-1'"];
 
 type Stage = {
@@ -109,7 +112,7 @@ const logged = (): string => (existsSync(join(folder, "worker.log")) ? readFileS
 
 /** Waits until the worker has printed its environment the nth time. */
 async function environment(nth = 1): Promise<Readonly<Record<string, string>>> {
-  await expect.poll(() => logged().split("\n").length, { timeout: 15_000, interval: 5 }).toBeGreaterThan(nth);
+  await expect.poll(() => logged().split("\n").length, slow).toBeGreaterThan(nth);
   return JSON.parse(logged().split("\n")[nth - 1] ?? "");
 }
 const ended = (run: Promise<string | undefined>): Promise<string> => run.then((because) => because ?? "stays on");
@@ -207,9 +210,9 @@ test("a worker is stopped while its instance is paused", { skip: process.platfor
   await environment();
   const state = () => /\) (\w)/.exec(readFileSync(`/proc/${machine.pid()}/stat`, "utf8"))?.[1];
   await machine.pause();
-  await expect.poll(state).toBe("T");
+  await expect.poll(state, slow).toBe("T");
   await machine.resume();
-  await expect.poll(state).not.toBe("T");
+  await expect.poll(state, slow).not.toBe("T");
 });
 
 test("an instance that ends ends its worker and its metadata, and keeps only its log", async () => {
@@ -229,7 +232,7 @@ test("an instance that ends ends its worker and its metadata, and keeps only its
 test("an instance that ends while it boots runs no worker, and says nothing", async () => {
   const { machine, lines } = await stage({ node: () => ({ kind: "wait", callAgainMs: 60_000 }) });
   const run = ended(machine.run());
-  await expect.poll(() => existsSync(folder)).toBe(true);
+  await expect.poll(() => existsSync(folder), slow).toBe(true);
   await machine.end(0);
   expect([await run, lines, await readdir(folder)]).toEqual(["stays on", [], []]);
 });

@@ -11,6 +11,8 @@ afterEach(() => {
   server?.close();
 });
 
+const slow = { timeout: 15_000, interval: 5 };
+
 /** Returns the client of a moto that responds like this. */
 async function motoThat(responds: RequestListener, timeoutMs?: number): Promise<Moto> {
   const made = createServer(responds);
@@ -38,15 +40,15 @@ test("moto gets at most 16 calls at once, and no connection stays open", async (
   const waiting: (() => void)[] = [];
   const moto = await motoThat((_, response) => void waiting.push(() => response.end("<r></r>")));
   const calls = Promise.all(Array.from({ length: 20 }, () => moto.call("eu-west-1", { Action: "DescribeVpcs" })));
-  await expect.poll(() => waiting.length).toBe(16);
+  await expect.poll(() => waiting.length, slow).toBe(16);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(waiting.length).toBe(16);
   for (const respond of waiting.splice(0)) respond();
-  await expect.poll(() => waiting.length).toBe(4);
+  await expect.poll(() => waiting.length, slow).toBe(4);
   for (const respond of waiting) respond();
   await calls;
   const open = () => new Promise<number>((resolve) => server?.getConnections((_, count) => resolve(count)));
-  await expect.poll(open).toBe(0);
+  await expect.poll(open, { timeout: 4_000, interval: 5 }).toBe(0);
 });
 
 test("a call that moto refuses throws moto's error, and one at which moto fails an internal error", async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { endTree } from "../../../lib/local/ec2/instances/process-tree.ts";
+import { createWatchdog } from "../../../lib/local/ec2/instances/watchdog.ts";
 import { isAlive } from "./is-alive.ts";
 
 let folder = "";
@@ -88,6 +89,21 @@ it("the watchdog ends the instances' processes if the local cloud is killed", { 
   expect(pids.map(isAlive)).toEqual([true, true]);
   cloud.kill("SIGKILL");
   await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 30_000, interval: 100 });
+});
+
+it("the watchdog leaves alone the processes of an instance that it was told to forget", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const [kept, ended] = ["kept", "ended"].map((name) =>
+    spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { env: { FLEETWRIGHT_FOLDER: join(folder, name) }, stdio: "ignore" }),
+  );
+  const watchdog = createWatchdog(() => undefined);
+  for (const name of ["kept", "ended"]) watchdog.watch({ folder: join(folder, name), group: undefined });
+  watchdog.forget(join(folder, "kept"));
+  watchdog.close();
+  await vi.waitFor(() => expect(isAlive(ended?.pid ?? 0)).toBe(false), { timeout: 30_000, interval: 50 });
+  expect(isAlive(kept?.pid ?? 0)).toBe(true);
+  kept?.kill("SIGKILL");
 });
 
 it("the watchdog does its work after Ctrl-C and a closed terminal, too", {
