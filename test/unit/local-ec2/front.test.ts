@@ -27,12 +27,15 @@ const launched = (id: string): string =>
 async function stage(behaviour: Partial<Ec2Behaviour> = {}) {
   const calls: Form[] = [];
   const moto = { status: 200 };
-  const server = createServer(async (request, response) => {
-    const { Version: _, ...form } = Object.fromEntries(new URLSearchParams(await text(request)));
-    calls.push(form);
-    const launches = calls.filter(({ Action }) => Action === "RunInstances").length;
-    const instances = form["Action"] === "RunInstances" ? launched(`i-${launches}`) : "";
-    response.writeHead(moto.status).end(`<R><instancesSet>${instances}</instancesSet></R>`);
+  const server = createServer((request, response) => {
+    const respond = (body: string): void => {
+      const { Version: _, ...form } = Object.fromEntries(new URLSearchParams(body));
+      calls.push(form);
+      const launches = calls.filter(({ Action }) => Action === "RunInstances").length;
+      const instances = form["Action"] === "RunInstances" ? launched(`i-${launches}`) : "";
+      response.writeHead(moto.status).end(`<R><instancesSet>${instances}</instancesSet></R>`);
+    };
+    text(request).then(respond, () => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stateFolder = await mkdtemp(join(tmpdir(), "front-"));

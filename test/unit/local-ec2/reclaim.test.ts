@@ -41,7 +41,7 @@ it("reclaim misses no change of a capacity plan, even if it happens during a loo
       },
       sinceMs,
     );
-    const instances = ["i-oldest", "i-newest"].map(instance);
+    const instances = ["i-oldest", "i-newest"].map((id) => instance(id));
     for (const one of instances) capacity.hold(one);
     const interrupt = vi.fn((id: string) => {
       instances[instances.findIndex((one) => one.id === id)] = { ...instance(id), notices: { endsAtMs: 1000 } };
