@@ -214,7 +214,6 @@ function relay(
       (upstream) => {
         upstream.headers = withoutCors(upstream.headers);
         upstream.once("error", reject);
-        response.once("finish", resolve);
         how(upstream).catch(reject);
       },
     );

@@ -166,4 +166,10 @@ export const equivalents: readonly Equivalent[] = [
   ...beyondTheEnd("lib/optimizer/engines/all-loads.ts", "for (let dimension = 0; dimension < room.length; dimension += 1) {"),
   ...beyondTheEnd("lib/optimizer/problem/coarse.ts", "for (let dimension = 0; dimension < size.length; dimension += 1)"),
   ...beyondTheEnd("lib/optimizer/search/fill-nodes.ts", "for (let dimension = 0; dimension < largest.length; dimension += 1)"),
+  ...["(year ?? 1, (month ?? 1)", "(year ?? 0, (month ?? 2)"].map((parts) => ({
+    path: "lib/local/requests/signature.ts",
+    was: "const signedAtMs = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);",
+    becomes: `const signedAtMs = Date.UTC${parts} - 1, day, hour, minute, second);`,
+    because: "the pattern of the date has all parts, so none of them is undefined",
+  })),
 ];
