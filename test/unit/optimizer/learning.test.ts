@@ -72,6 +72,19 @@ describe("the choice of an engine", () => {
     expect(new Policy(instance(10), learned).choose(["ruin-any-4", "ruin-worst-8"])).toBe("ruin-worst-8");
   });
 
+  // By the rules, columns earns 1 and genetic 0.1.
+  test("the rules weigh as much as four tries", () => {
+    const after = (reward: number) => ({ [sort]: { columns: { tries: 50, reward: 0 }, genetic: { tries: 50, reward } } });
+    expect(new Policy(instance(10), after(3.5)).choose(["columns", "genetic"])).toBe("columns");
+    expect(new Policy(instance(10), after(3.7)).choose(["columns", "genetic"])).toBe("genetic");
+  });
+
+  test("an engine that was never tried is tried if it may earn about 0.3 less than one that was tried a hundred times", () => {
+    const after = (reward: number) => ({ [sort]: { columns: { tries: 96, reward } } });
+    expect(new Policy(instance(10), after(34)).choose(["columns", "genetic"])).toBe("genetic");
+    expect(new Policy(instance(10), after(36)).choose(["columns", "genetic"])).toBe("columns");
+  });
+
   test("statistics of another sort do not count", () => {
     const other = { "jobs 1e5, shapes 1e0, whole, empty": { columns: { tries: 400, reward: 0 }, genetic: { tries: 400, reward: 400 } } };
     expect(new Policy(instance(10), other).choose(["columns", "genetic"])).toBe("columns");
