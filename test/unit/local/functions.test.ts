@@ -13,6 +13,7 @@ const inThisThread = Math.random();
 export const handler = async (event, context) => {
   calls += 1;
   if (event.print) console.log(event.print);
+  if (event.warn) console.error(event.warn);
   if (event.sleepMs) await new Promise((resolve) => setTimeout(resolve, event.sleepMs));
   if (event.fail) throw new RangeError("as asked");
   if (event.crash) { setTimeout(() => { throw new Error("nobody catches this"); }, 1); await new Promise(() => {}); }
@@ -153,6 +154,17 @@ describe("a function of the local cloud", () => {
       expect(await functions.invoke("broken", {})).toMatchObject({ kind: "failed", error: { errorMessage: "does not load" } });
     expect(await functions.invoke("missing", {})).toMatchObject({ kind: "failed", error: { errorType: "Runtime.HandlerNotFound" } });
     await expect(functions.invoke("unknown", {})).rejects.toThrow(/no function unknown; the functions are: f, short/);
+  });
+
+  it("what a function prints goes to the log alone, and not to the terminal of the cloud", async () => {
+    const written = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, "write"));
+    await returned("f", { print: "to the output" });
+    await returned("f", { warn: "to the errors" });
+    const messages = () => lines.map(({ message }) => message);
+    await expect.poll(messages, { timeout: 15_000 }).toEqual(expect.arrayContaining(["to the output", "to the errors"]));
+    const shown = written.flatMap((stream) => stream.mock.calls.map(([text]) => String(text)));
+    vi.restoreAllMocks();
+    expect(shown.filter((text) => /to the (?:output|errors)/.test(text))).toEqual([]);
   });
 
   it("a function's lines are in the log, parsed if they are JSON", async () => {

@@ -74,15 +74,15 @@ describe("the choice of an engine", () => {
 
   // By the rules, columns earns 1 and genetic 0.1.
   test("the rules weigh as much as four tries", () => {
-    const after = (reward: number) => ({ [sort]: { columns: { tries: 50, reward: 0 }, genetic: { tries: 50, reward } } });
-    expect(new Policy(instance(10), after(3.5)).choose(["columns", "genetic"])).toBe("columns");
-    expect(new Policy(instance(10), after(3.7)).choose(["columns", "genetic"])).toBe("genetic");
+    const learnedBy = (reward: number) => ({ [sort]: { columns: { tries: 50, reward: 0 }, genetic: { tries: 50, reward } } });
+    expect(new Policy(instance(10), learnedBy(3.5)).choose(["columns", "genetic"])).toBe("columns");
+    expect(new Policy(instance(10), learnedBy(3.7)).choose(["columns", "genetic"])).toBe("genetic");
   });
 
   test("an engine that was never tried is tried if it may earn about 0.3 less than one that was tried a hundred times", () => {
-    const after = (reward: number) => ({ [sort]: { columns: { tries: 96, reward } } });
-    expect(new Policy(instance(10), after(34)).choose(["columns", "genetic"])).toBe("genetic");
-    expect(new Policy(instance(10), after(36)).choose(["columns", "genetic"])).toBe("columns");
+    const learnedBy = (reward: number) => ({ [sort]: { columns: { tries: 96, reward } } });
+    expect(new Policy(instance(10), learnedBy(34)).choose(["columns", "genetic"])).toBe("genetic");
+    expect(new Policy(instance(10), learnedBy(36)).choose(["columns", "genetic"])).toBe("columns");
   });
 
   test("statistics of another sort do not count", () => {
