@@ -144,16 +144,20 @@ export class Knapsack {
     }
     if (whole > 0) count = this.#slots.giveWhole(whole, count);
     else if (share > 0) count = this.#slots.giveShares(share, count);
-    if (count > 0)
-      for (let dimension = 0; dimension < this.#dimensions; dimension += 1)
-        room[dimension] = (room[dimension] as number) - count * (size[dimension] as number);
+    this.#use(size, count);
     return count;
+  }
+
+  /** Takes the room of `count` jobs of this size, or gives it back if `count` is negative. */
+  #use(size: Float64Array, count: number): void {
+    const room = this.#room;
+    for (let dimension = 0; dimension < this.#dimensions; dimension += 1)
+      room[dimension] = (room[dimension] as number) - count * (size[dimension] as number);
   }
 
   #take(index: number): void {
     const { size, whole, share } = this.#shapes[index] as Shape;
-    for (let dimension = 0; dimension < this.#dimensions; dimension += 1)
-      this.#room[dimension] = (this.#room[dimension] as number) + (size[dimension] as number);
+    this.#use(size, -1);
     if (whole > 0) this.#slots.untouched += whole;
     else if (share > 0) this.#slots.takeShare(share);
   }
