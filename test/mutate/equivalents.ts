@@ -149,7 +149,11 @@ export const equivalents: readonly Equivalent[] = [
     "for (let item = 0; item < seen.length; item += 1) if ((seen[item] as number) > (plain[item] as number) + 1e-12) return [seen];",
   ),
   ...beyondTheEnd("lib/optimizer/bounds/first-patterns.ts", "for (let dimension = 0; dimension < size.length; dimension += 1) {"),
-  ...beyondTheEnd("lib/optimizer/bounds/knapsack.ts", "for (let dimension = 0; dimension < this.#dimensions; dimension += 1) {"),
+  ...beyondTheEnd(
+    "lib/optimizer/bounds/knapsack.ts",
+    "for (let dimension = 0; dimension < this.#dimensions; dimension += 1) {",
+    "for (let dimension = 0; dimension < this.#dimensions; dimension += 1)",
+  ),
   ...beyondTheEnd(
     "lib/optimizer/bounds/master.ts",
     "for (let row = 0; row < rows; row += 1) column[row] = (column[row] as number) + by * (this.#inverse[row * rows + of] as number);",
