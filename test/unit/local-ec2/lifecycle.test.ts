@@ -35,8 +35,8 @@ const facts: InstanceFacts = {
 };
 const quick: Partial<Ec2Behaviour> = { pendingMs: 1, bootMs: { min: 0, max: 0 }, shutdownMs: 1 };
 
-/** A life cycle of instances on which nothing runs. */
-function stage(over: Partial<Ec2Behaviour> = {}, draws = 0.5) {
+/** A life cycle of instances on which nothing runs. `forget`: what the watchdog does when an instance has ended. */
+function stage(over: Partial<Ec2Behaviour> = {}, draws = 0.5, forget: () => void = () => undefined) {
   const clock = { nowMs: 1_000 };
   const lines: Logged[] = [];
   const events: string[] = [];
@@ -56,7 +56,7 @@ function stage(over: Partial<Ec2Behaviour> = {}, draws = 0.5) {
     room: {
       moto: { pass: () => Promise.reject(new Error("not passed on")), call: async () => readXml("<r></r>") },
       identities: createIdentities(),
-      watchdog: { watch: () => undefined, forget: () => undefined, close: () => undefined },
+      watchdog: { watch: () => undefined, forget, close: () => undefined },
       endpoint: "http://127.0.0.1:9",
       behaviour,
       roleOfProfile: (profile) => profile,
@@ -123,6 +123,19 @@ describe("the life of an instance", () => {
     expect(capacity.room(facts)).toBe(2);
     await lifecycle.shutDown(id, "a third time");
     expect([capacity.room(facts), lifecycle.get(id)?.states.length]).toEqual([2, 4]);
+  });
+
+  it("an instance whose processes cannot be ended is terminated anyway, and the error is logged", async () => {
+    const error = new Error("the watchdog is gone");
+    const { lifecycle, begin, runs, lines, capacity } = stage({}, 0.5, () => {
+      throw error;
+    });
+    const id = begin();
+    await runs(id);
+    await lifecycle.shutDown(id, "TerminateInstances");
+    expect(lifecycle.state(id)).toBe("terminated");
+    expect(capacity.room(facts)).toBe(2);
+    expect(lines).toContainEqual({ message: "instance processes not ended", instance: id, error });
   });
 
   it("an instance that ends while it is pending never runs", async () => {

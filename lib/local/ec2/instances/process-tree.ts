@@ -74,12 +74,12 @@ async function membersOf(tree: ProcessTree): Promise<readonly Running[]> {
 
 const within = (folder: string, one: Running): boolean => one.folder === folder || one.folder.startsWith(`${folder}/`);
 
-/** Sends a signal. Returns false if there is no such process. */
-function signal(target: number, name: NodeJS.Signals | 0): boolean {
+/** Sends a signal, unless there is no such process or it may not be signalled. */
+function signal(target: number, name: NodeJS.Signals): void {
   try {
-    return process.kill(target, name);
+    process.kill(target, name);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM")) return false;
+    if (error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM")) return;
     throw error;
   }
 }
