@@ -20,6 +20,14 @@ const beyondTheEnd = (path: string, ...loops: readonly string[]): readonly Equiv
       "a typed array ignores what is written beyond its end, and what is read there is undefined, so each comparison with it is false",
   }));
 
+/** The mutant of a default for the status of a response that was received. */
+const noStatus = (path: string, was: string): Equivalent => ({
+  path,
+  was,
+  becomes: was.replace("502", "1004"),
+  because: "a response that was received has a status",
+});
+
 /** Mutants that change nothing that a caller can observe. */
 export const equivalents: readonly Equivalent[] = [
   ...onceAborted("lib/worker/runtime/clock.ts", 'signal?.addEventListener("abort", wake, { once: true });'),
@@ -176,4 +184,11 @@ export const equivalents: readonly Equivalent[] = [
     becomes: `const signedAtMs = Date.UTC${parts} - 1, day, hour, minute, second);`,
     because: "the pattern of the date has all parts, so none of them is undefined",
   })),
+  noStatus("lib/local/ec2/moto/moto.ts", "status: incoming.statusCode ?? 502,"),
+  noStatus(
+    "lib/local/endpoint.ts",
+    'const [method, path, status] = [request.method ?? "GET", request.url ?? "/", upstream.statusCode ?? 502];',
+  ),
+  noStatus("lib/local/endpoint.ts", "response.writeHead(upstream.statusCode ?? 502, upstream.headers).end(body);"),
+  noStatus("lib/local/endpoint.ts", "response.writeHead(upstream.statusCode ?? 502, upstream.headers);"),
 ];
