@@ -210,7 +210,7 @@ function relay(
   const { hostname, port } = new URL(to);
   return new Promise((resolve, reject) => {
     const onward = send(
-      { hostname, port, agent, method: request.method, path: request.url, headers: withoutBrowser(request.headers), setHost: false },
+      { hostname, port, agent, method: request.method, path: request.url, headers: withoutBrowser(request.headers) },
       (upstream) => {
         upstream.headers = withoutCors(upstream.headers);
         upstream.once("error", reject);
