@@ -26,12 +26,28 @@ async function started(script: string): Promise<{ group: number; line: string }>
 
 it("endTree lets the process group end by itself within the grace", async () => {
   const { group } = await started(
-    `process.on("SIGTERM", () => setTimeout(() => process.exit(0), 100)); setInterval(() => {}, 1000); console.log("up")`,
+    `process.on("SIGTERM", () => setTimeout(() => { require("node:fs").writeFileSync("${folder}/ended", "well"); process.exit(0); }, 100));
+    setInterval(() => {}, 1000); console.log("up")`,
   );
   const began = performance.now();
   await endTree({ group, folder }, 60_000);
   expect(isAlive(group)).toBe(false);
   expect(performance.now() - began).toBeLessThan(30_000);
+  expect(await readFile(join(folder, "ended"), "utf8")).toBe("well");
+});
+
+it("endTree lets a stopped process end by itself, too, and gives none any time without a grace", async () => {
+  const script = `process.on("SIGTERM", () => { require("node:fs").writeFileSync("${folder}/ended", "well"); process.exit(0); });
+    setInterval(() => {}, 1000); console.log("up")`;
+  const patient = await started(script);
+  process.kill(patient.group, "SIGSTOP");
+  await endTree({ group: patient.group, folder }, 60_000);
+  expect(await readFile(join(folder, "ended"), "utf8")).toBe("well");
+  await rm(join(folder, "ended"));
+  const hasty = await started(script);
+  await endTree({ group: hasty.group, folder }, 0);
+  expect(isAlive(hasty.group)).toBe(false);
+  await expect(readFile(join(folder, "ended"))).rejects.toThrow();
 });
 
 it("endTree kills processes that ignore SIGTERM or have left the group", async () => {
