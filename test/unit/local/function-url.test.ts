@@ -82,16 +82,19 @@ describe("a function URL", () => {
     const userId = `${roleId("instance")}:i-0abc`;
     expect(userId).toMatch(/^AROA[A-Z2-7]{17}:i-0abc$/);
     expect(events).toEqual([
-      expect.objectContaining({
+      {
         version: "2.0",
+        routeKey: "$default",
         rawPath: "/orders",
         rawQueryString: "x=1",
         queryStringParameters: { x: "1" },
         body: '{"a":1}',
         isBase64Encoded: false,
         // On AWS this is https. The API builds its own address from it.
-        headers: expect.objectContaining({ "x-forwarded-proto": "http" }),
-        requestContext: expect.objectContaining({
+        headers: expect.objectContaining({ "x-forwarded-proto": "http", host: "127.0.0.1:1" }),
+        requestContext: {
+          accountId: "000000000000",
+          apiId: "fleet-node",
           authorizer: {
             iam: {
               accessKey: credentials.accessKeyId,
@@ -103,9 +106,16 @@ describe("a function URL", () => {
               userId,
             },
           },
-          http: expect.objectContaining({ method: "POST", path: "/orders" }),
-        }),
-      }),
+          domainName: "127.0.0.1:1",
+          domainPrefix: "fleet-node",
+          http: { method: "POST", path: "/orders", protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "" },
+          requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          routeKey: "$default",
+          stage: "$default",
+          time: expect.stringMatching(/^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000$/),
+          timeEpoch: expect.closeTo(Date.now(), -5),
+        },
+      },
     ]);
   });
 

@@ -40,6 +40,18 @@ describe("all loads of a node", () => {
     ]);
   });
 
+  test("a job with a whole GPU takes an untouched one of an existing node, and leaves the others to shares", () => {
+    const node = { name: "n", room: [8], type: "t", zone: "z", market: "on-demand", gpu, gpusFree: [1, 0.5, 0.5] } as const;
+    const whole = { names: ["w"], size: [1], gpu: { count: 1 } };
+    const loads = (share: number) => {
+      const instance = instanceOf({ dimensions: ["vcpus"], jobs: [whole, sharing(share, 1)], nodes: [node], offers: [] });
+      const [kind] = instance.kinds;
+      return allLoads(instance, kind as BinKind, { most: 100, onlyFull: true })?.map(({ shapes }) => shapes.length);
+    };
+    expect(loads(0.5)).toEqual([2]);
+    expect(loads(0.6)).toEqual([1, 1]);
+  });
+
   test("no loads are returned if there are more than allowed", () => {
     expect(loadsOf([sharing(0.5, 9)], { most: 4 })).toHaveLength(4);
     expect(loadsOf([sharing(0.5, 9)], { most: 3 })).toBeUndefined();

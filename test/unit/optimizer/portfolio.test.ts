@@ -25,6 +25,16 @@ test("the order in which engines are listed does not change the plan", () => {
   expect(plan({ engines: engineNames.toReversed() })).toEqual(listed);
 });
 
+test("the jobs of a new node are listed by name, whatever their sizes", () => {
+  const of = (name: string, size: number): JobClass => ({ names: [name], size: [size, size], spot: true });
+  for (const small of ["a", "b", "c"]) {
+    const [large, medium] = ["a", "b", "c"].filter((name) => name !== small) as [string, string];
+    const few = { ...problem, jobs: [of(small, 0.1), of(medium, 0.2), of(large, 0.3)] };
+    const { purchases } = optimize(few, { budget: stepBudget(1_000), seed: 3 });
+    expect(purchases.map(({ jobs: names }) => names)).toEqual([["a", "b", "c"]]);
+  }
+});
+
 test("a plan of several searches names the last engine that found a packing better than greedy's", () => {
   const placing = new Placing(problem, { budget: new Counted(stepBudget(2_000_000)), seed: 3 });
   placing.place(problem.jobs);
