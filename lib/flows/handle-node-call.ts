@@ -14,7 +14,7 @@ import {
 import { FleetError } from "../model/fleet-error.ts";
 import { callNumber } from "../model/heartbeat/heartbeat.ts";
 import { type AttemptRef, attemptName, type Job } from "../model/job.ts";
-import type { Assignment, Node } from "../model/node.ts";
+import { type Assignment, type Node, wasNeverOrdered } from "../model/node.ts";
 import { islandMs } from "../model/pool.ts";
 import { saysMore } from "../model/telemetry.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../model/values/attempt-times.ts";
@@ -169,10 +169,12 @@ const nothingToDo: ReportHandled = { orders: [], done: [], frees: false };
  * may run from then on, and `place` takes back what is not.
  */
 async function handedOut(deps: NodeCallDeps, node: Node, firsts: readonly First[]): Promise<readonly First[]> {
-  const attempts = firsts.flatMap(({ orders }) => orders.filter(({ kind }) => kind === "run"));
-  if (attempts.length === 0) return firsts;
-  const held = await deps.nodeLedger.handOut(node.pool, node.id, attempts.map(refOf), deps.now());
-  const names = new Set(held.map(attemptName));
+  const attempts = firsts.flatMap(({ orders }) => orders.filter(({ kind }) => kind === "run").map(refOf));
+  // An order is repeated until its attempt is reported, and recorded only the first time.
+  const names = new Set(node.assignments.filter((each) => !wasNeverOrdered(each)).map(attemptName));
+  const never = attempts.filter((each) => !names.has(attemptName(each)));
+  const held = never.length > 0 ? await deps.nodeLedger.handOut(node.pool, node.id, never, deps.now()) : [];
+  for (const each of held) names.add(attemptName(each));
   return firsts.map((first) => ({
     ...first,
     orders: first.orders.filter((order) => order.kind !== "run" || names.has(attemptName(order))),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { requeueJob } from "../../../lib/flows/cancel-job.ts";
 import { handleNodeCall, maxRenewals, maxRuns } from "../../../lib/flows/handle-node-call.ts";
@@ -85,6 +85,30 @@ describe("a placed job", () => {
         log: { group: "/fleetwright/vision", stream: "a/1", limits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 } },
       },
     ]);
+  });
+
+  test("that an order is handed out is recorded before the worker gets it, and only once", async () => {
+    const world = await placed();
+    const { ledger, node } = world;
+    const handOut = vi.spyOn(ledger.nodeLedger, "handOut");
+    await world.call(node.id);
+    expect(world.node.assignments).toMatchObject([{ phase: "placed", orderedAtMs: world.nowMs }]);
+    world.nowMs += 2_000;
+    expect(orders(await world.call(node.id)).orders).toHaveLength(1);
+    expect(handOut).toHaveBeenCalledTimes(1);
+  });
+
+  test("an order whose attempt was taken back meanwhile is not handed out", async () => {
+    const world = await placed();
+    const { id } = world.node;
+    const { fence } = await world.ledger.decisions.begin("gpu");
+    const [assignment] = world.node.assignments;
+    if (!assignment) throw new Error("the node holds nothing");
+    world.ledger.wire.before("nodeLedger.handOut", () =>
+      world.ledger.placements.takeBack(fence, { node: id, assignment, reason: "its node did not boot", atMs: world.nowMs }),
+    );
+    expect(orders(await world.call(id)).orders).toEqual([]);
+    expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2 });
   });
 
   test("a placed job is ordered until the worker reports it", async () => {
