@@ -34,6 +34,7 @@ const good: Readonly<Record<string, readonly string[]>> = {
   node: [nodeId(1)],
   decision: [decisionId(1)],
   dataset: ["cats", "dogs", "new"],
+  queue: ["seal", "lane", "jobs-vision", "node"],
 };
 /** An operation, with names that mostly exist. */
 const known = fc.constantFrom(...allOperations).chain(({ path, method }) => {
