@@ -1,7 +1,7 @@
 import type { Fleet } from "../../ports/fleet.ts";
 import type { TaggedInstances } from "../../ports/orphans.ts";
 
-/** What an outage takes away. `functions`: no function runs. `network`: no call of a worker arrives. `table`, `ec2`: no call is carried out. */
+/** What an outage takes away. `functions`: no function runs. `network`: no call to `node` arrives, of workers or of the tick. `table`, `ec2`: no call is carried out. */
 export const outageParts = ["functions", "network", "table", "ec2"] as const;
 export type OutagePart = (typeof outageParts)[number];
 

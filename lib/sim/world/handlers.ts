@@ -112,8 +112,10 @@ export class Handlers {
     );
 
   #canary = async (): Promise<void> => {
-    const ended = await this.#run("node", ({ nodeLedger }) => answerCanary({ nodeLedger }));
-    if (ended.kind !== "done") throw new FleetError("node-call", "the canary call got no response", { retry: true });
+    const ended = this.#world.outages.isOut("network")
+      ? undefined
+      : await this.#run("node", ({ nodeLedger }) => answerCanary({ nodeLedger }));
+    if (ended?.kind !== "done") throw new FleetError("node-call", "the canary call got no response", { retry: true });
   };
 
   /** Throws a FleetError if the caller gets no response. */

@@ -11,7 +11,7 @@ test("chaos runs a scenario that ships with the project by its name", async () =
 test("chaos names the scenarios that there are if it knows no such name", async () => {
   const { console } = aTerminal({ isTTY: false });
   await expect(chaosCommand({ scenario: "throtled", runs: 1 }, console)).rejects.toThrow(
-    "there is no scenario throtled; there are budgets, consolidation, flood, flood-large, outage, poison, spot-storm, standard, throttled, tight-limits, two-releases, wide, or name a JSON file",
+    "there is no scenario throtled; there are budgets, consolidation, flood, flood-large, outage, outage-ec2, outage-table, poison, spot-storm, standard, throttled, tight-limits, two-releases, wide, or name a JSON file",
   );
 });
 
@@ -19,6 +19,6 @@ test("chaos --list names the scenarios", async () => {
   const { console, written } = aTerminal({ isTTY: false });
   expect(await chaosCommand({ list: true }, console)).toBe(0);
   expect(written().stdout).toContain(
-    "Scenarios: budgets, consolidation, flood, flood-large, outage, poison, spot-storm, standard, throttled, tight-limits, two-releases, wide\n",
+    "Scenarios: budgets, consolidation, flood, flood-large, outage, outage-ec2, outage-table, poison, spot-storm, standard, throttled, tight-limits, two-releases, wide\n",
   );
 });
