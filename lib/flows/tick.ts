@@ -74,16 +74,16 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
       return { name: pool.name, active, counted, refreshed };
     }),
   );
-  // A deployment that is scaled to zero has no workers to hear.
-  const isBusy = pools.some(({ active }) => active !== false);
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
   const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
     attempt("sealing", sendAgain(deps)),
     attempt("datasets", sweepDatasets(deps)),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
-    isBusy ? attempt("call to node", hear(deps)) : undefined,
   ]);
+  // A deployment that is scaled to zero has no workers to hear. If it is not known whether a pool has work, it may have some.
+  const isBusy = pools.some(({ active }) => active !== false) || closing === undefined || closing.length > 0;
+  if (isBusy) await attempt("call to node", hear(deps));
   return {
     rung: pools.filter((pool) => pool.active).map((pool) => pool.name),
     refreshed: pools.filter((pool) => pool.refreshed).map((pool) => pool.name),

@@ -52,6 +52,43 @@ describe("instances without an owner", () => {
   });
 });
 
+describe("the call to node", () => {
+  const heardAfter = async (arrange: (world: ReturnType<typeof aWorld>) => Promise<void>, over: Partial<TickDeps> = {}) => {
+    const { world, deps } = ticking();
+    await arrange(world);
+    const { errors } = await tick({ ...deps, ...over });
+    return { hearing: world.ledger.table.hearing, errors, nowMs: world.nowMs };
+  };
+  const withWork = async (world: ReturnType<typeof aWorld>): Promise<void> => {
+    await world.submit("a");
+  };
+
+  test("a call to node that succeeds is noted while a pool has work, and none is made while all are at rest", async () => {
+    const busy = await heardAfter(withWork);
+    expect(busy.hearing).toEqual({ atMs: busy.nowMs, sinceMs: busy.nowMs });
+    const calls: string[] = [];
+    const idle = await heardAfter(async () => undefined, { canary: { call: async () => void calls.push("call") } });
+    expect([idle.hearing, calls]).toEqual([undefined, []]);
+  });
+
+  test("it is made while a pool that was removed from the configuration still has work", async () => {
+    const { world, deps } = ticking();
+    await tick(deps);
+    await withWork(world);
+    await world.workOff();
+    world.ledger.table.hearing = undefined;
+    expect(await tick({ ...deps, pools: [] })).toMatchObject({ closing: ["gpu"], errors: [] });
+    expect(world.ledger.table.hearing).toBeDefined();
+  });
+
+  test("a call that fails is not noted, and is a failed part of the tick", async () => {
+    const broken = new Error("no response");
+    const { hearing, errors } = await heardAfter(withWork, { canary: { call: () => Promise.reject(broken) } });
+    expect(hearing).toBeUndefined();
+    expect(errors).toEqual([{ part: "call to node", error: broken }]);
+  });
+});
+
 test("a pool that was removed from the configuration is rung until it is empty", async () => {
   const { world, deps } = ticking();
   await tick(deps);
