@@ -123,7 +123,7 @@ async function scenarioOf(file: string | undefined, over: Record<string, unknown
 
 async function scenarioJson(file: string | undefined): Promise<object> {
   if (file === undefined || file === "standard") return {};
-  const isName = /^[a-z][a-z-]*$/.test(file);
+  const isName = /^[a-z][a-z0-9-]*$/.test(file);
   if (isName && shippedScenarios().includes(file)) return readJson(join(shipped, `${file}.json`), file);
   if (isName && !existsSync(asMeant(file)))
     throw new UsageError(`there is no scenario ${file}; there are ${shippedScenarios().join(", ")}, or name a JSON file`);

@@ -8,6 +8,15 @@ test("chaos runs a scenario that ships with the project by its name", async () =
   expect(JSON.parse(written().stdout)).toMatchObject({ scenario: "tight-limits", violations: 0, runs: 1 });
 });
 
+test.each(["budgets", "outage", "outage-ec2", "outage-table", "two-releases"])(
+  "chaos knows the scenario %s by its name",
+  async (scenario) => {
+    const { console, written } = aTerminal({ isTTY: false });
+    expect(await chaosCommand({ scenario, runs: 1, json: true }, console)).toBe(0);
+    expect(JSON.parse(written().stdout)).toMatchObject({ scenario, violations: 0 });
+  },
+);
+
 test("chaos names the scenarios that there are if it knows no such name", async () => {
   const { console } = aTerminal({ isTTY: false });
   await expect(chaosCommand({ scenario: "throtled", runs: 1 }, console)).rejects.toThrow(
