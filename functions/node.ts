@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { NodeCall } from "../events/node-call.ts";
-import { answerCanary, handleNodeCall } from "../lib/flows/handle-node-call.ts";
+import { handleNodeCall } from "../lib/flows/handle-node-call.ts";
 import { attemptName } from "../lib/model/job.ts";
 import { jsonResponse, readCall, type UrlResponse } from "../lib/runtime/function-url.ts";
 import { loggingErrors, logTo } from "../lib/runtime/logger.ts";
@@ -20,13 +20,14 @@ export const handler = loggingErrors(logger, async (event: unknown): Promise<Url
     return jsonResponse(403, { title: "Only an instance of this fleet, with its own role, may call this function." });
   const call = NodeCall.safeParse(caller.body);
   if (!call.success) return jsonResponse(400, { title: "The call does not match the protocol.", detail: z.prettifyError(call.error) });
-  if (call.data.kind === "canary") return jsonResponse(200, await answerCanary(deps));
-  if (!instance.success || isCanary) return jsonResponse(403, { title: "This role may only make canary calls." });
-  const reply = await handleNodeCall(deps, instance.data, call.data);
+  if (isCanary && call.data.kind !== "canary") return jsonResponse(403, { title: "This role may only make canary calls." });
+  // A canary call is about no instance.
+  const node = instance.data ?? "";
+  const reply = await handleNodeCall(deps, node, call.data);
   if (call.data.kind === "report" && (call.data.attempts.length > 0 || reply.kind !== "orders" || reply.orders.length > 0)) {
     const attempts = call.data.attempts.map((report) => `${attemptName(report)} ${report.phase}`);
     const orders = reply.kind === "orders" ? reply.orders.map((order) => `${order.kind} ${attemptName(order)}`) : [];
-    logger.info("node called", { node: instance.data, pool: call.data.pool, attempts, reply: reply.kind, orders });
+    logger.info("node called", { node, pool: call.data.pool, attempts, reply: reply.kind, orders });
   }
   return jsonResponse(200, reply);
 });

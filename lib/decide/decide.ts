@@ -1,9 +1,9 @@
-import { type Node, wasNeverOrdered } from "../model/node.ts";
+import type { Node } from "../model/node.ts";
 import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
 import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
-import { deadNodes, isResponsive, nextLook, overdueNodes } from "./health/dead-nodes.ts";
+import { bury, isResponsive, lookUps, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { orderedDrains, orderOf } from "./overrides/node-orders.ts";
 import { isPaused, whyPaused } from "./overrides/paused.ts";
@@ -34,7 +34,7 @@ const nodePhases: readonly Phase<NodeSnapshot>[] = [
   drainOrdered,
   // Drains nodes that work although a budget that asks for it is used up.
   drainUnaffordable,
-  // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle.
+  // Leaves nodes alone that are draining already or whose worker is silent: they get no work, and are not idle. Looks silent ones up.
   spareSilent,
   // Gives back nodes that hold nothing although a budget is used up.
   endUnaffordable,
@@ -130,23 +130,9 @@ function healBreakers({ snapshot }: NodeDecision): Decided {
 }
 
 function buryDead({ snapshot, nodes }: NodeDecision): Decided {
-  const steps = deadNodes(snapshot);
+  const { steps, wakesMs } = bury(snapshot);
   const ended = nodesOf(steps.filter(({ kind }) => kind !== "confirm"));
-  return {
-    steps,
-    nodes: nodes.filter(({ id }) => !ended.has(id)),
-    wakesMs: [
-      nextLook(snapshot.nodes, snapshot.nowMs),
-      // What is taken off a node is queued by this plan's steps, so it must be decided on right after them.
-      steps.some((step) => takesBack(step, snapshot.nodes)) ? snapshot.nowMs : undefined,
-    ],
-  };
-}
-
-/** Reports whether a step returns attempts to the queue. */
-function takesBack(step: Step, nodes: readonly Node[]): boolean {
-  if (step.kind === "lose") return true;
-  return step.kind === "end" && nodes.some(({ id, assignments }) => id === step.node && assignments.some(wasNeverOrdered));
+  return { steps, wakesMs, nodes: nodes.filter(({ id }) => !ended.has(id)) };
 }
 
 function endOverdue({ snapshot, nodes }: NodeDecision): Decided {
@@ -176,8 +162,11 @@ function drainUnaffordable({ snapshot, budget, nodes }: NodeDecision): Decided {
   return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
 }
 
-function spareSilent({ snapshot: { nowMs }, nodes }: NodeDecision): Decided {
-  return { nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
+function spareSilent({ snapshot, nodes, steps: planned }: NodeDecision): Decided {
+  const { nowMs } = snapshot;
+  const decided = nodesOf(planned);
+  const undecided = snapshot.nodes.filter(({ id }) => !decided.has(id));
+  return { steps: lookUps(undecided, nowMs), nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
 }
 
 function endUnaffordable({ budget, nodes, steps: planned }: NodeDecision): Decided {

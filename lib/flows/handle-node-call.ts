@@ -41,7 +41,7 @@ export type NodeCallDeps = Ringing &
  */
 export async function handleNodeCall(deps: NodeCallDeps, node: string, call: NodeCall): Promise<NodeResponse> {
   if (call.kind === "boot") return { kind: "boot", ...(await deps.downloads.urls()) };
-  if (call.kind === "canary") return answerCanary(deps);
+  if (call.kind === "canary") return canary(deps);
   const atMs = deps.now();
   const seen = call.kind === "begin" ? await deps.nodeLedger.begin(call.pool, node, atMs) : await see(deps, node, { call, atMs });
   switch (seen.kind) {
@@ -63,8 +63,8 @@ export async function handleNodeCall(deps: NodeCallDeps, node: string, call: Nod
   }
 }
 
-/** Handles the tick's call, which shows that workers' calls would be handled: this function runs, and it can read the table. */
-export async function answerCanary({ nodeLedger }: Pick<Ports, "nodeLedger">): Promise<{ readonly kind: "canary" }> {
+/** Shows the tick that workers' calls would be handled: this function runs, and it can read the table. */
+async function canary({ nodeLedger }: NodeCallDeps): Promise<NodeResponse> {
   await nodeLedger.get("canary", "i-0000000000000ca01");
   return { kind: "canary" };
 }

@@ -214,8 +214,7 @@ test("the work of a node is taken back only if EC2 has said that the instance ha
 
 test("a node gets at most one step that ends it", () => {
   forEverySnapshot((_seen, plan) => {
-    // A node that is silent is looked up, and may be drained all the same.
-    const gives = (kind: string): boolean => kind === "bind" || kind === "rebind" || kind === "confirm";
+    const gives = (kind: string): boolean => kind === "bind" || kind === "rebind";
     const ended = plan.steps.flatMap((step) => ("node" in step && !gives(step.kind) ? [step.node] : []));
     expect(new Set(ended).size).toBe(ended.length);
   });

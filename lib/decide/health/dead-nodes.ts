@@ -1,6 +1,6 @@
 import { isSilent, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import { attemptName } from "../../model/job.ts";
-import type { Node } from "../../model/node.ts";
+import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { maxDefianceSeconds, whyOverdue } from "../../model/values/attempt-times.ts";
 import { heardFrom } from "../../model/values/hearing.ts";
@@ -24,9 +24,20 @@ const maxLooks = 1_000;
 export const isResponsive = (node: Node, nowMs: number): boolean =>
   node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < unheardAfterMs);
 
+/** Returns the steps for dead nodes, and when to decide again because of them, or because a node must be looked up. */
+export function bury(snapshot: NodeSnapshot): { readonly steps: readonly Step[]; readonly wakesMs: readonly (number | undefined)[] } {
+  const { nodes, nowMs } = snapshot;
+  const steps = deadNodes(snapshot);
+  const ending = new Set(steps.flatMap((step) => (step.kind === "end" ? [step.node] : [])));
+  // What is taken off a node is queued by this plan's steps, so it must be decided on right after them.
+  const takesBack =
+    steps.some(({ kind }) => kind === "lose") || nodes.some(({ id, assignments }) => ending.has(id) && assignments.some(wasNeverOrdered));
+  return { steps, wakesMs: [nextLook(nodes, nowMs), takesBack ? nowMs : undefined] };
+}
+
 /** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */
 export function deadNodes(snapshot: NodeSnapshot): Step[] {
-  const silent = new Map([...looks(snapshot), ...silentNodes(snapshot)].map((step) => [step.node, step]));
+  const silent = new Map(silentNodes(snapshot).map((step) => [step.node, step]));
   return snapshot.nodes.flatMap((node): Step[] => {
     const step = verdict(node, snapshot) ?? silent.get(node.id);
     return step ? [step] : [];
@@ -82,8 +93,8 @@ function booting(node: Node, { nowMs, pool, hearing }: Pick<NodeSnapshot, "nowMs
     : undefined;
 }
 
-/** Returns steps that look up silent nodes. Whatever we hear, EC2's word that an instance has ended counts. */
-function looks({ nodes, nowMs }: NodeSnapshot): (Step & { readonly node: string })[] {
+/** Returns steps that look up those of the nodes that are silent. Whatever we hear, EC2's word that an instance has ended counts. */
+export function lookUps(nodes: readonly Node[], nowMs: number): Step[] {
   const silent = nowMs % lookEveryMs < lookForMs ? nodes.filter((node) => isSilent(node, nowMs)) : [];
   const from = silent.length > maxLooks ? (Math.floor(nowMs / lookEveryMs) * maxLooks) % silent.length : 0;
   return [...silent.slice(from), ...silent.slice(0, from)]

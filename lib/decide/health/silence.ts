@@ -1,3 +1,4 @@
+import { silentForMs } from "../../model/heartbeat/heartbeat.ts";
 import { isLive, type Node } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { mayJudgeSilence } from "../../model/values/hearing.ts";
@@ -16,30 +17,26 @@ type Silent = Step & { readonly node: string };
 export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: NodeSnapshot): readonly Silent[] {
   if (!mayJudgeSilence(hearing, nowMs)) return [];
   const silent = nodes
-    .filter((node) => nowMs - heardMs(node) > pool.silentSeconds * 1000 && isWorking(node))
-    .toSorted((a, b) => heardMs(a) - heardMs(b) || (a.id < b.id ? -1 : 1));
+    .map((node) => ({ node, forMs: silentForMs(node, nowMs) }))
+    .filter(({ forMs }) => forMs > pool.silentSeconds * 1000)
+    .toSorted((a, b) => b.forMs - a.forMs || (a.node.id < b.node.id ? -1 : 1));
   const recent = silentEnds.filter(({ atMs }) => nowMs - atMs < brakeMs);
   const ended = new Set(recent.map(({ node }) => node));
-  return [...Map.groupBy(silent, ({ offer }) => offer.zone)].flatMap(([zone, those]) => {
+  return [...Map.groupBy(silent, ({ node }) => node.offer.zone)].flatMap(([zone, those]) => {
     const left = allowedIn(zone, nodes) - recent.filter((end) => end.zone === zone).length;
     // A node whose end was decided, but not accepted by EC2, is asked for again without counting twice.
-    const [again, others] = [those.filter(({ id }) => ended.has(id)), those.filter(({ id }) => !ended.has(id))];
-    return [...again, ...others.slice(0, Math.max(0, left))].map((node) => endOf(node, nowMs));
+    const [again, others] = [those.filter(({ node }) => ended.has(node.id)), those.filter(({ node }) => !ended.has(node.id))];
+    return [...again, ...others.slice(0, Math.max(0, left))].map(({ node, forMs }) => ({
+      kind: "end",
+      node: node.id,
+      because: `its worker has been silent for ${Math.floor(forMs / 60_000)} min`,
+      silent: true,
+    }));
   });
 }
-
-const isWorking = ({ state, lastSeenMs }: Node): boolean => (state === "ready" || state === "draining") && lastSeenMs !== undefined;
-const heardMs = ({ lastSeenMs, stateSinceMs }: Node): number => lastSeenMs ?? stateSinceMs;
 
 const allowedIn = (zone: string, nodes: readonly Node[]): number =>
   Math.max(
     1,
     Math.floor(nodes.filter((node) => node.offer.zone === zone && (isLive(node) || node.state === "draining")).length * maxShare),
   );
-
-const endOf = (node: Node, nowMs: number): Silent => ({
-  kind: "end",
-  node: node.id,
-  because: `its worker has been silent for ${Math.floor((nowMs - heardMs(node)) / 60_000)} min`,
-  silent: true,
-});

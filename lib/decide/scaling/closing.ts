@@ -2,7 +2,7 @@ import { byTurn } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot, Snapshot, Step } from "../../model/plan.ts";
 import { defaultIslandHours, type Pool } from "../../model/pool.ts";
-import { deadNodes } from "../health/dead-nodes.ts";
+import { bury, lookUps } from "../health/dead-nodes.ts";
 
 /** Jobs that run in a pool that was removed from the configuration may go on for this long. */
 const drainMs = 3_600_000;
@@ -31,20 +31,25 @@ export const closingPool = (name: string): Pool => ({
 });
 
 /** A part of the plan, with the times at which to decide again. */
-type Ending = { readonly steps: readonly Step[]; readonly wakesMs: readonly number[] };
+type Ending = { readonly steps: readonly Step[]; readonly wakesMs: readonly (number | undefined)[] };
 
 /** Ends the nodes of such a pool that hold nothing at once, the others when their jobs have ended, at most an hour from now. */
 export function emptied(snapshot: NodeSnapshot): Ending {
   const { nowMs, pool, nodes, openLaunches } = snapshot;
   const because = whyClosing(pool);
-  const dead = deadNodes(snapshot);
-  const judged = new Set(dead.flatMap((step) => ("node" in step ? [step.node] : [])));
-  const leaves = nodes.filter((node) => !judged.has(node.id)).flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
-  const soon = dead.some(({ kind }) => kind === "lose");
+  const dead = bury(snapshot);
+  const judged = new Set(dead.steps.flatMap((step) => ("node" in step ? [step.node] : [])));
+  const others = nodes.filter(({ id }) => !judged.has(id));
+  const leaves = others.flatMap((node) => leave(node, { because, untilMs: nowMs + drainMs }));
+  const leaving = new Set(leaves.flatMap((step) => ("node" in step ? [step.node] : [])));
+  const looks = lookUps(
+    others.filter(({ id }) => !leaving.has(id)),
+    nowMs,
+  );
   const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
   return {
-    steps: [...dead, ...leaves],
-    wakesMs: [...(soon ? [nowMs] : []), ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead],
+    steps: [...dead.steps, ...leaves, ...looks],
+    wakesMs: [...dead.wakesMs, ...(openLaunches.length > 0 ? [nowMs + 5_000] : []), ...ahead],
   };
 }
 

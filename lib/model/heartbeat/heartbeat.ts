@@ -73,9 +73,12 @@ export function newDatasets(node: Pick<Node, "datasets">, { telemetry }: Sign): 
   return datasets && namesOf(datasets) !== namesOf(node.datasets ?? []) ? datasets : undefined;
 }
 
+/** Returns for how long the worker of a node that works has been silent, ms; 0 for a node that does not work, or whose worker never called. */
+export const silentForMs = ({ state, lastSeenMs }: Pick<Node, "state" | "lastSeenMs">, nowMs: number): number =>
+  (state === "ready" || state === "draining") && lastSeenMs !== undefined ? nowMs - lastSeenMs : 0;
+
 /** Reports whether a node that works has missed two heartbeats. */
-export const isSilent = ({ state, lastSeenMs }: Pick<Node, "state" | "lastSeenMs">, nowMs: number): boolean =>
-  (state === "ready" || state === "draining") && lastSeenMs !== undefined && nowMs - lastSeenMs > silentAfterMs;
+export const isSilent = (node: Pick<Node, "state" | "lastSeenMs">, nowMs: number): boolean => silentForMs(node, nowMs) > silentAfterMs;
 
 const namesOf = (datasets: readonly FetchedDataset[]): string =>
   JSON.stringify(datasets.map(({ team, dataset, version, shards, bytes }) => [team, dataset, version, shards, bytes]));

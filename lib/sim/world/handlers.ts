@@ -1,8 +1,8 @@
 import type { InstanceEvent } from "../../../events/instance.ts";
-import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
+import { type NodeCall, type NodeResponse, nodeProtocol } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
 import { cancelJob, cancelJobs } from "../../flows/cancel-job.ts";
-import { answerCanary, handleNodeCall } from "../../flows/handle-node-call.ts";
+import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
@@ -112,10 +112,8 @@ export class Handlers {
     );
 
   #canary = async (): Promise<void> => {
-    const ended = this.#world.outages.isOut("network")
-      ? undefined
-      : await this.#run("node", ({ nodeLedger }) => answerCanary({ nodeLedger }));
-    if (ended?.kind !== "done") throw new FleetError("node-call", "the canary call got no response", { retry: true });
+    if (this.#world.outages.isOut("network")) throw new FleetError("node-call", "there is no network", { retry: true });
+    await this.node("", { protocol: nodeProtocol, kind: "canary" });
   };
 
   /** Throws a FleetError if the caller gets no response. */

@@ -7,16 +7,16 @@ const node = "i-0123456789abcdef0";
 const orderedAs = (before: Overrides, order: OverrideOrder, by = "Admin/ada"): Overrides =>
   changed(before, order, { by, because: "new image", atMs: monday });
 
-/** What admins have ordered about a pool is changed on the condition that nobody else has changed it. */
+/** What admins have ordered about a pool is changed on the condition that it has not changed meanwhile. */
 export const overridesContract = (make: MakeLedger): void => {
   describe("overrides", () => {
-    it("a pool that nobody has ordered anything about has none, and decisions see none", async () => {
+    it("a pool about which nothing was ordered has none, and decisions see none", async () => {
       const ledger = await make();
       expect(await ledger.overrides.get("gpu")).toEqual(noOverrides);
       expect(await ledger.decisions.load("gpu", monday)).not.toHaveProperty("overrides");
     });
 
-    it("each change is seen by decisions of its pool and by nobody else's", async () => {
+    it("each change is seen by decisions of its pool and of no other", async () => {
       const ledger = await make();
       const paused = orderedAs(noOverrides, { kind: "pause" });
       const drained = orderedAs(paused, { kind: "drain", node, untilMs: monday + 1 });

@@ -142,7 +142,7 @@ describe("fleet redrive", () => {
     expect(posts()).toEqual([]);
   });
 
-  it("a caller who is no admin is told so", async () => {
+  it("a caller who is not an admin gets an error that says so", async () => {
     const { on } = await start({ "GET /v1/dead-letters": problem(403, "denied", "Only an admin may see dead letters and handle them.") });
     await expect(redrive(undefined, {}, on)).rejects.toMatchObject({ code: "denied" });
   });

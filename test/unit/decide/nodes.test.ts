@@ -38,7 +38,7 @@ describe("a node that must end", () => {
     expect(step).toEqual(neverBooted ? expect.objectContaining({ neverBooted }) : expect.not.objectContaining({ neverBooted: true }));
   });
 
-  test("a node does not boot late while nobody can hear its worker, nor for as long as it had after that", () => {
+  test("a node does not boot late while its worker cannot be heard, nor for as long as it had after that", () => {
     const at = (nowMs: number, sinceMs: number) =>
       deadNodes(aSnapshot({ nowMs, hearing: { atMs: nowMs, sinceMs }, nodes: [booting] })).filter(({ kind }) => kind === "end");
     const hour = 3_600_000;

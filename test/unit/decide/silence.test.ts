@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deadNodes, nextLook } from "../../../lib/decide/health/dead-nodes.ts";
+import { decideNodes } from "../../../lib/decide/decide.ts";
+import { nextLook } from "../../../lib/decide/health/dead-nodes.ts";
 import { silentNodes } from "../../../lib/decide/health/silence.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { heardAt, heardFrom, mayJudgeSilence } from "../../../lib/model/values/hearing.ts";
@@ -34,7 +35,7 @@ describe("a silent node", () => {
 
   test("silent nodes are looked up once a minute, whatever we hear, and a decision follows at the next minute", () => {
     const nodes = [silent(1, { lastSeenMs: now - 151_000 })];
-    const at = (nowMs: number) => deadNodes(aSnapshot({ nowMs, hearing: undefined, nodes }));
+    const at = (nowMs: number) => decideNodes(aSnapshot({ nowMs, hearing: undefined, nodes })).steps;
     expect(at(now)).toEqual([{ kind: "confirm", node: "i-001", because: "its worker is silent" }]);
     expect(at(now + 10_000)).toEqual([]);
     expect(nextLook(nodes, now + 10_000)).toBe(now + minute);
@@ -44,7 +45,7 @@ describe("a silent node", () => {
   test("at most a thousand silent nodes are looked up in a minute, and each has its turn", () => {
     const nodes = many(2_500, () => ({ lastSeenMs: now - 3 * minute }));
     const turns = [0, 1, 2, 3, 4].map((n) => {
-      const steps = deadNodes(aSnapshot({ nowMs: now + n * minute, hearing: undefined, nodes }));
+      const { steps } = decideNodes(aSnapshot({ nowMs: now + n * minute, hearing: undefined, nodes }));
       return steps.flatMap((step) => ("node" in step ? [step.node] : []));
     });
     expect(turns.map(({ length }) => length)).toEqual([1_000, 1_000, 1_000, 1_000, 1_000]);
@@ -74,7 +75,7 @@ describe("the brake", () => {
 });
 
 describe("who is deaf", () => {
-  test("nobody is judged if no call to node was noted, if the last one is old, or soon after a gap", () => {
+  test("no worker is judged if no call to node was noted, if the last one is old, or soon after a gap", () => {
     const nodes = [silent(1)];
     expect(ended({ nodes, hearing: undefined })).toEqual([]);
     expect(ended({ nodes, hearing: { ...heard, atMs: now - 3 * minute } })).toEqual([]);

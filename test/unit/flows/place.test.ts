@@ -423,7 +423,7 @@ describe("a node that is gone", () => {
     expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed", losses: 1 });
   });
 
-  test("nobody is judged by silence while the tick's calls to node fail", async () => {
+  test("no worker is judged by silence while the tick's calls to node fail", async () => {
     const world = await working();
     world.isDeaf = true;
     world.nowMs += 10 * 3_600_000;

@@ -10,6 +10,7 @@ import type { ProcessTree } from "../../../lib/local/ec2/instances/process-tree.
 import { readXml } from "../../../lib/local/ec2/moto/xml-document.ts";
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { expectLine, type Logged } from "../../fakes/log-lines.ts";
+import { instanceFacts } from "./instance-facts.ts";
 import { isAlive } from "./is-alive.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -90,18 +91,7 @@ async function stage({ worker = goesOn, node, userData = inUserData, profile = "
         lines.push(line);
       },
     },
-    {
-      id: "i-1",
-      region: "us-east-1",
-      instanceType: "g5.xlarge",
-      zone: "us-east-1a",
-      market: "spot",
-      imageId: "ami-1",
-      privateIp: "10.0.0.1",
-      accountId: "123",
-      tags: {},
-      template: { id: "lt-1", version: "3" },
-    },
+    { ...instanceFacts, template: { id: "lt-1", version: "3" } },
     { folder, notices: () => ({}) },
   );
   cleanups.push(() => machine.end(0));

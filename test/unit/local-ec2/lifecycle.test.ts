@@ -10,6 +10,7 @@ import { readXml } from "../../../lib/local/ec2/moto/xml-document.ts";
 import { createCapacity } from "../../../lib/local/ec2/offers/capacity.ts";
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { expectLine, type Logged } from "../../fakes/log-lines.ts";
+import { instanceFacts } from "./instance-facts.ts";
 
 let folder: string;
 const closing: (() => Promise<void>)[] = [];
@@ -21,18 +22,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const facts: InstanceFacts = {
-  id: "i-1",
-  region: "us-east-1",
-  instanceType: "g5.xlarge",
-  zone: "us-east-1a",
-  market: "spot",
-  imageId: "ami-1",
-  privateIp: "10.0.0.1",
-  accountId: "123",
-  tags: {},
-  template: undefined,
-};
 const quick: Partial<Ec2Behaviour> = { pendingMs: 1, bootMs: { min: 0, max: 0 }, shutdownMs: 1 };
 
 /** A life cycle of instances on which nothing runs. `forget`: what the watchdog does when an instance has ended. */
@@ -69,7 +58,7 @@ function stage(over: Partial<Ec2Behaviour> = {}, draws = 0.5, forget: () => void
   });
   closing.push(() => lifecycle.close());
   const begin = (over: Partial<InstanceFacts> = {}) => {
-    const made = { ...facts, ...over };
+    const made = { ...instanceFacts, ...over };
     capacity.hold(made);
     lifecycle.begin(made);
     return made.id;
@@ -89,7 +78,7 @@ describe("the life of an instance", () => {
     clock.nowMs = 2_000;
     await runs(id);
     const record = lifecycle.get(id);
-    expect(record).toMatchObject({ ...facts, launchedAtMs: 1_000, folder: join(folder, "i-1"), notices: {}, vanished: false });
+    expect(record).toMatchObject({ ...instanceFacts, launchedAtMs: 1_000, folder: join(folder, "i-1"), notices: {}, vanished: false });
     expect(record?.states).toEqual([
       { state: "pending", atMs: 1_000, because: "launched" },
       { state: "running", atMs: 2_000, because: "launched" },
@@ -108,7 +97,7 @@ describe("the life of an instance", () => {
     const { lifecycle, events, begin, runs, capacity } = stage();
     const id = begin();
     await runs(id);
-    expect(capacity.room(facts)).toBe(1);
+    expect(capacity.room(instanceFacts)).toBe(1);
     const first = lifecycle.shutDown(id, "TerminateInstances");
     expect(lifecycle.state(id)).toBe("shutting-down");
     expect(lifecycle.shutDown(id, "again")).toBe(first);
@@ -120,9 +109,9 @@ describe("the life of an instance", () => {
         .map(({ state, because }) => `${state}: ${because}`),
     ).toEqual(["shutting-down: TerminateInstances", "terminated: TerminateInstances"]);
     expect(events.slice(2)).toEqual(["i-1 state shutting-down", "i-1 state terminated"]);
-    expect(capacity.room(facts)).toBe(2);
+    expect(capacity.room(instanceFacts)).toBe(2);
     await lifecycle.shutDown(id, "a third time");
-    expect([capacity.room(facts), lifecycle.get(id)?.states.length]).toEqual([2, 4]);
+    expect([capacity.room(instanceFacts), lifecycle.get(id)?.states.length]).toEqual([2, 4]);
   });
 
   it("an instance whose processes cannot be ended is terminated anyway, and the error is logged", async () => {
@@ -134,7 +123,7 @@ describe("the life of an instance", () => {
     await runs(id);
     await lifecycle.shutDown(id, "TerminateInstances");
     expect(lifecycle.state(id)).toBe("terminated");
-    expect(capacity.room(facts)).toBe(2);
+    expect(capacity.room(instanceFacts)).toBe(2);
     expect(lines).toContainEqual({ message: "instance processes not ended", instance: id, error });
   });
 
@@ -165,7 +154,7 @@ describe("the life of an instance", () => {
     expect([lifecycle.state(id), lifecycle.isVisible(id), lifecycle.get(id)?.vanished]).toEqual(["terminated", false, true]);
     expect(lifecycle.get(id)?.states.at(-1)?.because).toBe("vanished");
     expect(events).toEqual(["i-1 state pending", "i-1 state running"]);
-    expect(capacity.room(facts)).toBe(2);
+    expect(capacity.room(instanceFacts)).toBe(2);
   });
 });
 

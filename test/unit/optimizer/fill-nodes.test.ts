@@ -2,15 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { FreeNode, JobClass } from "../../../lib/optimizer/problem/problem.ts";
 import { fillNodes } from "../../../lib/optimizer/search/fill-nodes.ts";
 import { roomsOf } from "../../../lib/optimizer/search/rooms.ts";
+import { freeNode as node } from "./free-node.ts";
 
-const node = (name: string, room: readonly number[], over: Partial<FreeNode> = {}): FreeNode => ({
-  name,
-  room,
-  type: "t",
-  zone: "z",
-  market: "on-demand",
-  ...over,
-});
 const job = (name: string, size: readonly number[], over: Partial<JobClass> = {}): JobClass => ({ names: [name], size, ...over });
 
 /** Returns the jobs by node, and those that found no room. */

@@ -2,16 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { FreeNode, JobNeed, Supply } from "../../../lib/optimizer/problem/problem.ts";
 import { boundGang, cheapestFor, holdsOne } from "../../../lib/optimizer/search/gangs.ts";
 import { give, hasRoom, needOf, restOf, roomsOf, takes } from "../../../lib/optimizer/search/rooms.ts";
+import { freeNode as node } from "./free-node.ts";
 
 const gpu = { model: "t4", memoryGiB: 16 };
-const node = (name: string, room: readonly number[], over: Partial<FreeNode> = {}): FreeNode => ({
-  name,
-  room,
-  type: "t",
-  zone: "z",
-  market: "on-demand",
-  ...over,
-});
 const roomOf = (of: FreeNode) => {
   const [room] = roomsOf([of]);
   if (!room) throw new Error("no room");

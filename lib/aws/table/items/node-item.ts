@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Assignment, Node } from "../../../model/node.ts";
 import { getItem, getRange, type Item, type TableAccess } from "../access.ts";
+import { isNot, isThere, set } from "../expression.ts";
 import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
 import { packedText, sharedPacked } from "../packed.ts";
 import { StoredOffer, StoredType, separated, stored } from "../stored.ts";
@@ -77,6 +78,12 @@ export const nodeItem = (node: Node): Key & Item => {
     released: false,
   };
 };
+
+/** Returns the update that records that a node's instance has ended. */
+export const toGone = (atMs: number) => ({
+  changes: [set("state", "gone"), set("stateSinceMs", atMs)],
+  when: [isThere("pk"), isNot("state", "gone")],
+});
 
 export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount =>
   amountOf({ usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus });

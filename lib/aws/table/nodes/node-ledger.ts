@@ -4,11 +4,11 @@ import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { add, either, is, isAbsent, isAtMost, isNot, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
+import { add, either, is, isAbsent, isAtMost, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
 import { heartbeatChanges, keptAfter } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
-import { assignmentName, getNode } from "../items/node-item.ts";
+import { assignmentName, getNode, toGone } from "../items/node-item.ts";
 import { forgottenNodeKey, heartbeatKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
 import { changeAttempt } from "./attempt-change.ts";
 
@@ -45,10 +45,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   async gone(node, atMs) {
     const pool = await poolOfInstance(access, node);
     if (pool === undefined) return { kind: "unknown" };
-    await tryUpdate(access, nodeKey(pool, node), {
-      changes: [set("state", "gone"), set("stateSinceMs", atMs)],
-      when: [isThere("pk"), isNot("state", "gone")],
-    });
+    await tryUpdate(access, nodeKey(pool, node), toGone(atMs));
     return { kind: "noted", pool };
   },
 });

@@ -73,10 +73,9 @@ export const createJobPlacements = (
     takeBack: (fence, back) =>
       asRead(`${back.assignment.team}/${back.assignment.job}`, async () => {
         const [job, node] = await Promise.all([readJob(access, back.assignment), readNode(access, fence.pool, back.node)]);
-        const off = offParts(fence, back, node);
-        const outcome = await write(fence, [...off, ...takeBackParts(back, job), ...sealingPart(back)]);
+        const outcome = await write(fence, [offPart(fence, back, node), ...takeBackParts(back, job), ...sealingPart(back)]);
         if (typeof outcome === "string") return outcome;
-        if (!off.some((_part, at) => outcome.failed.has(at))) return "changed";
+        if (!outcome.failed.has(0)) return "changed";
         return wasTakenBack(job, back) ? "done" : "stale";
       }),
 
@@ -231,11 +230,11 @@ const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boole
  */
 const sealingPart = ({ assignment, atMs }: Back): Part[] => (isFirstMember(assignment.rank) ? [beginSealing(assignment, atMs)] : []);
 
-/** Returns the writes that take an attempt off its node, whose instance has ended, or which was never ordered to run it. */
-function offParts({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNode | undefined): Part[] {
+/** Returns the write that takes an attempt off its node, whose instance has ended, or which was never ordered to run it. */
+function offPart({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNode | undefined): Part {
   const name = assignmentName(assignment);
   const isGone = now?.state === "gone";
-  const off: Part = {
+  return {
     kind: "update",
     key: nodeKey(pool, node),
     changes: [set(["assignments", name], undefined), set("lastBusyMs", atMs)],
@@ -243,7 +242,6 @@ function offParts({ pool }: Fence, { node, assignment, atMs }: Back, now: ReadNo
       ? [isThere(["assignments", name]), is("state", "gone")]
       : [is(["assignments", name, "phase"], "placed"), isAbsent(["assignments", name, "orderedAtMs"])],
   };
-  return [off];
 }
 
 /**

@@ -3,7 +3,7 @@ import { getItem, type TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
 import { is, isAbsent, isEmpty, isNot, isOneOf, isThere, set } from "../expression.ts";
 import { bootFailureItem, silentEndItem } from "../items/boot-failure-item.ts";
-import { type ReadNode, readNode, readNodeItems, readNodeOf } from "../items/node-item.ts";
+import { type ReadNode, readNode, readNodeItems, readNodeOf, toGone } from "../items/node-item.ts";
 import { minus, nothing } from "../items/reserved-item.ts";
 import { spentParts } from "../items/spent-item.ts";
 import { bootFailureKey, forgottenNodeKey, heartbeatKey, instanceKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
@@ -69,14 +69,7 @@ export const createNodePlacements = (
     },
 
     async gone(fence, node, atMs) {
-      const outcome = await write(fence, [
-        {
-          kind: "update",
-          key: nodeKey(fence.pool, node),
-          changes: [set("state", "gone"), set("stateSinceMs", atMs)],
-          when: [isThere("pk"), isNot("state", "gone")],
-        },
-      ]);
+      const outcome = await write(fence, [{ kind: "update", key: nodeKey(fence.pool, node), ...toGone(atMs) }]);
       return written(outcome, async () => (await readNode(access, fence.pool, node))?.state === "gone");
     },
 
