@@ -1,5 +1,6 @@
 import type { Node } from "../model/node.ts";
 import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
+import { withoutResting, withoutRestingJobs } from "./back-off/resting.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
 import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
@@ -107,8 +108,10 @@ export function decideNodes(unordered: NodeSnapshot): NodeDecision {
 
 /** Returns the whole plan, which begins with the steps about nodes. */
 export function decideJobs(nodes: NodeDecision, waiting: Pick<Snapshot, "queue" | "queued" | "next" | "unreadable">): Plan {
-  const { queue, queued, next, unreadable } = waiting;
-  const draft = { ...nodes, snapshot: { ...nodes.snapshot, queue, queued, next, unreadable } };
+  const { queued, next, unreadable } = waiting;
+  const { queue, holds, dueAtMs } = withoutRestingJobs(waiting.queue, nodes.snapshot);
+  const undecided = { ...nodes, snapshot: { ...nodes.snapshot, queue, queued, next, unreadable } };
+  const draft = extended<Snapshot>(undecided, { steps: holds, wakesMs: [dueAtMs] });
   const whole = nodes.snapshot.pool.closing
     ? extended(draft, failed(draft.snapshot))
     : jobPhases.reduce<Draft<Snapshot>>((before, phase) => extended(before, phase(before)), draft);
@@ -116,12 +119,14 @@ export function decideJobs(nodes: NodeDecision, waiting: Pick<Snapshot, "queue" 
   return { steps, wakeAtMs: wakesMs.length > 0 ? Math.min(...wakesMs) : undefined, ...packed };
 }
 
-function extended<S>(draft: Draft<S>, { steps = [], wakesMs = [], ...replaced }: Decided): Draft<S> {
+/** Adds what a phase has decided, without the steps that rest because they failed a moment ago. */
+function extended<S extends NodeSnapshot>(draft: Draft<S>, { steps: wanted = [], wakesMs = [], ...replaced }: Decided): Draft<S> {
+  const { steps, dueAtMs } = withoutResting(wanted, draft.snapshot);
   return {
     ...draft,
     ...replaced,
     steps: [...draft.steps, ...steps],
-    wakesMs: [...draft.wakesMs, ...wakesMs.filter((atMs) => atMs !== undefined)],
+    wakesMs: [...draft.wakesMs, ...[...wakesMs, dueAtMs].filter((atMs) => atMs !== undefined)],
   };
 }
 

@@ -15,6 +15,7 @@ import type { StepOutcome } from "./ec2/outcome.ts";
 import { createRateLimiter, type RateLimiterDeps } from "./ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
+import { noteTries } from "./place/note-tries.ts";
 import { searchFor } from "./place/search-launch.ts";
 import { withUnreadable } from "./pool/load-pool.ts";
 
@@ -41,7 +42,7 @@ const maxRounds = 8;
 /** A round begins only if at least this much time is left, and more if a round of this run took long, because a run that is cut off loses what it did not record. */
 const minRoundMs = 6_000;
 const margin = 1.5;
-/** If a run's work failed or never settled, the next run follows after this long. */
+/** If a run's work never settled, the next run follows after this long. */
 const lookAgainSeconds = 2;
 
 /**
@@ -87,20 +88,14 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   if (plan.learned) await learn(deps, fence, plan.learned);
   if (outcomes.some((outcome) => outcome.result === "fenced")) return { steps: acted, next: "fenced", packing };
 
+  const { isChanged, retryAtMs } = await noteTries(deps, fence, { snapshot, steps: plan.steps, outcomes });
   const nowMs = deps.now();
-  const failed = outcomes.some((outcome) => outcome.result === "failed");
-  // What failed would fail again at once, so the plan's own wish to go on does not count then.
-  const isDue = !failed && plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs;
-  const again = settled || isDue || outcomes.some((outcome) => outcome.result === "again");
-  const turnsMs = [
-    ...outcomes.flatMap((outcome) => (outcome.result === "later" ? outcome.atMs : [])),
-    ...(laterMs === undefined ? [] : [laterMs]),
-  ];
-  const wakesMs = [
-    ...turnsMs,
-    ...(failed ? [nowMs + lookAgainSeconds * 1000] : []),
-    ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs]),
-  ];
+  // If nothing has changed, the same plan would be made again, unless time has passed that it waits for.
+  const isDue = plan.wakeAtMs !== undefined && plan.wakeAtMs <= nowMs && (settled || isChanged || plan.wakeAtMs > snapshot.nowMs);
+  const isRetried = retryAtMs !== undefined && retryAtMs <= nowMs;
+  const again = settled || isDue || isRetried || outcomes.some(({ result }) => result === "again");
+  const turnsMs = turnsOf(outcomes, laterMs);
+  const wakesMs = [...turnsMs, ...(retryAtMs === undefined ? [] : [retryAtMs]), ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
   // Only wakes ahead matter here, because what is due by now is decided on again at once.
   const aheadMs = wakesMs.filter((at) => at > nowMs);
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
@@ -112,6 +107,12 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   if (turnsMs.some((at) => at <= nowMs)) return { steps: acted, next: "turn", packing };
   return { steps: acted, next: again ? "again" : "quiet", packing };
 }
+
+/** Returns when EC2 may be called for the steps, and the launches, that got no turn. */
+const turnsOf = (outcomes: readonly StepOutcome[], laterMs: number | undefined): readonly number[] => [
+  ...outcomes.flatMap((outcome) => (outcome.result === "later" ? outcome.atMs : [])),
+  ...(laterMs === undefined ? [] : [laterMs]),
+];
 
 type Acted = {
   readonly snapshot: Snapshot;

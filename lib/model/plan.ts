@@ -6,6 +6,7 @@ import type { Catalogue } from "./offer.ts";
 import type { Overrides } from "./overrides/overrides.ts";
 import type { NextPool, Pool, Spent } from "./pool.ts";
 import type { Refusal } from "./refusal.ts";
+import type { BackOff } from "./values/back-off.ts";
 import type { Hearing } from "./values/hearing.ts";
 import type { FailureCode } from "./values/job-end.ts";
 
@@ -62,6 +63,8 @@ export type Snapshot = {
   readonly silentEnds?: readonly SilentEnd[] | undefined;
   /** Whether we hear workers: undefined if it was never noted. */
   readonly hearing?: Hearing | undefined;
+  /** What could not be done lately, and is not tried again before some time; undefined for nothing. */
+  readonly backOffs?: readonly BackOff[] | undefined;
   /** What the optimizer has learned from the pool's packings so far; undefined for nothing. */
   readonly learned?: Learned | undefined;
   /** What admins have ordered about the pool and its nodes; undefined if they never did. */

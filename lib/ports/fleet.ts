@@ -36,9 +36,9 @@ export const maxAtOnce = 100;
  * The outcome of terminating an instance. `accepted`: EC2 is terminating it, has terminated it or does not know it any more.
  * `apart`: the call failed because of one of its instances, which EC2 may not have named, and EC2 may or may not be terminating this one;
  * the caller should ask for it in a smaller call. Never `apart` for an instance that was alone in its call. `throttled`: nothing was done. `unknown`: the caller
- * should ask again. `denied`: the caller may not terminate it.
+ * should ask again. `denied`: the caller may not terminate it. `refused`: why EC2 does not end it, for example because somebody has protected it.
  */
-export type TerminateOutcome = "accepted" | "apart" | "throttled" | "unknown" | "denied";
+export type TerminateOutcome = "accepted" | "apart" | "throttled" | "unknown" | "denied" | { readonly refused: string };
 
 /**
  * The state of an instance, or why it could not be read. `ending`: it is stopping or shutting down, and its programs may still run.

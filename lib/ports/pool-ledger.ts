@@ -6,6 +6,7 @@ import type { Assignment, BootFailure, Drain, Node, SilentEnd } from "../model/n
 import type { Catalogue } from "../model/offer.ts";
 import type { Learned, Snapshot, UnreadableItem } from "../model/plan.ts";
 import type { PoolState } from "../model/pool.ts";
+import type { BackOff } from "../model/values/back-off.ts";
 import type { FailureCode } from "../model/values/job-end.ts";
 
 /** A decision's right to write. It becomes void when a later decision of the pool begins. */
@@ -29,6 +30,7 @@ export type Loaded = Pick<
   | "bootFailures"
   | "silentEnds"
   | "hearing"
+  | "backOffs"
   | "learned"
   | "overrides"
   | "unreadable"
@@ -84,6 +86,8 @@ export interface Decisions {
 export interface Placements {
   /** Replaces what the optimizer has learned from the pool's packings. */
   learn(fence: Fence, learned: Learned): Promise<Written>;
+  /** Replaces what the pool could not do lately. */
+  backOff(fence: Fence, backOffs: readonly BackOff[]): Promise<Written>;
   /** `queued` → `placed`. The entry leaves the queue, the node gets the assignment, and the attempt gets its record. The node must be live and serve the entry's team. */
   bind(fence: Fence, bind: { entry: QueueEntry; node: AttemptNode; atMs: number }): Promise<Written>;
   /**

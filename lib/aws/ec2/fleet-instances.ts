@@ -41,7 +41,8 @@ export async function endInstances(ec2: Ec2, ids: readonly string[], log: Log = 
 function endedAlone(error: unknown): (id: string) => TerminateOutcome {
   const kind = awsErrorKind(error);
   if (kind === "gone") return () => "accepted";
-  return () => (kind === "throttled" || kind === "denied" ? kind : "unknown");
+  if (kind === "throttled" || kind === "denied") return () => kind;
+  return () => (isDefinite(error) ? { refused: `${awsErrorCode(error)}: ${inWords(error)}` } : "unknown");
 }
 
 function endedTogether(error: unknown, ids: readonly string[]): (id: string) => TerminateOutcome {

@@ -102,6 +102,9 @@ export const fenceKey = (pool: string, shard: number): Key => ({ pk: `P#${pool}`
 /** The pool's statistics about packing engines. */
 export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNED" });
 
+/** What the pool could not do lately. */
+export const backOffsKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BACKOFFS" });
+
 /** What admins have ordered about the pool and its nodes. */
 export const overridesKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "OVERRIDES" });
 

@@ -148,7 +148,7 @@ async function launch(
   if (grant.kind === "later") return waitsForTurn(grant);
   const id = deps.newId();
   const offers = await claimProbes(deps.capacity, { launch: wanted, snapshot: on.snapshot, atMs: deps.now() });
-  if (offers.length === 0) return { result: "again", note: "another launch is trying these offers" };
+  if (offers.length === 0) return { result: "stale", note: "another launch is trying these offers" };
   const request = { ...wanted, offers, id, intendedAtMs: deps.now() };
   const intent = { ...request, clientToken: clientToken(request) };
   const intended = await deps.placements.intend(fence, intent, limitsFor(intent, on.snapshot));
@@ -190,4 +190,4 @@ const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wid
  * A pool's decisions are serial, so each has seen all of its own pool's reservations. But other pools may have reserved more since the
  * snapshot; then the next decision sees that, and records why jobs wait.
  */
-const atLimit = (scope: LimitScope): StepOutcome => ({ result: scope === "pool" ? "done" : "again", note: `limit of the ${scope}` });
+const atLimit = (scope: LimitScope): StepOutcome => ({ result: scope === "pool" ? "done" : "stale", note: `limit of the ${scope}` });

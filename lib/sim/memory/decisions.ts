@@ -43,6 +43,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       bootFailures: [...(table.bootFailures.get(pool)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure),
       silentEnds: [...(table.silentEnds.get(pool)?.values() ?? [])].sort((a, b) => (a.node < b.node ? -1 : 1)),
       ...(table.hearing && { hearing: table.hearing }),
+      ...((table.backOffs.get(pool)?.length ?? 0) > 0 && { backOffs: table.backOffs.get(pool) }),
       learned: table.learned.get(pool),
       ...present({ overrides: table.overrides.get(pool) }),
     })),

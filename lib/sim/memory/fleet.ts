@@ -124,7 +124,7 @@ export class MemoryFleet implements Fleet {
     const kept = new Set(instances.filter((id) => this.protected.has(id)).map((id) => this.instances.get(id)?.zone));
     for (const id of instances) if (kept.size === 0 || !kept.has(this.instances.get(id)?.zone)) this.shutDown(id);
     if (kept.size === 0) return all(instances, "accepted");
-    return all(instances, instances.length > 1 ? "apart" : "unknown");
+    return all(instances, instances.length > 1 ? "apart" : { refused: "OperationNotPermitted: the instance may not be terminated" });
   }
 
   async look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>> {

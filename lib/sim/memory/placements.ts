@@ -26,6 +26,12 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         return "done";
       }),
 
+    backOff: (fence, backOffs) =>
+      write("backOff", fence, (): Written => {
+        table.backOffs.set(fence.pool, structuredClone(backOffs));
+        return "done";
+      }),
+
     bind: (fence, { entry, node: to, atMs }) =>
       write("bind", fence, (): Written => {
         const job = table.jobs.get(jobKey(entry));

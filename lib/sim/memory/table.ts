@@ -9,6 +9,7 @@ import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import { micro } from "../../model/reservations.ts";
+import type { BackOff } from "../../model/values/back-off.ts";
 import type { Hearing } from "../../model/values/hearing.ts";
 import type { FailureCode } from "../../model/values/job-end.ts";
 import { costByDay, periodName } from "../../model/values/period.ts";
@@ -67,6 +68,8 @@ export class MemoryTable {
   readonly bootFailures = new Map<string, Map<string, BootFailure>>();
   /** Whether the deployment hears workers. */
   hearing: Hearing | undefined;
+  /** What each pool could not do lately. */
+  readonly backOffs = new Map<string, readonly BackOff[]>();
   /** The optimizer's statistics, by pool. */
   readonly learned = new Map<string, Learned>();
   /** What admins have ordered, by pool. */

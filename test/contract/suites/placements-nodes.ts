@@ -127,6 +127,22 @@ export const nodePlacementsContract = (make: MakeLedger) => {
     });
   });
 
+  describe("placements.backOff", () => {
+    it("what could not be done lately is read by the pool's next decision, until it is replaced", async () => {
+      const ledger = await make();
+      const old = await begin(ledger);
+      const fence = await begin(ledger);
+      const known = async (pool = "gpu") => (await ledger.decisions.load(pool, monday)).backOffs;
+      const backOff = { subject: "end i-1", failures: 2, sinceMs: atMs, retryAtMs: atMs + 30_000, note: "EC2 did not respond" };
+      expect(await ledger.placements.backOff(fence, [backOff])).toBe("done");
+      expect(await ledger.placements.backOff(old, [])).toBe("fenced");
+      expect(await known()).toEqual([backOff]);
+      expect(await known("cpu")).toBeUndefined();
+      expect(await ledger.placements.backOff(fence, [])).toBe("done");
+      expect(await known()).toBeUndefined();
+    });
+  });
+
   describe("placements.endedSilent and decisions.heard", () => {
     it("an end for silence is recorded once per node, apart from boot failures", async () => {
       const ledger = await make();

@@ -111,6 +111,7 @@ describe("a job that takes its node down with it", () => {
     expect(world.job("b")).toMatchObject({ state: "queued", attempt: 2 });
     expect((wire.calls["decisions.begin"] ?? 0) - decisions).toBe(1);
     expect(world.lane.later.map(({ delaySeconds }) => delaySeconds)).toContain(2);
+    world.nowMs += 2_000;
     await world.ringLater();
     await world.workOff();
     expect(["a", "b"].map((job) => world.job(job))).toMatchObject([{ attempt: 2 }, { attempt: 2 }]);

@@ -358,6 +358,7 @@ describe("an idle node", () => {
     const world = await idling();
     world.fleet.deafNext("terminate", 3);
     await world.pass(120);
+    for (const seconds of [2, 30, 60]) await world.pass(seconds);
     expect(world.fleet.live).toEqual([]);
     expect(world.nodes).toEqual([]);
   });

@@ -26,7 +26,9 @@ describe("a node that EC2 is asked about", () => {
     world.ledger.table.changeNode("gpu", id, { state: "terminating", stateSinceMs: world.nowMs, assignments: [] });
     world.nowMs += 121_000;
     world.fleet.deafNext("terminate");
-    expect(await outcomesOf(world)).toContain(`confirm ${id} again: EC2 did not respond`);
+    expect(await outcomesOf(world)).toContain(`confirm ${id} failed: EC2 did not respond`);
+    world.nowMs += 2_000;
+    await outcomesOf(world);
     expect(world.fleet.instances.get(id)?.over).toBe(true);
   });
 

@@ -2,6 +2,7 @@ import { byTurn } from "../../../model/job.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
 import { getItems, getPartition, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
+import { backOffsOf } from "../items/back-offs-item.ts";
 import { bootFailureOf, silentEndOf } from "../items/boot-failure-item.ts";
 import { jobsOfLaunch, launchOf } from "../items/launch-item.ts";
 import { learnedOf } from "../items/learned-item.ts";
@@ -12,6 +13,7 @@ import { refusalOf } from "../items/refusal-item.ts";
 import { readWider } from "../items/reserved-item.ts";
 import { readSpent } from "../items/spent-item.ts";
 import {
+  backOffsKey,
   bellKey,
   bootFailurePartition,
   faultPartition,
@@ -71,11 +73,12 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getPartition(access, faultPartition(pool)),
         getPartition(access, bootFailurePartition(pool)),
         catalogues.get(pool),
-        getItems(access, [learnedKey(pool), overridesKey(pool), hearingKey]),
+        getItems(access, [learnedKey(pool), overridesKey(pool), backOffsKey(pool), hearingKey]),
       ]);
       const other = ({ sk }: Key): Item | undefined => others.find((item) => item["sk"] === sk);
       const { overrides, unreadable: orders } = overridesOf(other(overridesKey(pool)));
       const hearing = hearingOf(other(hearingKey));
+      const backOffs = backOffsOf(other(backOffsKey(pool)));
       const [ends, failures] = [bootFailures.filter(({ sk }) => isSilentEnd(sk)), bootFailures.filter(({ sk }) => !isSilentEnd(sk))];
       const parts = {
         nodes,
@@ -97,6 +100,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         bootFailures: parts.bootFailures.read,
         silentEnds: parts.silentEnds.read,
         ...(hearing && { hearing }),
+        ...(backOffs.length > 0 && { backOffs }),
         learned: learnedOf(other(learnedKey(pool))),
         ...(overrides && { overrides }),
         ...(unreadable.length > 0 && { unreadable }),

@@ -1,5 +1,6 @@
 import type { Placements } from "../../../ports/pool-ledger.ts";
 import type { TableAccess } from "../access.ts";
+import { backOffsItem } from "../items/back-offs-item.ts";
 import { learnedItem } from "../items/learned-item.ts";
 import { createFirstAttempt } from "./attempt-numbers.ts";
 import { createFencedWriter } from "./fenced-write.ts";
@@ -13,6 +14,10 @@ export function createPlacements(access: TableAccess, now: () => number): Placem
   return {
     async learn(fence, learned) {
       const outcome = await writer.write(fence, [{ kind: "put", item: learnedItem(fence.pool, learned), when: [] }]);
+      return outcome === "fenced" ? "fenced" : "done";
+    },
+    async backOff(fence, backOffs) {
+      const outcome = await writer.write(fence, [{ kind: "put", item: backOffsItem(fence.pool, backOffs), when: [] }]);
       return outcome === "fenced" ? "fenced" : "done";
     },
     ...createJobPlacements(access, writer, createFirstAttempt(access, now)),

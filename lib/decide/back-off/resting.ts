@@ -1,0 +1,75 @@
+import { type AttemptRef, attemptName, type QueueEntry } from "../../model/job.ts";
+import type { Step } from "../../model/plan.ts";
+import { type BackOff, isResting } from "../../model/values/back-off.ts";
+
+type Known = { readonly nowMs: number; readonly backOffs?: readonly BackOff[] | undefined };
+
+/**
+ * Returns what a step tries, by a name that the same step has in the next plan, too. All steps that would start or end a waiting job have
+ * the same one, so that none of them is taken while another rests. A launch goes by the first of its jobs.
+ */
+export function subjectOf(step: Step): string {
+  switch (step.kind) {
+    case "bind":
+    case "bind-gang":
+    case "move":
+      return jobSubject(step.entry);
+    case "fail":
+      return jobSubject(step.attempt);
+    case "hold":
+      return `note ${attemptName(step.entry)}`;
+    case "rebind":
+      return `rebind ${attemptName(step.attempt)}`;
+    case "launch":
+      return `launch for ${step.launch.jobs.map(({ team, job }) => `${team}/${job}`)[0] ?? "a node"}`;
+    case "heal":
+      return "heal";
+    case "retire":
+    case "end":
+    case "lose":
+    case "drain":
+    case "confirm":
+      return `${step.kind} ${step.node}`;
+  }
+}
+
+const jobSubject = (attempt: AttemptRef): string => `place ${attemptName(attempt)}`;
+
+/** Returns the steps that do not rest after a failure, and when the first of the others is due. */
+export function withoutResting<S extends Step>(
+  steps: readonly S[],
+  known: Known,
+): { readonly steps: readonly S[]; readonly dueAtMs?: number } {
+  const restingOf = restingIn(known);
+  const resting = steps.flatMap((step) => restingOf.get(subjectOf(step)) ?? []);
+  if (resting.length === 0) return { steps };
+  return { steps: steps.filter((step) => !restingOf.has(subjectOf(step))), dueAtMs: firstDue(resting) };
+}
+
+/** Splits a queue into the jobs that can be decided on, and the steps that record why the others wait, and when the first of those is due. */
+export function withoutRestingJobs(
+  queue: readonly QueueEntry[],
+  known: Known,
+): { readonly queue: readonly QueueEntry[]; readonly holds: readonly Step[]; readonly dueAtMs?: number } {
+  const restingOf = restingIn(known);
+  if (restingOf.size === 0) return { queue, holds: [] };
+  const resting = queue.flatMap((entry) => {
+    const backOff = restingOf.get(jobSubject(entry));
+    return backOff ? [{ entry, backOff }] : [];
+  });
+  if (resting.length === 0) return { queue, holds: [] };
+  const names = new Set(resting.map(({ entry }) => attemptName(entry)));
+  return {
+    queue: queue.filter((entry) => !names.has(attemptName(entry))),
+    holds: resting.flatMap(({ entry, backOff }): Step[] => {
+      const because = `it could not be started: ${backOff.note}; this is tried again and again, with growing pauses`;
+      return backOff.failures > 1 && entry.reason !== because ? [{ kind: "hold", entry, because }] : [];
+    }),
+    dueAtMs: firstDue(resting.map(({ backOff }) => backOff)),
+  };
+}
+
+const restingIn = ({ nowMs, backOffs = [] }: Known): ReadonlyMap<string, BackOff> =>
+  new Map(backOffs.filter((each) => isResting(each, nowMs)).map((each) => [each.subject, each]));
+
+const firstDue = (resting: readonly BackOff[]): number => Math.min(...resting.map(({ retryAtMs }) => retryAtMs));
