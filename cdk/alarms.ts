@@ -6,10 +6,11 @@ import type { Configuration } from "./configuration/configuration.ts";
 import type { Queues } from "./queues/queues.ts";
 
 const minute = Duration.minutes(1);
+const stuckMinutes = 10;
 
 /**
- * The alarms that ring pools: four per pool and two per team. Each costs $0.10 per month (one metric at standard resolution, see
- * https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool costs $0.80. SQS's own metrics are free, and a
+ * The alarms that ring pools, four per pool and two per team, and one per pool for people. Each costs $0.10 per month (one metric at
+ * standard resolution, see https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool costs $0.90. SQS's own metrics are free, and a
  * pool's metrics are published only while it has work. Missing data does not breach, so every alarm of a fleet that is
  * scaled to zero stays in OK.
  */
@@ -69,6 +70,16 @@ export class Alarms extends Construct {
         metric: metric("OldestQueuedSeconds", Stats.MAXIMUM),
         atLeast: at.oldestQueuedSeconds,
         minutes: at.queueMinutes,
+      });
+      // Its name has no slash, because it does not ring the pool: a decision would not help.
+      new Alarm(this, `Stuck-${pool}`, {
+        alarmName: `${fleet}-stuck-${pool}`,
+        alarmDescription: `Pool ${pool} has tried something again and again for ${stuckMinutes} minutes. fleet problems says what and why.`,
+        metric: metric("StuckSteps", Stats.MAXIMUM),
+        evaluationPeriods: stuckMinutes,
+        threshold: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
       });
     }
   }

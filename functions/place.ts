@@ -10,10 +10,12 @@ import { loggingErrors } from "../lib/runtime/logger.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
 import { placeWiring } from "../lib/runtime/wire/place.ts";
+import { retriesOf } from "../lib/runtime/wire/retries.ts";
 
 const started = start("place");
 const { fleet, logger, metrics } = started;
 const deps = placeWiring(started);
+const retries = retriesOf("lane", { logger, metrics });
 
 /** Decides for the pool that a message names. A pool that was removed from the configuration is emptied. */
 export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {
@@ -29,7 +31,7 @@ export const handler = loggingErrors(logger, async (event: Parameters<ReturnType
       for (const gap of packings.map(gapOf)) if (gap !== undefined) metrics.addMetric("PlacementGap", MetricUnit.Percent, 100 * gap);
     },
   );
-  const response = await batch(event, (pool, error) => logger.error("placing failed", { pool, error }));
+  const response = await retries(event, await batch(event, (pool, error) => logger.error("placing failed", { pool, error })));
   metrics.publishStoredMetrics();
   return response;
 });

@@ -6,10 +6,12 @@ import { rebalanceShards } from "../lib/flows/rebalance-shards.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
 import { eachGroup } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
+import { retriesOf } from "../lib/runtime/wire/retries.ts";
 import { shardsWiring } from "../lib/runtime/wire/shards.ts";
 
 const { env, fleet, logger, metrics } = start("rebalance-shards");
 const deps = shardsWiring(env, fleet);
+const retries = retriesOf("shards", { logger, metrics });
 
 /** Returns the group of a message. A dataset's messages form one group, and so do a team's object events, so that each is handled once. */
 const groupOf = (message: ShardsMessage): string =>
@@ -46,7 +48,7 @@ export const handler = loggingErrors(logger, async (event: Parameters<ReturnType
       }
     },
   );
-  const response = await batch(event, (group, error) => logger.error("rebalancing failed", { group, error }));
+  const response = await retries(event, await batch(event, (group, error) => logger.error("rebalancing failed", { group, error })));
   metrics.publishStoredMetrics();
   return response;
 });

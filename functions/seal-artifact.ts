@@ -3,17 +3,20 @@ import { attemptToSeal } from "../events/artifacts/upload.ts";
 import { jsonOf } from "../events/json.ts";
 import { sealAttempt } from "../lib/flows/seal-attempt.ts";
 import { sealLog, sweepLog } from "../lib/flows/seal-log.ts";
+import { logTo } from "../lib/runtime/logger.ts";
 import { eachMessage } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
+import { retriesOf } from "../lib/runtime/wire/retries.ts";
 import { sealWiring } from "../lib/runtime/wire/seal.ts";
 import { sealLogWiring } from "../lib/runtime/wire/seal-log.ts";
 
-const { env, logger } = start("seal-artifact");
-const deps = sealWiring(env);
+const { env, logger, metrics } = start("seal-artifact");
+const deps = sealWiring(env, logTo(logger));
+const retries = retriesOf("seal", { logger, metrics });
 const logDeps = sealLogWiring(env);
 
 /** Seals attempts' uploads and ends their jobs. Parts of logs are sealed one by one as they arrive. */
-export const handler = eachMessage(
+const handleBatch = eachMessage(
   async (message) => {
     const body = jsonOf(message.body);
     const segment = segmentToSeal(body);
@@ -28,3 +31,5 @@ export const handler = eachMessage(
   },
   (messageId, error) => logger.error("sealing failed", { messageId, error }),
 );
+
+export const handler = async (event: Parameters<typeof handleBatch>[0]) => retries(event, await handleBatch(event));

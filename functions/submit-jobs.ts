@@ -2,10 +2,12 @@ import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import { submitJob } from "../lib/flows/submit-job.ts";
 import { eachMessage } from "../lib/runtime/sqs.ts";
 import { start } from "../lib/runtime/start.ts";
+import { retriesOf } from "../lib/runtime/wire/retries.ts";
 import { submitWiring } from "../lib/runtime/wire/submit.ts";
 
 const { env, fleet, logger, metrics } = start("submit-jobs");
 const deps = submitWiring(env, fleet);
+const retries = retriesOf("jobs", { logger, metrics });
 
 /** Turns messages on the teams' queues into jobs. */
 const handleBatch = eachMessage(
@@ -19,7 +21,7 @@ const handleBatch = eachMessage(
 );
 
 export const handler = async (event: Parameters<typeof handleBatch>[0]) => {
-  const response = await handleBatch(event);
+  const response = await retries(event, await handleBatch(event));
   metrics.publishStoredMetrics();
   return response;
 };

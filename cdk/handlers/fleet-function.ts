@@ -1,10 +1,12 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Alarm, type AlarmProps, ComparisonOperator, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, type IFunction, Function as LambdaFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { failedMessagesMetric, metricsNamespace } from "../../lib/model/alarm.ts";
+import type { WorkQueueKind } from "../../lib/model/queue/message-retries.ts";
 import type { EnvironmentVariables, FunctionName } from "../../lib/runtime/env.ts";
 import { bundleOf, type FunctionBundles } from "../bundles/function-bundles.ts";
 import type { Configuration } from "../configuration/configuration.ts";
@@ -26,6 +28,8 @@ export type FleetFunctionProps<F extends FunctionName> = {
   readonly memory: number;
   /** Keeps events on which the function failed, if events and not a queue invoke it. @default none */
   readonly deadLetters?: IQueue;
+  /** Set if the function reads a queue. @default none */
+  readonly reads?: WorkQueueKind;
   /** Whether the function is part of an intended loop of queues, which AWS otherwise stops after 16 rounds. @default false */
   readonly loops?: boolean;
 };
@@ -65,17 +69,37 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
     });
-    new Alarm(this, "Errors", {
+    alarm(this, "Errors", {
       alarmName: `${functionName}-errors`,
       alarmDescription: `${functionName} failed three times within five minutes.`,
-      metric: this.function.metricErrors({ period: Duration.minutes(5), statistic: "Sum" }),
-      threshold: 3,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      metric: this.function.metricErrors({ period, statistic: Stats.SUM }),
+    });
+    if (props.reads === undefined) return;
+    // Lambda counts no error if a batch's response names the messages that failed.
+    alarm(this, "FailedMessages", {
+      alarmName: `${functionName}-failed-messages`,
+      alarmDescription: `${functionName} could not handle a message, three times within five minutes.`,
+      metric: new Metric({
+        namespace: metricsNamespace,
+        metricName: failedMessagesMetric,
+        dimensionsMap: { fleet: props.configuration.name, service: functionName },
+        period,
+        statistic: Stats.SUM,
+      }),
     });
   }
 }
+
+const period = Duration.minutes(5);
+
+const alarm = (scope: Construct, id: string, of: Pick<AlarmProps, "alarmName" | "alarmDescription" | "metric">): Alarm =>
+  new Alarm(scope, id, {
+    ...of,
+    threshold: 3,
+    evaluationPeriods: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
 
 /** Creates a role without permissions that a function can assume. */
 export const functionRole = (scope: Construct, name: FunctionName): Role =>

@@ -2,9 +2,12 @@ import { Duration } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { deadQueues } from "../../lib/model/letters/dead-letter.ts";
 
 /** How long a dead letter is kept, in days; SQS allows no more. Uploads that letters are about must be kept for longer. */
 export const letterDays = 14;
+/** The same for letters whose work something else has done meanwhile. The alarm about them ends with them, so that it can begin again. */
+const outdatedLetterDays = 1;
 
 export type DeadLetterQueueProps = {
   /** The deployment's prefix. */
@@ -14,6 +17,9 @@ export type DeadLetterQueueProps = {
   /** Whether the messages are from a FIFO queue. @default false */
   readonly fifo?: boolean;
 };
+
+/** Reports whether the letters for a queue or function are outdated when they arrive. Those of teams never are. */
+const isOutdated = (of: string): boolean => deadQueues([]).some(({ name, remedy }) => name === of && remedy === "delete");
 
 /** A queue for messages that could not be handled, with an alarm. Its name can never be that of a team's queue. */
 export class DeadLetterQueue extends Construct {
@@ -26,7 +32,7 @@ export class DeadLetterQueue extends Construct {
       queueName: `${props.fleet}-dead-${props.of}${fifo ? ".fifo" : ""}`,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: Duration.days(letterDays),
+      retentionPeriod: Duration.days(isOutdated(props.of) ? outdatedLetterDays : letterDays),
       ...(fifo && { fifo }),
     });
     new Alarm(this, "Alarm", {

@@ -24,14 +24,19 @@ export class Queues extends Construct {
     this.jobs = new Map(
       configuration.teams.map((team) => [
         team,
-        new WorkQueue(this, `Jobs-${team}`, { fleet, name: `jobs-${team}`, visibility: sixTimes(timeouts["submit-jobs"]) }),
+        new WorkQueue(this, `Jobs-${team}`, { fleet, name: `jobs-${team}`, kind: "jobs", visibility: sixTimes(timeouts["submit-jobs"]) }),
       ]),
     );
-    // A decision that crashed is repeated after 30 s rather than minutes, because the epoch makes two decisions at once harmless.
-    this.lane = new WorkQueue(this, "Lane", { fleet, name: "lane", visibility: Duration.seconds(30), fifo: true });
-    this.later = new WorkQueue(this, "Later", { fleet, name: "later", visibility: sixTimes(timeouts["ring-later"]) });
-    this.seal = new WorkQueue(this, "Seal", { fleet, name: "seal", visibility: sixTimes(timeouts["seal-artifact"]) });
-    this.shards = new WorkQueue(this, "Shards", { fleet, name: "shards", visibility: sixTimes(timeouts["rebalance-shards"]) });
+    // A decision that crashed is repeated after 50 s rather than minutes, because the epoch makes two decisions at once harmless.
+    this.lane = new WorkQueue(this, "Lane", { fleet, name: "lane", kind: "lane", visibility: Duration.seconds(50), fifo: true });
+    this.later = new WorkQueue(this, "Later", { fleet, name: "later", kind: "later", visibility: sixTimes(timeouts["ring-later"]) });
+    this.seal = new WorkQueue(this, "Seal", { fleet, name: "seal", kind: "seal", visibility: sixTimes(timeouts["seal-artifact"]) });
+    this.shards = new WorkQueue(this, "Shards", {
+      fleet,
+      name: "shards",
+      kind: "shards",
+      visibility: sixTimes(timeouts["rebalance-shards"]),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Duration } from "aws-cdk-lib";
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { receivesOf, type WorkQueueKind } from "../../lib/model/queue/message-retries.ts";
 import { DeadLetterQueue } from "./dead-letter-queue.ts";
 
 export type WorkQueueProps = {
@@ -8,13 +9,14 @@ export type WorkQueueProps = {
   readonly fleet: string;
   /** The queue's name after the prefix. */
   readonly name: string;
+  readonly kind: WorkQueueKind;
   /** Must be at least the timeout of the function that reads the queue. */
   readonly visibility: Duration;
   /** Whether each message group is delivered in order. @default false */
   readonly fifo?: boolean;
 };
 
-/** A queue whose messages are tried five times and then kept for two weeks in a dead-letter queue, with an alarm. */
+/** A queue whose messages are tried for 12 hours at least, and then kept for two weeks in a dead-letter queue, with an alarm. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
@@ -28,7 +30,7 @@ export class WorkQueue extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       visibilityTimeout: props.visibility,
-      deadLetterQueue: { queue: this.dead, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.dead, maxReceiveCount: receivesOf(props.kind) },
       ...(fifo && {
         fifo,
         // Content-based de-duplication would drop a second ring within five minutes.

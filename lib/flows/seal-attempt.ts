@@ -4,9 +4,10 @@ import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { type AttemptRef, isEnded, type Job, jobName, type SealedArtifact } from "../model/job.ts";
 import type { FailureCode } from "../model/values/job-end.ts";
+import type { Log } from "../ports/log.ts";
 import type { Ports } from "../ports/ports.ts";
 
-export type SealDeps = Pick<Ports, "artifacts" | "sealing"> & { readonly now: () => number };
+export type SealDeps = Pick<Ports, "artifacts" | "sealing"> & { readonly now: () => number; readonly log: Log };
 
 /**
  * `succeeded`, `failed`: the job ended like this. `kept`: the attempt's files are sealed, and its job does not change.
@@ -28,6 +29,25 @@ const concurrency = 4;
  */
 export async function sealAttempt(deps: SealDeps, attempt: AttemptRef): Promise<SealedAttempt> {
   const job = await deps.sealing.get(attempt);
+  try {
+    return await sealNow(deps, attempt, job);
+  } catch (error) {
+    await noteFailure(deps, attempt, error);
+    throw error;
+  }
+}
+
+/** Notes that the message about the attempt will be delivered again, and why the job is not sealed yet. A failure of that is only logged. */
+async function noteFailure(deps: SealDeps, attempt: AttemptRef, failed: unknown): Promise<void> {
+  const reason = `its results could not be sealed yet: ${cut(inWords(failed))}; they are kept, and this is tried again`;
+  try {
+    await deps.sealing.failedNow(attempt, { reason, atMs: deps.now() });
+  } catch (error) {
+    deps.log({ level: "error", message: "failed seal not noted", ...attempt, error });
+  }
+}
+
+async function sealNow(deps: SealDeps, attempt: AttemptRef, job: Job | undefined): Promise<SealedAttempt> {
   switch (sealingState(job, attempt)) {
     case "unknown":
       await deps.sealing.over(attempt);

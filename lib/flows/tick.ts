@@ -5,13 +5,15 @@ import type { Ports } from "../ports/ports.ts";
 import { loadPool } from "./pool/load-pool.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
+import { type SealAgainDeps, sealAgain } from "./tick/seal-again.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
 import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-orphans.ts";
 
 export type TickDeps = Ringing &
   Omit<SweepDeps, "pools"> &
   SweepOrphansDeps &
-  Pick<Ports, "canary" | "catalogues" | "decisions" | "market" | "registry" | "sealAgain" | "sealing"> & {
+  SealAgainDeps &
+  Pick<Ports, "canary" | "catalogues" | "decisions" | "market" | "registry"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
     /** Called with a pool's numbers as soon as they are known, so that a slow pool does not silence the metrics of the others. */
@@ -44,9 +46,6 @@ const staleWhileBusyMs = 10 * 60_000;
 const staleAtRestMs = 6 * 3_600_000;
 /** Instances without an owner are looked for every five minutes. */
 const sweepEveryMinutes = 5;
-/** An upload that was not sealed for this long has lost its event. */
-const sealAgainAfterMs = 15 * 60_000;
-
 /**
  * Runs once a minute: makes up for lost messages, counts what pools have, and keeps prices fresh. A pool or a team at rest costs a read
  * or two.
@@ -76,7 +75,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   );
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
   const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
-    attempt("sealing", sendAgain(deps)),
+    attempt("sealing", sealAgain(deps)),
     attempt("datasets", sweepDatasets(deps)),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
@@ -136,10 +135,4 @@ async function refresh(deps: TickDeps, pool: Pool, staleMs: number): Promise<boo
 async function hear({ canary, decisions, now }: TickDeps): Promise<void> {
   await canary.call();
   await decisions.heard(now());
-}
-
-async function sendAgain(deps: TickDeps): Promise<number> {
-  const waiting = await deps.sealing.waitingSince(deps.now() - sealAgainAfterMs);
-  for (const each of waiting) await deps.sealAgain.send(each);
-  return waiting.length;
 }

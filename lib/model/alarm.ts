@@ -10,6 +10,9 @@ const kinds = ["jobs-depth", "jobs-age", "queue-depth", "queue-age", "gpu-high",
 /** The CloudWatch namespace of every metric that Fleetwright publishes. */
 export const metricsNamespace = "Fleetwright";
 
+/** Counts messages that a function could not handle, with the dimensions fleet and service. */
+export const failedMessagesMetric = "FailedMessages";
+
 /** The prefix of all alarms that ring a fleet's pools, and of no others, because a fleet's name contains no slash. */
 export const alarmPrefix = (fleet: string): string => `${fleet}/`;
 

@@ -111,6 +111,13 @@ export interface Sealing {
    * longer end its job, because the job has ended or is on another attempt.
    */
   over(attempt: AttemptRef): Promise<void>;
-  /** Returns the attempts that have been waiting to be sealed since before this time, ms since the epoch. */
+  /**
+   * Returns the attempts that wait to be sealed and for which nothing has happened since before this time, ms since the epoch: they have
+   * waited since then, and no message about them was claimed or failed later. In the order in which they began to wait.
+   */
   waitingSince(beforeMs: number): Promise<readonly AttemptRef[]>;
+  /** Notes that a message about a waiting attempt is sent again. False if it does not wait, or if anything has happened since `beforeMs`. */
+  claimAgain(attempt: AttemptRef, at: { readonly beforeMs: number; readonly atMs: number }): Promise<boolean>;
+  /** Notes that a waiting attempt could not be sealed now. A job in `sealing` gets the reason. */
+  failedNow(attempt: AttemptRef, failure: { readonly reason: string; readonly atMs: number }): Promise<void>;
 }

@@ -23,5 +23,7 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   // Published only if there are any, because a metric costs nothing in months without it, and most fleets never have one.
   if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
   if (numbers.unreadableItems > 0) metrics.addMetric("UnreadableItems", MetricUnit.Count, numbers.unreadableItems);
+  // Always, because the alarm about it must see that it is over.
+  metrics.addMetric("StuckSteps", MetricUnit.Count, numbers.stuckSteps);
   metrics.publishStoredMetrics();
 }

@@ -20,9 +20,13 @@ export type Message = {
   readonly sentAtMs: number;
 };
 
+/** Returns the name of the queue that a record is from. */
+export const queueOf = ({ eventSourceARN }: Pick<SQSRecord, "eventSourceARN">): string =>
+  eventSourceARN.slice(eventSourceARN.lastIndexOf(":") + 1);
+
 const messageOf = (record: unknown): Message => {
   const { messageId, body, eventSourceARN, attributes } = Record.parse(record);
-  return { id: messageId, body, queue: eventSourceARN.slice(eventSourceARN.lastIndexOf(":") + 1), sentAtMs: attributes.SentTimestamp };
+  return { id: messageId, body, queue: queueOf({ eventSourceARN }), sentAtMs: attributes.SentTimestamp };
 };
 
 type Batch = { readonly Records: SQSRecord[] };

@@ -20,7 +20,7 @@ export type ChaosReport = {
   readonly coverage: { readonly launchAndTerminate: Coverage; readonly all: Coverage };
   /** The number of jobs by their final state. */
   readonly jobs: Readonly<Record<string, number>>;
-  /** Messages that failed five times and were redriven from the dead-letter queue. */
+  /** Messages that were given up and were redriven from the dead-letter queue. */
   readonly redriven: number;
   /** The largest item of the table in any run; its size is estimated. DynamoDB takes 409,600 bytes. */
   readonly largestItem: LargestItem;

@@ -8,7 +8,7 @@ import { named, Synthesized } from "./synthesized.ts";
 const stack = new Synthesized();
 const queues = stack.all("AWS::SQS::Queue");
 const isDead = (name: unknown): boolean => String(name).startsWith("fleetwright-dead-");
-const Redrive = z.object({ deadLetterTargetArn: z.unknown(), maxReceiveCount: z.literal(5) });
+const Redrive = z.object({ deadLetterTargetArn: z.unknown(), maxReceiveCount: z.int().min(1).max(1_000) });
 
 describe("queues", () => {
   test("each team has its own queue", () => {
@@ -25,15 +25,18 @@ describe("queues", () => {
     );
   });
 
-  test("each work queue moves messages that failed five times to a dead-letter queue of its own kind", () => {
+  test("each work queue moves messages that failed for 12 hours to a dead-letter queue of its own kind, even if their function never postpones them", () => {
     const working = queues.filter(({ properties }) => !isDead(properties["QueueName"]));
     expect(working).toHaveLength(6);
     for (const { properties } of working) {
-      const dead = named(Redrive.parse(properties["RedrivePolicy"]).deadLetterTargetArn);
+      const { deadLetterTargetArn, maxReceiveCount } = Redrive.parse(properties["RedrivePolicy"]);
+      expect(maxReceiveCount * z.number().parse(properties["VisibilityTimeout"])).toBeGreaterThanOrEqual(12 * 3_600);
+      const dead = named(deadLetterTargetArn);
       const target = queues.find(({ id }) => id === dead)?.properties;
       expect(isDead(target?.["QueueName"])).toBe(true);
       expect(target?.["FifoQueue"]).toBe(properties["FifoQueue"]);
-      expect(target?.["MessageRetentionPeriod"]).toBe(14 * 86_400);
+      const isOutdated = /lane|later/.test(String(target?.["QueueName"]));
+      expect(target?.["MessageRetentionPeriod"]).toBe((isOutdated ? 1 : 14) * 86_400);
     }
   });
 
@@ -66,7 +69,7 @@ describe("queues", () => {
       ContentBasedDeduplication: false,
       DeduplicationScope: "messageGroup",
       FifoThroughputLimit: "perMessageGroupId",
-      VisibilityTimeout: 30,
+      VisibilityTimeout: 50,
     });
     // A batch could hold rings of several pools.
     const lane = queues.find(({ properties }) => properties["QueueName"] === "fleetwright-lane.fifo");

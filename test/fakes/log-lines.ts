@@ -21,12 +21,14 @@ const fields: Readonly<Record<string, string>> = {
   "launch searched for": "pool launch came note error",
   "packing experience not stored": "pool epoch error",
   "pool of a moved job not woken": "pool epoch error",
+  "failures not noted": "pool epoch error",
   "step failed": "pool epoch step note error",
   // Other flows, and the API.
   "attempt passed over": "pool node attempt error",
   "call failed": "requestId error",
   called: "requestId caller method route status ms",
   "dead letter not handled": "queue letter kind error",
+  "failed seal not noted": "team job attempt error",
   "ending instances": "instances",
   "job not cancelled": "team job error",
   // The worker.

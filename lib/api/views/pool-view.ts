@@ -9,6 +9,7 @@ import { noOverrides } from "../../model/overrides/overrides.ts";
 import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
+import type { BackOff } from "../../model/values/back-off.ts";
 import { overridesView } from "./overrides.ts";
 import type { PoolView } from "./pools.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
@@ -53,9 +54,18 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   breakers: breakers({ ...seen, nowMs }).map(({ openUntilMs, ...breaker }) => ({ ...breaker, restsUntil: iso(openUntilMs) })),
   learned: learnedRows(seen.learned),
   ...(speaker.kind === "admin" && { unreadable: (seen.unreadable ?? []).map(({ kind, key, why }) => ({ kind, key, why })) }),
+  ...(speaker.kind === "admin" && { backOffs: (seen.backOffs ?? []).map(backOffView) }),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
+});
+
+const backOffView = ({ subject, failures, sinceMs, retryAtMs, note }: BackOff): NonNullable<PoolView["backOffs"]>[number] => ({
+  what: subject,
+  failures,
+  since: iso(sinceMs),
+  retryAt: iso(retryAtMs),
+  why: note,
 });
 
 const learnedRows = (learned: Learned = {}): PoolView["learned"] =>

@@ -44,6 +44,14 @@ const Budgets = z
 
 const Spent = z.object({ usdToday: z.number(), usdThisMonth: z.number() });
 
+const BackOffView = z.object({
+  what: z.string().describe("What is tried, for example `end i-0a1b2c3d4e5f60718`"),
+  failures: Count.describe("How often in a row it has failed"),
+  since: Time.describe("When it first failed"),
+  retryAt: Time.describe("When it is tried again at the earliest"),
+  why: z.string().describe("Why it failed the last time"),
+});
+
 export const PoolView = z
   .object({
     pool: PoolName,
@@ -86,6 +94,10 @@ export const PoolView = z
       .array(z.object({ kind: z.string(), key: z.string(), why: z.string() }))
       .optional()
       .describe("Items of the table that this release cannot read, for admins only; what they stand for stays as it is"),
+    backOffs: z
+      .array(BackOffView)
+      .optional()
+      .describe("What could not be done and is tried again with growing pauses, for admins only, in descending order of failures"),
     busy: z.boolean().describe("Whether the last decision found jobs, nodes or open launches"),
     decisions: Count.describe("Number of decisions begun since the deployment"),
     pricesAt: Time.optional().describe("When prices were last fetched"),

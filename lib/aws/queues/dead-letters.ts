@@ -1,7 +1,6 @@
 import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
-  GetQueueUrlCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -11,6 +10,7 @@ import { FleetError } from "../../model/fleet-error.ts";
 import type { DeadLetter, DeadQueue } from "../../model/letters/dead-letter.ts";
 import type { DeadLetters } from "../../ports/queues/dead-letters.ts";
 import { awsErrorKind } from "../errors.ts";
+import { queueUrls } from "./queue-urls.ts";
 
 /** SQS's limit per call. */
 const perCall = 10;
@@ -27,15 +27,7 @@ const longestError = 300;
  * Lambda and EventBridge, and the queues for uploads and datasets hold both kinds.
  */
 export function sqsDeadLetters(sqs: Pick<SQSClient, "send">, fleet: string): DeadLetters {
-  const known = new Map<string, string>();
-  /** Returns a queue's URL. AWS says that URLs must not be composed. */
-  const urlOf = async (QueueName: string): Promise<string> => {
-    const { QueueUrl = "" } = known.has(QueueName)
-      ? { QueueUrl: known.get(QueueName) }
-      : await sqs.send(new GetQueueUrlCommand({ QueueName }));
-    known.set(QueueName, QueueUrl);
-    return QueueUrl;
-  };
+  const urlOf = queueUrls(sqs);
   const deadUrl = ({ name, fifo }: DeadQueue): Promise<string> => urlOf(`${fleet}-dead-${name}${fifo ? ".fifo" : ""}`);
   const receive = async (of: DeadQueue, { most, hidden }: { most: number; hidden: number }): Promise<readonly Message[]> => {
     const { Messages = [] } = await sqs.send(

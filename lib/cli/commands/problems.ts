@@ -2,10 +2,14 @@ import type { PoolView } from "../../api/views/pools.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import type { Context } from "../session/context.ts";
+import { duration } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { deadQueueColumns } from "../views/letter-view.ts";
 
-/** Lists the items of the table that this release cannot read, and the queues with dead letters. Exits with 1 if there are any. */
+/**
+ * Lists the items of the table that this release cannot read, the queues with dead letters, and what keeps failing. Exits with 1 if there are
+ * any.
+ */
 export async function problems(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
   const { items } = await connection.api.pools();
   if (items.some(({ unreadable }) => unreadable === undefined))
@@ -14,9 +18,13 @@ export async function problems(options: { json?: boolean | undefined }, { connec
   const found = items.flatMap(({ pool, unreadable = [] }) => unreadable.map((item) => ({ pool, ...item })));
   const unreadable = found.filter(({ key }, index) => found.findIndex((each) => each.key === key) === index);
   const deadLetters = (await connection.api.deadLetters()).items.filter(({ count }) => count > 0);
-  const code = unreadable.length + deadLetters.length > 0 ? exitCodes.failed : exitCodes.ok;
+  // What failed once may only have met another change.
+  const failing = items.flatMap(({ pool, backOffs = [] }) =>
+    backOffs.filter(({ failures }) => failures > 1).map((each) => ({ pool, ...each })),
+  );
+  const code = unreadable.length + deadLetters.length + failing.length > 0 ? exitCodes.failed : exitCodes.ok;
   if (options.json) {
-    console.out(JSON.stringify({ unreadable, deadLetters }));
+    console.out(JSON.stringify({ unreadable, deadLetters, failing }));
     return code;
   }
   const { width } = console;
@@ -24,6 +32,8 @@ export async function problems(options: { json?: boolean | undefined }, { connec
   if (deadLetters.length > 0) console.out("");
   for (const line of tableLines(deadLetters, deadQueueColumns(nowMs), { empty: "no message is among the dead letters", width }))
     console.out(line);
+  if (failing.length > 0) console.out("");
+  for (const line of tableLines(failing, failingColumns(nowMs), { empty: "no step of a decision keeps failing", width })) console.out(line);
   if (unreadable.length > 0)
     console.note(
       "what these items stand for stays as it is: nodes count as full, launches as open. Deploy the release that wrote them, or mend them",
@@ -40,5 +50,19 @@ const problemColumns: Column<Problem>[] = [
   { title: "POOL", of: ({ pool }) => pool },
   { title: "KIND", of: ({ kind }) => kind },
   { title: "ITEM", of: ({ key }) => key },
+  { title: "WHY", of: ({ why }) => why, yields: true },
+];
+
+type Failing = NonNullable<PoolView["backOffs"]>[number] & { readonly pool: string };
+const failingColumns = (nowMs: number): Column<Failing>[] => [
+  { title: "POOL", of: ({ pool }) => pool },
+  { title: "STEP", of: ({ what }) => what },
+  { title: "FAILED", of: ({ failures }) => `${failures} times`, align: "right" },
+  { title: "FOR", of: ({ since }) => duration(nowMs - Date.parse(since)), align: "right" },
+  {
+    title: "NEXT",
+    of: ({ retryAt }) => (Date.parse(retryAt) > nowMs ? `in ${duration(Date.parse(retryAt) - nowMs)}` : "now"),
+    align: "right",
+  },
   { title: "WHY", of: ({ why }) => why, yields: true },
 ];

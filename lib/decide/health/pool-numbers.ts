@@ -1,6 +1,7 @@
 import { breakers } from "../../model/breaker.ts";
 import { unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import type { Snapshot } from "../../model/plan.ts";
+import { isStuck } from "../../model/values/back-off.ts";
 import { budgetRoom, type ScopeRoom } from "../budget/budget-room.ts";
 
 /** The state of a pool in the numbers that its metrics and alarms use. */
@@ -22,6 +23,8 @@ export type PoolNumbers = {
   readonly teamBudgetUsedPercent?: number | undefined;
   /** Items of the table that this release cannot read. */
   readonly unreadableItems: number;
+  /** What has failed several times in a row and is tried again. */
+  readonly stuckSteps: number;
 };
 
 /** `queued`: the number of waiting jobs, because the queue may have been read in part. */
@@ -44,6 +47,7 @@ export function poolNumbers(seen: Snapshot & { readonly queued: number }): PoolN
     budgetUsedPercent: mostUsed([budget]),
     teamBudgetUsedPercent: mostUsed(Object.values(budget.teams)),
     unreadableItems: seen.unreadable?.length ?? 0,
+    stuckSteps: (seen.backOffs ?? []).filter(isStuck).length,
   };
 }
 

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { subjectOf } from "../../decide/back-off/resting.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { backOffsAfter, type Tried } from "../../model/values/back-off.ts";
@@ -25,9 +24,9 @@ export async function noteTries(deps: Deps, fence: Fence, { snapshot, steps, out
   const nowMs = deps.now();
   const backOffs = backOffsAfter(before, tries, nowMs);
   try {
-    if (!isDeepStrictEqual(before, backOffs)) await deps.placements.backOff(fence, backOffs);
+    if (JSON.stringify(before) !== JSON.stringify(backOffs)) await deps.placements.backOff(fence, backOffs);
   } catch (error) {
-    deps.log({ level: "error", message: "back-off not stored", pool: fence.pool, epoch: fence.epoch, error });
+    deps.log({ level: "error", message: "failures not noted", pool: fence.pool, epoch: fence.epoch, error });
     return { isChanged, retryAtMs: nowMs + unnotedMs };
   }
   // Whether a job shows why it waits must not cost a decision; one that is made for another reason tries again.

@@ -23,6 +23,9 @@ const maxNoteLength = 300;
 /** What has not been tried for this long, although it was due, is not wanted any more. */
 const forgetAfterMs = 10 * 60_000;
 
+/** Reports whether something has failed so often, for about half a minute or longer, that people should know. */
+export const isStuck = ({ failures }: BackOff): boolean => failures > 2;
+
 export const isResting = ({ retryAtMs }: BackOff, nowMs: number): boolean => nowMs < retryAtMs;
 
 /** Returns what to remember after these tries, by subject. What was not tried stays as it is, until it is forgotten. */

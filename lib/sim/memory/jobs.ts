@@ -106,8 +106,25 @@ export const memorySealing = (table: MemoryTable, wire: Interruptions<LedgerMeth
       }),
     waitingSince: (beforeMs) =>
       wire.call("sealing.waitingSince", () =>
-        [...table.sealingSince.values()].filter((one) => one.sinceMs < beforeMs).map((one) => one.attempt),
+        [...table.sealingSince.values()]
+          .filter(({ sinceMs, lastAtMs }) => Math.max(sinceMs, lastAtMs ?? 0) < beforeMs)
+          .sort((a, b) => a.sinceMs - b.sinceMs)
+          .map((one) => one.attempt),
       ),
+    claimAgain: (attempt, { beforeMs, atMs }) =>
+      wire.call("sealing.claimAgain", () => {
+        const waits = table.sealingSince.get(attemptName(attempt));
+        if (!waits || Math.max(waits.sinceMs, waits.lastAtMs ?? 0) >= beforeMs) return false;
+        table.sealingSince.set(attemptName(attempt), { ...waits, lastAtMs: atMs });
+        return true;
+      }),
+    failedNow: (attempt, { reason, atMs }) =>
+      wire.call("sealing.failedNow", () => {
+        const waits = table.sealingSince.get(attemptName(attempt));
+        if (waits) table.sealingSince.set(attemptName(attempt), { ...waits, lastAtMs: atMs });
+        const job = table.jobs.get(jobKey(attempt));
+        if (job?.state === "sealing" && job.attempt === attempt.attempt) table.putJob({ ...job, reason });
+      }),
   };
 };
 

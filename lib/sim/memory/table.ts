@@ -78,7 +78,7 @@ export class MemoryTable {
   readonly registry = new Set<string>();
   readonly orphans = new Map<string, number>();
   readonly catalogues = new Map<string, Catalogue>();
-  readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number }>();
+  readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number; readonly lastAtMs?: number }>();
   /** The reservations of all pools together, for the deployment and per team. */
   readonly deployment: ReservedAmount = { microUsd: 0, gpus: 0 };
   readonly teams = new Map<string, ReservedAmount>();

@@ -1,3 +1,4 @@
+import { pauseSeconds, receivesOf, type WorkQueueKind } from "../../model/queue/message-retries.ts";
 import type { Chance } from "../faults/chance.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Outages } from "../faults/outages.ts";
@@ -7,7 +8,7 @@ import type { SimClock } from "./clock.ts";
 export type Handled = "done" | "failed" | "died";
 
 export type QueueOptions<Body> = {
-  readonly name: string;
+  readonly name: WorkQueueKind;
   readonly visibilityMs: number;
   /** Returns the message group, for a FIFO queue. Messages of a group are delivered in order, one batch at a time. */
   readonly group?: ((body: Body) => string) | undefined;
@@ -30,14 +31,16 @@ type Message<Body> = {
   isGone: boolean;
 };
 
-const maxReceives = 5;
 const maxInBatch = 10;
 /** How often all of Lambda's pollers are busy when a message of a queue that mixes becomes ready, so that others join it. */
 const busyRate = 0.4;
 /** How often a group that waits is in a batch of several groups. */
 const joinRate = 0.7;
 
-/** SQS together with Lambda's poller: it delivers at least once, in any order, and after five failures to the dead letters. */
+/**
+ * SQS together with Lambda's poller and the pauses that functions ask for: it delivers at least once, in any order, and after hours of
+ * failures to the dead letters.
+ */
 export class SimQueue<Body> {
   readonly #options: QueueOptions<Body>;
   readonly #clock: SimClock;
@@ -125,7 +128,12 @@ export class SimQueue<Body> {
     for (const each of batch) if (!left.includes(each)) each.isGone = true;
     this.#waiting = this.#waiting.filter((each) => !each.isGone);
     const held = groupsOf(left);
-    this.#giveBack(left, held, Math.max(0, receivedMs + visibilityMs - this.#clock.nowMs));
+    const isVisibleMs = Math.max(0, receivedMs + visibilityMs - this.#clock.nowMs);
+    // A function that died did not postpone its messages.
+    const isPostponed = handled !== "died";
+    const [first] = left;
+    const pauseMs = first && isPostponed ? pauseSeconds(name, first.received, this.#faults.chance("sqs.delay").next()) * 1000 : isVisibleMs;
+    this.#giveBack(left, held, pauseMs);
     // A group is free for its next messages as soon as these are deleted. One with a message that failed waits for that message.
     this.#giveBack([], new Set([...groupsOf(batch)].filter((group) => !held.has(group))), 0);
   }
@@ -135,7 +143,7 @@ export class SimQueue<Body> {
     for (const each of batch) {
       if (each.isGone || this.#waiting.includes(each)) continue;
       each.readyMs = this.#clock.nowMs + afterMs;
-      if (each.received >= maxReceives) this.#dead.push(each);
+      if (each.received >= receivesOf(this.#options.name)) this.#dead.push(each);
       else this.#waiting.push(each);
     }
     for (const group of groups)

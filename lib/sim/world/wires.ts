@@ -26,7 +26,7 @@ export function queuesOf(world: QueuesWorld, handlers: () => Handlers) {
     }),
     lane: new SimQueue<{ readonly pool: string }>(world, {
       name: "lane",
-      visibilityMs: 30_000,
+      visibilityMs: 50_000,
       group: ({ pool }) => pool,
       handle: async ([first]) => (first ? handlers().place(first.pool) : "done"),
     }),

@@ -105,6 +105,33 @@ export const sealingContract = (make: MakeLedger) =>
       expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
     });
 
+    it("a repeat for an attempt that waits is claimed once in each period, and only while it waits", async () => {
+      const ledger = await make();
+      await sealing(ledger);
+      const at = { beforeMs: monday + 1_000_000, atMs: monday + 2_000_000 };
+      expect(await ledger.sealing.claimAgain(attempt, { ...at, beforeMs: monday + 90_000 })).toBe(false);
+      expect(await ledger.sealing.claimAgain(attempt, at)).toBe(true);
+      expect(await ledger.sealing.claimAgain(attempt, at)).toBe(false);
+      expect(await ledger.sealing.waitingSince(monday + 2_000_000)).toEqual([]);
+      expect(await ledger.sealing.waitingSince(monday + 2_000_001)).toEqual([attempt]);
+      await ledger.sealing.over(attempt);
+      expect(await ledger.sealing.claimAgain(attempt, { ...at, beforeMs: monday + 1e9 })).toBe(false);
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+    });
+
+    it("a failure is noted for an attempt that waits, and its job says why it is not sealed yet", async () => {
+      const ledger = await make();
+      await sealing(ledger);
+      await ledger.sealing.failedNow(attempt, { reason: "the key is disabled", atMs: monday + 500_000 });
+      expect(await ledger.sealing.get(attempt)).toMatchObject({ state: "sealing", reason: "the key is disabled" });
+      expect(await ledger.sealing.waitingSince(monday + 500_000)).toEqual([]);
+      await ledger.sealing.succeed(attempt, { artifacts: kept.artifacts }, monday + 600_000);
+      expect((await ledger.sealing.get(attempt))?.reason).toBeUndefined();
+      await ledger.sealing.failedNow(attempt, { reason: "late", atMs: monday + 700_000 });
+      expect((await ledger.sealing.get(attempt))?.reason).toBeUndefined();
+      expect(await ledger.sealing.waitingSince(monday + 1e9)).toEqual([]);
+    });
+
     it("sealing reads a job as it was written a moment before", async () => {
       const ledger = await make();
       const { job } = await placed(ledger);

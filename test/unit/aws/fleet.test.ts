@@ -233,7 +233,7 @@ test("terminating a single instance never has the outcome apart", async () => {
     return (await fleet.terminate(["i-1"])).get("i-1");
   };
   expect(await outcomeOf("InvalidInstanceID.NotFound")).toBe("accepted");
-  expect(await outcomeOf("OperationNotPermitted")).toEqual({ refused: "OperationNotPermitted: OperationNotPermitted" });
+  expect(await outcomeOf("OperationNotPermitted")).toEqual({ refused: "OperationNotPermitted: OperationNotPermitted." });
 });
 
 test.each<["pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated", string]>([

@@ -122,10 +122,29 @@ describe("fleet problems", () => {
     const items = [aPoolView({ unreadable: [item] }), aPoolView({ pool: "lab", unreadable: [item] })];
     const { on, printed } = await start({ "GET /v1/pools": { body: { items } }, "GET /v1/dead-letters": { body: { items: [] } } });
     expect(await problems({}, on)).toBe(1);
-    expect(printed.out).toHaveLength(3);
+    expect(printed.out).toHaveLength(4);
     expect(printed.out[1]).toMatch(/^gpu +node +N#gpu i-0a +the item N#gpu i-0a is broken/);
     expect(await problems({ json: true }, on)).toBe(1);
-    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ unreadable: [{ pool: "gpu", ...item }], deadLetters: [] });
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ unreadable: [{ pool: "gpu", ...item }], deadLetters: [], failing: [] });
+  });
+
+  it("fleet problems names each step that has failed more than once, with the reason and the time of the next try", async () => {
+    const backOff = {
+      what: "end i-0a",
+      failures: 4,
+      since: "2026-03-02T09:00:00.000Z",
+      retryAt: "2099-03-02T09:00:00.000Z",
+      why: "EC2 refuses to end it",
+    };
+    const items = [aPoolView({ unreadable: [], backOffs: [backOff, { ...backOff, what: "end i-0b", failures: 1 }] })];
+    const { on, printed } = await start({ "GET /v1/pools": { body: { items } }, "GET /v1/dead-letters": { body: { items: [] } } });
+    expect(await problems({}, on)).toBe(1);
+    expect(printed.out.slice(-2)).toEqual([
+      expect.stringMatching(/^POOL +STEP +FAILED +FOR +NEXT +WHY$/),
+      expect.stringMatching(/^gpu +end i-0a +4 times .* in .* EC2 refuses to end it$/),
+    ]);
+    expect(await problems({ json: true }, on)).toBe(1);
+    expect(JSON.parse(printed.out.at(-1) ?? "").failing).toEqual([{ pool: "gpu", ...backOff }]);
   });
 
   it("fleet problems says if there are none, and that only admins see them", async () => {
@@ -134,7 +153,11 @@ describe("fleet problems", () => {
       "GET /v1/dead-letters": { body: { items: [aDeadQueueView({ count: 0, letters: [] })] } },
     });
     expect(await problems({}, on)).toBe(0);
-    expect(printed.out).toEqual(["every item of every pool can be read", "no message is among the dead letters"]);
+    expect(printed.out).toEqual([
+      "every item of every pool can be read",
+      "no message is among the dead letters",
+      "no step of a decision keeps failing",
+    ]);
     await expect(problems({}, on)).rejects.toThrow(/only admins see/);
   });
 });

@@ -155,6 +155,7 @@ describe("a pool's numbers", () => {
           reservedUsdPerHour: 0.5,
           openBreakers: 0,
           unreadableItems: 0,
+          stuckSteps: 0,
         },
       ],
     });
@@ -352,6 +353,44 @@ describe("an upload", () => {
     world.nowMs += 1;
     expect(await tick(deps)).toMatchObject({ sealedAgain: 1 });
     expect(sealAgain.sent).toEqual([attempt]);
+  });
+
+  test("an upload is asked for once in 15 minutes, also by two ticks at once, and not while its message still fails now and then", async () => {
+    const { world, sealAgain, deps } = ticking();
+    world.ledger.table.moveJob(aJob({ state: "running" }), { state: "sealing" }, { atMs: monday });
+    world.nowMs = monday + 900_001;
+    await Promise.all([tick(deps), tick(deps)]);
+    for (let minute = 0; minute < 14; minute += 1) {
+      world.nowMs += 60_000;
+      await tick(deps);
+    }
+    expect(sealAgain.sent).toHaveLength(1);
+    await world.ledger.sealing.failedNow(attempt, { reason: "the key is disabled", atMs: world.nowMs });
+    world.nowMs += 900_000;
+    await tick(deps);
+    expect(sealAgain.sent).toHaveLength(1);
+    world.nowMs += 1;
+    await tick(deps);
+    expect(sealAgain.sent).toHaveLength(2);
+  });
+
+  test("a tick asks for at most a thousand uploads to be sealed, the longest waiting first", async () => {
+    const { world, sealAgain, deps } = ticking();
+    for (let n = 0; n < 1_001; n += 1)
+      world.ledger.table.moveJob(aJob({ job: `j${n}`, state: "running" }), { state: "sealing" }, { atMs: monday + 1_001 - n });
+    world.nowMs = monday + 1_000_000;
+    expect(await tick(deps)).toMatchObject({ sealedAgain: 1_000, errors: [] });
+    expect(sealAgain.sent.map(({ job }) => job)).not.toContain("j0");
+    expect(await tick(deps)).toMatchObject({ sealedAgain: 1 });
+  });
+
+  test("an upload that cannot be asked for does not keep the others", async () => {
+    const { world, sealAgain, deps } = ticking();
+    for (const job of ["a", "b", "c"]) world.ledger.table.moveJob(aJob({ job, state: "running" }), { state: "sealing" }, { atMs: monday });
+    world.nowMs = monday + 900_001;
+    world.ledger.wire.failBefore("sealing.claimAgain", 2);
+    expect((await tick(deps)).errors.map(({ part }) => part)).toEqual(["sealing"]);
+    expect(sealAgain.sent).toHaveLength(2);
   });
 });
 

@@ -10,6 +10,7 @@ const numbers = {
   reservedUsdPerHour: 2.5,
   openBreakers: 0,
   unreadableItems: 0,
+  stuckSteps: 0,
 };
 
 afterEach(() => void vi.restoreAllMocks());
