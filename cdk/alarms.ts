@@ -74,8 +74,8 @@ export class Alarms extends Construct {
       // Its name has no slash, because it does not ring the pool: a decision would not help.
       new Alarm(this, `Stuck-${pool}`, {
         alarmName: `${fleet}-stuck-${pool}`,
-        alarmDescription: `Pool ${pool} has tried something again and again for ${stuckMinutes} minutes. fleet problems says what and why.`,
-        metric: metric("StuckSteps", Stats.MAXIMUM),
+        alarmDescription: `Pool ${pool} has tried something again and again, or waited for EC2 to end an instance, for ${stuckMinutes} minutes. fleet problems says what and why.`,
+        metric: metric("Stuck", Stats.MAXIMUM),
         evaluationPeriods: stuckMinutes,
         threshold: 1,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

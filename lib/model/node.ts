@@ -77,6 +77,8 @@ export type Node = {
   readonly missingSinceMs?: number | undefined;
   /** Set if Fleetwright takes the node out of use although it may hold attempts. The node is `draining` from then on. */
   readonly drain?: Drain | undefined;
+  /** Set if an admin has declared that nothing runs on it any more. The node is `gone` from then on. */
+  readonly declared?: Declared | undefined;
   /** The node that this one was launched to replace; undefined for none. */
   readonly replaces?: string | undefined;
   /** The datasets that it has fetched; undefined for none. */
@@ -90,6 +92,9 @@ export type Drain = {
   /** Set if other nodes have room for its attempts, so that no node must be launched to replace it. */
   readonly hasRoom?: true | undefined;
 };
+
+/** Who has declared a node dead, why, and when, ms since the epoch. */
+export type Declared = { readonly by: string; readonly because: string; readonly atMs: number };
 
 /** An instance that never became a worker: it did not call in time, or it ended before its first call without being terminated by us. */
 export type BootFailure = { readonly node: string; readonly instanceType: string; readonly zone: string; readonly atMs: number };

@@ -1,6 +1,6 @@
 import type { Sign } from "../model/heartbeat/heartbeat.ts";
 import type { AttemptRef, Job, JobChange, JobRef } from "../model/job.ts";
-import type { Node } from "../model/node.ts";
+import type { Declared, Node } from "../model/node.ts";
 import type { Notice } from "../model/telemetry.ts";
 
 /** A change of the job's record, the node's assignment, or both, in one transaction, because of a worker's report. */
@@ -67,6 +67,8 @@ export interface NodeLedger {
   noticed(node: string, notice: Notice, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
   /** Records that the instance has ended, as EC2 reports it. `unknown`: the instance is not ours, or not in the ledger. */
   gone(node: string, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
+  /** Records that an admin declares that the instance has ended. Does nothing if it is known to have ended, or is not ours. */
+  declareDead(node: string, declared: Declared): Promise<void>;
 }
 
 /** Calls `node` as workers do, over its URL. */

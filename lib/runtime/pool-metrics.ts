@@ -24,6 +24,6 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
   if (numbers.unreadableItems > 0) metrics.addMetric("UnreadableItems", MetricUnit.Count, numbers.unreadableItems);
   // Always, because the alarm about it must see that it is over.
-  metrics.addMetric("StuckSteps", MetricUnit.Count, numbers.stuckSteps);
+  metrics.addMetric("Stuck", MetricUnit.Count, numbers.stuckSteps + numbers.waitingNodes);
   metrics.publishStoredMetrics();
 }

@@ -28,6 +28,7 @@ const fields: Readonly<Record<string, string>> = {
   "call failed": "requestId error",
   called: "requestId caller method route status ms",
   "dead letter not handled": "queue letter kind error",
+  "node declared dead": "pool node by because",
   "failed seal not noted": "team job attempt error",
   "ending instances": "instances",
   "job not cancelled": "team job error",

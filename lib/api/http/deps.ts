@@ -11,7 +11,16 @@ export type ApiDeps = SubmitDeps &
   LetterDeps &
   Pick<
     Ports,
-    "attemptLogs" | "decisionReader" | "decisions" | "jobLookup" | "jobReader" | "nodeReader" | "overrides" | "poolNodes" | "sealing"
+    | "attemptLogs"
+    | "decisionReader"
+    | "decisions"
+    | "jobLookup"
+    | "jobReader"
+    | "nodeLedger"
+    | "nodeReader"
+    | "overrides"
+    | "poolNodes"
+    | "sealing"
   > & {
     readonly fleet: { readonly name: string; readonly teams: readonly string[] };
   };

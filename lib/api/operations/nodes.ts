@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { PoolName } from "../../../events/job.ts";
 import { orderOf } from "../../decide/overrides/node-orders.ts";
+import { declareDead } from "../../flows/node/declare-dead.ts";
 import type { Node } from "../../model/node.ts";
 import type { Overrides } from "../../model/overrides/overrides.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { problem, success } from "../http/response.ts";
 import { NodePage, NodeView, nodeView } from "../views/nodes.ts";
+import { nameOf } from "../views/overrides.ts";
 import { cursor, limitOf, noParams, noQuery } from "./path.ts";
 import { noPool } from "./pools.ts";
 
@@ -87,4 +89,37 @@ const get = operation({
   },
 });
 
-export const nodeOperations: readonly Operation[] = [list, get];
+const declare = operation({
+  id: "declareNodeDead",
+  method: "post",
+  path: "/nodes/{node}/declare-dead",
+  summary:
+    "Takes an admin's word that nothing runs on a silent node, as EC2's word would be taken: its work is queued again at once. If it is wrong, a job runs twice at the same time",
+  params: z.strictObject({ node: NodeId }),
+  query: noQuery,
+  body: {
+    schema: z.strictObject({ reason: z.string().trim().min(1).max(200).describe("How it is known that nothing runs there any more") }),
+    maxBytes: 4096,
+    optional: false,
+  },
+  responses: { schema: NodeView, statuses: { 200: "The node is gone, and its work is queued again" } },
+  problems: ["not-found", "conflict", "too-large", "media-type"],
+  async handle(deps, { params, speaker, caller, body }) {
+    if (speaker.kind !== "admin") return problem("denied", "Only an admin may declare a node dead.");
+    const outcome = await declareDead(deps, params.node, { by: nameOf(caller), because: body.reason });
+    switch (outcome.kind) {
+      case "done":
+      case "same":
+        return success(nodeView(outcome.node, speaker, { nowMs: deps.now() }));
+      case "alive":
+        return problem(
+          "conflict",
+          `The worker of ${params.node} has called within the last minutes, so the node is not dead. Drain it instead.`,
+        );
+      case "no-node":
+        return problem("not-found", `There is no node ${params.node} that is in a pool.`);
+    }
+  },
+});
+
+export const nodeOperations: readonly Operation[] = [list, get, declare];

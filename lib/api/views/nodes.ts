@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DatasetName, JobId, PoolName, TeamName } from "../../../events/job.ts";
+import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
 import { isSilent } from "../../model/heartbeat/heartbeat.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import type { NodeOrder } from "../../model/overrides/overrides.ts";
@@ -61,6 +62,14 @@ export const NodeView = z
       .object({ because: z.string(), until: Time })
       .optional()
       .describe("Why the node is drained, and until when its attempts may still run"),
+    declaredDead: z
+      .object({ by: z.string(), at: Time, reason: z.string() })
+      .optional()
+      .describe("Set if an admin has declared that nothing runs on the node any more"),
+    waitsFor: z
+      .string()
+      .optional()
+      .describe("Set if the node's work may still run and can start elsewhere only when EC2 says that it has ended"),
     override: NodeOrderView.optional().describe("What an admin has ordered about the node"),
     assignments: z.array(Held),
     samples: z.array(Sample).optional().describe("One sample per GPU, as of the worker's last call"),
@@ -97,6 +106,8 @@ export const nodeView = (node: Node, speaker: Speaker, { nowMs, order }: { nowMs
   idleSince: isoIf(idleSince(node)),
   notice: node.notice && { kind: node.notice.kind, at: iso(node.notice.atMs) },
   drain: node.drain && { because: node.drain.because, until: iso(node.drain.untilMs) },
+  declaredDead: node.declared && { by: node.declared.by, at: iso(node.declared.atMs), reason: node.declared.because },
+  waitsFor: waitsForProof(node, nowMs)?.why,
   override: order && nodeOrderView(order),
   assignments: node.assignments.map((each) => held(each, speaker)),
   samples: node.gpus?.map(({ throttled, ...sample }) => ({ ...sample, throttled: throttled && [...throttled] })),

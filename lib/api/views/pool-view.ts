@@ -1,6 +1,7 @@
 import { spentMicro } from "../../decide/budget/spent-so-far.ts";
 import { statusOf } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
+import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
@@ -55,10 +56,17 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   learned: learnedRows(seen.learned),
   ...(speaker.kind === "admin" && { unreadable: (seen.unreadable ?? []).map(({ kind, key, why }) => ({ kind, key, why })) }),
   ...(speaker.kind === "admin" && { backOffs: (seen.backOffs ?? []).map(backOffView) }),
+  ...(speaker.kind === "admin" && { waiting: waitingNodes(seen.nodes, nowMs) }),
   busy: state.busy,
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
 });
+
+const waitingNodes = (nodes: readonly Node[], nowMs: number): NonNullable<PoolView["waiting"]> =>
+  nodes.flatMap((node) => {
+    const doubt = waitsForProof(node, nowMs);
+    return doubt ? [{ node: node.id, since: iso(doubt.sinceMs), why: doubt.why }] : [];
+  });
 
 const backOffView = ({ subject, failures, sinceMs, retryAtMs, note }: BackOff): NonNullable<PoolView["backOffs"]>[number] => ({
   what: subject,

@@ -98,6 +98,10 @@ export const PoolView = z
       .array(BackOffView)
       .optional()
       .describe("What could not be done and is tried again with growing pauses, for admins only, in descending order of failures"),
+    waiting: z
+      .array(z.object({ node: z.string(), since: Time, why: z.string() }))
+      .optional()
+      .describe("Nodes whose work may still run and can start elsewhere only when EC2 says that they have ended, for admins only"),
     busy: z.boolean().describe("Whether the last decision found jobs, nodes or open launches"),
     decisions: Count.describe("Number of decisions begun since the deployment"),
     pricesAt: Time.optional().describe("When prices were last fetched"),

@@ -1,10 +1,11 @@
 import type { OverridesView } from "../../api/views/overrides.ts";
-import { exitCodes } from "../invocation/exit.ts";
+import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
 import { when } from "../terminal/duration.ts";
 import { advised } from "./advised.ts";
+import type { Confirm } from "./jobs/cancel-many.ts";
 
 export type OrderOptions = {
   readonly reason?: string | undefined;
@@ -71,3 +72,32 @@ const bodyOf = ({ reason, ifVersion }: OrderOptions) => ({
   ...(reason === undefined ? {} : { reason }),
   ...(ifVersion === undefined ? {} : { version: ifVersion }),
 });
+
+export type DeclareDeadOptions = { readonly reason: string; readonly yes?: boolean | undefined; readonly json?: boolean | undefined };
+
+/** Declares that nothing runs on a node any more, after it has named the risk and asked. */
+export async function declareDead(
+  node: string,
+  options: DeclareDeadOptions,
+  { connection, console, confirm }: Context & { readonly confirm?: Confirm | undefined },
+): Promise<number> {
+  const unknown = `there is no node ${node}; list them with: ${commandLine("nodes")}`;
+  const { assignments, waitsFor } = await advised(connection.api.node(node), unknown);
+  const held = assignments.map(({ team, job }) => (job === undefined ? `a job of team ${team}` : `${team}/${job}`));
+  const what = held.length === 0 ? "it holds no job" : `${held.join(", ")} will be started elsewhere at once`;
+  console.note(waitsFor === undefined ? `nothing waits for EC2's word on ${node}` : waitsFor);
+  console.note(
+    `${what}. If anything still runs on ${node}, a program runs twice at the same time, with its effects outside of Fleetwright`,
+  );
+  if (!options.yes) {
+    if (confirm === undefined) throw new UsageError("add --yes to declare the node dead");
+    if (!(await confirm(`declare ${node} dead?`))) {
+      console.note("nothing was changed");
+      return exitCodes.failed;
+    }
+  }
+  const after = await advised(connection.api.declareDead(node, options.reason), unknown);
+  if (options.json) console.out(JSON.stringify(after));
+  else console.out(`${node} is taken for dead; its work is queued again, and EC2 is asked to end the instance until it confirms that`);
+  return exitCodes.ok;
+}

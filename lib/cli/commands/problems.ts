@@ -1,13 +1,15 @@
 import type { PoolView } from "../../api/views/pools.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { exitCodes } from "../invocation/exit.ts";
+import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
 import { duration } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { deadQueueColumns } from "../views/letter-view.ts";
 
 /**
- * Lists the items of the table that this release cannot read, the queues with dead letters, and what keeps failing. Exits with 1 if there are
+ * Lists the items of the table that this release cannot read, the queues with dead letters, what keeps failing, and the nodes on which work waits for
+ * EC2's word. Exits with 1 if there are
  * any.
  */
 export async function problems(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
@@ -22,9 +24,10 @@ export async function problems(options: { json?: boolean | undefined }, { connec
   const failing = items.flatMap(({ pool, backOffs = [] }) =>
     backOffs.filter(({ failures }) => failures > 1).map((each) => ({ pool, ...each })),
   );
-  const code = unreadable.length + deadLetters.length + failing.length > 0 ? exitCodes.failed : exitCodes.ok;
+  const waiting = items.flatMap(({ pool, waiting: nodes = [] }) => nodes.map((each) => ({ pool, ...each })));
+  const code = unreadable.length + deadLetters.length + failing.length + waiting.length > 0 ? exitCodes.failed : exitCodes.ok;
   if (options.json) {
-    console.out(JSON.stringify({ unreadable, deadLetters, failing }));
+    console.out(JSON.stringify({ unreadable, deadLetters, failing, waiting }));
     return code;
   }
   const { width } = console;
@@ -34,6 +37,13 @@ export async function problems(options: { json?: boolean | undefined }, { connec
     console.out(line);
   if (failing.length > 0) console.out("");
   for (const line of tableLines(failing, failingColumns(nowMs), { empty: "no step of a decision keeps failing", width })) console.out(line);
+  if (waiting.length > 0) console.out("");
+  for (const line of tableLines(waiting, waitingColumns(nowMs), { empty: "no work waits for EC2's word on its node", width }))
+    console.out(line);
+  if (waiting.length > 0)
+    console.note(
+      `if you know that nothing runs on such a node any more: ${commandLine("node", "declare-dead", "INSTANCE", "--reason", "TEXT")}`,
+    );
   if (unreadable.length > 0)
     console.note(
       "what these items stand for stays as it is: nodes count as full, launches as open. Deploy the release that wrote them, or mend them",
@@ -50,6 +60,14 @@ const problemColumns: Column<Problem>[] = [
   { title: "POOL", of: ({ pool }) => pool },
   { title: "KIND", of: ({ kind }) => kind },
   { title: "ITEM", of: ({ key }) => key },
+  { title: "WHY", of: ({ why }) => why, yields: true },
+];
+
+type Waiting = NonNullable<PoolView["waiting"]>[number] & { readonly pool: string };
+const waitingColumns = (nowMs: number): Column<Waiting>[] => [
+  { title: "POOL", of: ({ pool }) => pool },
+  { title: "NODE", of: ({ node }) => node },
+  { title: "FOR", of: ({ since }) => duration(nowMs - Date.parse(since)), align: "right" },
   { title: "WHY", of: ({ why }) => why, yields: true },
 ];
 

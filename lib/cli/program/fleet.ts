@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { RedriveOptions } from "../commands/redrive.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { cursor, json, limit, pool as poolOption } from "./options.ts";
-import { addNodeOrders, addPoolOrders } from "./orders.ts";
+import { addDeclareDead, addNodeOrders, addPoolOrders } from "./orders.ts";
 import type { Session } from "./session.ts";
 
 export function addFleet(program: Command, session: Session): void {
@@ -27,6 +27,7 @@ export function addFleet(program: Command, session: Session): void {
     .action((id: string, options) => run(import("../commands/nodes.ts").then(async ({ node }) => node(id, options, await context()))));
 
   addNodeOrders(node, session);
+  addDeclareDead(node, session);
 
   program
     .command("pools")

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import type { OrderOptions } from "../commands/orders.ts";
+import type { DeclareDeadOptions, OrderOptions } from "../commands/orders.ts";
+import { confirmOnTerminal } from "./confirm.ts";
 import { json, seconds, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -73,4 +74,33 @@ Example:
   ).addOption(
     new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds),
   );
+}
+
+/** Adds the command with which an admin declares a node dead. */
+export function addDeclareDead(node: Command, { run, context }: Session): void {
+  node
+    .command("declare-dead")
+    .description("declare that nothing runs on a silent node any more, and start its work elsewhere")
+    .argument("<id>", "the instance's id")
+    .requiredOption("--reason <text>", "how you know that nothing runs there any more, for the record")
+    .option("-y, --yes", "do not ask")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+The work of a silent node starts elsewhere only when EC2 says that the instance has ended. If EC2 never says so, for example because the
+instance is protected from termination or a region does not respond, and you know that nothing runs there, declare it with this command. If
+you are wrong, a job runs twice at the same time: what the first run reports changes nothing, but what it does elsewhere cannot be undone.
+EC2 is still asked to end the instance. Refused for a node whose worker has called within the last minutes. For admins.
+
+Example:
+  fleet node declare-dead i-0123456789abcdef0 --reason "AWS support: the host is lost, case 1234"`,
+    )
+    .action((id: string, options: DeclareDeadOptions) =>
+      run(
+        import("../commands/orders.ts").then(async ({ declareDead }) =>
+          declareDead(id, options, { ...(await context()), confirm: confirmOnTerminal() }),
+        ),
+      ),
+    );
 }

@@ -74,6 +74,8 @@ export type FleetApi = {
   orderPool(pool: string, kind: "pause" | "resume", order: OrderRequest): Promise<OverridesView>;
   /** Does the same about one of its nodes. It is a `conflict`, too, if the node is leaving its pool already. */
   orderNode(node: string, kind: "cordon" | "uncordon" | "drain", order: OrderRequest): Promise<OverridesView>;
+  /** Declares that nothing runs on a node any more. It is a `conflict` if its worker has called lately. */
+  declareDead(node: string, reason: string): Promise<NodeView>;
   /** Deletes what the pool has learned about packing engines. */
   forgetLearned(pool: string): Promise<void>;
   decisions(of: Paging & { pool: string }): Promise<DecisionPage>;
@@ -114,6 +116,7 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   pool: (pool) => call(PoolView, { method: "GET", path: `/v1/pools/${name(pool)}` }),
   orderPool: (pool, kind, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/${kind}`, body }),
   orderNode: (node, kind, body) => call(OverridesView, { method: "POST", path: `/v1/nodes/${name(node)}/${kind}`, body }),
+  declareDead: (node, reason) => call(NodeView, { method: "POST", path: `/v1/nodes/${name(node)}/declare-dead`, body: { reason } }),
   forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),
   decisions: ({ pool, ...query }) => call(DecisionPage, { method: "GET", path: decisionsPath(pool), query }),
   decision: ({ pool, id }) => call(DecisionView, { method: "GET", path: `${decisionsPath(pool)}/${name(id)}` }),

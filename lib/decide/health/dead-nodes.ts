@@ -50,9 +50,9 @@ function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | und
       return {
         kind: "lose",
         node: node.id,
-        because: "EC2 says that the instance has ended",
+        because: node.declared ? `${node.declared.by} declared it dead: ${node.declared.because}` : "EC2 says that the instance has ended",
         // A node whose end was requested, or that EC2 took back, might have booted well.
-        ...(node.readyAtMs === undefined && !node.released && !node.notice && !node.drain ? { neverBooted: true } : {}),
+        ...(node.readyAtMs === undefined && !node.released && !node.notice && !node.drain && !node.declared ? { neverBooted: true } : {}),
       };
     case "launching":
       return booting(node, { nowMs, pool, hearing });

@@ -3,6 +3,7 @@ import { unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { isStuck } from "../../model/values/back-off.ts";
 import { budgetRoom, type ScopeRoom } from "../budget/budget-room.ts";
+import { waitsForProof } from "./waits-for-proof.ts";
 
 /** The state of a pool in the numbers that its metrics and alarms use. */
 export type PoolNumbers = {
@@ -25,6 +26,8 @@ export type PoolNumbers = {
   readonly unreadableItems: number;
   /** What has failed several times in a row and is tried again. */
   readonly stuckSteps: number;
+  /** Nodes whose work can start elsewhere only when EC2 says that they have ended. */
+  readonly waitingNodes: number;
 };
 
 /** `queued`: the number of waiting jobs, because the queue may have been read in part. */
@@ -48,6 +51,7 @@ export function poolNumbers(seen: Snapshot & { readonly queued: number }): PoolN
     teamBudgetUsedPercent: mostUsed(Object.values(budget.teams)),
     unreadableItems: seen.unreadable?.length ?? 0,
     stuckSteps: (seen.backOffs ?? []).filter(isStuck).length,
+    waitingNodes: seen.nodes.filter((node) => waitsForProof(node, nowMs)).length,
   };
 }
 

@@ -13,6 +13,7 @@ import { createCancellations } from "../../aws/table/jobs/cancellations.ts";
 import { createJobLookup } from "../../aws/table/jobs/job-lookup.ts";
 import { createJobReader } from "../../aws/table/jobs/job-reader.ts";
 import { createSealing } from "../../aws/table/jobs/sealing.ts";
+import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import { createNodeReader } from "../../aws/table/nodes/node-reader.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
 import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
@@ -50,6 +51,7 @@ function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
     decisions: createDecisions(table),
     jobLookup: createJobLookup(table),
     jobReader: createJobReader(table),
+    nodeLedger: createNodeLedger(table),
     nodeReader: createNodeReader(table),
     overrides: createOverrides(table),
     poolNodes: createPoolNodes(table),

@@ -64,6 +64,12 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       if (table.nodes.get(nodeKey(pool, id))?.node.state !== "gone") table.changeNode(pool, id, { state: "gone", stateSinceMs: atMs });
       return { kind: "noted", pool };
     }),
+  declareDead: (id, declared) =>
+    wire.call("nodeLedger.declareDead", () => {
+      const pool = table.instances.get(id);
+      if (pool === undefined || table.nodes.get(nodeKey(pool, id))?.node.state === "gone") return;
+      table.changeNode(pool, id, { state: "gone", stateSinceMs: declared.atMs, declared });
+    }),
 });
 
 /** Returns a node that boots or works, or why there is none. */

@@ -47,6 +47,32 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     });
   });
 
+  describe("node ledger: declareDead", () => {
+    const declared = { by: "Admin/ada", because: "the host is lost", atMs: monday + 900_000 };
+
+    it("a node that is declared dead is gone, with who declared it and why, and its attempts can be taken back", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      await ledger.nodeLedger.declareDead(node.id, declared);
+      const gone = await ledger.nodeLedger.get("gpu", node.id);
+      expect(gone).toMatchObject({ state: "gone", stateSinceMs: declared.atMs, declared });
+      const [assignment] = gone?.assignments ?? [];
+      if (!assignment) throw new Error("the node holds nothing");
+      expect(await ledger.placements.takeBack(fence, { node: node.id, assignment, reason: "lost", atMs: declared.atMs })).toBe("done");
+    });
+
+    it("an instance that is known to have ended, or is not ours, is not declared dead", async () => {
+      const ledger = await make();
+      const { node } = await placed(ledger);
+      await ledger.nodeLedger.gone(node.id, monday + 800_000);
+      await ledger.nodeLedger.declareDead(node.id, declared);
+      await ledger.nodeLedger.declareDead("i-00000000000000ff", declared);
+      const gone = await ledger.nodeLedger.get("gpu", node.id);
+      expect(gone?.stateSinceMs).toBe(monday + 800_000);
+      expect(gone?.declared).toBeUndefined();
+    });
+  });
+
   describe("node ledger: seen", () => {
     it("a launching node becomes ready at its first call, and this is reported", async () => {
       const ledger = await make();

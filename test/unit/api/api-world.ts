@@ -133,7 +133,7 @@ export class ApiWorld extends World {
         ],
       }),
     );
-    table.putNode(aNode({ id: nodeId(2), lastBusyMs: monday + 120_000 }));
+    table.putNode(aNode({ id: nodeId(2), lastBusyMs: monday + 120_000, lastSeenMs: this.nowMs - 10_000 }));
     table.putNode(aNode({ id: nodeId(3), pool: "lab", team: "research", state: "launching", readyAtMs: undefined }));
     table.forgotten.set("gpu/gone", aNode({ id: nodeId(9), state: "gone", released: true }));
     table.openLaunches.set("launch-7", aLaunch({ id: "launch-7", team: "research", jobs: [{ team: "research", job: "hidden" }] }));

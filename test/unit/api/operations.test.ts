@@ -204,6 +204,17 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       (body): Case => [`/v1/nodes/${nodeId(1)}/drain`, 400, post(body, { as: "admin" })],
     ),
   ],
+  declareNodeDead: [
+    [`/v1/nodes/${nodeId(3)}/declare-dead`, 200, post({ reason: "the host is lost" }, { as: "admin" })],
+    [`/v1/nodes/${nodeId(2)}/declare-dead`, 409, post({ reason: "the host is lost" }, { as: "admin" })],
+    [`/v1/nodes/${nodeId(8)}/declare-dead`, 404, post({ reason: "the host is lost" }, { as: "admin" })],
+    [`/v1/nodes/${nodeId(1)}/declare-dead`, 403, post({ reason: "the host is lost" })],
+    [`/v1/nodes/${nodeId(1)}/declare-dead`, 415, post({ reason: "lost" }, { as: "admin", type: "text/plain" })],
+    [`/v1/nodes/${nodeId(1)}/declare-dead`, 413, post({ reason: "x".repeat(5_000) }, { as: "admin" })],
+    ...[{}, { reason: "" }, { reason: " " }, { reason: "x".repeat(201) }, { reason: "lost", node: nodeId(1) }].map(
+      (body): Case => [`/v1/nodes/${nodeId(1)}/declare-dead`, 400, post(body, { as: "admin" })],
+    ),
+  ],
   listNodes: [
     ["/v1/nodes?limit=1", 200],
     ["/v1/nodes", 200],

@@ -79,3 +79,29 @@ describe("orders of admins", () => {
     expect(of("arn:aws:iam::123456789012:root")).toBe("root");
   });
 });
+
+describe("a node that is declared dead", () => {
+  test("an admin may declare a silent node dead with a reason, and the node shows who did it", async () => {
+    const world = new ApiWorld();
+    const path = `/v1/nodes/${nodeId(1)}/declare-dead`;
+    world.nowMs += 3_600_000;
+    expect(await world.fetch(path, post({}))).toMatchObject({ status: 400 });
+    expect((await world.fetch(path, post({ reason: "the host is lost" }))).body).toMatchObject({
+      state: "gone",
+      declaredDead: { by: "Admin/ada", reason: "the host is lost", at: new Date(world.nowMs).toISOString() },
+    });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    expect((await world.fetch("/v1/nodes/i-00000000000000fff/declare-dead", post({ reason: "x" }))).status).toBe(404);
+  });
+
+  test("a node whose worker calls is not dead, and a team may declare no node dead", async () => {
+    const world = new ApiWorld();
+    const path = `/v1/nodes/${nodeId(1)}/declare-dead`;
+    world.ledger.table.changeNode("gpu", nodeId(1), { lastSeenMs: world.nowMs - 1_000 });
+    expect((await world.fetch(path, post({ reason: "x" }))).body).toMatchObject({
+      code: "conflict",
+      detail: expect.stringContaining("Drain it instead"),
+    });
+    expect(await world.fetch(path, { as: "vision", method: "POST", body: { reason: "x" } })).toMatchObject({ status: 403 });
+  });
+});

@@ -122,10 +122,15 @@ describe("fleet problems", () => {
     const items = [aPoolView({ unreadable: [item] }), aPoolView({ pool: "lab", unreadable: [item] })];
     const { on, printed } = await start({ "GET /v1/pools": { body: { items } }, "GET /v1/dead-letters": { body: { items: [] } } });
     expect(await problems({}, on)).toBe(1);
-    expect(printed.out).toHaveLength(4);
+    expect(printed.out).toHaveLength(5);
     expect(printed.out[1]).toMatch(/^gpu +node +N#gpu i-0a +the item N#gpu i-0a is broken/);
     expect(await problems({ json: true }, on)).toBe(1);
-    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({ unreadable: [{ pool: "gpu", ...item }], deadLetters: [], failing: [] });
+    expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({
+      unreadable: [{ pool: "gpu", ...item }],
+      deadLetters: [],
+      failing: [],
+      waiting: [],
+    });
   });
 
   it("fleet problems names each step that has failed more than once, with the reason and the time of the next try", async () => {
@@ -139,7 +144,7 @@ describe("fleet problems", () => {
     const items = [aPoolView({ unreadable: [], backOffs: [backOff, { ...backOff, what: "end i-0b", failures: 1 }] })];
     const { on, printed } = await start({ "GET /v1/pools": { body: { items } }, "GET /v1/dead-letters": { body: { items: [] } } });
     expect(await problems({}, on)).toBe(1);
-    expect(printed.out.slice(-2)).toEqual([
+    expect(printed.out.slice(-3, -1)).toEqual([
       expect.stringMatching(/^POOL +STEP +FAILED +FOR +NEXT +WHY$/),
       expect.stringMatching(/^gpu +end i-0a +4 times .* in .* EC2 refuses to end it$/),
     ]);
@@ -157,6 +162,7 @@ describe("fleet problems", () => {
       "every item of every pool can be read",
       "no message is among the dead letters",
       "no step of a decision keeps failing",
+      "no work waits for EC2's word on its node",
     ]);
     await expect(problems({}, on)).rejects.toThrow(/only admins see/);
   });

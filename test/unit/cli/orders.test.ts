@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { nodeLines, nodes } from "../../../lib/cli/commands/nodes.ts";
-import { orderNode, orderPool } from "../../../lib/cli/commands/orders.ts";
+import { declareDead, orderNode, orderPool } from "../../../lib/cli/commands/orders.ts";
 import { poolLines, pools } from "../../../lib/cli/commands/pools.ts";
 import { aNodeView, aPoolView, at } from "./api-samples.ts";
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
@@ -97,5 +97,38 @@ describe("what admins have ordered", () => {
     expect(nodeLines(aNodeView({ override: cordon }), nowMs).find((line) => line.startsWith("ordered"))).toMatch(
       / cordoned by Admin\/ada at 2026-06-01 00:58:00 UTC, 2 min ago$/,
     );
+  });
+});
+
+describe("fleet node declare-dead", () => {
+  const why = `waits for EC2's word on ${node}: its worker has been silent since 2026-06-01 00:10 UTC`;
+  const held = { team: "vision", job: "train", attempt: 1, phase: "running", vcpus: 4, memoryGiB: 16, gpus: 1 } as const;
+  const routes: Routes = {
+    [`GET /v1/nodes/${node}`]: {
+      body: aNodeView({ node, waitsFor: why, assignments: [held, { ...held, team: "research", job: undefined }] }),
+    },
+    [`POST /v1/nodes/${node}/declare-dead`]: { body: aNodeView({ node, state: "gone" }) },
+  };
+
+  test("the command names the risk and what will be started elsewhere, and asks before it declares", async () => {
+    const { on, printed } = await start(routes);
+    const asked: string[] = [];
+    const confirm = async (question: string) => asked.push(question) > 0;
+    expect(await declareDead(node, { reason: "lost" }, { ...on, confirm })).toBe(0);
+    expect(asked).toEqual([`declare ${node} dead?`]);
+    expect(printed.note).toEqual([
+      why,
+      `vision/train, a job of team research will be started elsewhere at once. If anything still runs on ${node}, a program runs twice at the same time, with its effects outside of Fleetwright`,
+    ]);
+    expect(printed.out[0]).toContain(`${node} is taken for dead`);
+    expect(api.calls.at(-1)?.body).toEqual({ reason: "lost" });
+  });
+
+  test("a no changes nothing, and without a terminal the command needs --yes", async () => {
+    const { on, printed } = await start(routes);
+    expect(await declareDead(node, { reason: "lost" }, { ...on, confirm: async () => false })).toBe(1);
+    expect(printed.note.at(-1)).toBe("nothing was changed");
+    await expect(declareDead(node, { reason: "lost" }, on)).rejects.toThrow("add --yes to declare the node dead");
+    expect(await declareDead(node, { reason: "lost", yes: true }, on)).toBe(0);
   });
 });

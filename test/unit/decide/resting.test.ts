@@ -3,7 +3,7 @@ import { withoutResting, withoutRestingJobs } from "../../../lib/decide/back-off
 import { decide } from "../../../lib/decide/decide.ts";
 import type { Step } from "../../../lib/model/plan.ts";
 import type { BackOff } from "../../../lib/model/values/back-off.ts";
-import { anEntry, aNode, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
+import { aNode, anEntry, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const backOff = (subject: string, over: Partial<BackOff> = {}): BackOff => ({
   subject,
@@ -26,7 +26,11 @@ describe("steps that failed a moment ago", () => {
   });
 
   test("the next decision follows when the first of the steps that were left out is due", () => {
-    const resting = known(backOff("end i-1"), backOff("end i-2", { retryAtMs: monday + 5_000 }), backOff("end i-3", { retryAtMs: monday + 1 }));
+    const resting = known(
+      backOff("end i-1"),
+      backOff("end i-2", { retryAtMs: monday + 5_000 }),
+      backOff("end i-3", { retryAtMs: monday + 1 }),
+    );
     expect(withoutResting([end("i-1"), end("i-2")], resting).dueAtMs).toBe(monday + 5_000);
   });
 });

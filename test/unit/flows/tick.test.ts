@@ -156,6 +156,7 @@ describe("a pool's numbers", () => {
           openBreakers: 0,
           unreadableItems: 0,
           stuckSteps: 0,
+          waitingNodes: 0,
         },
       ],
     });

@@ -11,6 +11,7 @@ const numbers = {
   openBreakers: 0,
   unreadableItems: 0,
   stuckSteps: 0,
+  waitingNodes: 0,
 };
 
 afterEach(() => void vi.restoreAllMocks());

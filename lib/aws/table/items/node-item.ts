@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { AttemptRef } from "../../../model/job.ts";
-import type { Assignment, Node } from "../../../model/node.ts";
+import type { Assignment, Declared, Node } from "../../../model/node.ts";
 import { getItem, getRange, type Item, type TableAccess } from "../access.ts";
 import { isNot, isThere, set } from "../expression.ts";
 import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
@@ -46,6 +46,7 @@ const StoredNode = z.object({
   assignments: z.record(z.string().regex(assignmentPattern), StoredAssignment),
   notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
   drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
+  declared: z.object({ by: z.string(), because: z.string(), atMs: z.number() }).optional(),
   replaces: z.string().optional(),
   missingSinceMs: z.number().optional(),
   /** The node's part of the pool's reservation, until it is released. */
@@ -79,9 +80,9 @@ export const nodeItem = (node: Node): Key & Item => {
   };
 };
 
-/** Returns the update that records that a node's instance has ended. */
-export const toGone = (atMs: number) => ({
-  changes: [set("state", "gone"), set("stateSinceMs", atMs)],
+/** Returns the update that records that a node's instance has ended, or that an admin has declared so. */
+export const toGone = (atMs: number, declared?: Declared) => ({
+  changes: [set("state", "gone"), set("stateSinceMs", atMs), ...(declared ? [set("declared", declared)] : [])],
   when: [isThere("pk"), isNot("state", "gone")],
 });
 

@@ -48,6 +48,10 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     await tryUpdate(access, nodeKey(pool, node), toGone(atMs));
     return { kind: "noted", pool };
   },
+  async declareDead(node, declared) {
+    const pool = await poolOfInstance(access, node);
+    if (pool !== undefined) await tryUpdate(access, nodeKey(pool, node), toGone(declared.atMs, declared));
+  },
 });
 
 /** The most attempts that one write hands out, because the expressions of an update are limited to 4 KB. */

@@ -1,0 +1,22 @@
+import { isSilent } from "../../model/heartbeat/heartbeat.ts";
+import { type Node, wasNeverOrdered } from "../../model/node.ts";
+import { minuteName } from "../../model/values/period.ts";
+
+/** A doubt about a node that only EC2's word, its worker or an admin can end. `sinceMs`: since when. */
+export type Doubt = { readonly sinceMs: number; readonly why: string };
+
+/**
+ * Returns why the work of a node can neither be relied on nor start elsewhere: it may still run there, and EC2 has not said that the instance
+ * has ended. Undefined if there is no such doubt, or if no work depends on it.
+ */
+export function waitsForProof(node: Node, nowMs: number): Doubt | undefined {
+  const { id, state, stateSinceMs, lastSeenMs, missingSinceMs } = node;
+  if (state === "gone" || node.assignments.every(wasNeverOrdered)) return undefined;
+  const doubt = (sinceMs: number, what: string): Doubt => ({
+    sinceMs,
+    why: `waits for EC2's word on ${id}: ${what} since ${minuteName(sinceMs)}, and what it holds starts elsewhere only when EC2 says that it has ended`,
+  });
+  if (state === "terminating") return doubt(stateSinceMs, "it has been ending");
+  if (missingSinceMs !== undefined) return doubt(missingSinceMs, "EC2 has not known it");
+  return lastSeenMs !== undefined && isSilent(node, nowMs) ? doubt(lastSeenMs, "its worker has been silent") : undefined;
+}

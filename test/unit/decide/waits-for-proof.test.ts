@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { waitsForProof } from "../../../lib/decide/health/waits-for-proof.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import { aNode, anAssignment, monday } from "../../fakes/builders.ts";
+
+const minute = 60_000;
+const now = monday + 600 * minute;
+const working = (over: Partial<Node>): Node =>
+  aNode({ lastSeenMs: now - 10_000, assignments: [anAssignment({ phase: "running" })], ...over });
+
+describe("work whose node is in doubt", () => {
+  test.each<[string, Partial<Node>, string, number]>([
+    ["is silent", { lastSeenMs: now - 3 * minute }, "its worker has been silent", 3],
+    ["drains and is silent", { state: "draining", lastSeenMs: now - 4 * minute }, "its worker has been silent", 4],
+    ["is ending", { state: "terminating", stateSinceMs: now - 2 * minute }, "it has been ending", 2],
+    ["is not known to EC2", { missingSinceMs: now - minute }, "EC2 has not known it", 1],
+  ])("a node with work that %s is in doubt since then, and says what its work waits for", (_what, over, what, minutes) => {
+    const node = working(over);
+    const doubt = waitsForProof(node, now);
+    expect(doubt?.sinceMs).toBe(now - minutes * minute);
+    expect(doubt?.why).toMatch(new RegExp(`^waits for EC2's word on ${node.id}: ${what} since 2026-`));
+  });
+
+  test.each<[string, Partial<Node>]>([
+    ["calls", {}],
+    ["is gone", { state: "gone" }],
+    ["is ending but holds nothing", { state: "terminating", assignments: [] }],
+    [
+      "is silent but never got the order",
+      { lastSeenMs: now - 3 * minute, assignments: [anAssignment({ phase: "placed", orderedAtMs: undefined })] },
+    ],
+    ["boots", { state: "launching", lastSeenMs: undefined }],
+  ])("a node that %s is in no doubt", (_what, over) => {
+    expect(waitsForProof(working(over), now)).toBeUndefined();
+  });
+});
