@@ -47,7 +47,7 @@ export class PlaceFunction extends Construct {
     });
     // A batch of a FIFO queue may hold messages of several pools, and a slow pool must not use up the time of the others.
     place.function.addEventSource(new SqsEventSource(queues.lane.queue, { batchSize: 1, reportBatchItemFailures: true }));
-    acknowledgeResources(place.role, "DescribeInstances does not support resources", ["*"]);
+    acknowledgeResources(place.role, "DescribeInstances and DescribeInstanceStatus do not support resources", ["*"]);
     acknowledgeResources(place.role, "Each decision is written as a separate object", [decisions]);
     acknowledgeResources(
       place.role,

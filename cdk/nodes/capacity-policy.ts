@@ -52,7 +52,7 @@ export function capacityPolicy(
       conditions: { StringEquals: { "ec2:CreateAction": ["CreateFleet", "RunInstances"] } },
     }),
     endOurs(scope, configuration.name),
-    new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances"], resources: ["*"] }),
+    new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances", "ec2:DescribeInstanceStatus"], resources: ["*"] }),
     new PolicyStatement({
       sid: "MakeNodes",
       actions: ["iam:PassRole"],

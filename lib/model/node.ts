@@ -75,6 +75,8 @@ export type Node = {
   readonly gpusBusyAtMs?: number | undefined;
   /** Since when EC2 does not know the instance, as it said each time it was asked; undefined if it does. */
   readonly missingSinceMs?: number | undefined;
+  /** Since when EC2's status checks fail, as EC2 said each time it was asked; undefined if they pass, or if its worker is not silent. */
+  readonly impairedSinceMs?: number | undefined;
   /** Set if Fleetwright takes the node out of use although it may hold attempts. The node is `draining` from then on. */
   readonly drain?: Drain | undefined;
   /** Set if an admin has declared that nothing runs on it any more. The node is `gone` from then on. */

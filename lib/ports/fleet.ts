@@ -23,6 +23,11 @@ export interface Fleet {
    * older than a minute, because EC2 may not show newer ones. Never throws because of a response of EC2.
    */
   look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>>;
+  /**
+   * Returns those of at most `maxAtOnce` instances that fail EC2's status checks, or undefined if EC2 did not respond. Never throws because of
+   * a response of EC2.
+   */
+  impaired(instances: readonly string[]): Promise<ReadonlySet<string> | undefined>;
 }
 
 export type FoundInstances =

@@ -120,6 +120,8 @@ export interface Placements {
   gone(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** Records since when EC2 does not know a node's instance; undefined if it knows it again. */
   missing(fence: Fence, node: string, sinceMs: number | undefined): Promise<Written>;
+  /** Records since when a node's instance fails EC2's status checks; undefined if it passes them again. */
+  impaired(fence: Fence, node: string, sinceMs: number | undefined): Promise<Written>;
   /**
    * `launching`, `ready` or `draining` → `draining`, whatever the node holds. It gets `drain`, which says when its attempts must have
    * left. A node that already has a `drain` keeps that one (`done`).

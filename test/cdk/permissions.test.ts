@@ -32,6 +32,7 @@ describe("permissions", () => {
       [
         "ec2:DescribeInstanceTypeOfferings",
         "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstanceStatus",
         "ec2:DescribeInstances",
         "ec2:DescribeInstances",
         "ec2:DescribeInstances",

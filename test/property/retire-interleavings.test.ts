@@ -63,7 +63,13 @@ function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): Ca
     decisions: gated(decisions, "decisions", gate),
     placements: gated(placements, "placements", gate),
     fleet: gated(
-      { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+      {
+        launch: fleet.launch.bind(fleet),
+        find: fleet.find.bind(fleet),
+        look: fleet.look.bind(fleet),
+        impaired: fleet.impaired.bind(fleet),
+        terminate,
+      },
       "fleet",
       gate,
     ),

@@ -1,8 +1,10 @@
 import {
+  DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   type EC2Client,
   type Instance,
+  type InstanceStatusSummary,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { inWords } from "../../model/errors/in-words.ts";
@@ -66,6 +68,21 @@ export async function lookAtInstances(ec2: Ec2, ids: readonly string[], log: Log
     report(log, "describing instances failed", { ids, error });
     const kind = awsErrorKind(error);
     return all(kind === "throttled" || kind === "denied" ? kind : "unknown");
+  }
+}
+
+/** Calls DescribeInstanceStatus, which knows running instances only, with a filter, because a filter skips unknown instances. */
+export async function findImpaired(ec2: Ec2, ids: readonly string[], log: Log = noLog): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const { InstanceStatuses = [] } = await ec2.send(
+      new DescribeInstanceStatusCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }),
+    );
+    const isImpaired = (status: InstanceStatusSummary | undefined): boolean => status?.Status === "impaired";
+    const found = InstanceStatuses.filter(({ InstanceStatus, SystemStatus }) => isImpaired(InstanceStatus) || isImpaired(SystemStatus));
+    return new Set(found.flatMap(({ InstanceId }) => InstanceId ?? []));
+  } catch (error) {
+    report(log, "describing the status of instances failed", { ids, error });
+    return undefined;
   }
 }
 

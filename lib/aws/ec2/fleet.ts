@@ -10,7 +10,7 @@ import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../.
 import type { Fleet, FoundInstances } from "../../ports/fleet.ts";
 import type { Log } from "../../ports/log.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
-import { endInstances, findInstances, lookAtInstances } from "./fleet-instances.ts";
+import { endInstances, findImpaired, findInstances, lookAtInstances } from "./fleet-instances.ts";
 import { blamed, refusalsOf, refusedEach, refusedWhole, unsoldIn } from "./fleet-refusals.ts";
 import { fleetRequest, launchTag, type ZoneSubnet } from "./fleet-request.ts";
 
@@ -45,6 +45,7 @@ export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   find: (launch) => findInstances(config.ec2, { Filters: [{ Name: `tag:${launchTag}`, Values: [launch] }] }),
   terminate: (instances) => endInstances(config.ec2, instances, config.log),
   look: (instances) => lookAtInstances(config.ec2, instances, config.log),
+  impaired: (instances) => findImpaired(config.ec2, instances, config.log),
 });
 
 /** Returns the outcome of CreateFleet's response: instances, and the reason for each offer that failed. It is final for this token. */

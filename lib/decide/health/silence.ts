@@ -1,4 +1,4 @@
-import { silentForMs } from "../../model/heartbeat/heartbeat.ts";
+import { impairedSince, isSilent, silentForMs } from "../../model/heartbeat/heartbeat.ts";
 import { isLive, type Node } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { mayJudgeSilence } from "../../model/values/hearing.ts";
@@ -17,8 +17,8 @@ type Silent = Step & { readonly node: string };
 export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: NodeSnapshot): readonly Silent[] {
   if (!mayJudgeSilence(hearing, nowMs)) return [];
   const silent = nodes
-    .map((node) => ({ node, forMs: silentForMs(node, nowMs) }))
-    .filter(({ forMs }) => forMs > pool.silentSeconds * 1000)
+    .map((node) => ({ node, forMs: silentForMs(node, nowMs), isImpaired: isSilent(node, nowMs) && wasImpaired(node, nowMs) }))
+    .filter(({ forMs, isImpaired }) => isImpaired || forMs > pool.silentSeconds * 1000)
     .toSorted((a, b) => b.forMs - a.forMs || (a.node.id < b.node.id ? -1 : 1));
   const recent = silentEnds.filter(({ atMs }) => nowMs - atMs < brakeMs);
   const ended = new Set(recent.map(({ node }) => node));
@@ -26,14 +26,21 @@ export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: No
     const left = allowedIn(zone, nodes) - recent.filter((end) => end.zone === zone).length;
     // A node whose end was decided, but not accepted by EC2, is asked for again without counting twice.
     const [again, others] = [those.filter(({ node }) => ended.has(node.id)), those.filter(({ node }) => !ended.has(node.id))];
-    return [...again, ...others.slice(0, Math.max(0, left))].map(({ node, forMs }) => ({
+    return [...again, ...others.slice(0, Math.max(0, left))].map(({ node, forMs, isImpaired }) => ({
       kind: "end",
       node: node.id,
-      because: `its worker has been silent for ${Math.floor(forMs / 60_000)} min`,
+      because: `its worker has been silent for ${Math.floor(forMs / 60_000)} min${isImpaired ? ", and it fails EC2's status checks" : ""}`,
       silent: true,
     }));
   });
 }
+
+/** A silent node that fails EC2's status checks for this long is ended before its `silentSeconds` are over. */
+const impairedForMs = 10 * 60_000;
+const wasImpaired = (node: Node, nowMs: number): boolean => {
+  const sinceMs = impairedSince(node);
+  return sinceMs !== undefined && nowMs - sinceMs >= impairedForMs;
+};
 
 const allowedIn = (zone: string, nodes: readonly Node[]): number =>
   Math.max(

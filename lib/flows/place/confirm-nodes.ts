@@ -1,4 +1,5 @@
 import pMap from "p-map";
+import { impairedSince, isSilent } from "../../model/heartbeat/heartbeat.ts";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { type InstanceStatus, maxAtOnce } from "../../ports/fleet.ts";
@@ -24,6 +25,8 @@ export async function confirmNodes(
   const { snapshot, steps, outcomes } = on;
   const nodes = new Map(steps.map((step) => [step.node, nodeIn(snapshot, step.node)]));
   const seen = await lookAt(deps, [...nodes.keys()]);
+  const silent = [...nodes.values()].filter((node) => seen.get(node.id) === "live" && isSilent(node, deps.now()));
+  const impaired = await checked(deps, silent);
   const living = [...nodes.values()].filter((node) => node.state === "terminating" && seen.get(node.id) === "live");
   const notRequested = await requestEnds(
     deps,
@@ -34,26 +37,70 @@ export async function confirmNodes(
     const node = nodeIn(snapshot, step.node);
     const now = seen.get(step.node) ?? "unknown";
     if (typeof now === "object") return now;
-    if (node.missingSinceMs !== undefined && (now === "live" || now === "ending"))
-      return written(await deps.placements.missing(fence, node.id, undefined));
-    switch (now) {
-      case "stopped":
-      case "terminated":
-        return toGone(deps, fence, node);
-      case "absent":
-        return absent(deps, fence, node);
-      case "ending":
-        return { result: "done", note: "it is shutting down, and what runs on it may still run" };
-      case "live":
-        if (node.state !== "terminating") return { result: "done", note: "EC2 says that it runs" };
-        return notRequested.get(step.node) ?? { result: "done", note: "end requested again and accepted" };
-      case "denied":
-        return { result: "failed", note: "not allowed to describe it" };
-      case "throttled":
-      case "unknown":
-        return { result: "done", note: "EC2 did not respond" };
-    }
+    return now === "live" || now === "ending"
+      ? present(deps, fence, { node, now, fails: impaired.get(node.id), notRequested: notRequested.get(node.id) })
+      : away(deps, fence, { node, now });
   });
+}
+
+type Present = {
+  readonly node: Node;
+  readonly now: "live" | "ending";
+  readonly fails: boolean | undefined;
+  readonly notRequested: StepOutcome | undefined;
+};
+
+/** Records what EC2 says about an instance that has not ended. */
+async function present(deps: EndDeps, fence: Fence, { node, now, fails, notRequested }: Present): Promise<StepOutcome> {
+  if (node.missingSinceMs !== undefined) return written(await deps.placements.missing(fence, node.id, undefined));
+  if (now === "ending") return { result: "done", note: "it is shutting down, and what runs on it may still run" };
+  if (fails !== undefined) return noteChecks(deps, fence, { node, fails });
+  if (node.state !== "terminating") return { result: "done", note: "EC2 says that it runs" };
+  return notRequested ?? { result: "done", note: "end requested again and accepted" };
+}
+
+type Away = { readonly node: Node; readonly now: Exclude<InstanceStatus, "live" | "ending"> };
+
+/** Records that an instance has ended, if EC2 says so. */
+function away(deps: EndDeps, fence: Fence, { node, now }: Away): StepOutcome | Promise<StepOutcome> {
+  switch (now) {
+    case "stopped":
+    case "terminated":
+      return toGone(deps, fence, node);
+    case "absent":
+      return absent(deps, fence, node);
+    case "denied":
+      return { result: "failed", note: "not allowed to describe it" };
+    case "throttled":
+    case "unknown":
+      return { result: "done", note: "EC2 did not respond" };
+  }
+}
+
+/** Returns for each node whether it fails EC2's status checks, and nothing for those of which EC2 did not say it. */
+async function checked(deps: EndDeps, nodes: readonly Node[]): Promise<ReadonlyMap<string, boolean>> {
+  const found = new Map<string, boolean>();
+  await pMap(
+    parts(
+      nodes.map(({ id }) => id),
+      maxAtOnce,
+    ),
+    async (ids) => {
+      const grant = await deps.rateLimiter.acquire({ kind: "describe", priority: "end", instances: ids.length });
+      const impaired = grant.kind === "later" ? undefined : await deps.fleet.impaired(ids);
+      if (impaired) for (const id of ids) found.set(id, impaired.has(id));
+    },
+    { concurrency },
+  );
+  return found;
+}
+
+/** Records since when a silent node fails EC2's status checks, or that it passes them again. */
+async function noteChecks(deps: EndDeps, fence: Fence, { node, fails }: { node: Node; fails: boolean }): Promise<StepOutcome> {
+  const note = fails ? "EC2 says that it runs, but fails its status checks" : "EC2 says that it runs";
+  if (fails ? impairedSince(node) !== undefined : node.impairedSinceMs === undefined) return { result: "done", note };
+  const noted = written(await deps.placements.impaired(fence, node.id, fails ? deps.now() : undefined));
+  return noted.result === "done" ? { ...noted, note } : noted;
 }
 
 /** Records that the instance has ended. The next decision, which follows at once, takes back what it held. */

@@ -40,6 +40,7 @@ export function unlessOut(ec2: { readonly port: Fleet; readonly instances: Tagge
     find: async (launch) => (outages.isOut("ec2") ? unknown : port.find(launch)),
     terminate: async (ids) => (outages.isOut("ec2") ? each(ids, "unknown") : port.terminate(ids)),
     look: async (ids) => (outages.isOut("ec2") ? each(ids, "unknown") : port.look(ids)),
+    impaired: async (ids) => (outages.isOut("ec2") ? undefined : port.impaired(ids)),
   };
   const tagged: TaggedInstances = { list: async () => (outages.isOut("ec2") ? undefined : instances.list()) };
   return { fleet, instances: tagged };

@@ -16,6 +16,8 @@ export class MemoryFleet implements Fleet {
   readonly invisible = new Set<string>();
   /** Instances that EC2 refuses to terminate. */
   readonly protected = new Set<string>();
+  /** Instances that fail EC2's status checks. */
+  readonly failing = new Set<string>();
   /** The instances of each call to `terminate`. */
   readonly endsRequested: (readonly string[])[] = [];
   /** What EC2 does with an instance that it was asked to terminate: by default it ends at once. */
@@ -130,6 +132,10 @@ export class MemoryFleet implements Fleet {
   async look(instances: readonly string[]): Promise<ReadonlyMap<string, InstanceStatus>> {
     if (this.#trouble.look.length > 0) return all(instances, this.#trouble.look.shift() ?? "unknown");
     return new Map(instances.map((id) => [id, this.#statusOf(id)]));
+  }
+
+  async impaired(instances: readonly string[]): Promise<ReadonlySet<string> | undefined> {
+    return new Set(instances.filter((id) => this.failing.has(id)));
   }
 
   #statusOf(id: string): InstanceStatus {

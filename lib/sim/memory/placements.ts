@@ -130,6 +130,9 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
     missing: (fence, id, missingSinceMs) =>
       write("missing", fence, (): Written => (table.changeNode(fence.pool, id, { missingSinceMs }) ? "done" : "stale")),
 
+    impaired: (fence, id, impairedSinceMs) =>
+      write("impaired", fence, (): Written => (table.changeNode(fence.pool, id, { impairedSinceMs }) ? "done" : "stale")),
+
     gone: (fence, id, atMs) =>
       write("gone", fence, (): Written => {
         const node = nodeOf(fence, id);

@@ -92,8 +92,7 @@ export class SimEc2 {
       if (throttled) return throttled;
       if (this.#strikes("ec2.turned-away", "launch")) return this.#turnedAway(launch);
       const isDeaf = this.#isDeaf();
-      if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5))
-        return { kind: "unknown", message: "TimeoutError: there was no response" };
+      if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5)) return { kind: "unknown", message: "there was no response" };
       this.#takenTokens.add(launch.clientToken);
       this.#stock(launch);
       const before = new Set(this.fleet.instances.keys());
@@ -111,8 +110,8 @@ export class SimEc2 {
     },
     terminate: async (ids) => {
       if (this.#strikes("ec2.throttle", "terminate")) return all(ids, "throttled");
-      const hidden = ids.filter((id) => !this.#isVisible(id));
       // An unknown instance fails the whole call, and EC2's error names it.
+      const hidden = ids.filter((id) => !this.#isVisible(id));
       if (hidden.length > 0) return new Map(ids.map((id) => [id, hidden.includes(id) ? "accepted" : "apart"]));
       for (const id of ids.filter(this.isLive)) this.#world.emit({ kind: "terminated", id });
       const ended = await this.fleet.terminate(ids);
@@ -124,6 +123,7 @@ export class SimEc2 {
       const looked = await this.fleet.look(ids);
       return new Map(ids.map((id) => [id, this.#isVisible(id) ? (looked.get(id) ?? "unknown") : "absent"]));
     },
+    impaired: (ids) => this.fleet.impaired(ids),
   };
 
   /** The instances that the tick finds by their tags. Some that were just launched are not visible yet. */

@@ -46,6 +46,7 @@ export class ThrottledEc2 implements Fleet {
   }
 
   terminate: Fleet["terminate"] = (instances) => this.memory.terminate(instances);
+  impaired: Fleet["impaired"] = (instances) => this.memory.impaired(instances);
   look: Fleet["look"] = (instances) => this.memory.look(instances);
   find: Fleet["find"] = (launch) => this.memory.find(launch);
 

@@ -286,6 +286,12 @@ export function fleetContract(name: string, make: () => Promise<FleetStage>): vo
       expect(await terminate()).toBe("accepted");
     });
 
+    test("an instance that runs passes EC2's status checks, and so does one that EC2 does not know", async () => {
+      const stage = await make();
+      const id = only(await stage.fleet.launch(launchOf(stage.offers)));
+      expect(await stage.fleet.impaired([id, "i-00000000000000fff"])).toEqual(new Set());
+    });
+
     test("many instances are described and terminated in one call, and an unknown one is separated from the others", async () => {
       const stage = await make();
       const outcome = await stage.fleet.launch(launchOf(stage.offers, { count: 3 }));

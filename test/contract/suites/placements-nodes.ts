@@ -116,12 +116,17 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect(await now()).toMatchObject({ missingSinceMs: atMs });
       expect(await ledger.placements.missing(fence, id, undefined)).toBe("done");
       expect((await now())?.missingSinceMs).toBeUndefined();
+      expect(await ledger.placements.impaired(fence, id, atMs)).toBe("done");
+      expect((await now())?.impairedSinceMs).toBe(atMs);
+      expect(await ledger.placements.impaired(fence, id, undefined)).toBe("done");
+      expect((await now())?.impairedSinceMs).toBeUndefined();
       expect(await ledger.placements.gone(fence, id, atMs)).toBe("done");
       expect(await ledger.placements.gone(fence, id, atMs + 1)).toBe("done");
       expect(await now()).toMatchObject({ state: "gone", stateSinceMs: atMs });
       for (const written of [
         ledger.placements.gone(fence, "i-00000000000000ff", atMs),
         ledger.placements.missing(fence, "i-00000000000000ff", atMs),
+        ledger.placements.impaired(fence, "i-00000000000000ff", atMs),
       ])
         expect(await written).toBe("stale");
     });

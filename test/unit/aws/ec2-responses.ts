@@ -1,5 +1,6 @@
 import type {
   CreateFleetCommandOutput,
+  DescribeInstanceStatusCommandOutput,
   DescribeInstancesCommandOutput,
   EC2Client,
   TerminateInstancesCommandOutput,
@@ -8,6 +9,7 @@ import { ec2Client } from "../../../lib/aws/clients/ec2.ts";
 
 type Responses = {
   readonly CreateFleetCommand?: () => Omit<CreateFleetCommandOutput, "$metadata">;
+  readonly DescribeInstanceStatusCommand?: () => Omit<DescribeInstanceStatusCommandOutput, "$metadata">;
   readonly DescribeInstancesCommand?: () => Omit<DescribeInstancesCommandOutput, "$metadata">;
   readonly TerminateInstancesCommand?: () => Omit<TerminateInstancesCommandOutput, "$metadata">;
 };

@@ -227,6 +227,19 @@ test.each<[string, number | undefined, string, readonly string[]]>([
   },
 );
 
+test("an instance is impaired if EC2's check of it or of its host fails, and not while a check is not known", async () => {
+  const statuses = [
+    { InstanceId: "i-1", InstanceStatus: { Status: "impaired" }, SystemStatus: { Status: "ok" } },
+    { InstanceId: "i-2", InstanceStatus: { Status: "ok" }, SystemStatus: { Status: "impaired" } },
+    { InstanceId: "i-3", InstanceStatus: { Status: "initializing" }, SystemStatus: { Status: "insufficient-data" } },
+    { InstanceId: "i-4", InstanceStatus: { Status: "ok" }, SystemStatus: { Status: "ok" } },
+  ] as const;
+  const { fleet } = fleetOf({ DescribeInstanceStatusCommand: () => ({ InstanceStatuses: [...statuses] }) });
+  expect(await fleet.impaired(["i-1", "i-2", "i-3", "i-4"])).toEqual(new Set(["i-1", "i-2"]));
+  const refused = fleetOf({ DescribeInstanceStatusCommand: () => failing("UnauthorizedOperation", 403) });
+  expect(await refused.fleet.impaired(["i-1"])).toBeUndefined();
+});
+
 test("terminating a single instance never has the outcome apart", async () => {
   const outcomeOf = async (name: string) => {
     const { fleet } = fleetOf({ TerminateInstancesCommand: () => failing(name, 400) });

@@ -98,3 +98,28 @@ describe("who is deaf", () => {
     expect(heardFrom({ ...heard, atMs: now - 3 * minute }, now - 60 * minute, now)).toBe(now);
   });
 });
+
+describe("a silent node that fails EC2's status checks", () => {
+  const failing = (over: Partial<Node> = {}): Node =>
+    aNode({ id: "i-001", lastSeenMs: now - 12 * minute, impairedSinceMs: now - 10 * minute, ...over });
+
+  test("a silent node whose checks have failed for ten minutes is ended long before its silentSeconds, and the step says both", () => {
+    const [step] = silentNodes(aSnapshot({ nowMs: now, hearing: heard, nodes: [failing()] }));
+    expect(step).toMatchObject({ kind: "end", because: "its worker has been silent for 12 min, and it fails EC2's status checks" });
+  });
+
+  test.each<[string, Partial<Node>]>([
+    ["calls", { lastSeenMs: now - 60_000 }],
+    ["fails its checks for less than ten minutes", { impairedSinceMs: now - 10 * minute + 1 }],
+    ["has called since its checks were seen to fail", { lastSeenMs: now - 9 * minute }],
+    ["passes its checks", { impairedSinceMs: undefined }],
+  ])("a node that %s is not ended for its checks", (_what, over) => {
+    expect(ended({ nodes: [failing(over)] })).toEqual([]);
+  });
+
+  test("the brake counts such nodes like the others, and nothing is ended while we do not hear", () => {
+    const nodes = [1, 2, 3].map((n) => failing({ id: `i-00${n}` }));
+    expect(ended({ nodes })).toHaveLength(1);
+    expect(ended({ nodes, hearing: undefined })).toEqual([]);
+  });
+});

@@ -43,7 +43,13 @@ describe("nodes that end together", () => {
     };
     const ids = world.nodes.map(({ id }) => id);
     await world.place({
-      fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+      fleet: {
+        launch: fleet.launch.bind(fleet),
+        find: fleet.find.bind(fleet),
+        look: fleet.look.bind(fleet),
+        impaired: fleet.impaired.bind(fleet),
+        terminate,
+      },
     });
     expect(fleet.endsRequested.map((instances) => [...instances].sort())).toEqual([ids.sort()]);
     expect(new Set(states)).toEqual(new Set(["draining"]));
@@ -79,7 +85,13 @@ describe("nodes that end together", () => {
       return new Map(ids.map((id) => [id, ids.length > 1 ? "apart" : "denied"]));
     };
     await world.place({
-      fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+      fleet: {
+        launch: fleet.launch.bind(fleet),
+        find: fleet.find.bind(fleet),
+        look: fleet.look.bind(fleet),
+        impaired: fleet.impaired.bind(fleet),
+        terminate,
+      },
     });
     expect(fleet.live.map(({ id }) => id)).toEqual([protectedOne]);
     expect(sizes[0]).toBe(5);

@@ -213,6 +213,7 @@ describe("the outcome of a launch", () => {
       },
       terminate: world.fleet.terminate.bind(world.fleet),
       look: world.fleet.look.bind(world.fleet),
+      impaired: world.fleet.impaired.bind(world.fleet),
       find: world.fleet.find.bind(world.fleet),
     };
     await world.place({ fleet });
@@ -623,7 +624,13 @@ describe("a failing step", () => {
     };
     const { fleet } = world;
     await world.place({
-      fleet: { launch: fleet.launch.bind(fleet), find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate },
+      fleet: {
+        launch: fleet.launch.bind(fleet),
+        find: fleet.find.bind(fleet),
+        look: fleet.look.bind(fleet),
+        impaired: fleet.impaired.bind(fleet),
+        terminate,
+      },
     });
     expect(world.journal.decisions.at(-1)?.outcomes).toEqual(["failed: not allowed to terminate"]);
     expect(world.node.state).toBe("draining");

@@ -22,7 +22,13 @@ async function crashedLaunch(): Promise<World> {
   };
   const { fleet } = world;
   void world.place({
-    fleet: { launch, find: fleet.find.bind(fleet), look: fleet.look.bind(fleet), terminate: fleet.terminate.bind(fleet) },
+    fleet: {
+      launch,
+      find: fleet.find.bind(fleet),
+      look: fleet.look.bind(fleet),
+      impaired: fleet.impaired.bind(fleet),
+      terminate: fleet.terminate.bind(fleet),
+    },
   });
   await died.promise;
   return world;
@@ -210,7 +216,9 @@ describe("the error of a launch that EC2 has turned away", () => {
     await world.submit("a");
     const { fleet } = world;
     const launch = turnedAwayWith(isConflict);
-    await world.place({ fleet: { launch, find, look: fleet.look.bind(fleet), terminate: fleet.terminate.bind(fleet) } });
+    await world.place({
+      fleet: { launch, find, look: fleet.look.bind(fleet), impaired: fleet.impaired.bind(fleet), terminate: fleet.terminate.bind(fleet) },
+    });
     expect(world.log.find(({ message }) => message === "launch requested")).toMatchObject({ error });
   });
 });

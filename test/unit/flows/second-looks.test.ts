@@ -44,6 +44,36 @@ describe("a node that EC2 is asked about", () => {
   });
 });
 
+describe("a silent node whose status checks fail", () => {
+  /** Looks at the silent node in the first seconds of the next minute. */
+  async function look(world: World): Promise<readonly string[]> {
+    world.nowMs = Math.ceil((world.nowMs + 1) / 60_000) * 60_000;
+    return outcomesOf(world);
+  }
+
+  test("the failure is noted once, is forgotten when the checks pass, and ends the node after ten minutes", async () => {
+    const world = aWorld();
+    await world.submit("a");
+    await world.workOff();
+    const { id } = world.node;
+    await world.call(id);
+    world.nowMs += 180_000;
+    world.fleet.failing.add(id);
+    expect(await look(world)).toContain(`confirm ${id} done: EC2 says that it runs, but fails its status checks`);
+    const sinceMs = world.nowMs;
+    await look(world);
+    expect(world.node.impairedSinceMs).toBe(sinceMs);
+    world.fleet.failing.delete(id);
+    await look(world);
+    expect(world.node.impairedSinceMs).toBeUndefined();
+    world.fleet.failing.add(id);
+    for (let minute = 0; minute < 10; minute += 1) await look(world);
+    expect(world.fleet.endsRequested).toEqual([]);
+    await look(world);
+    expect(world.fleet.endsRequested.flat()).toContain(id);
+  });
+});
+
 describe("a move of a job to another pool", () => {
   test("a move that a later decision has fenced off does not wake the other pool", async () => {
     const l4 = aType({ name: "g6.xlarge", gpu: { model: "L4", memoryGiB: 24 } });

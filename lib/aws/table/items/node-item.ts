@@ -49,6 +49,7 @@ const StoredNode = z.object({
   declared: z.object({ by: z.string(), because: z.string(), atMs: z.number() }).optional(),
   replaces: z.string().optional(),
   missingSinceMs: z.number().optional(),
+  impairedSinceMs: z.number().optional(),
   /** The node's part of the pool's reservation, until it is released. */
   reservedMicroUsd: z.int(),
   reservedGpus: z.number(),

@@ -1,7 +1,7 @@
-import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
+import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { is, isAbsent, isEmpty, isNot, isOneOf, isThere, set } from "../expression.ts";
+import { type Change, is, isAbsent, isEmpty, isNot, isOneOf, isThere, set } from "../expression.ts";
 import { bootFailureItem, silentEndItem } from "../items/boot-failure-item.ts";
 import { type ReadNode, readNode, readNodeItems, readNodeOf, toGone } from "../items/node-item.ts";
 import { minus, nothing } from "../items/reserved-item.ts";
@@ -19,13 +19,28 @@ export const createNodePlacements = (
   { write, reserve, unlessFenced }: FencedWriter,
 ): Pick<
   Placements,
-  "fenceIdle" | "withdraw" | "endedSilent" | "missing" | "gone" | "drain" | "bootFailed" | "healed" | "terminating" | "removeNode"
+  | "fenceIdle"
+  | "withdraw"
+  | "endedSilent"
+  | "missing"
+  | "impaired"
+  | "gone"
+  | "drain"
+  | "bootFailed"
+  | "healed"
+  | "terminating"
+  | "removeNode"
 > => {
   /** Writes the parts. If the node's reservation is not yet released, the same transaction releases it and records the node's cost. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
     const { node, atMs } = ending;
     const back = minus(nothing, { microUsd: node.reservedMicroUsd, gpus: node.reservedGpus });
     return node.released ? write(fence, parts) : reserve(fence, { team: node.team, amount: back }, [...parts, ...spentParts(node, atMs)]);
+  };
+
+  const note = async (fence: Fence, node: string, changes: readonly Change[]): Promise<Written> => {
+    const outcome = await write(fence, [{ kind: "update", key: nodeKey(fence.pool, node), changes, when: [isThere("pk")] }]);
+    return written(outcome, async () => false);
   };
 
   return {
@@ -61,12 +76,8 @@ export const createNodePlacements = (
       return written(outcome, async () => false);
     },
 
-    async missing(fence, node, sinceMs) {
-      const outcome = await write(fence, [
-        { kind: "update", key: nodeKey(fence.pool, node), changes: [set("missingSinceMs", sinceMs)], when: [isThere("pk")] },
-      ]);
-      return written(outcome, async () => false);
-    },
+    missing: (fence, node, sinceMs) => note(fence, node, [set("missingSinceMs", sinceMs)]),
+    impaired: (fence, node, sinceMs) => note(fence, node, [set("impairedSinceMs", sinceMs)]),
 
     async gone(fence, node, atMs) {
       const outcome = await write(fence, [{ kind: "update", key: nodeKey(fence.pool, node), ...toGone(atMs) }]);
