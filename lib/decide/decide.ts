@@ -6,7 +6,7 @@ import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
 import { bury, isResponsive, lookUps, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
-import { orderedDrains, orderOf } from "./overrides/node-orders.ts";
+import { droppedDrains, orderedDrains, orderOf } from "./overrides/node-orders.ts";
 import { isPaused, whyPaused } from "./overrides/paused.ts";
 import { firstFit, holdAll } from "./placement/first-fit.ts";
 import { startSooner } from "./placement/start-sooner.ts";
@@ -31,7 +31,7 @@ const nodePhases: readonly Phase<NodeSnapshot>[] = [
   endOverdue,
   // Drains nodes in time for the end of their life.
   retireOld,
-  // Drains nodes that an admin has ordered to be drained.
+  // Drains nodes that an admin has ordered to be drained, and drops such drains whose order was taken back.
   drainOrdered,
   // Drains nodes that work although a budget that asks for it is used up.
   drainUnaffordable,
@@ -157,9 +157,13 @@ function retireOld({ snapshot: { pool, nowMs }, nodes }: NodeDecision): Decided 
 }
 
 function drainOrdered({ snapshot, nodes, steps: planned }: NodeDecision): Decided {
-  const { steps, wakesMs } = orderedDrains(withoutDoubt(nodes, planned), snapshot);
-  const leaving = nodesOf(steps);
-  return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
+  const certain = withoutDoubt(nodes, planned);
+  const { steps: drains, wakesMs } = orderedDrains(certain, snapshot);
+  const dropped = droppedDrains(certain, snapshot);
+  const steps = [...drains, ...dropped];
+  const decided = nodesOf(steps);
+  // Nodes whose drain is dropped can be used by the next decision.
+  return { steps, wakesMs: dropped.length > 0 ? [...wakesMs, snapshot.nowMs] : wakesMs, nodes: nodes.filter(({ id }) => !decided.has(id)) };
 }
 
 function drainUnaffordable({ snapshot, budget, nodes }: NodeDecision): Decided {

@@ -1,4 +1,4 @@
-import type { Node } from "../model/node.ts";
+import { whyLeaving } from "../decide/overrides/leaving.ts";
 import {
   aboutNodesThere,
   changed,
@@ -22,12 +22,12 @@ export type AdminOrder = Omit<OverrideChange, "what" | "atMs"> & {
 /**
  * `done`: the order holds now, and is on record unless it held before. `conflict`: somebody else changed the overrides. `unreadable`: this
  * release cannot read the overrides, so it must not replace them. `no-node`: the pool has no such node. `leaving`: the node leaves the pool
- * already, so nothing can be ordered about it. `full`: too many nodes have orders.
+ * whatever is ordered about it. `full`: too many nodes have orders.
  */
 export type OverridesChanged =
   | { readonly kind: "done"; readonly overrides: Overrides; readonly before: Overrides }
   | { readonly kind: "conflict"; readonly overrides: Overrides }
-  | { readonly kind: "leaving"; readonly node: Node }
+  | { readonly kind: "leaving"; readonly because: string }
   | { readonly kind: "unreadable" | "no-node" | "full" };
 
 /**
@@ -59,18 +59,16 @@ async function aboutNode(
   on: { readonly pool: string; readonly current: Overrides; readonly order: Extract<OverrideOrder, { node: string }> },
 ): Promise<Overrides | Exclude<OverridesChanged, { kind: "done" }>> {
   const { pool, current, order } = on;
-  const { nodes, unreadable = [] } = await decisions.load(pool, now());
+  const nowMs = now();
+  const { nodes, unreadable = [] } = await decisions.load(pool, nowMs);
   const node = nodes.find(({ id }) => id === order.node);
   if (!node) return { kind: "no-node" };
-  if (isLeaving(node)) return { kind: "leaving", node };
+  const because = whyLeaving(node, nowMs);
+  if (because !== undefined) return { kind: "leaving", because };
   // A node that cannot be read may be there all the same.
   if (unreadable.some(({ kind }) => kind === "node")) return current;
   return aboutNodesThere(current, new Set(nodes.map(({ id }) => id)));
 }
-
-/** Reports whether the node is being emptied or ended. One that EC2 only recommends to leave can still be drained. */
-const isLeaving = ({ state, drain, notice }: Node): boolean =>
-  state === "terminating" || state === "gone" || (state === "draining" && (drain !== undefined || notice?.kind !== "rebalance"));
 
 const isSame = (a: Overrides, b: Overrides): boolean => {
   const [one, other] = [a.history[0], b.history[0]];

@@ -97,10 +97,7 @@ async function give(
     case "conflict":
       return problem("conflict", `${whoChanged(name, outcome.overrides)} Look at them, then repeat the call.`);
     case "leaving":
-      return problem(
-        "conflict",
-        `The node ${outcome.node.id} is leaving its pool already: ${outcome.node.drain?.because ?? outcome.node.state}.`,
-      );
+      return problem("conflict", `The node ${nodeOf(order)} is leaving its pool already: ${outcome.because}.`);
     case "unreadable":
       return problem("conflict", `This release cannot read the overrides of pool ${name}. The list of problems names the fields.`);
     case "full":
@@ -110,7 +107,8 @@ async function give(
   }
 }
 
-const noNode = (order: Wanted) => problem("not-found", `There is no node ${"node" in order ? order.node : ""} that is in a pool.`);
+const nodeOf = (order: Wanted): string => ("node" in order ? order.node : "");
+const noNode = (order: Wanted) => problem("not-found", `There is no node ${nodeOf(order)} that is in a pool.`);
 
 function whoChanged(pool: string, { version, history: [last] }: Overrides): string {
   if (!last) return `The overrides of pool ${pool} were never changed; their version is ${version}.`;
@@ -122,6 +120,6 @@ export const overrideOperations: readonly Operation[] = [
   ofPools("pause", "Pauses a pool: it starts nothing new, and what runs goes on"),
   ofPools("resume", "Resumes a pool that is paused"),
   ofNodes("cordon", "Cordons a node: it gets nothing new, and is ended only if it is idle"),
-  ofNodes("uncordon", "Lets a cordoned node get jobs again"),
+  ofNodes("uncordon", "Lets a node that was cordoned or drained get jobs again. A drain that has begun is dropped if the node still works"),
   drain,
 ];

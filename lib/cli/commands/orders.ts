@@ -48,7 +48,7 @@ export async function orderNode(
 
 function nodeLine(node: string, { nodes }: OverridesView, nowMs: number): string {
   const order = nodes.find((each) => each.node === node);
-  if (!order) return `${node} is not cordoned and can get jobs again`;
+  if (!order) return `${node} is neither cordoned nor drained, and can get jobs again`;
   if (order.until === undefined) return `${node} is cordoned: it gets nothing new, and is ended when it is idle, as any node`;
   return `${node} is drained: it gets nothing new, what runs may continue until ${when(Date.parse(order.until), nowMs)}, and it is ended when it is empty`;
 }

@@ -61,13 +61,22 @@ What runs on the node goes on. It is ended when it has been idle for the pool's 
 Example:
   fleet node cordon i-0123456789abcdef0 --reason "slow disk"`,
   );
-  add("uncordon", "let a cordoned node get jobs again", "\nFor admins.\n\nExample:\n  fleet node uncordon i-0123456789abcdef0");
+  add(
+    "uncordon",
+    "let a node that was cordoned or drained get jobs again",
+    `
+A drain that has begun is dropped, if the node still works and its deadline has not passed. What was stopped already, such as jobs that had
+not started, runs again elsewhere or here. If the node leaves for another reason, the command fails and names it. For admins.
+
+Example:
+  fleet node uncordon i-0123456789abcdef0`,
+  );
   add(
     "drain",
     "empty a node and end it",
     `
 The node gets nothing new. What still runs at the deadline is stopped and queued again, without counting a failure. The node is ended when it
-is empty. This cannot be undone. For admins.
+is empty. Until the deadline, the command can be repeated with another one, and fleet node uncordon takes the order back. For admins.
 
 Example:
   fleet node drain i-0123456789abcdef0 --deadline 30m`,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { changed, noOverrides, type OverrideOrder, type Overrides } from "../../../lib/model/overrides/overrides.ts";
 import { monday } from "../../fakes/builders.ts";
-import type { MakeLedger } from "./arrange.ts";
+import { admitted, launched, type MakeLedger, newNode, placed } from "./arrange.ts";
 
 const node = "i-0123456789abcdef0";
 const orderedAs = (before: Overrides, order: OverrideOrder, by = "Admin/ada"): Overrides =>
@@ -56,6 +56,66 @@ export const overridesContract = (make: MakeLedger): void => {
       expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ learned, overrides: { version: 1 } });
       await ledger.decisions.resetLearning("gpu");
       expect((await ledger.decisions.load("gpu", monday)).overrides?.version).toBe(1);
+    });
+  });
+
+  describe("placements.undrain", () => {
+    const atMs = monday + 120_000;
+    const drain = { because: "Admin/ada drains it", untilMs: atMs + 600_000, ordered: true } as const;
+
+    it("an ordered drain is dropped once, and the node keeps what it holds and gets attempts again", async () => {
+      const ledger = await make();
+      const { fence, node: held } = await placed(ledger);
+      await ledger.placements.drain(fence, { node: held.id, drain, atMs });
+      expect(await ledger.placements.undrain(fence, { node: held.id, drain, atMs: atMs + 1 })).toBe("done");
+      expect(await ledger.placements.undrain(fence, { node: held.id, drain, atMs: atMs + 2 })).toBe("done");
+      const now = await ledger.nodeLedger.get("gpu", held.id);
+      expect(now).toMatchObject({ state: "ready", stateSinceMs: atMs + 1, assignments: [{ job: "train-1" }] });
+      expect(now?.drain).toBeUndefined();
+      const { entry } = await admitted(ledger, { job: "next" });
+      expect(await ledger.placements.bind(fence, { entry, node: held, atMs })).toBe("done");
+    });
+
+    it("a drain that is not the expected one stays, and so does one of a node that EC2 may take back or that never called", async () => {
+      const ledger = await make();
+      const { fence, node: held } = await placed(ledger);
+      await ledger.placements.drain(fence, { node: held.id, drain, atMs });
+      for (const other of [
+        { ...drain, untilMs: atMs },
+        { because: drain.because, untilMs: drain.untilMs },
+      ])
+        expect(await ledger.placements.undrain(fence, { node: held.id, drain: other, atMs })).toBe("stale");
+      await ledger.nodeLedger.noticed(held.id, { kind: "rebalance", atMs }, atMs);
+      expect(await ledger.placements.undrain(fence, { node: held.id, drain, atMs })).toBe("stale");
+      expect(await ledger.nodeLedger.get("gpu", held.id)).toMatchObject({ state: "draining", drain });
+      const booting = newNode({ id: "i-0000000000000002" });
+      await launched(ledger, fence, [booting]);
+      await ledger.placements.drain(fence, { node: booting.id, drain, atMs });
+      expect(await ledger.placements.undrain(fence, { node: booting.id, drain, atMs })).toBe("stale");
+      expect(await ledger.placements.undrain(fence, { node: "i-00000000000000ff", drain, atMs })).toBe("stale");
+    });
+
+    it("a node that is ending or whose instance has ended is not brought back", async () => {
+      const ledger = await make();
+      const { fence, node: held } = await placed(ledger);
+      await ledger.placements.drain(fence, { node: held.id, drain, atMs });
+      await ledger.placements.terminating(fence, held.id, atMs);
+      expect(await ledger.placements.undrain(fence, { node: held.id, drain, atMs })).toBe("stale");
+      await ledger.nodeLedger.gone(held.id, atMs);
+      expect(await ledger.placements.undrain(fence, { node: held.id, drain, atMs })).toBe("stale");
+      expect((await ledger.nodeLedger.get("gpu", held.id))?.state).toBe("gone");
+    });
+
+    it("a notice of EC2 makes a node drain again whose drain was dropped", async () => {
+      const ledger = await make();
+      const { fence, node: held } = await placed(ledger);
+      await ledger.placements.drain(fence, { node: held.id, drain, atMs });
+      const notice = { kind: "interruption", atMs } as const;
+      await Promise.all([
+        ledger.placements.undrain(fence, { node: held.id, drain, atMs }),
+        ledger.nodeLedger.noticed(held.id, notice, atMs),
+      ]);
+      expect(await ledger.nodeLedger.get("gpu", held.id)).toMatchObject({ state: "draining", notice });
     });
   });
 };

@@ -43,7 +43,7 @@ describe("the orders of admins", () => {
     expect(printed.out).toEqual([
       `${node} is cordoned: it gets nothing new, and is ended when it is idle, as any node`,
       `${node} is drained: it gets nothing new, what runs may continue until 2026-06-01 01:30:00 UTC, in 30 min, and it is ended when it is empty`,
-      `${node} is not cordoned and can get jobs again`,
+      `${node} is neither cordoned nor drained, and can get jobs again`,
     ]);
   });
 

@@ -120,7 +120,7 @@ describe("a node that an admin drains", () => {
     const { steps, wakeAtMs } = decide(
       seen({ pool: aPool({ disruption: { nodes: 0 }, bootSeconds: 600 }), nodes: [busy()], overrides: drained }),
     );
-    expect(steps).toEqual([{ kind: "drain", node: id, untilMs, because: "Admin/ada drains it (new image)" }]);
+    expect(steps).toEqual([{ kind: "drain", node: id, untilMs, because: "Admin/ada drains it (new image)", ordered: true }]);
     expect(wakeAtMs).toBe(untilMs - 600_000);
   });
 
@@ -144,5 +144,44 @@ describe("a node that an admin drains", () => {
   test("a node is drained in a paused pool, too", () => {
     const overrides = changed(drained, { kind: "pause" }, by);
     expect(stepsOf(seen({ nodes: [busy()], overrides }))).toEqual([`drain ${id}`]);
+  });
+});
+
+describe("a drain whose order is taken back", () => {
+  const untilMs = now + 1_800_000;
+  const drain = { because: "Admin/ada drains it", untilMs, ordered: true } as const;
+  const draining = (over: Partial<Node> = {}): Node => busy({ state: "draining", drain, ...over });
+  const drained = orderedAs({ kind: "drain", node: id, untilMs });
+
+  test("a drain is dropped when its order is taken back, and the next decision can use the node", () => {
+    const { steps, wakeAtMs } = decide(seen({ queue: [anEntry()], nodes: [draining()], overrides: noOverrides }));
+    expect(steps[0]).toEqual({ kind: "undrain", node: id, drain, because: "an admin has taken back the order to drain it" });
+    expect(wakeAtMs).toBe(now);
+    expect(stepsOf(seen({ nodes: [draining()], overrides: drained }))).toEqual([]);
+  });
+
+  test("a drain with another deadline than its order is dropped, so that the next decision can give it the new one", () => {
+    const later = changed(drained, { kind: "drain", node: id, untilMs: untilMs + 1 }, by);
+    expect(decide(seen({ nodes: [draining()], overrides: later })).steps).toMatchObject([
+      { kind: "undrain", because: "an admin has changed its deadline" },
+    ]);
+    expect(decide(seen({ nodes: [busy()], overrides: later })).steps).toMatchObject([{ kind: "drain", untilMs: untilMs + 1 }]);
+  });
+
+  test("a drain that no admin ordered stays, and all stay while the orders cannot be read", () => {
+    const { ordered: _ordered, ...byItself } = drain;
+    expect(stepsOf(seen({ nodes: [draining({ drain: byItself })], overrides: noOverrides }))).toEqual([]);
+    expect(stepsOf(seen({ nodes: [draining()], overrides: unknownOverrides }))).toEqual([]);
+  });
+
+  test.each([
+    ["is empty", { assignments: [] }, [`retire ${id}`]],
+    ["has passed its deadline", { drain: { ...drain, untilMs: now } }, []],
+    ["is taken back by EC2", { notice: { kind: "interruption", atMs: now } }, []],
+    ["EC2 recommends to leave", { notice: { kind: "rebalance", atMs: now - 3_600_000 } }, []],
+    ["has never called", { readyAtMs: undefined, lastSeenMs: undefined }, [`end ${id}`]],
+    ["is ending", { state: "terminating", stateSinceMs: now }, []],
+  ] as const)("the drain of a node that %s is not dropped", (_, over, steps) => {
+    expect(stepsOf(seen({ nodes: [draining(over)], overrides: noOverrides }))).toEqual(steps);
   });
 });

@@ -67,12 +67,43 @@ describe("a drained node", () => {
     expectOneTruth(world);
   });
 
-  test("nothing more can be ordered about a node that leaves its pool already", async () => {
-    const { world } = await working();
+  test("a drain that has begun is dropped when its order is taken back: what runs goes on, and the node gets jobs again", async () => {
+    const { world, worker } = await working();
     const { id } = world.node;
-    await give(world, { kind: "drain", node: id, untilMs: world.nowMs + 1_800_000 });
+    const beganMs = world.nowMs;
+    await give(world, { kind: "drain", node: id, untilMs: beganMs + 1_800_000 });
     await world.workOff();
-    expect(await give(world, { kind: "uncordon", node: id })).toMatchObject({ kind: "leaving", node: { id } });
+    expect(world.node.state).toBe("draining");
+    expect(await give(world, { kind: "uncordon", node: id })).toMatchObject({ kind: "done", overrides: { nodes: {} } });
+    await world.workOff();
+    expect(world.node).toMatchObject({ id, state: "ready" });
+    expect(world.node.drain).toBeUndefined();
+    await pass(world, worker, 3_600);
+    expect([worker.phaseOf("a"), world.job("a")?.attempt, world.ledger.table.nodes.size]).toEqual(["running", 1, 1]);
+    expectOneTruth(world);
+  });
+
+  test("a drain that has begun gets another deadline when it is ordered again", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    const beganMs = world.nowMs;
+    await give(world, { kind: "drain", node: id, untilMs: beganMs + 1_800_000 });
+    await world.workOff();
+    await give(world, { kind: "drain", node: id, untilMs: beganMs + 7_200_000 });
+    await world.workOff();
+    expect(world.node).toMatchObject({ state: "draining", drain: { untilMs: beganMs + 7_200_000 } });
+    await pass(world, worker, 3_600);
+    expect([worker.phaseOf("a"), world.job("a")?.attempt]).toEqual(["running", 1]);
+  });
+
+  test("nothing more can be ordered about a node that leaves its pool whatever is ordered, and the refusal says why", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    await give(world, { kind: "drain", node: id, untilMs: world.nowMs + 60_000 });
+    await world.workOff();
+    await pass(world, worker, 60);
+    const because = "the deadline of its drain has passed, so what ran was ordered to stop";
+    expect(await give(world, { kind: "uncordon", node: id })).toEqual({ kind: "leaving", because });
   });
 });
 

@@ -19,7 +19,17 @@ export const createNodePlacements = (
   { write, reserve, unlessFenced }: FencedWriter,
 ): Pick<
   Placements,
-  "fenceIdle" | "withdraw" | "endedSilent" | "missing" | "gone" | "drain" | "bootFailed" | "healed" | "terminating" | "removeNode"
+  | "fenceIdle"
+  | "withdraw"
+  | "endedSilent"
+  | "missing"
+  | "gone"
+  | "drain"
+  | "undrain"
+  | "bootFailed"
+  | "healed"
+  | "terminating"
+  | "removeNode"
 > => {
   /** Writes the parts. If the node's reservation is not yet released, the same transaction releases it and records the node's cost. */
   const release = (fence: Fence, ending: { node: ReadNode; atMs: number }, parts: readonly Part[]): Promise<FencedOutcome> => {
@@ -85,6 +95,21 @@ export const createNodePlacements = (
       return written(outcome, async () => {
         const now = await readNode(access, fence.pool, node);
         return now?.state === "draining" && now.drain !== undefined;
+      });
+    },
+
+    async undrain(fence, { node, drain, atMs }) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "ready"), set("stateSinceMs", atMs), set("drain", undefined)],
+          when: [is("state", "draining"), is("drain", drain), isAbsent("notice"), isThere("readyAtMs")],
+        },
+      ]);
+      return written(outcome, async () => {
+        const now = await readNode(access, fence.pool, node);
+        return now?.state === "ready" && now.drain === undefined;
       });
     },
 
