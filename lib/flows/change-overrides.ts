@@ -19,14 +19,19 @@ export type AdminOrder = Omit<OverrideChange, "what" | "atMs"> & {
   readonly ifVersion?: number | undefined;
 };
 
+/** A node that leaves its pool although the order to drain it was taken back, and why. */
+export type LeavingNode = { readonly node: string; readonly because: string };
+
 /**
- * `done`: the order holds now, and is on record unless it held before. `conflict`: somebody else changed the overrides. `unreadable`: this
+ * `done`: the order holds now, and is on record unless it held before; `leaving`: if a drained pool was resumed, the nodes that leave it all
+ * the same. `conflict`: somebody else changed the overrides. `unreadable`: this
  * release cannot read the overrides, so it must not replace them. `no-node`: the pool has no such node. `leaving`: the node leaves the pool
- * whatever is ordered about it. `full`: too many nodes have orders.
+ * whatever is ordered about it. `pool-drained`: it leaves with its whole pool. `full`: too many nodes have orders.
  */
 export type OverridesChanged =
-  | { readonly kind: "done"; readonly overrides: Overrides; readonly before: Overrides }
+  | { readonly kind: "done"; readonly overrides: Overrides; readonly leaving?: readonly LeavingNode[] }
   | { readonly kind: "conflict"; readonly overrides: Overrides }
+  | { readonly kind: "pool-drained"; readonly by: string }
   | { readonly kind: "leaving"; readonly because: string }
   | { readonly kind: "unreadable" | "no-node" | "full" };
 
@@ -50,7 +55,18 @@ export async function changeOverrides(deps: OverrideDeps, pool: string, ordered:
   }
   // Rings even if the order held before, because the first caller may have crashed before the ring.
   await ring(deps, pool, "override");
-  return { kind: "done", overrides: next, before: current };
+  const isDrained = order.kind === "resume" && current.paused?.untilMs !== undefined;
+  return { kind: "done", overrides: next, ...(isDrained && { leaving: await leavingAnyway(deps, pool) }) };
+}
+
+/** Returns the nodes that leave the pool although it was resumed, and why. */
+async function leavingAnyway({ decisions, now }: OverrideDeps, pool: string): Promise<readonly LeavingNode[]> {
+  const nowMs = now();
+  const { nodes } = await decisions.load(pool, nowMs);
+  return nodes.flatMap((node) => {
+    const because = whyLeaving(node, nowMs);
+    return because === undefined ? [] : [{ node: node.id, because }];
+  });
 }
 
 /** Returns the overrides without orders about nodes that have left, or why nothing can be ordered about this node. */
@@ -65,6 +81,7 @@ async function aboutNode(
   if (!node) return { kind: "no-node" };
   const because = whyLeaving(node, nowMs);
   if (because !== undefined) return { kind: "leaving", because };
+  if (order.kind === "uncordon" && current.paused?.untilMs !== undefined) return { kind: "pool-drained", by: current.paused.by };
   // A node that cannot be read may be there all the same.
   if (unreadable.some(({ kind }) => kind === "node")) return current;
   return aboutNodesThere(current, new Set(nodes.map(({ id }) => id)));

@@ -3,6 +3,7 @@ import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
+import { count } from "../terminal/amount.ts";
 import { when } from "../terminal/duration.ts";
 import { advised } from "./advised.ts";
 import type { Confirm } from "./jobs/cancel-many.ts";
@@ -13,10 +14,13 @@ export type OrderOptions = {
   readonly json?: boolean | undefined;
 };
 
-/** Pauses a pool, or resumes it. */
+/** `deadline`: how long what runs may continue, s. */
+type DrainOptions = OrderOptions & { readonly deadline?: number | undefined };
+
+/** Pauses or drains a pool, or resumes it. */
 export async function orderPool(
-  kind: "pause" | "resume",
-  { name, ...options }: OrderOptions & { readonly name: string },
+  kind: "pause" | "drain" | "resume",
+  { name, ...options }: DrainOptions & { readonly name: string },
   { connection, console, nowMs }: Context,
 ): Promise<number> {
   const pool = poolNamed(name, connection.deployment);
@@ -26,20 +30,30 @@ export async function orderPool(
   return exitCodes.ok;
 }
 
-function poolLine(pool: string, { paused }: OverridesView, nowMs: number): string {
-  if (!paused) return `pool ${pool} is not paused; jobs that wait start with the next decision`;
+function poolLine(pool: string, { paused, leaving = [] }: OverridesView, nowMs: number): string {
+  if (!paused) return `pool ${pool} is not paused; jobs that wait start with the next decision${leavingInWords(leaving)}`;
   const resume = commandLine("pool", "resume", pool);
-  return `pool ${pool} is ${pausedInWords(paused, nowMs)}: it starts nothing, and what runs goes on; resume it with: ${resume}`;
+  const running = paused.until === undefined ? "what runs goes on" : "idle nodes are ended";
+  return `pool ${pool} is ${pausedInWords(paused, nowMs)}: it starts nothing, and ${running}; resume it with: ${resume}`;
+}
+
+/** The most nodes that are named. */
+const maxNamed = 5;
+
+function leavingInWords(leaving: NonNullable<OverridesView["leaving"]>): string {
+  if (leaving.length === 0) return "";
+  const named = leaving.slice(0, maxNamed).map(({ node, because }) => `${node} (${because})`);
+  const more = leaving.length > maxNamed ? ` and ${leaving.length - maxNamed} more` : "";
+  return `; ${count(leaving.length, "node")} cannot be kept: ${named.join(", ")}${more}`;
 }
 
 /** Cordons, uncordons or drains a node. */
 export async function orderNode(
   kind: "cordon" | "uncordon" | "drain",
-  { node, deadline, ...options }: OrderOptions & { readonly node: string; readonly deadline?: number | undefined },
+  { node, ...options }: DrainOptions & { readonly node: string },
   { connection, console, nowMs }: Context,
 ): Promise<number> {
-  const body = { ...bodyOf(options), ...(deadline === undefined ? {} : { deadlineSeconds: deadline }) };
-  const order = connection.api.orderNode(node, kind, body);
+  const order = connection.api.orderNode(node, kind, bodyOf(options));
   const overrides = await advised(order, `there is no node ${node}; list them with: ${commandLine("nodes")}`);
   if (options.json) console.out(JSON.stringify({ node, overrides }));
   else console.out(nodeLine(node, overrides, nowMs));
@@ -59,18 +73,20 @@ type Ordered = NonNullable<OverridesView["paused"]>;
 export const sinceWhen = ({ since, reason }: Pick<Ordered, "since" | "reason">, nowMs: number): string =>
   `${when(Date.parse(since), nowMs)}${reason === undefined ? "" : ` (${reason})`}`;
 
-/** Formats `paused by Admin/ada since …, 2 h ago (new image)`. */
-export const pausedInWords = (paused: Ordered, nowMs: number): string => `paused by ${paused.by} since ${sinceWhen(paused, nowMs)}`;
+/** Formats `paused by Admin/ada since …, 2 h ago (new image)`, or `drained until …, in 30 min by Admin/ada since …`. */
+export const pausedInWords = (paused: Ordered, nowMs: number): string =>
+  `${paused.until === undefined ? "paused" : `drained until ${when(Date.parse(paused.until), nowMs)}`} by ${paused.by} since ${sinceWhen(paused, nowMs)}`;
 
 /** Formats `cordoned by Admin/ada at …, 2 h ago (slow disk)`. */
-export function orderInWords({ by, until, ...ordered }: Ordered & { readonly until?: string | undefined }, nowMs: number): string {
+export function orderInWords({ by, until, ...ordered }: Ordered, nowMs: number): string {
   const order = until === undefined ? "cordoned" : `drained until ${when(Date.parse(until), nowMs)}`;
   return `${order} by ${by} at ${sinceWhen(ordered, nowMs)}`;
 }
 
-const bodyOf = ({ reason, ifVersion }: OrderOptions) => ({
+const bodyOf = ({ reason, ifVersion, deadline }: DrainOptions) => ({
   ...(reason === undefined ? {} : { reason }),
   ...(ifVersion === undefined ? {} : { version: ifVersion }),
+  ...(deadline === undefined ? {} : { deadlineSeconds: deadline }),
 });
 
 export type DeclareDeadOptions = { readonly reason: string; readonly yes?: boolean | undefined; readonly json?: boolean | undefined };

@@ -52,8 +52,11 @@ const columns = (nowMs: number): Column<PoolView>[] => [
   { title: "FAMILIES", of: ({ families }) => families.join(" "), yields: true },
 ];
 
-/** Returns `paused` if the pool starts nothing. */
-const stateOf = ({ overrides: { paused, unreadable } }: PoolView): string => (paused ? "paused" : unreadable ? "unreadable" : "active");
+/** Returns `paused` or `drained` if the pool starts nothing. */
+function stateOf({ overrides: { paused, unreadable } }: PoolView): string {
+  if (paused) return paused.until === undefined ? "paused" : "drained";
+  return unreadable ? "unreadable" : "active";
+}
 
 function pausedLine({ overrides: { paused, unreadable } }: PoolView, nowMs: number): string | undefined {
   if (unreadable) return `nothing starts, because what admins have ordered cannot be read: ${commandLine("problems")}`;

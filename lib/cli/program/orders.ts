@@ -10,9 +10,12 @@ const ifVersion = (): Option =>
     whole(text, 0, Number.MAX_SAFE_INTEGER),
   );
 
-/** Adds the commands with which admins pause and resume a pool. */
+const deadline = (): Option =>
+  new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds);
+
+/** Adds the commands with which admins pause, drain and resume a pool. */
 export function addPoolOrders(pool: Command, { run, context }: Session): void {
-  const add = (kind: "pause" | "resume", description: string, help: string): void => {
+  const add = (kind: "pause" | "drain" | "resume", description: string, help: string): Command =>
     pool
       .command(kind)
       .description(description)
@@ -21,10 +24,9 @@ export function addPoolOrders(pool: Command, { run, context }: Session): void {
       .addOption(ifVersion())
       .addOption(json())
       .addHelpText("after", help)
-      .action((name: string, options: OrderOptions) =>
+      .action((name: string, options: OrderOptions & { readonly deadline?: number | undefined }) =>
         run(import("../commands/orders.ts").then(async ({ orderPool }) => orderPool(kind, { ...options, name }, await context()))),
       );
-  };
   add(
     "pause",
     "let a pool start nothing until it is resumed",
@@ -35,7 +37,26 @@ nodes go on, too. Each waiting job says who has paused its pool. For admins.
 Example:
   fleet pool pause gpu --reason "new image"`,
   );
-  add("resume", "let a paused pool start jobs again", "\nFor admins.\n\nExample:\n  fleet pool resume gpu");
+  add(
+    "drain",
+    "empty a pool and end its nodes",
+    `
+The pool starts nothing, as if it were paused. Idle nodes are ended at once. What still runs at the deadline is stopped and queued again,
+without counting a failure, and waits in the pool. Until the deadline, the command can be repeated with another one. For admins.
+
+Example:
+  fleet pool drain gpu --deadline 30m --reason "new account"`,
+  ).addOption(deadline());
+  add(
+    "resume",
+    "let a pool that is paused or drained start jobs again",
+    `
+Nodes of a drained pool are kept if they still work and the deadline has not passed. The command names those that cannot be kept; what was
+stopped starts again. Nodes that were drained by themselves stay drained. For admins.
+
+Example:
+  fleet pool resume gpu`,
+  );
 }
 
 /** Adds the commands with which admins cordon, uncordon and drain a node. */
@@ -80,9 +101,7 @@ is empty. Until the deadline, the command can be repeated with another one, and 
 
 Example:
   fleet node drain i-0123456789abcdef0 --deadline 30m`,
-  ).addOption(
-    new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds),
-  );
+  ).addOption(deadline());
 }
 
 /** Adds the command with which an admin declares a node dead. */

@@ -71,7 +71,7 @@ export type FleetApi = {
   pools(): Promise<PoolList>;
   pool(name: string): Promise<PoolView>;
   /** Changes a pool's overrides, and returns them. It is a `conflict` if they are of another version. */
-  orderPool(pool: string, kind: "pause" | "resume", order: OrderRequest): Promise<OverridesView>;
+  orderPool(pool: string, kind: "pause" | "drain" | "resume", order: OrderRequest): Promise<OverridesView>;
   /** Does the same about one of its nodes. It is a `conflict`, too, if the node is leaving its pool already. */
   orderNode(node: string, kind: "cordon" | "uncordon" | "drain", order: OrderRequest): Promise<OverridesView>;
   /** Declares that nothing runs on a node any more. It is a `conflict` if its worker has called lately. */

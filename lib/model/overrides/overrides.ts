@@ -10,6 +10,9 @@ export type Ordered = {
 /** What was ordered about a node. It gets nothing new. If `untilMs` is set, what runs on it must have left by then, and the node is ended. */
 export type NodeOrder = Ordered & { readonly untilMs?: number | undefined };
 
+/** That a pool starts nothing. If `untilMs` is set, what runs in it must have left by then, and its nodes are ended. */
+export type PoolOrder = NodeOrder;
+
 /** A change of a pool's overrides. */
 export type OverrideChange = Pick<Ordered, "by" | "because"> & {
   /** Such as "paused the pool" or "drained i-0123456789abcdef0". */
@@ -24,8 +27,8 @@ export type OverrideChange = Pick<Ordered, "by" | "because"> & {
 export type Overrides = {
   /** How often it was changed. */
   readonly version: number;
-  /** Set while the pool is paused: it starts nothing. */
-  readonly paused?: Ordered | undefined;
+  /** Set while the pool is paused or drained. */
+  readonly paused?: PoolOrder | undefined;
   /** By node. Those of nodes that have left the pool are dropped with the next change. */
   readonly nodes: Readonly<Record<string, NodeOrder>>;
   /** The last changes, newest first. */
@@ -34,9 +37,10 @@ export type Overrides = {
   readonly isUnknown?: true | undefined;
 };
 
-/** What a change asks for. `untilMs`: when what runs on the node must have left. */
+/** What a change asks for. `untilMs`: when what runs on the node, or in the pool, must have left. */
 export type OverrideOrder =
   | { readonly kind: "pause" | "resume" }
+  | { readonly kind: "drain-pool"; readonly untilMs: number }
   | { readonly kind: "cordon" | "uncordon"; readonly node: string }
   | { readonly kind: "drain"; readonly node: string; readonly untilMs: number };
 
@@ -49,7 +53,8 @@ export const maxChanges = 20;
 export const maxNodeOrders = 100;
 
 /**
- * Returns the overrides after a change, or the same object if the order holds already. Who paused a pool or cordoned a node first is kept.
+ * Returns the overrides after a change, or the same object if the order holds already. Who paused a pool or cordoned a node first is kept,
+ * and a pool that is paused again stays drained.
  */
 export function changed(current: Overrides, order: OverrideOrder, { by, because, atMs }: Omit<OverrideChange, "what">): Overrides {
   const ordered: Ordered = { by, ...(because === undefined ? {} : { because }), sinceMs: atMs };
@@ -62,8 +67,14 @@ export function changed(current: Overrides, order: OverrideOrder, { by, because,
 function applied(current: Overrides, order: OverrideOrder, ordered: Ordered): Overrides {
   if ("node" in order) return appliedToNode(current, order, ordered);
   const { paused, ...rest } = current;
-  if (order.kind === "pause") return paused ? current : { ...current, paused: ordered };
-  return paused ? rest : current;
+  switch (order.kind) {
+    case "pause":
+      return paused ? current : { ...current, paused: ordered };
+    case "resume":
+      return paused ? rest : current;
+    case "drain-pool":
+      return paused?.untilMs === order.untilMs ? current : { ...current, paused: { ...ordered, untilMs: order.untilMs } };
+  }
 }
 
 function appliedToNode(current: Overrides, order: Extract<OverrideOrder, { node: string }>, ordered: Ordered): Overrides {
@@ -86,6 +97,8 @@ function inWords(order: OverrideOrder): string {
       return "paused the pool";
     case "resume":
       return "resumed the pool";
+    case "drain-pool":
+      return "drained the pool";
     case "cordon":
       return `cordoned ${order.node}`;
     case "uncordon":

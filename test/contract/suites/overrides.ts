@@ -20,13 +20,15 @@ export const overridesContract = (make: MakeLedger): void => {
       const ledger = await make();
       const paused = orderedAs(noOverrides, { kind: "pause" });
       const drained = orderedAs(paused, { kind: "drain", node, untilMs: monday + 1 });
-      const resumed = orderedAs(drained, { kind: "resume" });
-      for (const next of [paused, drained, resumed]) {
+      const emptied = orderedAs(drained, { kind: "drain-pool", untilMs: monday + 2 });
+      const resumed = orderedAs(emptied, { kind: "resume" });
+      for (const next of [paused, drained, emptied, resumed]) {
         expect(await ledger.overrides.replace("gpu", next)).toBe("done");
         expect(await ledger.overrides.get("gpu")).toEqual(next);
         expect((await ledger.decisions.load("gpu", monday)).overrides).toEqual(next);
       }
-      expect(resumed).toMatchObject({ version: 3, nodes: { [node]: { by: "Admin/ada", untilMs: monday + 1 } } });
+      expect(emptied).toMatchObject({ paused: { untilMs: monday + 2 } });
+      expect(resumed).toMatchObject({ version: 4, nodes: { [node]: { by: "Admin/ada", untilMs: monday + 1 } } });
       expect(await ledger.overrides.get("cpu")).toEqual(noOverrides);
     });
 

@@ -184,6 +184,12 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/pools/Gpu/pause", 400, post({}, { as: "admin" })],
     ["/v1/pools/gpu/pause", 400, post({ deadlineSeconds: 5 }, { as: "admin" })],
   ],
+  drainPool: [
+    ...ordering("/v1/pools/gpu/drain"),
+    ["/v1/pools/gpu/drain", 200, post({ deadlineSeconds: 604_800 }, { as: "admin" })],
+    ["/v1/pools/gpu/drain", 400, post({ deadlineSeconds: 604_801 }, { as: "admin" })],
+    ["/v1/pools/moon/drain", 404, post({}, { as: "admin" })],
+  ],
   resumePool: [...ordering("/v1/pools/gpu/resume"), ["/v1/pools/moon/resume", 404, post({}, { as: "admin" })]],
   cordonNode: [
     ...ordering(`/v1/nodes/${nodeId(1)}/cordon`),

@@ -64,6 +64,25 @@ describe("orders of admins", () => {
     });
   });
 
+  test("a drained pool shows until when, a drain without a deadline gets the pool's drain time, and its resumption names nodes that leave", async () => {
+    const world = new ApiWorld();
+    const until = new Date(world.nowMs + world.pool.drainSeconds * 1_000).toISOString();
+    await world.fetch("/v1/pools/gpu/drain", post({ reason: "new account" }));
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ overrides: { paused: { reason: "new account", until } } });
+    expect((await world.fetch(`/v1/nodes/${nodeId(1)}/uncordon`, post({}))).body).toMatchObject({
+      code: "conflict",
+      detail: `Admin/ada drains the whole pool gpu, so the node ${nodeId(1)} leaves it. Resume the pool: that keeps every node that still works.`,
+    });
+    world.ledger.table.changeNode("gpu", nodeId(1), {
+      state: "draining",
+      notice: undefined,
+      drain: { because: "Admin/ada drains the pool", untilMs: world.nowMs, ordered: true },
+    });
+    const { body } = await world.fetch("/v1/pools/gpu/resume", post({}));
+    expect(body).toMatchObject({ leaving: [{ node: nodeId(1), because: expect.stringMatching(/^the deadline of its drain has passed/) }] });
+    expect(body).not.toHaveProperty("paused");
+  });
+
   test("overrides that cannot be read are refused, and the pool shows that it cannot be read", async () => {
     const world = new ApiWorld({ overrides: { get: async () => ({ ...noOverrides, isUnknown: true }), replace: async () => "done" } });
     expect((await world.fetch("/v1/pools/gpu/resume", post({}))).body).toMatchObject({

@@ -33,6 +33,22 @@ describe("the orders of admins", () => {
     ]);
   });
 
+  test("fleet pool drain says what a drained pool does, and fleet pool resume which nodes cannot be kept", async () => {
+    const leaving = Array.from({ length: 6 }, (_, n) => ({ node: `i-${n}`, because: "it is empty, so it is ended" }));
+    const { on, printed } = await start({
+      "POST /v1/pools/gpu/drain": { body: { ...none, paused: { ...paused, until: at(5_400) } } },
+      "POST /v1/pools/gpu/resume": { body: { ...none, leaving } },
+    });
+    await orderPool("drain", { name: "gpu", deadline: 1_800 }, on);
+    await orderPool("resume", { name: "gpu" }, on);
+    expect(printed.out).toEqual([
+      "pool gpu is drained until 2026-06-01 01:30:00 UTC, in 30 min by Admin/ada since 2026-06-01 00:58:00 UTC, 2 min ago (new image): it starts nothing, and idle nodes are ended; resume it with: fleet pool resume gpu",
+      expect.stringMatching(
+        /^pool gpu is not paused; .*; 6 nodes cannot be kept: i-0 \(it is empty, so it is ended\), i-1 .*, i-4 \(.*\) and 1 more$/,
+      ),
+    ]);
+  });
+
   test("fleet node cordon, drain and uncordon say what happens to the node", async () => {
     const { on, printed } = await start({
       [`POST /v1/nodes/${node}/cordon`]: { body: { ...none, nodes: [{ node, ...cordon }] } },
@@ -67,6 +83,7 @@ describe("what admins have ordered", () => {
       aPoolView({ overrides: { ...none, paused } }),
       aPoolView({ pool: "lab", overrides: { ...none, unreadable: true } }),
       aPoolView({ pool: "cpu" }),
+      aPoolView({ pool: "old", overrides: { ...none, paused: { ...paused, until: at(5_400) } } }),
     ];
     const { on, printed } = await start({ "GET /v1/pools": { body: { items } } });
     await pools({}, on);
@@ -74,6 +91,7 @@ describe("what admins have ordered", () => {
     expect(text).toMatch(/^gpu +paused /m);
     expect(text).toMatch(/^lab +unreadable /m);
     expect(text).toMatch(/^cpu +active /m);
+    expect(text).toMatch(/^old +drained /m);
     expect(text).toMatch(/^pool gpu +paused by Admin\/ada since .* \(new image\): nothing starts$/m);
     expect(text).toMatch(/^pool lab +nothing starts, because what admins have ordered cannot be read: fleet problems$/m);
   });

@@ -32,6 +32,7 @@ beforeAll(async () => {
     "GET /api/v1/nodes": { body: { items: [aNodeView()] } },
     [`GET /api/v1/nodes/${node}`]: { body: aNodeView() },
     "POST /api/v1/pools/gpu/pause": { body: noOrders },
+    "POST /api/v1/pools/gpu/drain": { body: noOrders },
     "POST /api/v1/pools/gpu/resume": { body: noOrders },
     [`POST /api/v1/nodes/${node}/cordon`]: { body: noOrders },
     [`POST /api/v1/nodes/${node}/uncordon`]: { body: noOrders },
@@ -138,6 +139,10 @@ describe("the calls of a command", () => {
     [["node", node], [`GET /nodes/${node}`]],
     [["pool", "pause", "gpu"], ["POST /pools/gpu/pause {}"]],
     [["pool", "pause", "gpu", "--reason", "new image", "--if-version", "3"], ['POST /pools/gpu/pause {"reason":"new image","version":3}']],
+    [
+      ["pool", "drain", "gpu", "--deadline", "30m", "--reason", "new image"],
+      ['POST /pools/gpu/drain {"reason":"new image","deadlineSeconds":1800}'],
+    ],
     [["pool", "resume", "gpu", "--if-version", "0"], ['POST /pools/gpu/resume {"version":0}']],
     [["node", "cordon", node, "--reason", "slow"], [`POST /nodes/${node}/cordon {"reason":"slow"}`]],
     [["node", "uncordon", node], [`POST /nodes/${node}/uncordon {}`]],

@@ -177,6 +177,7 @@ describe("the fleet program", () => {
     ["problems"],
     ["redrive"],
     ["pool", "pause"],
+    ["pool", "drain"],
     ["pool", "resume"],
     ["node", "cordon"],
     ["node", "uncordon"],

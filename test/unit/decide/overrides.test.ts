@@ -147,6 +147,55 @@ describe("a node that an admin drains", () => {
   });
 });
 
+describe("a pool that an admin drains", () => {
+  const untilMs = now + 1_800_000;
+  const drained = orderedAs({ kind: "drain-pool", untilMs });
+  const other = "i-00000000000000002";
+
+  test("a drained pool starts nothing, ends nodes without work at once, and drains the others until the deadline", () => {
+    const booting = ready({ id: other, state: "launching", readyAtMs: undefined, lastSeenMs: undefined, launchedAtMs: now - 5_000 });
+    const pool = aPool({ disruption: { nodes: 0 }, bootSeconds: 600 });
+    const { steps, wakeAtMs } = decide(seen({ pool, queue: [anEntry()], nodes: [busy(), booting], overrides: drained }));
+    expect(steps).toMatchObject([
+      { kind: "retire", node: other },
+      { kind: "drain", node: id, untilMs, because: "Admin/ada drains the pool (new image)", ordered: true },
+      { kind: "hold", because: expect.stringMatching(/^pool gpu is drained by Admin\/ada since .* \(new image\); the job starts after/) },
+    ]);
+    expect(wakeAtMs).toBe(now + 55_000);
+  });
+
+  test("a drained pool launches no replacement for work that must leave soon", () => {
+    const soon = now + 60_000;
+    const leaving = busy({ state: "draining", drain: { because: "Admin/ada drains the pool", untilMs: soon, ordered: true } });
+    const orders = orderedAs({ kind: "drain-pool", untilMs: soon });
+    expect(decide(seen({ nodes: [leaving], overrides: orders }))).toEqual({ steps: [], wakeAtMs: soon });
+  });
+
+  test("a node that is drained with its pool and by itself gets the earlier deadline", () => {
+    const both = (ownMs: number) => changed(drained, { kind: "drain", node: id, untilMs: ownMs }, by);
+    const untilOf = (overrides: Overrides) => decide(seen({ nodes: [busy()], overrides })).steps;
+    expect(untilOf(both(untilMs - 1))).toMatchObject([{ untilMs: untilMs - 1, because: "Admin/ada drains it (new image)" }]);
+    expect(untilOf(both(untilMs + 1))).toMatchObject([{ untilMs, because: "Admin/ada drains the pool (new image)" }]);
+  });
+
+  test("of very many nodes, each decision drains some and the next one follows at once", () => {
+    const nodes = Array.from({ length: 501 }, (_, n) => busy({ id: `i-${String(n).padStart(17, "0")}` }));
+    const plan = decide(seen({ nodes, overrides: drained }));
+    expect([plan.steps.length, plan.wakeAtMs]).toEqual([500, now]);
+    expect(decide(seen({ nodes: nodes.slice(500), overrides: drained })).wakeAtMs).toBeGreaterThan(now);
+    const drain = { because: "Admin/ada drains the pool", untilMs, ordered: true } as const;
+    const draining = nodes.map((node): Node => ({ ...node, state: "draining", drain }));
+    expect(decide(seen({ nodes: draining, overrides: noOverrides })).steps).toHaveLength(500);
+  });
+
+  test("a pool that was resumed keeps its nodes, except those that are drained by themselves", () => {
+    const own = orderedAs({ kind: "drain", node: other, untilMs: untilMs - 1 }, { kind: "drain-pool", untilMs }, { kind: "resume" });
+    const drain = { because: "Admin/ada drains the pool", untilMs, ordered: true } as const;
+    const nodes = [busy({ state: "draining", drain }), busy({ id: other, state: "draining", drain: { ...drain, untilMs: untilMs - 1 } })];
+    expect(stepsOf(seen({ nodes, overrides: own }))).toEqual([`undrain ${id}`]);
+  });
+});
+
 describe("a drain whose order is taken back", () => {
   const untilMs = now + 1_800_000;
   const drain = { because: "Admin/ada drains it", untilMs, ordered: true } as const;

@@ -7,10 +7,12 @@ import { separated, stored } from "../stored.ts";
 /** Objects keep the fields of a later release, because each change writes all of them again. */
 const ordered = { by: z.string(), because: z.string().optional(), sinceMs: z.number() };
 
+const Order = z.looseObject({ ...ordered, untilMs: z.number().optional() });
+
 const StoredOverrides: z.ZodType<Overrides> = z.object({
   version: z.int(),
-  paused: z.looseObject(ordered).optional(),
-  nodes: z.record(z.string(), z.looseObject({ ...ordered, untilMs: z.number().optional() })),
+  paused: Order.optional(),
+  nodes: z.record(z.string(), Order),
   history: z.array(z.looseObject({ what: z.string(), by: z.string(), because: z.string().optional(), atMs: z.number() })),
 });
 
