@@ -1,4 +1,5 @@
 import type { Node } from "../model/node.ts";
+import { nextExpiryMs } from "../model/overrides/settings.ts";
 import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
 import { withoutResting, withoutRestingJobs } from "./back-off/resting.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
@@ -54,6 +55,8 @@ const jobPhases: readonly Phase<Snapshot>[] = [
   consolidate,
   // Gives back nodes that have had nothing to do for long enough.
   giveBackIdle,
+  // Wakes when a limit or budget that an admin has set expires, if there is anything that it concerns.
+  awaitExpiry,
 ];
 
 /** A plan in the making: what the phases so far have decided. */
@@ -232,6 +235,10 @@ function giveBackIdle({ snapshot, budget, nodes, cordoned, kept }: Draft<Snapsho
     snapshot.nowMs,
   );
   return { steps, wakesMs: [wakeAtMs] };
+}
+
+function awaitExpiry({ snapshot: { overrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {
+  return { wakesMs: [queue.length + nodes.length > 0 ? nextExpiryMs(overrides?.settings, nowMs) : undefined] };
 }
 
 /** Returns the nodes without those that this plan looks up, because only one step of a plan may be about a node. */

@@ -15,7 +15,7 @@ const maxReasonLength = 200;
 /** The longest time for which what runs on a drained node may go on. */
 const maxDeadlineSeconds = 7 * 86_400;
 
-const Order = z.strictObject({
+export const Order = z.strictObject({
   reason: z.string().min(1).max(maxReasonLength).optional().describe("The reason, which waiting jobs show"),
   version: z
     .int()
@@ -32,9 +32,9 @@ const DrainOrder = Order.extend({
     .describe("How long what runs may go on; if omitted, the pool's `drainSeconds`"),
 });
 const ofNode = z.strictObject({ node: NodeId });
-const bodyBytes = 4_096;
+export const bodyBytes = 4_096;
 
-const common = {
+export const common = {
   method: "post",
   query: noQuery,
   responses: { schema: OverridesView, statuses: { 200: "The pool's overrides as they are now" } },
@@ -88,7 +88,8 @@ type Wanted =
   | Exclude<OverrideOrder, { untilMs: number }>
   | ({ readonly seconds: number | undefined } & ({ readonly kind: "drain"; readonly node: string } | { readonly kind: "drain-pool" }));
 
-async function give(
+/** Gives an admin's order, and returns the overrides as they are then. */
+export async function give(
   deps: ApiDeps,
   { speaker, caller, body }: Pick<OperationCall<unknown, unknown, z.output<typeof Order>>, "speaker" | "caller" | "body">,
   of: { readonly pool?: string; readonly order: Wanted },
@@ -103,7 +104,7 @@ async function give(
   const outcome = await changeOverrides(deps, name, { order: dated, by: nameOf(caller), because: body.reason, ifVersion: body.version });
   switch (outcome.kind) {
     case "done":
-      return success(overridesView(outcome.overrides, outcome.leaving));
+      return success(overridesView(outcome.overrides, { pool, nowMs: deps.now(), leaving: outcome.leaving }));
     case "conflict":
       return problem("conflict", `${whoChanged(name, outcome.overrides)} Look at them, then repeat the call.`);
     case "leaving":

@@ -1,5 +1,8 @@
 import * as z from "zod";
-import type { NodeOrder, Ordered, Overrides } from "../../model/overrides/overrides.ts";
+import type { NodeOrder, Overrides } from "../../model/overrides/overrides.ts";
+import { fieldOf, type Ordered, type SettingName, settingNames, settingsInForce } from "../../model/overrides/settings.ts";
+import type { Pool } from "../../model/pool.ts";
+import { whenSpents } from "../../model/values/when-spent.ts";
 import { Count, Time } from "./fields.ts";
 import { type SigningPrincipal, sessionOf } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
@@ -13,6 +16,17 @@ export const NodeOrderView = z.object({
 });
 export type NodeOrderView = z.infer<typeof NodeOrderView>;
 
+const SettingValue = z.union([z.number(), z.enum(whenSpents)]);
+
+const SettingView = z.object({
+  setting: z.enum(settingNames.map((name) => fieldOf[name])).describe("The field of the pool's configuration"),
+  value: SettingValue.describe("The value that applies"),
+  configured: SettingValue.optional().describe("The value that would apply otherwise; omitted if the configuration has none"),
+  ...ordered,
+  until: Time.optional().describe("When the configured value applies again"),
+});
+export type SettingView = z.infer<typeof SettingView>;
+
 export const OverridesView = z
   .object({
     version: Count.describe("The number of changes. A change can name the version that it is based on"),
@@ -20,6 +34,7 @@ export const OverridesView = z
       .object({ ...ordered, until: Time.optional().describe("Set if the pool is drained: when what runs is stopped and queued again") })
       .optional()
       .describe("Set while the pool starts nothing"),
+    settings: z.array(SettingView).describe("Limits and budgets that apply instead of the configured ones"),
     nodes: z.array(NodeOrderView.extend({ node: z.string() })),
     changes: z.array(z.object({ what: z.string(), by: z.string(), reason: z.string().optional(), at: Time })).describe("Newest first"),
     leaving: z
@@ -39,12 +54,26 @@ export const nodeOrderView = (order: NodeOrder): NodeOrderView => ({
   until: isoIf(order.untilMs),
 });
 
+/** `pool`: as it is configured. `leaving`: the nodes that leave a pool that was resumed. */
+type About = {
+  readonly pool: Pick<Pool, "limits" | "budgets">;
+  readonly nowMs: number;
+  readonly leaving?: readonly { readonly node: string; readonly because: string }[] | undefined;
+};
+
 export const overridesView = (
-  { version, paused, nodes, history, isUnknown }: Overrides,
-  leaving?: readonly { readonly node: string; readonly because: string }[],
+  { version, paused, settings, nodes, history, isUnknown }: Overrides,
+  { pool, nowMs, leaving }: About,
 ): OverridesView => ({
   version,
   paused: paused && { ...orderedView(paused), until: isoIf(paused.untilMs) },
+  settings: settingsInForce(settings, nowMs).map(([name, setting]) => ({
+    setting: fieldOf[name],
+    value: setting.value,
+    configured: configured(pool, name),
+    ...orderedView(setting),
+    until: isoIf(setting.untilMs),
+  })),
   nodes: Object.entries(nodes)
     .map(([node, order]) => ({ node, ...nodeOrderView(order) }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1)),
@@ -52,6 +81,9 @@ export const overridesView = (
   ...(leaving && { leaving: [...leaving] }),
   ...(isUnknown && { unreadable: true }),
 });
+
+const configured = ({ limits, budgets }: About["pool"], name: SettingName) =>
+  name === "usdPerHour" || name === "gpus" ? limits[name] : budgets?.[name];
 
 /** Returns a caller's name for people: the role and its session, or the user. */
 export function nameOf({ arn }: SigningPrincipal): string {

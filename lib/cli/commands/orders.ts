@@ -1,4 +1,5 @@
-import type { OverridesView } from "../../api/views/overrides.ts";
+import type { OverridesView, SettingView } from "../../api/views/overrides.ts";
+import type { WhenSpent } from "../../model/values/when-spent.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
@@ -45,6 +46,87 @@ function leavingInWords(leaving: NonNullable<OverridesView["leaving"]>): string 
   const named = leaving.slice(0, maxNamed).map(({ node, because }) => `${node} (${because})`);
   const more = leaving.length > maxNamed ? ` and ${leaving.length - maxNamed} more` : "";
   return `; ${count(leaving.length, "node")} cannot be kept: ${named.join(", ")}${more}`;
+}
+
+export type SetOptions = OrderOptions & {
+  readonly limitUsdPerHour?: number | undefined;
+  readonly limitGpus?: number | undefined;
+  readonly budgetDailyUsd?: number | undefined;
+  readonly budgetMonthlyUsd?: number | undefined;
+  readonly whenSpent?: WhenSpent | undefined;
+  readonly until?: string | undefined;
+  /** Seconds. */
+  readonly for?: number | undefined;
+};
+
+/** The options of `fleet pool set`, without dashes, and the fields of the configuration that they set. */
+const fields = {
+  "limit-usd-per-hour": "limits.usdPerHour",
+  "limit-gpus": "limits.gpus",
+  "budget-daily-usd": "budgets.usdPerDay",
+  "budget-monthly-usd": "budgets.usdPerMonth",
+  "when-spent": "budgets.whenSpent",
+} as const;
+
+/** Sets limits and budgets of a pool. */
+export async function setPool(name: string, options: SetOptions, { connection, console, nowMs }: Context): Promise<number> {
+  const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, until } = options;
+  if ([limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent].every((value) => value === undefined)) {
+    const known = Object.keys(fields).map((option) => `--${option}`);
+    throw new UsageError(`name what to set: ${known.join(", ")}`);
+  }
+  const pool = poolNamed(name, connection.deployment);
+  const overrides = await connection.api.setPool(pool, {
+    ...bodyOf(options),
+    limits: { usdPerHour: limitUsdPerHour, gpus: limitGpus },
+    budgets: { usdPerDay: budgetDailyUsd, usdPerMonth: budgetMonthlyUsd, whenSpent },
+    ...(until === undefined ? {} : { until: untilOf(until) }),
+    ...(options.for === undefined ? {} : { forSeconds: options.for }),
+  });
+  const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
+  for (const line of lines) console.out(line);
+  return exitCodes.ok;
+}
+
+/** Lets the configured limits and budgets of a pool apply again: those that are named, or all. */
+export async function unsetPool(
+  name: string,
+  { what, ...options }: OrderOptions & { readonly what: readonly string[] },
+  { connection, console, nowMs }: Context,
+): Promise<number> {
+  const settings = what.map(fieldNamed);
+  const pool = poolNamed(name, connection.deployment);
+  const overrides = await connection.api.unsetPool(pool, { ...bodyOf(options), ...(settings.length === 0 ? {} : { settings }) });
+  const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
+  for (const line of lines) console.out(line);
+  return exitCodes.ok;
+}
+
+function settingLines(pool: string, { settings }: OverridesView, nowMs: number): string[] {
+  if (settings.length === 0) return [`pool ${pool} has the limits and budgets of its configuration`];
+  const lines = settings.map((setting) => `pool ${pool}: ${settingInWords(setting, nowMs)}`);
+  return [...lines, `the next decision applies this; take it back with: ${commandLine("pool", "unset", pool)}`];
+}
+
+/** Returns the field that an option sets. Fields are also known by their names in the configuration, which other commands show. */
+function fieldNamed(text: string): string {
+  const found = Object.entries(fields).find(([option, field]) => text === option || text === `--${option}` || text === field);
+  if (!found) throw new UsageError(`${text}: expected one of ${Object.keys(fields).join(", ")}`);
+  return found[1];
+}
+
+/** Returns a time in UTC. ISO 8601 without a time zone means the user's. */
+function untilOf(text: string): string {
+  const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new UsageError(`--until ${text}: expected a time, for example 2026-06-01T12:00Z; or use --for 4h`);
+  return new Date(atMs).toISOString();
+}
+
+/** Formats `limits.usdPerHour is 40 instead of 20 until …, in 2 h, set by Admin/ada at …, 2 h ago (deadline of a paper)`. */
+export function settingInWords({ setting, value, configured, by, until, ...set }: SettingView, nowMs: number): string {
+  const instead = configured === undefined ? "" : ` instead of ${configured}`;
+  const end = until === undefined ? "" : ` until ${when(Date.parse(until), nowMs)}`;
+  return `${setting} is ${value}${instead}${end}, set by ${by} at ${sinceWhen(set, nowMs)}`;
 }
 
 /** Cordons, uncordons or drains a node. */

@@ -1,7 +1,8 @@
-import { type Command, Option } from "commander";
-import type { DeclareDeadOptions, OrderOptions } from "../commands/orders.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { whenSpents } from "../../model/values/when-spent.ts";
+import type { DeclareDeadOptions, OrderOptions, SetOptions } from "../commands/orders.ts";
 import { confirmOnTerminal } from "./confirm.ts";
-import { json, seconds, whole } from "./options.ts";
+import { json, number, seconds, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 const reason = (): Option => new Option("--reason <text>", "why, for the record and for those who wait");
@@ -57,6 +58,63 @@ stopped starts again. Nodes that were drained by themselves stay drained. For ad
 Example:
   fleet pool resume gpu`,
   );
+}
+
+/** Adds the commands with which admins set limits and budgets of a pool. */
+export function addPoolSettings(pool: Command, { run, context }: Session): void {
+  pool
+    .command("set")
+    .description("set limits and budgets of a pool instead of the configured ones")
+    .argument("<pool>")
+    .addOption(new Option("--limit-usd-per-hour <usd>", "the most that the pool may reserve, dollars per hour").argParser(amount))
+    .addOption(new Option("--limit-gpus <n>", "the most GPUs that the pool may reserve").argParser((text) => whole(text, 0, maxGpus)))
+    .addOption(new Option("--budget-daily-usd <usd>", "what the pool's nodes may cost in a UTC day").argParser(amount))
+    .addOption(new Option("--budget-monthly-usd <usd>", "what the pool's nodes may cost in a calendar month (UTC)").argParser(amount))
+    .addOption(
+      new Option("--when-spent <what>", "what happens once a budget is used up: nothing more starts, or nodes are drained, too").choices(
+        whenSpents,
+      ),
+    )
+    .addOption(new Option("--until <time>", "when the configured values apply again, such as 2026-06-01T12:00Z").conflicts("for"))
+    .addOption(new Option("--for <time>", "the same as a time from now, such as 4h").argParser(seconds))
+    .addOption(reason())
+    .addOption(ifVersion())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+The values apply from the next decision on, also after a deployment. Without --until or --for, they apply until fleet pool unset. A value that
+is not named stays as it is. If a limit or budget is lowered, what runs goes on, unless --when-spent drain applies. Limits of teams and of
+the whole deployment hold all the same. fleet pool shows the values that apply, and the configured ones. For admins.
+
+Examples:
+  fleet pool set gpu --limit-usd-per-hour 80 --limit-gpus 32 --for 4h --reason "deadline of a paper"
+  fleet pool set gpu --budget-daily-usd 50 --when-spent drain`,
+    )
+    .action((name: string, options: SetOptions) =>
+      run(import("../commands/orders.ts").then(async ({ setPool }) => setPool(name, options, await context()))),
+    );
+  pool
+    .command("unset")
+    .description("let the configured limits and budgets of a pool apply again")
+    .argument("<pool>")
+    .argument("[what...]", "limit-usd-per-hour, limit-gpus, budget-daily-usd, budget-monthly-usd or when-spent (default: all)")
+    .addOption(reason())
+    .addOption(ifVersion())
+    .addOption(json())
+    .addHelpText("after", "\nFor admins.\n\nExamples:\n  fleet pool unset gpu\n  fleet pool unset gpu limit-gpus budget-daily-usd")
+    .action((name: string, what: readonly string[], options: OrderOptions) =>
+      run(import("../commands/orders.ts").then(async ({ unsetPool }) => unsetPool(name, { ...options, what }, await context()))),
+    );
+}
+
+/** The largest number that is accepted; the API has closer bounds. */
+const maxGpus = 1_000_000;
+
+function amount(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError("expected 0 or more dollars");
+  return value;
 }
 
 /** Adds the commands with which admins cordon, uncordon and drain a node. */

@@ -1,11 +1,13 @@
-/** Who ordered something, why, and when. */
-export type Ordered = {
-  /** The admin, as IAM names the caller. */
-  readonly by: string;
-  /** Undefined if no reason was given. */
-  readonly because?: string | undefined;
-  readonly sinceMs: number;
-};
+import {
+  namesInWords,
+  type Ordered,
+  type PoolSettings,
+  type SettingName,
+  type SettingValues,
+  valuesInWords,
+  withoutValues,
+  withValues,
+} from "./settings.ts";
 
 /** What was ordered about a node. It gets nothing new. If `untilMs` is set, what runs on it must have left by then, and the node is ended. */
 export type NodeOrder = Ordered & { readonly untilMs?: number | undefined };
@@ -29,6 +31,8 @@ export type Overrides = {
   readonly version: number;
   /** Set while the pool is paused or drained. */
   readonly paused?: PoolOrder | undefined;
+  /** The limits and budgets that apply instead of the configured ones. */
+  readonly settings?: PoolSettings | undefined;
   /** By node. Those of nodes that have left the pool are dropped with the next change. */
   readonly nodes: Readonly<Record<string, NodeOrder>>;
   /** The last changes, newest first. */
@@ -41,6 +45,8 @@ export type Overrides = {
 export type OverrideOrder =
   | { readonly kind: "pause" | "resume" }
   | { readonly kind: "drain-pool"; readonly untilMs: number }
+  | { readonly kind: "set"; readonly values: SettingValues; readonly untilMs?: number | undefined }
+  | { readonly kind: "unset"; readonly names: readonly SettingName[] }
   | { readonly kind: "cordon" | "uncordon"; readonly node: string }
   | { readonly kind: "drain"; readonly node: string; readonly untilMs: number };
 
@@ -67,6 +73,9 @@ export function changed(current: Overrides, order: OverrideOrder, { by, because,
 function applied(current: Overrides, order: OverrideOrder, ordered: Ordered): Overrides {
   if ("node" in order) return appliedToNode(current, order, ordered);
   const { paused, ...rest } = current;
+  const { settings, ...others } = current;
+  const withSettings = (next: PoolSettings | undefined): Overrides =>
+    next === settings ? current : { ...others, ...(next && { settings: next }) };
   switch (order.kind) {
     case "pause":
       return paused ? current : { ...current, paused: ordered };
@@ -74,6 +83,10 @@ function applied(current: Overrides, order: OverrideOrder, ordered: Ordered): Ov
       return paused ? rest : current;
     case "drain-pool":
       return paused?.untilMs === order.untilMs ? current : { ...current, paused: { ...ordered, untilMs: order.untilMs } };
+    case "set":
+      return withSettings(withValues(settings, order, ordered));
+    case "unset":
+      return withSettings(withoutValues(settings, order.names));
   }
 }
 
@@ -99,6 +112,10 @@ function inWords(order: OverrideOrder): string {
       return "resumed the pool";
     case "drain-pool":
       return "drained the pool";
+    case "set":
+      return `set ${valuesInWords(order)}`;
+    case "unset":
+      return `unset ${namesInWords(order.names)}`;
     case "cordon":
       return `cordoned ${order.node}`;
     case "uncordon":

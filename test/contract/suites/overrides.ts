@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changed, noOverrides, type OverrideOrder, type Overrides } from "../../../lib/model/overrides/overrides.ts";
+import { settingNames } from "../../../lib/model/overrides/settings.ts";
 import { monday } from "../../fakes/builders.ts";
 import { admitted, launched, type MakeLedger, newNode, placed } from "./arrange.ts";
 
@@ -30,6 +31,20 @@ export const overridesContract = (make: MakeLedger): void => {
       expect(emptied).toMatchObject({ paused: { untilMs: monday + 2 } });
       expect(resumed).toMatchObject({ version: 4, nodes: { [node]: { by: "Admin/ada", untilMs: monday + 1 } } });
       expect(await ledger.overrides.get("cpu")).toEqual(noOverrides);
+    });
+
+    it("limits and budgets that were set are read by decisions until they are unset", async () => {
+      const ledger = await make();
+      const set = orderedAs(noOverrides, { kind: "set", values: { gpus: 4, usdPerHour: 1.25 }, untilMs: monday + 9 });
+      const more = orderedAs(set, { kind: "set", values: { usdPerDay: 10, whenSpent: "drain" } });
+      const fewer = orderedAs(more, { kind: "unset", names: ["gpus", "whenSpent"] });
+      const none = orderedAs(fewer, { kind: "unset", names: settingNames });
+      for (const next of [set, more, fewer, none]) {
+        expect(await ledger.overrides.replace("gpu", next)).toBe("done");
+        expect((await ledger.decisions.load("gpu", monday)).overrides).toEqual(next);
+      }
+      expect(fewer.settings).toMatchObject({ usdPerHour: { value: 1.25, untilMs: monday + 9, by: "Admin/ada" }, usdPerDay: { value: 10 } });
+      expect(none).not.toHaveProperty("settings");
     });
 
     it("a change that is not based on the newest version is not written", async () => {

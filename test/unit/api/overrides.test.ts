@@ -91,6 +91,52 @@ describe("orders of admins", () => {
     });
   });
 
+  test("limits and budgets that were set are shown with the configured ones, who set them, when, why and until when", async () => {
+    const world = new ApiWorld();
+    const since = new Date(world.nowMs).toISOString();
+    const until = new Date(world.nowMs + 14_400_000).toISOString();
+    await world.fetch(
+      "/v1/pools/gpu/set",
+      post({ limits: { gpus: 2 }, budgets: { usdPerDay: 5, usdPerMonth: 50 }, forSeconds: 14_400, reason: "a paper" }),
+    );
+    const { body } = await world.fetch("/v1/pools/gpu");
+    const common = { by: "Admin/ada", reason: "a paper", since, until };
+    expect(body).toMatchObject({
+      limits: { ...world.pool.limits, gpus: 2 },
+      budgets: { usdPerDay: 5, usdPerMonth: 50 },
+      overrides: {
+        version: 1,
+        settings: [
+          { setting: "limits.gpus", value: 2, configured: world.pool.limits.gpus, ...common },
+          { setting: "budgets.usdPerDay", value: 5, configured: 100, ...common },
+          { setting: "budgets.usdPerMonth", value: 50, ...common },
+        ],
+        changes: [{ what: expect.stringMatching(/^set limits.gpus to 2, budgets.usdPerDay to 5, budgets.usdPerMonth to 50 until /) }],
+      },
+    });
+    expect((await world.fetch("/v1/pools")).body).toMatchObject({ items: [{ limits: { gpus: 2 } }, { overrides: { settings: [] } }] });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    await world.fetch("/v1/pools/gpu/unset", post({ settings: ["limits.gpus"] }));
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ limits: world.pool.limits, budgets: { usdPerDay: 5 } });
+    world.nowMs += 14_400_000;
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ budgets: { usdPerDay: 100 }, overrides: { settings: [] } });
+    expect((await world.fetch("/v1/pools/gpu/unset", post({}))).body).toMatchObject({ version: 3, settings: [] });
+  });
+
+  test("a change of limits without a value, or with a time that has passed or is far ahead, is refused with what to do", async () => {
+    const world = new ApiWorld();
+    const detailOf = async (body: unknown) => (await world.fetch("/v1/pools/gpu/set", post(body))).body;
+    expect(await detailOf({ reason: "x", limits: {} })).toMatchObject({
+      detail: "Name at least one of limits.usdPerHour, limits.gpus, budgets.usdPerDay, budgets.usdPerMonth, budgets.whenSpent.",
+    });
+    const at = (aheadMs: number) => ({ limits: { gpus: 1 }, until: new Date(world.nowMs + aheadMs).toISOString() });
+    const wrong = { detail: expect.stringMatching(/^`until` must be at least a minute and at most 366 days ahead; it is 20/) };
+    expect(await detailOf(at(59_999))).toMatchObject(wrong);
+    expect(await detailOf(at(366 * 86_400_000 + 1))).toMatchObject(wrong);
+    expect(await detailOf({ ...at(60_000), forSeconds: 60 })).toMatchObject({ detail: "Give `until` or `forSeconds`, not both." });
+    expect(await detailOf(at(60_000))).toMatchObject({ version: 1 });
+  });
+
   test("a caller is named by its role and session, or by its user", () => {
     const of = (arn: string) => nameOf(callerOf(arn));
     expect(of("arn:aws:sts::123456789012:assumed-role/Admin/ada@example.com")).toBe("Admin/ada@example.com");

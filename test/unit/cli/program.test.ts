@@ -179,6 +179,8 @@ describe("the fleet program", () => {
     ["pool", "pause"],
     ["pool", "drain"],
     ["pool", "resume"],
+    ["pool", "set"],
+    ["pool", "unset"],
     ["node", "cordon"],
     ["node", "uncordon"],
     ["node", "drain"],

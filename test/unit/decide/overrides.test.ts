@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
+import { inForce } from "../../../lib/decide/overrides/in-force.ts";
+import { closingPool } from "../../../lib/decide/scaling/closing.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { changed, noOverrides, type OverrideOrder, type Overrides, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
@@ -232,5 +234,70 @@ describe("a drain whose order is taken back", () => {
     ["is ending", { state: "terminating", stateSinceMs: now }, []],
   ] as const)("the drain of a node that %s is not dropped", (_, over, steps) => {
     expect(stepsOf(seen({ nodes: [draining(over)], overrides: noOverrides }))).toEqual(steps);
+  });
+});
+
+describe("limits and budgets that an admin has set", () => {
+  const pool = aPool({ limits: { usdPerHour: 40, gpus: 16 }, budgets: { usdPerDay: 200, whenSpent: "drain" } });
+
+  test("values that were set apply instead of the configured ones, and the others stay", () => {
+    const overrides = orderedAs({ kind: "set", values: { gpus: 0, usdPerMonth: 500 } }, { kind: "set", values: { usdPerHour: 1.5 } });
+    expect(inForce(pool, overrides, now)).toEqual({
+      ...pool,
+      limits: { usdPerHour: 1.5, gpus: 0 },
+      budgets: { usdPerDay: 200, usdPerMonth: 500, whenSpent: "drain" },
+    });
+    const { budgets: _none, ...without } = pool;
+    expect(inForce(without, orderedAs({ kind: "set", values: { usdPerDay: 7 } }), now)).toMatchObject({ budgets: { usdPerDay: 7 } });
+    expect(inForce(without, orderedAs({ kind: "set", values: { gpus: 7 } }), now)).not.toHaveProperty("budgets");
+  });
+
+  test("values apply until they expire or are unset, and the same value again changes nothing", () => {
+    const set = { kind: "set", values: { gpus: 4, usdPerHour: 9 }, untilMs: now + 1 } as const;
+    const overrides = orderedAs(set);
+    expect(inForce(pool, overrides, now).limits).toEqual({ usdPerHour: 9, gpus: 4 });
+    expect(inForce(pool, overrides, now + 1)).toBe(pool);
+    expect(changed(overrides, set, by)).toBe(overrides);
+    const unset = changed(overrides, { kind: "unset", names: ["gpus"] }, by);
+    expect(inForce(pool, unset, now).limits).toEqual({ usdPerHour: 9, gpus: 16 });
+    expect(changed(unset, { kind: "unset", names: ["gpus"] }, by)).toBe(unset);
+    expect(changed(unset, { kind: "unset", names: ["usdPerHour"] }, by)).not.toHaveProperty("settings");
+  });
+
+  test("values that have expired are dropped with the next change, and those of a later release are kept", () => {
+    const later = { value: 1, by: "Admin/eve", sinceMs: now };
+    const old = { ...orderedAs({ kind: "set", values: { gpus: 4 }, untilMs: now - 90_001 }) };
+    const overrides = { ...old, settings: { ...old.settings, warmNodes: later } };
+    const { settings } = changed(overrides, { kind: "set", values: { usdPerDay: 5 } }, by);
+    expect(Object.keys(settings ?? {})).toEqual(["warmNodes", "usdPerDay"]);
+  });
+
+  test("the record of a change names the fields of the configuration and the time", () => {
+    const { history } = orderedAs(
+      { kind: "set", values: { gpus: 4, whenSpent: "drain" }, untilMs: now },
+      { kind: "unset", names: ["gpus", "whenSpent"] },
+    );
+    expect(history.map(({ what }) => what)).toEqual([
+      "unset limits.gpus, budgets.whenSpent",
+      "set limits.gpus to 4, budgets.whenSpent to drain until 2026-06-01 12:00 UTC",
+    ]);
+  });
+
+  test("overrides that cannot be read leave the limits as configured, and no budget drains nodes then", () => {
+    expect(inForce(pool, unknownOverrides, now)).toEqual({ ...pool, budgets: { usdPerDay: 200, whenSpent: "stop-growth" } });
+    expect(inForce(aPool(), unknownOverrides, now)).toEqual(aPool());
+  });
+
+  test("a pool that was removed from the configuration has no limits but its own", () => {
+    const closing = closingPool("gpu");
+    expect(inForce(closing, orderedAs({ kind: "set", values: { gpus: 4 } }), now)).toBe(closing);
+  });
+
+  test("a decision wakes when a value expires, if jobs wait or nodes are there", () => {
+    const overrides = orderedAs({ kind: "set", values: { gpus: 4 }, untilMs: now + 7 }, { kind: "pause" });
+    const queue = [anEntry({ reason: decide(seen({ queue: [anEntry()], overrides })).steps[0]?.because })];
+    expect(decide(seen({ queue, overrides })).wakeAtMs).toBe(now + 7);
+    expect(decide(seen({ nodes: [busy()], overrides })).wakeAtMs).toBe(now + 7);
+    expect(decide(seen({ overrides })).wakeAtMs).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Overrides, unknownOverrides } from "../../../model/overrides/overrides.ts";
 import type { UnreadableItem } from "../../../model/plan.ts";
+import { whenSpents } from "../../../model/values/when-spent.ts";
 import type { Item } from "../access.ts";
 import { separated, stored } from "../stored.ts";
 
@@ -9,9 +10,21 @@ const ordered = { by: z.string(), because: z.string().optional(), sinceMs: z.num
 
 const Order = z.looseObject({ ...ordered, untilMs: z.number().optional() });
 
+const setting = <V extends z.ZodType>(value: V) => z.looseObject({ ...ordered, value, untilMs: z.number().optional() });
+const Amount = setting(z.number().min(0));
+
 const StoredOverrides: z.ZodType<Overrides> = z.object({
   version: z.int(),
   paused: Order.optional(),
+  settings: z
+    .looseObject({
+      usdPerHour: Amount.optional(),
+      gpus: Amount.optional(),
+      usdPerDay: Amount.optional(),
+      usdPerMonth: Amount.optional(),
+      whenSpent: setting(z.enum(whenSpents)).optional(),
+    })
+    .optional(),
   nodes: z.record(z.string(), Order),
   history: z.array(z.looseObject({ what: z.string(), by: z.string(), because: z.string().optional(), atMs: z.number() })),
 });
