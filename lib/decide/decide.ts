@@ -238,7 +238,8 @@ function giveBackIdle({ snapshot, budget, nodes, cordoned, kept }: Draft<Snapsho
 }
 
 function awaitExpiry({ snapshot: { overrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {
-  return { wakesMs: [queue.length + nodes.length > 0 ? nextExpiryMs(overrides?.settings, nowMs) : undefined] };
+  if (queue.length + nodes.length === 0) return {};
+  return { wakesMs: [nextExpiryMs([overrides?.settings, ...Object.values(overrides?.teams ?? {})], nowMs)] };
 }
 
 /** Returns the nodes without those that this plan looks up, because only one step of a plan may be about a node. */

@@ -104,7 +104,7 @@ export async function give(
   const outcome = await changeOverrides(deps, name, { order: dated, by: nameOf(caller), because: body.reason, ifVersion: body.version });
   switch (outcome.kind) {
     case "done":
-      return success(overridesView(outcome.overrides, { pool, nowMs: deps.now(), leaving: outcome.leaving }));
+      return success(overridesView(outcome.overrides, { pool, speaker, nowMs: deps.now(), leaving: outcome.leaving }));
     case "conflict":
       return problem("conflict", `${whoChanged(name, outcome.overrides)} Look at them, then repeat the call.`);
     case "leaving":

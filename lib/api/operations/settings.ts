@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { TeamName } from "../../../events/job.ts";
 import { fieldOf, type SettingValues, settingNames, settingOfField } from "../../model/overrides/settings.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
+import type { ApiDeps } from "../http/deps.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { problem } from "../http/response.ts";
 import { bodyBytes, common, give, Order } from "./overrides.ts";
@@ -15,7 +17,10 @@ const maxSetSeconds = 366 * 86_400;
 
 const budget = z.number().min(0).max(maxBudgetUsd).optional();
 
+const team = TeamName.optional().describe("The team whose budgets in the pool are meant; if omitted, those of the pool");
+
 const SetOrder = Order.extend({
+  team,
   limits: z
     .strictObject({ usdPerHour: z.number().min(0).max(maxLimit).optional(), gpus: z.int().min(0).max(maxLimit).optional() })
     .optional()
@@ -29,6 +34,7 @@ const SetOrder = Order.extend({
 });
 
 const UnsetOrder = Order.extend({
+  team,
   settings: z
     .array(z.enum(settingNames.map((name) => fieldOf[name])))
     .min(1)
@@ -49,7 +55,10 @@ const set = operation({
       return problem("invalid", `Name at least one of ${settingNames.map((name) => fieldOf[name]).join(", ")}.`);
     const untilMs = untilOf(call.body, deps.now());
     if (typeof untilMs === "string") return problem("invalid", untilMs);
-    return give(deps, call, { pool: call.params.pool, order: { kind: "set", values, ...(untilMs === undefined ? {} : { untilMs }) } });
+    const wrong = whyNoTeamBudget(deps, call.params.pool, call.body);
+    if (wrong !== undefined) return problem("invalid", wrong);
+    const until = untilMs === undefined ? {} : { untilMs };
+    return give(deps, call, { pool: call.params.pool, order: { kind: "set", values, ...until, ...teamIn(call.body) } });
   },
 });
 
@@ -62,9 +71,21 @@ const unset = operation({
   body: { schema: UnsetOrder, maxBytes: bodyBytes, optional: true },
   async handle(deps, call) {
     const names = call.body.settings?.flatMap((field) => settingOfField(field) ?? []) ?? settingNames;
-    return give(deps, call, { pool: call.params.pool, order: { kind: "unset", names } });
+    return give(deps, call, { pool: call.params.pool, order: { kind: "unset", names, ...teamIn(call.body) } });
   },
 });
+
+const teamIn = (body: { readonly team?: string | undefined }) => (body.team === undefined ? {} : { team: body.team });
+
+/** Returns why the values cannot be set for the team that the body names; undefined if they can, or if it names none. */
+function whyNoTeamBudget({ fleet }: ApiDeps, pool: string, body: z.output<typeof SetOrder>): string | undefined {
+  if (body.team === undefined) return undefined;
+  if (!fleet.teams.includes(body.team)) return `There is no team ${body.team}.`;
+  if (Object.keys(body.limits ?? {}).length > 0)
+    return "A team has budgets in a pool, and no limits. Its limits across all pools are in the configuration.";
+  const isShared = fleet.pools.some(({ name, shared }) => name === pool && shared);
+  return isShared ? `Nodes of the shared pool ${pool} belong to no team, so teams have no budgets there.` : undefined;
+}
 
 /** Returns when the values expire, undefined if never, or what is wrong with the time. */
 function untilOf({ until, forSeconds }: z.output<typeof SetOrder>, nowMs: number): number | undefined | string {

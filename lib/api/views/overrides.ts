@@ -1,10 +1,12 @@
 import * as z from "zod";
-import type { NodeOrder, Overrides } from "../../model/overrides/overrides.ts";
+import { TeamName } from "../../../events/job.ts";
+import { teamBudgetsOf } from "../../decide/overrides/in-force.ts";
+import { type NodeOrder, type Overrides, settingsOf } from "../../model/overrides/overrides.ts";
 import { fieldOf, type Ordered, type SettingName, settingNames, settingsInForce } from "../../model/overrides/settings.ts";
 import type { Pool } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
 import { Count, Time } from "./fields.ts";
-import { type SigningPrincipal, sessionOf } from "./speaker.ts";
+import { maySpeakFor, type SigningPrincipal, type Speaker, sessionOf } from "./speaker.ts";
 import { iso, isoIf } from "./times.ts";
 
 const ordered = { by: z.string().describe("The admin, as IAM names the caller"), reason: z.string().optional(), since: Time };
@@ -19,6 +21,7 @@ export type NodeOrderView = z.infer<typeof NodeOrderView>;
 const SettingValue = z.union([z.number(), z.enum(whenSpents)]);
 
 const SettingView = z.object({
+  team: TeamName.optional().describe("The team whose budgets in the pool are meant; omitted for those of the pool"),
   setting: z.enum(settingNames.map((name) => fieldOf[name])).describe("The field of the pool's configuration"),
   value: SettingValue.describe("The value that applies"),
   configured: SettingValue.optional().describe("The value that would apply otherwise; omitted if the configuration has none"),
@@ -34,7 +37,7 @@ export const OverridesView = z
       .object({ ...ordered, until: Time.optional().describe("Set if the pool is drained: when what runs is stopped and queued again") })
       .optional()
       .describe("Set while the pool starts nothing"),
-    settings: z.array(SettingView).describe("Limits and budgets that apply instead of the configured ones"),
+    settings: z.array(SettingView).describe("Limits and budgets that apply instead of the configured ones, without those of other teams"),
     nodes: z.array(NodeOrderView.extend({ node: z.string() })),
     changes: z.array(z.object({ what: z.string(), by: z.string(), reason: z.string().optional(), at: Time })).describe("Newest first"),
     leaving: z
@@ -56,34 +59,47 @@ export const nodeOrderView = (order: NodeOrder): NodeOrderView => ({
 
 /** `pool`: as it is configured. `leaving`: the nodes that leave a pool that was resumed. */
 type About = {
-  readonly pool: Pick<Pool, "limits" | "budgets">;
+  readonly pool: Pick<Pool, "limits" | "budgets" | "teamBudgets">;
+  readonly speaker: Speaker;
   readonly nowMs: number;
   readonly leaving?: readonly { readonly node: string; readonly because: string }[] | undefined;
 };
 
-export const overridesView = (
-  { version, paused, settings, nodes, history, isUnknown }: Overrides,
-  { pool, nowMs, leaving }: About,
-): OverridesView => ({
-  version,
-  paused: paused && { ...orderedView(paused), until: isoIf(paused.untilMs) },
-  settings: settingsInForce(settings, nowMs).map(([name, setting]) => ({
+/** Returns the overrides without what is about teams that the speaker may not act for. */
+export function overridesView(overrides: Overrides, about: About): OverridesView {
+  const { version, paused, nodes, history, isUnknown } = overrides;
+  const { speaker, leaving } = about;
+  const teams = Object.keys(overrides.teams ?? {}).toSorted();
+  const isSeen = (team: string | undefined): boolean => team === undefined || maySpeakFor(speaker, team);
+  return {
+    version,
+    paused: paused && { ...orderedView(paused), until: isoIf(paused.untilMs) },
+    settings: [undefined, ...teams].filter(isSeen).flatMap((team) => settingViews(overrides, team, about)),
+    nodes: Object.entries(nodes)
+      .map(([node, order]) => ({ node, ...nodeOrderView(order) }))
+      .toSorted((a, b) => (a.node < b.node ? -1 : 1)),
+    changes: history
+      .filter(({ team }) => isSeen(team))
+      .map(({ what, by, because, atMs }) => ({ what, by, reason: because, at: iso(atMs) })),
+    ...(leaving && { leaving: [...leaving] }),
+    ...(isUnknown && { unreadable: true }),
+  };
+}
+
+const settingViews = (overrides: Overrides, team: string | undefined, { pool, nowMs }: About): SettingView[] =>
+  settingsInForce(settingsOf(overrides, team), nowMs).map(([name, setting]) => ({
+    team,
     setting: fieldOf[name],
     value: setting.value,
-    configured: configured(pool, name),
+    configured: configured(pool, name, team),
     ...orderedView(setting),
     until: isoIf(setting.untilMs),
-  })),
-  nodes: Object.entries(nodes)
-    .map(([node, order]) => ({ node, ...nodeOrderView(order) }))
-    .toSorted((a, b) => (a.node < b.node ? -1 : 1)),
-  changes: history.map(({ what, by, because, atMs }) => ({ what, by, reason: because, at: iso(atMs) })),
-  ...(leaving && { leaving: [...leaving] }),
-  ...(isUnknown && { unreadable: true }),
-});
+  }));
 
-const configured = ({ limits, budgets }: About["pool"], name: SettingName) =>
-  name === "usdPerHour" || name === "gpus" ? limits[name] : budgets?.[name];
+function configured(pool: About["pool"], name: SettingName, team: string | undefined) {
+  if (team !== undefined) return name === "usdPerHour" || name === "gpus" ? undefined : teamBudgetsOf(pool, team)?.[name];
+  return name === "usdPerHour" || name === "gpus" ? pool.limits[name] : pool.budgets?.[name];
+}
 
 /** Returns a caller's name for people: the role and its session, or the user. */
 export function nameOf({ arn }: SigningPrincipal): string {

@@ -37,8 +37,8 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   reserved: seen.reserved,
   budgets: inForce(pool, seen.overrides, nowMs).budgets,
   spent: spentOf({ ...seen, nowMs }),
-  teamSpending: teamSpending({ pool, seen }, { nowMs, speaker }),
-  overrides: overridesView(seen.overrides ?? noOverrides, { pool, nowMs }),
+  teamSpending: teamSpending({ pool: inForce(pool, seen.overrides, nowMs), seen }, { nowMs, speaker }),
+  overrides: overridesView(seen.overrides ?? noOverrides, { pool, speaker, nowMs }),
   queue: {
     length: seen.queued ?? seen.queue.length,
     oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))),

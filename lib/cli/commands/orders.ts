@@ -48,16 +48,25 @@ function leavingInWords(leaving: NonNullable<OverridesView["leaving"]>): string 
   return `; ${count(leaving.length, "node")} cannot be kept: ${named.join(", ")}${more}`;
 }
 
-export type SetOptions = OrderOptions & {
-  readonly limitUsdPerHour?: number | undefined;
-  readonly limitGpus?: number | undefined;
-  readonly budgetDailyUsd?: number | undefined;
-  readonly budgetMonthlyUsd?: number | undefined;
-  readonly whenSpent?: WhenSpent | undefined;
-  readonly until?: string | undefined;
-  /** Seconds. */
-  readonly for?: number | undefined;
+type OfTeam = {
+  /** The team whose budgets are meant; undefined for those of the pool. */
+  readonly team?: string | undefined;
 };
+
+export type SetOptions = OrderOptions &
+  OfTeam & {
+    readonly limitUsdPerHour?: number | undefined;
+    readonly limitGpus?: number | undefined;
+    readonly budgetDailyUsd?: number | undefined;
+    readonly budgetMonthlyUsd?: number | undefined;
+    readonly whenSpent?: WhenSpent | undefined;
+    readonly until?: string | undefined;
+    /** Seconds. */
+    readonly for?: number | undefined;
+  };
+
+export type UnsetOptions = OrderOptions & OfTeam;
+const teamOf = ({ team }: OfTeam): OfTeam => (team === undefined ? {} : { team });
 
 /** The options of `fleet pool set`, without dashes, and the fields of the configuration that they set. */
 const fields = {
@@ -78,6 +87,7 @@ export async function setPool(name: string, options: SetOptions, { connection, c
   const pool = poolNamed(name, connection.deployment);
   const overrides = await connection.api.setPool(pool, {
     ...bodyOf(options),
+    ...teamOf(options),
     limits: { usdPerHour: limitUsdPerHour, gpus: limitGpus },
     budgets: { usdPerDay: budgetDailyUsd, usdPerMonth: budgetMonthlyUsd, whenSpent },
     ...(until === undefined ? {} : { until: untilOf(until) }),
@@ -91,12 +101,16 @@ export async function setPool(name: string, options: SetOptions, { connection, c
 /** Lets the configured limits and budgets of a pool apply again: those that are named, or all. */
 export async function unsetPool(
   name: string,
-  { what, ...options }: OrderOptions & { readonly what: readonly string[] },
+  { what, ...options }: UnsetOptions & { readonly what: readonly string[] },
   { connection, console, nowMs }: Context,
 ): Promise<number> {
   const settings = what.map(fieldNamed);
   const pool = poolNamed(name, connection.deployment);
-  const overrides = await connection.api.unsetPool(pool, { ...bodyOf(options), ...(settings.length === 0 ? {} : { settings }) });
+  const overrides = await connection.api.unsetPool(pool, {
+    ...bodyOf(options),
+    ...teamOf(options),
+    ...(settings.length === 0 ? {} : { settings }),
+  });
   const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
   for (const line of lines) console.out(line);
   return exitCodes.ok;
@@ -123,10 +137,10 @@ function untilOf(text: string): string {
 }
 
 /** Formats `limits.usdPerHour is 40 instead of 20 until …, in 2 h, set by Admin/ada at …, 2 h ago (deadline of a paper)`. */
-export function settingInWords({ setting, value, configured, by, until, ...set }: SettingView, nowMs: number): string {
+export function settingInWords({ team, setting, value, configured, by, until, ...set }: SettingView, nowMs: number): string {
   const instead = configured === undefined ? "" : ` instead of ${configured}`;
   const end = until === undefined ? "" : ` until ${when(Date.parse(until), nowMs)}`;
-  return `${setting} is ${value}${instead}${end}, set by ${by} at ${sinceWhen(set, nowMs)}`;
+  return `${setting}${team === undefined ? "" : ` of team ${team}`} is ${value}${instead}${end}, set by ${by} at ${sinceWhen(set, nowMs)}`;
 }
 
 /** Cordons, uncordons or drains a node. */

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { whenSpents } from "../../model/values/when-spent.ts";
-import type { DeclareDeadOptions, OrderOptions, SetOptions } from "../commands/orders.ts";
+import type { DeclareDeadOptions, OrderOptions, SetOptions, UnsetOptions } from "../commands/orders.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { json, number, seconds, whole } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -75,6 +75,7 @@ export function addPoolSettings(pool: Command, { run, context }: Session): void 
         whenSpents,
       ),
     )
+    .addOption(ofTeam())
     .addOption(new Option("--until <time>", "when the configured values apply again, such as 2026-06-01T12:00Z").conflicts("for"))
     .addOption(new Option("--for <time>", "the same as a time from now, such as 4h").argParser(seconds))
     .addOption(reason())
@@ -89,7 +90,8 @@ the whole deployment hold all the same. fleet pool shows the values that apply, 
 
 Examples:
   fleet pool set gpu --limit-usd-per-hour 80 --limit-gpus 32 --for 4h --reason "deadline of a paper"
-  fleet pool set gpu --budget-daily-usd 50 --when-spent drain`,
+  fleet pool set gpu --budget-daily-usd 50 --when-spent drain
+  fleet pool set gpu --team research --budget-daily-usd 20 --until 2026-07-01T00:00Z`,
     )
     .action((name: string, options: SetOptions) =>
       run(import("../commands/orders.ts").then(async ({ setPool }) => setPool(name, options, await context()))),
@@ -99,14 +101,17 @@ Examples:
     .description("let the configured limits and budgets of a pool apply again")
     .argument("<pool>")
     .argument("[what...]", "limit-usd-per-hour, limit-gpus, budget-daily-usd, budget-monthly-usd or when-spent (default: all)")
+    .addOption(ofTeam())
     .addOption(reason())
     .addOption(ifVersion())
     .addOption(json())
     .addHelpText("after", "\nFor admins.\n\nExamples:\n  fleet pool unset gpu\n  fleet pool unset gpu limit-gpus budget-daily-usd")
-    .action((name: string, what: readonly string[], options: OrderOptions) =>
+    .action((name: string, what: readonly string[], options: UnsetOptions) =>
       run(import("../commands/orders.ts").then(async ({ unsetPool }) => unsetPool(name, { ...options, what }, await context()))),
     );
 }
+
+const ofTeam = (): Option => new Option("--team <team>", "the team whose budgets in the pool are meant (default: those of the pool)");
 
 /** The largest number that is accepted; the API has closer bounds. */
 const maxGpus = 1_000_000;

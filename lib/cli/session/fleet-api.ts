@@ -44,13 +44,15 @@ export type CancelRequest = {
 
 /** Fields of the configuration of a pool, with the values that apply instead. */
 export type SetRequest = OrderRequest & {
+  /** The team whose budgets are meant; undefined for those of the pool. */
+  readonly team?: string | undefined;
   readonly limits: { readonly usdPerHour?: number | undefined; readonly gpus?: number | undefined };
   readonly budgets: Budgets;
   /** ISO 8601 */
   readonly until?: string | undefined;
   readonly forSeconds?: number | undefined;
 };
-export type UnsetRequest = OrderRequest & { readonly settings?: readonly string[] | undefined };
+export type UnsetRequest = OrderRequest & { readonly team?: string | undefined; readonly settings?: readonly string[] | undefined };
 
 export type OrderRequest = {
   readonly reason?: string | undefined;

@@ -47,9 +47,9 @@ export const settingsInForce = (settings: PoolSettings | undefined, nowMs: numbe
     return setting && (setting.untilMs === undefined || setting.untilMs > nowMs) ? [[name, setting] as const] : [];
   });
 
-/** Returns when the next setting expires; undefined if none does. */
-export function nextExpiryMs(settings: PoolSettings | undefined, nowMs: number): number | undefined {
-  const ahead = settingsInForce(settings, nowMs).flatMap(([, { untilMs }]) => untilMs ?? []);
+/** Returns when the next of these settings expires; undefined if none does. */
+export function nextExpiryMs(all: readonly (PoolSettings | undefined)[], nowMs: number): number | undefined {
+  const ahead = all.flatMap((settings) => settingsInForce(settings, nowMs)).flatMap(([, { untilMs }]) => untilMs ?? []);
   return ahead.length > 0 ? Math.min(...ahead) : undefined;
 }
 

@@ -37,14 +37,18 @@ export const overridesContract = (make: MakeLedger): void => {
       const ledger = await make();
       const set = orderedAs(noOverrides, { kind: "set", values: { gpus: 4, usdPerHour: 1.25 }, untilMs: monday + 9 });
       const more = orderedAs(set, { kind: "set", values: { usdPerDay: 10, whenSpent: "drain" } });
-      const fewer = orderedAs(more, { kind: "unset", names: ["gpus", "whenSpent"] });
+      const ofTeam = orderedAs(more, { kind: "set", team: "vision", values: { usdPerMonth: 3 } });
+      const fewer = orderedAs(ofTeam, { kind: "unset", names: ["gpus", "whenSpent"] });
       const none = orderedAs(fewer, { kind: "unset", names: settingNames });
-      for (const next of [set, more, fewer, none]) {
+      const gone = orderedAs(none, { kind: "unset", team: "vision", names: ["usdPerMonth"] });
+      for (const next of [set, more, ofTeam, fewer, none, gone]) {
         expect(await ledger.overrides.replace("gpu", next)).toBe("done");
         expect((await ledger.decisions.load("gpu", monday)).overrides).toEqual(next);
       }
       expect(fewer.settings).toMatchObject({ usdPerHour: { value: 1.25, untilMs: monday + 9, by: "Admin/ada" }, usdPerDay: { value: 10 } });
       expect(none).not.toHaveProperty("settings");
+      expect(none).toMatchObject({ teams: { vision: { usdPerMonth: { value: 3 } } }, history: [{}, {}, { team: "vision" }, {}, {}] });
+      expect(gone).not.toHaveProperty("teams");
     });
 
     it("a change that is not based on the newest version is not written", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { nameOf } from "../../../lib/api/views/overrides.ts";
+import { PoolView } from "../../../lib/api/views/pools.ts";
 import { noOverrides } from "../../../lib/model/overrides/overrides.ts";
 import { ApiWorld, callerOf, nodeId } from "./api-world.ts";
 
@@ -121,6 +122,43 @@ describe("orders of admins", () => {
     world.nowMs += 14_400_000;
     expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ budgets: { usdPerDay: 100 }, overrides: { settings: [] } });
     expect((await world.fetch("/v1/pools/gpu/unset", post({}))).body).toMatchObject({ version: 3, settings: [] });
+  });
+
+  test("a team sees the budgets that were set for it, and neither those of other teams nor their changes", async () => {
+    const world = new ApiWorld();
+    const set = (team: string) => world.fetch("/v1/pools/gpu/set", post({ team, budgets: { usdPerDay: 3 } }));
+    for (const team of ["research", "vision"]) await set(team);
+    const shown = async (as: "admin" | "vision") => {
+      const { body } = await world.fetch("/v1/pools/gpu", { as });
+      const { overrides, teamSpending } = PoolView.parse(body);
+      const budgets = teamSpending?.filter(({ budgets: its }) => its).map(({ team, budgets: its }) => [team, its?.usdPerDay]);
+      return { teams: overrides.settings.map(({ team }) => team), changes: overrides.changes.map(({ what }) => what), budgets };
+    };
+    const change = (team: string) => `set budgets.usdPerDay to 3 for team ${team}`;
+    expect(await shown("vision")).toEqual({ teams: ["vision"], changes: [change("vision")], budgets: [["vision", 3]] });
+    expect(await shown("admin")).toEqual({
+      teams: ["research", "vision"],
+      changes: [change("vision"), change("research")],
+      budgets: [
+        ["research", 3],
+        ["vision", 3],
+      ],
+    });
+    await world.fetch("/v1/pools/gpu/unset", post({ team: "vision" }));
+    expect(await shown("admin")).toMatchObject({ teams: ["research"] });
+  });
+
+  test("a team's limits, an unknown team, and a team's budget in a shared pool cannot be set, and the refusal says why", async () => {
+    const world = new ApiWorld();
+    const detailOf = async (pool: string, body: object) => (await world.fetch(`/v1/pools/${pool}/set`, post(body))).body;
+    const budgets = { usdPerDay: 3 };
+    expect(await detailOf("gpu", { team: "sales", budgets })).toMatchObject({ status: 400, detail: "There is no team sales." });
+    expect(await detailOf("gpu", { team: "vision", limits: { gpus: 1 } })).toMatchObject({
+      detail: "A team has budgets in a pool, and no limits. Its limits across all pools are in the configuration.",
+    });
+    expect(await detailOf("lab", { team: "research", budgets })).toMatchObject({
+      detail: "Nodes of the shared pool lab belong to no team, so teams have no budgets there.",
+    });
   });
 
   test("a change of limits without a value, or with a time that has passed or is far ahead, is refused with what to do", async () => {

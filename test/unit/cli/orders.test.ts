@@ -18,7 +18,7 @@ const limit = {
   since: at(3_480),
   until: at(5_400),
 } as const;
-const budget = { setting: "budgets.usdPerDay", value: 50, by: "Admin/ada", since: at(3_480) } as const;
+const budget = { team: "vision", setting: "budgets.usdPerDay", value: 50, by: "Admin/ada", since: at(3_480) } as const;
 const none = { version: 1, settings: [], nodes: [], changes: [] };
 const nowMs = Date.parse(at(3_600));
 let api: FakeApi;
@@ -68,7 +68,7 @@ describe("the orders of admins", () => {
     await unsetPool("gpu", { what: [] }, on);
     expect(printed.out).toEqual([
       "pool gpu: limits.gpus is 32 instead of 16 until 2026-06-01 01:30:00 UTC, in 30 min, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago (a paper)",
-      "pool gpu: budgets.usdPerDay is 50, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago",
+      "pool gpu: budgets.usdPerDay of team vision is 50, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago",
       "the next decision applies this; take it back with: fleet pool unset gpu",
       "pool gpu has the limits and budgets of its configuration",
     ]);

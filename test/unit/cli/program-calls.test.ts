@@ -167,7 +167,12 @@ describe("the calls of a command", () => {
         'POST /pools/gpu/set {"limits":{},"budgets":{"usdPerDay":0.5,"usdPerMonth":9,"whenSpent":"drain"},"until":"2026-06-01T12:00:00.000Z"}',
       ],
     ],
+    [
+      ["pool", "set", "gpu", "--team", "vision", "--budget-daily-usd", "5"],
+      ['POST /pools/gpu/set {"team":"vision","limits":{},"budgets":{"usdPerDay":5}}'],
+    ],
     [["pool", "unset", "gpu"], ["POST /pools/gpu/unset {}"]],
+    [["pool", "unset", "gpu", "--team", "vision"], ['POST /pools/gpu/unset {"team":"vision"}']],
     [
       ["pool", "unset", "gpu", "limit-gpus", "budgets.usdPerDay", "--reason", "over"],
       ['POST /pools/gpu/unset {"reason":"over","settings":["limits.gpus","budgets.usdPerDay"]}'],

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
 import { inForce } from "../../../lib/decide/overrides/in-force.ts";
+import { whyLeaving } from "../../../lib/decide/overrides/leaving.ts";
 import { closingPool } from "../../../lib/decide/scaling/closing.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { changed, noOverrides, type OverrideOrder, type Overrides, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
+import { settingNames } from "../../../lib/model/overrides/settings.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
 import { aNode, anAssignment, anEntry, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
@@ -226,6 +228,23 @@ describe("a drain whose order is taken back", () => {
   });
 
   test.each([
+    [{ state: "ready" }, undefined],
+    [{}, undefined],
+    [{ drain: undefined, notice: { kind: "rebalance", atMs: now } }, undefined],
+    [{ drain: undefined, notice: { kind: "interruption", atMs: now } }, "EC2 is taking the instance back"],
+    [{ drain: undefined }, "draining"],
+    [{ notice: { kind: "rebalance", atMs: now } }, "EC2 recommends to leave the instance"],
+    [{ drain: { because: "its life ends", untilMs } }, "its life ends"],
+    [{ readyAtMs: undefined }, "its worker has not called yet, so it is ended"],
+    [{ assignments: [] }, "it is empty, so it is ended"],
+    [{ drain: { ...drain, untilMs: now } }, "the deadline of its drain has passed, so what ran was ordered to stop"],
+    [{ state: "terminating" }, "Admin/ada drains it"],
+    [{ state: "gone", drain: undefined }, "gone"],
+  ] as const)("a drained node with %j leaves its pool because: %s", (over, because) => {
+    expect(whyLeaving(draining(over), now)).toBe(because);
+  });
+
+  test.each([
     ["is empty", { assignments: [] }, [`retire ${id}`]],
     ["has passed its deadline", { drain: { ...drain, untilMs: now } }, []],
     ["is taken back by EC2", { notice: { kind: "interruption", atMs: now } }, []],
@@ -256,12 +275,34 @@ describe("limits and budgets that an admin has set", () => {
     const set = { kind: "set", values: { gpus: 4, usdPerHour: 9 }, untilMs: now + 1 } as const;
     const overrides = orderedAs(set);
     expect(inForce(pool, overrides, now).limits).toEqual({ usdPerHour: 9, gpus: 4 });
-    expect(inForce(pool, overrides, now + 1)).toBe(pool);
+    expect(inForce(pool, overrides, now + 1)).toEqual(pool);
     expect(changed(overrides, set, by)).toBe(overrides);
     const unset = changed(overrides, { kind: "unset", names: ["gpus"] }, by);
     expect(inForce(pool, unset, now).limits).toEqual({ usdPerHour: 9, gpus: 16 });
     expect(changed(unset, { kind: "unset", names: ["gpus"] }, by)).toBe(unset);
     expect(changed(unset, { kind: "unset", names: ["usdPerHour"] }, by)).not.toHaveProperty("settings");
+  });
+
+  test("the budgets of a team are set, expire and are unset apart from those of the pool and of other teams", () => {
+    const teamBudgets = { vision: { usdPerDay: 9, usdPerMonth: 90 }, audio: { usdPerDay: 1 } };
+    const shares = { ...pool, teamBudgets };
+    const overrides = orderedAs(
+      { kind: "set", team: "vision", values: { usdPerDay: 3 }, untilMs: now + 5 },
+      { kind: "set", team: "constructor", values: { usdPerMonth: 7 } },
+      { kind: "set", values: { usdPerDay: 50 } },
+    );
+    expect(inForce(shares, overrides, now)).toEqual({
+      ...shares,
+      budgets: { usdPerDay: 50, whenSpent: "drain" },
+      teamBudgets: { vision: { usdPerDay: 3, usdPerMonth: 90 }, audio: { usdPerDay: 1 }, constructor: { usdPerMonth: 7 } },
+    });
+    expect(inForce(shares, overrides, now + 5).teamBudgets?.["vision"]).toEqual(teamBudgets.vision);
+    const unset = changed(overrides, { kind: "unset", team: "vision", names: settingNames }, by);
+    expect(unset.history[0]).toMatchObject({ what: "unset budgets.usdPerDay for team vision", team: "vision" });
+    expect(Object.keys(unset.teams ?? {})).toEqual(["constructor"]);
+    expect(unset.settings).toEqual(overrides.settings);
+    expect(changed(unset, { kind: "unset", team: "constructor", names: ["usdPerMonth"] }, by)).not.toHaveProperty("teams");
+    expect(decide(seen({ nodes: [busy()], overrides })).wakeAtMs).toBe(now + 5);
   });
 
   test("values that have expired are dropped with the next change, and those of a later release are kept", () => {
@@ -285,7 +326,10 @@ describe("limits and budgets that an admin has set", () => {
 
   test("overrides that cannot be read leave the limits as configured, and no budget drains nodes then", () => {
     expect(inForce(pool, unknownOverrides, now)).toEqual({ ...pool, budgets: { usdPerDay: 200, whenSpent: "stop-growth" } });
-    expect(inForce(aPool(), unknownOverrides, now)).toEqual(aPool());
+    const teamBudgets = { vision: { usdPerDay: 9, whenSpent: "drain" as const }, audio: { usdPerDay: 1 } };
+    expect(inForce(aPool({ teamBudgets }), unknownOverrides, now)).toEqual(
+      aPool({ teamBudgets: { vision: { usdPerDay: 9, whenSpent: "stop-growth" }, audio: { usdPerDay: 1 } } }),
+    );
   });
 
   test("a pool that was removed from the configuration has no limits but its own", () => {

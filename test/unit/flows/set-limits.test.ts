@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { changeOverrides } from "../../../lib/flows/change-overrides.ts";
 import { checkJobs } from "../../../lib/flows/check-jobs.ts";
+import { submitJob } from "../../../lib/flows/submit-job.ts";
 import { tick } from "../../../lib/flows/tick.ts";
 import type { SettingValues } from "../../../lib/model/overrides/settings.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
@@ -59,6 +60,18 @@ describe("limits that an admin has set", () => {
     await set(world, { usdPerDay: 0, whenSpent: "drain" });
     await world.workOff();
     expect(world.node).toMatchObject({ state: "draining", drain: { because: "the budget of $0 a day is used up" } });
+  });
+
+  test("a team whose budget in the pool was set to nothing starts nothing, and other teams do", async () => {
+    const world = aWorld();
+    const order = { kind: "set", team: "vision", values: { usdPerDay: 0 } } as const;
+    await changeOverrides(world.deps, "gpu", { order, by: "Admin/ada" });
+    await world.submit("a");
+    const body = JSON.stringify({ id: "b", command: ["x"], gpus: 1 });
+    await submitJob(world.submitDeps, { team: "audio", messageId: "m", body, sentAtMs: world.nowMs });
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ state: "queued", reason: expect.stringMatching(/budget of team vision in pool gpu is \$0/) });
+    expect(world.node).toMatchObject({ team: "audio" });
   });
 
   test("the metrics of budgets are about the budget that was set", async () => {

@@ -13,20 +13,23 @@ const Order = z.looseObject({ ...ordered, untilMs: z.number().optional() });
 const setting = <V extends z.ZodType>(value: V) => z.looseObject({ ...ordered, value, untilMs: z.number().optional() });
 const Amount = setting(z.number().min(0));
 
+const Settings = z.looseObject({
+  usdPerHour: Amount.optional(),
+  gpus: Amount.optional(),
+  usdPerDay: Amount.optional(),
+  usdPerMonth: Amount.optional(),
+  whenSpent: setting(z.enum(whenSpents)).optional(),
+});
+
 const StoredOverrides: z.ZodType<Overrides> = z.object({
   version: z.int(),
   paused: Order.optional(),
-  settings: z
-    .looseObject({
-      usdPerHour: Amount.optional(),
-      gpus: Amount.optional(),
-      usdPerDay: Amount.optional(),
-      usdPerMonth: Amount.optional(),
-      whenSpent: setting(z.enum(whenSpents)).optional(),
-    })
-    .optional(),
+  settings: Settings.optional(),
+  teams: z.record(z.string(), Settings).optional(),
   nodes: z.record(z.string(), Order),
-  history: z.array(z.looseObject({ what: z.string(), by: z.string(), because: z.string().optional(), atMs: z.number() })),
+  history: z.array(
+    z.looseObject({ what: z.string(), by: z.string(), because: z.string().optional(), team: z.string().optional(), atMs: z.number() }),
+  ),
 });
 
 /** Returns a pool's overrides. If they cannot be read, they are unknown and named. */
