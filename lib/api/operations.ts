@@ -9,6 +9,7 @@ import { whoAmI } from "./operations/me.ts";
 import { nodeOperations } from "./operations/nodes.ts";
 import { overrideOperations } from "./operations/overrides.ts";
 import { poolOperations } from "./operations/pools.ts";
+import { settingOperations } from "./operations/settings.ts";
 
 /** All operations except the one that returns the OpenAPI document. */
 export const operations: readonly Operation[] = [
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   ...poolOperations,
   ...nodeOperations,
   ...overrideOperations,
+  ...settingOperations,
   ...decisionOperations,
   ...datasetOperations,
   ...letterOperations,

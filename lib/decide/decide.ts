@@ -1,4 +1,5 @@
 import type { Node } from "../model/node.ts";
+import { nextExpiryMs } from "../model/overrides/settings.ts";
 import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
 import { withoutResting, withoutRestingJobs } from "./back-off/resting.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
@@ -6,7 +7,7 @@ import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
 import { bury, isResponsive, lookUps, overdueNodes } from "./health/dead-nodes.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
-import { orderedDrains, orderOf } from "./overrides/node-orders.ts";
+import { droppedDrains, orderedDrains, orderOf } from "./overrides/node-orders.ts";
 import { isPaused, whyPaused } from "./overrides/paused.ts";
 import { firstFit, holdAll } from "./placement/first-fit.ts";
 import { startSooner } from "./placement/start-sooner.ts";
@@ -31,7 +32,7 @@ const nodePhases: readonly Phase<NodeSnapshot>[] = [
   endOverdue,
   // Drains nodes in time for the end of their life.
   retireOld,
-  // Drains nodes that an admin has ordered to be drained.
+  // Drains nodes that an admin has ordered to be drained, and drops such drains whose order was taken back.
   drainOrdered,
   // Drains nodes that work although a budget that asks for it is used up.
   drainUnaffordable,
@@ -54,6 +55,8 @@ const jobPhases: readonly Phase<Snapshot>[] = [
   consolidate,
   // Gives back nodes that have had nothing to do for long enough.
   giveBackIdle,
+  // Wakes when a limit or budget that an admin has set expires, if there is anything that it concerns.
+  awaitExpiry,
 ];
 
 /** A plan in the making: what the phases so far have decided. */
@@ -157,9 +160,13 @@ function retireOld({ snapshot: { pool, nowMs }, nodes }: NodeDecision): Decided 
 }
 
 function drainOrdered({ snapshot, nodes, steps: planned }: NodeDecision): Decided {
-  const { steps, wakesMs } = orderedDrains(withoutDoubt(nodes, planned), snapshot);
-  const leaving = nodesOf(steps);
-  return { steps, wakesMs, nodes: nodes.filter(({ id }) => !leaving.has(id)) };
+  const certain = withoutDoubt(nodes, planned);
+  const { steps: drains, wakesMs } = orderedDrains(certain, snapshot);
+  const dropped = droppedDrains(certain, snapshot);
+  const steps = [...drains, ...dropped];
+  const decided = nodesOf(steps);
+  // Nodes whose drain is dropped can be used by the next decision.
+  return { steps, wakesMs: dropped.length > 0 ? [...wakesMs, snapshot.nowMs] : wakesMs, nodes: nodes.filter(({ id }) => !decided.has(id)) };
 }
 
 function drainUnaffordable({ snapshot, budget, nodes }: NodeDecision): Decided {
@@ -228,6 +235,11 @@ function giveBackIdle({ snapshot, budget, nodes, cordoned, kept }: Draft<Snapsho
     snapshot.nowMs,
   );
   return { steps, wakesMs: [wakeAtMs] };
+}
+
+function awaitExpiry({ snapshot: { overrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {
+  if (queue.length + nodes.length === 0) return {};
+  return { wakesMs: [nextExpiryMs([overrides?.settings, ...Object.values(overrides?.teams ?? {})], nowMs)] };
 }
 
 /** Returns the nodes without those that this plan looks up, because only one step of a plan may be about a node. */

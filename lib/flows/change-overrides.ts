@@ -1,4 +1,4 @@
-import type { Node } from "../model/node.ts";
+import { whyLeaving } from "../decide/overrides/leaving.ts";
 import {
   aboutNodesThere,
   changed,
@@ -19,15 +19,20 @@ export type AdminOrder = Omit<OverrideChange, "what" | "atMs"> & {
   readonly ifVersion?: number | undefined;
 };
 
+/** A node that leaves its pool although the order to drain it was taken back, and why. */
+export type LeavingNode = { readonly node: string; readonly because: string };
+
 /**
- * `done`: the order holds now, and is on record unless it held before. `conflict`: somebody else changed the overrides. `unreadable`: this
+ * `done`: the order holds now, and is on record unless it held before; `leaving`: if a drained pool was resumed, the nodes that leave it all
+ * the same. `conflict`: somebody else changed the overrides. `unreadable`: this
  * release cannot read the overrides, so it must not replace them. `no-node`: the pool has no such node. `leaving`: the node leaves the pool
- * already, so nothing can be ordered about it. `full`: too many nodes have orders.
+ * whatever is ordered about it. `pool-drained`: it leaves with its whole pool. `full`: too many nodes have orders.
  */
 export type OverridesChanged =
-  | { readonly kind: "done"; readonly overrides: Overrides; readonly before: Overrides }
+  | { readonly kind: "done"; readonly overrides: Overrides; readonly leaving?: readonly LeavingNode[] }
   | { readonly kind: "conflict"; readonly overrides: Overrides }
-  | { readonly kind: "leaving"; readonly node: Node }
+  | { readonly kind: "pool-drained"; readonly by: string }
+  | { readonly kind: "leaving"; readonly because: string }
   | { readonly kind: "unreadable" | "no-node" | "full" };
 
 /**
@@ -50,7 +55,18 @@ export async function changeOverrides(deps: OverrideDeps, pool: string, ordered:
   }
   // Rings even if the order held before, because the first caller may have crashed before the ring.
   await ring(deps, pool, "override");
-  return { kind: "done", overrides: next, before: current };
+  const isDrained = order.kind === "resume" && current.paused?.untilMs !== undefined;
+  return { kind: "done", overrides: next, ...(isDrained && { leaving: await leavingAnyway(deps, pool) }) };
+}
+
+/** Returns the nodes that leave the pool although it was resumed, and why. */
+async function leavingAnyway({ decisions, now }: OverrideDeps, pool: string): Promise<readonly LeavingNode[]> {
+  const nowMs = now();
+  const { nodes } = await decisions.load(pool, nowMs);
+  return nodes.flatMap((node) => {
+    const because = whyLeaving(node, nowMs);
+    return because === undefined ? [] : [{ node: node.id, because }];
+  });
 }
 
 /** Returns the overrides without orders about nodes that have left, or why nothing can be ordered about this node. */
@@ -59,18 +75,17 @@ async function aboutNode(
   on: { readonly pool: string; readonly current: Overrides; readonly order: Extract<OverrideOrder, { node: string }> },
 ): Promise<Overrides | Exclude<OverridesChanged, { kind: "done" }>> {
   const { pool, current, order } = on;
-  const { nodes, unreadable = [] } = await decisions.load(pool, now());
+  const nowMs = now();
+  const { nodes, unreadable = [] } = await decisions.load(pool, nowMs);
   const node = nodes.find(({ id }) => id === order.node);
   if (!node) return { kind: "no-node" };
-  if (isLeaving(node)) return { kind: "leaving", node };
+  const because = whyLeaving(node, nowMs);
+  if (because !== undefined) return { kind: "leaving", because };
+  if (order.kind === "uncordon" && current.paused?.untilMs !== undefined) return { kind: "pool-drained", by: current.paused.by };
   // A node that cannot be read may be there all the same.
   if (unreadable.some(({ kind }) => kind === "node")) return current;
   return aboutNodesThere(current, new Set(nodes.map(({ id }) => id)));
 }
-
-/** Reports whether the node is being emptied or ended. One that EC2 only recommends to leave can still be drained. */
-const isLeaving = ({ state, drain, notice }: Node): boolean =>
-  state === "terminating" || state === "gone" || (state === "draining" && (drain !== undefined || notice?.kind !== "rebalance"));
 
 const isSame = (a: Overrides, b: Overrides): boolean => {
   const [one, other] = [a.history[0], b.history[0]];

@@ -1,6 +1,7 @@
 import type { Dataset, DatasetRef } from "../model/dataset.ts";
 import { type Job, type JobRecord, jobName } from "../model/job.ts";
 import type { Catalogue } from "../model/offer.ts";
+import type { Overrides } from "../model/overrides/overrides.ts";
 import type { Ports } from "../ports/ports.ts";
 import { bodyHash } from "./job/body-hash.ts";
 import { type JudgeDeps, type Judged, judgeJob, whyTaken } from "./job/judge-job.ts";
@@ -35,11 +36,13 @@ const whyRejectedBefore = ({ team, job, reason }: Job): string =>
   `the id ${job} names a job of team ${team} that was rejected (${reason ?? "no reason is recorded"}); choose a new id`;
 
 /** Returns the same readers, but each item is read only once. */
-function readOnce({ catalogues, datasets }: JudgeDeps): Pick<JudgeDeps, "catalogues" | "datasets"> {
+function readOnce({ catalogues, datasets, overrides }: JudgeDeps): Pick<JudgeDeps, "catalogues" | "datasets" | "overrides"> {
   const byPool = new Map<string, Promise<Catalogue | undefined>>();
+  const orders = new Map<string, Promise<Overrides>>();
   const byName = new Map<string, Promise<Dataset | undefined>>();
   return {
     catalogues: { get: (pool) => remembered(byPool, pool, () => catalogues.get(pool)) },
+    overrides: { get: (pool) => remembered(orders, pool, () => overrides.get(pool)) },
     datasets: { get: (ref: DatasetRef) => remembered(byName, `${ref.team}/${ref.dataset}`, () => datasets.get(ref)) },
   };
 }

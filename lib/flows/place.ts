@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { decideJobs, decideNodes } from "../decide/decide.ts";
 import { nextOf } from "../decide/launches/open-launch.ts";
+import { inForce } from "../decide/overrides/in-force.ts";
 import { isPaused } from "../decide/overrides/paused.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
@@ -155,7 +156,8 @@ async function decideAndAct(deps: DecideDeps, fence: Fence, pool: Pool): Promise
 async function nodesOf(deps: DecideDeps, pool: Pool): Promise<NodeSnapshot> {
   const nowMs = deps.now();
   const { reservedWider: reserved, ...seen } = await deps.decisions.load(pool.name, nowMs);
-  return { nowMs, pool, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen };
+  const applied = inForce(pool, seen.overrides, nowMs);
+  return { nowMs, pool: applied, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen };
 }
 
 type Open = Pick<Snapshot, "openLaunches" | "queue">;
@@ -262,15 +264,16 @@ type NextPoolsDeps = {
   readonly pools: readonly Pool[];
   readonly catalogues: Pick<Ports["catalogues"], "get">;
   readonly overrides: Pick<Ports["overrides"], "get">;
+  readonly now: () => number;
 };
 
 /** Returns the pools that jobs may move to, with their catalogues. A pool without a fallback costs no read. */
-const nextPools = ({ pools, catalogues, overrides }: NextPoolsDeps, pool: Pool): Promise<NextPool[]> =>
+const nextPools = ({ pools, catalogues, overrides, now }: NextPoolsDeps, pool: Pool): Promise<NextPool[]> =>
   pMap(
     fallbacksOf(pool, pools),
     async (next) => {
       const [catalogue, ordered] = await Promise.all([catalogues.get(next.name), overrides.get(next.name)]);
-      return { pool: next, catalogue, ...(isPaused(ordered) && { paused: true }) };
+      return { pool: inForce(next, ordered, now()), catalogue, ...(isPaused(ordered) && { paused: true }) };
     },
     { concurrency: 4 },
   );

@@ -1,4 +1,5 @@
 import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts";
+import { inForce } from "../decide/overrides/in-force.ts";
 import type { UnreadableItem } from "../model/plan.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -114,7 +115,7 @@ async function count(deps: TickDeps, pool: Pool): Promise<Counted> {
     deps.decisions.countQueued(pool.name),
     loadPool(deps, pool.name, nowMs),
   ]);
-  const numbers = poolNumbers({ ...seen, queued, pool, nowMs });
+  const numbers = poolNumbers({ ...seen, queued, pool: inForce(pool, seen.overrides, nowMs), nowMs });
   deps.publish?.(pool.name, numbers);
   return { numbers, unreadable: seen.unreadable ?? [] };
 }

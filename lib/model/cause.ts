@@ -7,7 +7,7 @@ export type Cause =
   | "cancel"
   /** A job moved here from another pool. */
   | "move"
-  /** An admin paused or resumed the pool, or ordered something about a node. */
+  /** An admin ordered something about the pool or one of its nodes. */
   | "override"
   /** The alarm's name. */
   | `alarm ${string}`

@@ -93,6 +93,8 @@ export type Drain = {
   readonly untilMs: number;
   /** Set if other nodes have room for its attempts, so that no node must be launched to replace it. */
   readonly hasRoom?: true | undefined;
+  /** Set if an admin has ordered it. It is dropped if the admin takes the order back in time. */
+  readonly ordered?: true | undefined;
 };
 
 /** Who has declared a node dead, why, and when, ms since the epoch. */

@@ -100,6 +100,8 @@ export type Step =
   | { readonly kind: "retire"; readonly node: string; readonly because: string }
   /** Gives a node no more attempts, and has those that it holds leave until `untilMs`. */
   | ({ readonly kind: "drain"; readonly node: string } & Drain)
+  /** Lets a drained node get attempts again, because the admin has taken back the order for exactly this drain. */
+  | { readonly kind: "undrain"; readonly node: string; readonly drain: Drain; readonly because: string }
   /**
    * Terminates a node that may hold attempts. Those whose orders were never handed out are taken back at once, and the others when EC2 reports
    * that the instance has ended. `silent`: its worker is silent, which counts against the most that may end for that. `neverBooted`: it never

@@ -1,5 +1,6 @@
 import type { Reservation } from "./launch.ts";
 import type { Catalogue, Market } from "./offer.ts";
+import type { WhenSpent } from "./values/when-spent.ts";
 
 /** A named fleet under one policy, as configured. */
 export type Pool = {
@@ -95,13 +96,6 @@ export type Budgets = {
   /** What happens once a budget is used up; undefined for `stop-growth`. */
   readonly whenSpent?: WhenSpent | undefined;
 };
-
-/**
- * `stop-growth`: nothing new starts, and running work goes on. `drain`: in addition, nodes are drained, and what runs on them is queued
- * again.
- */
-export const whenSpents = ["stop-growth", "drain"] as const;
-export type WhenSpent = (typeof whenSpents)[number];
 
 /** What the nodes whose end is recorded have cost in the present UTC day and month. */
 export type Spent = {

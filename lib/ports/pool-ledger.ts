@@ -128,6 +128,11 @@ export interface Placements {
    */
   drain(fence: Fence, withdrawn: { node: string; drain: Drain; atMs: number }): Promise<Written>;
   /**
+   * `draining` → `ready`, without its `drain`. `stale`: it has another drain or a notice of EC2, its worker has never called, or it is
+   * further; nothing was written.
+   */
+  undrain(fence: Fence, kept: { node: string; drain: Drain; atMs: number }): Promise<Written>;
+  /**
    * → `terminating`, after EC2 has accepted the termination or has reported that the instance is gone. Releases the node's reservation and
    * records its cost, once.
    */

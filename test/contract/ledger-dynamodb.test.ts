@@ -5,6 +5,7 @@ import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { firstTableKey } from "../../lib/aws/table/keys.ts";
 import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
+import { beforeNextWrite } from "./race.ts";
 import { admitted, begin, callAt, launched, newNode, placed, plenty, readyNode, reportedOn } from "./suites/arrange.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
@@ -35,6 +36,22 @@ describe("what only the ledger in DynamoDB does", () => {
     expect(entry).toBeDefined();
     expect(JSON.stringify(entry).length).toBeLessThan(450);
     expect(sizeOf(entry ?? {})).toBeLessThanOrEqual(300);
+  });
+
+  it("a notice of EC2 is kept although the node's drain is dropped between the two writes that record it", async () => {
+    const access = await newTable();
+    const { placements, nodeLedger, ...rest } = ledgerOn(access);
+    const { fence, node } = await placed({ placements, nodeLedger, ...rest });
+    const drain = { because: "Admin/ada drains it", untilMs: monday + 600_000, ordered: true } as const;
+    await placements.drain(fence, { node: node.id, drain, atMs: monday });
+    const isSecond = (input: string): boolean => input.includes("attribute_not_exists");
+    const race = beforeNextWrite(access.base, () => placements.undrain(fence, { node: node.id, drain, atMs: monday }), isSecond);
+    const notice = { kind: "interruption", atMs: monday } as const;
+    await nodeLedger.noticed(node.id, notice, monday);
+    expect(race.happened()).toBe(true);
+    const now = await nodeLedger.get("gpu", node.id);
+    expect(now).toMatchObject({ state: "draining", notice });
+    expect(now?.drain).toBeUndefined();
   });
 
   it("the error about a broken item names its key and its field", async () => {

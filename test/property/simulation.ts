@@ -61,6 +61,7 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
     case "heal":
       return { ...world, bootFailures: world.bootFailures?.filter(({ node }) => !step.nodes.includes(node)) };
     case "drain":
+    case "undrain":
     case "end":
     case "lose":
     case "confirm":

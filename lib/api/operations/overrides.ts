@@ -15,7 +15,7 @@ const maxReasonLength = 200;
 /** The longest time for which what runs on a drained node may go on. */
 const maxDeadlineSeconds = 7 * 86_400;
 
-const Order = z.strictObject({
+export const Order = z.strictObject({
   reason: z.string().min(1).max(maxReasonLength).optional().describe("The reason, which waiting jobs show"),
   version: z
     .int()
@@ -32,9 +32,9 @@ const DrainOrder = Order.extend({
     .describe("How long what runs may go on; if omitted, the pool's `drainSeconds`"),
 });
 const ofNode = z.strictObject({ node: NodeId });
-const bodyBytes = 4_096;
+export const bodyBytes = 4_096;
 
-const common = {
+export const common = {
   method: "post",
   query: noQuery,
   responses: { schema: OverridesView, statuses: { 200: "The pool's overrides as they are now" } },
@@ -63,7 +63,17 @@ const ofNodes = (kind: "cordon" | "uncordon", summary: string): Operation =>
     handle: (deps, call) => give(deps, call, { order: { kind, node: call.params.node } }),
   });
 
-const drain = operation({
+const drainPool = operation({
+  ...common,
+  id: "drainPool",
+  path: "/pools/{pool}/drain",
+  summary: "Empties a pool: it starts nothing new, idle nodes end, and what runs at the deadline is stopped and queued again",
+  params: ofPool,
+  body: { schema: DrainOrder, maxBytes: bodyBytes, optional: true },
+  handle: (deps, call) => give(deps, call, { pool: call.params.pool, order: { kind: "drain-pool", seconds: call.body.deadlineSeconds } }),
+});
+
+const drainNode = operation({
   ...common,
   id: "drainNode",
   path: "/nodes/{node}/drain",
@@ -75,31 +85,34 @@ const drain = operation({
 
 /** An order whose deadline is not known yet. */
 type Wanted =
-  | Exclude<OverrideOrder, { kind: "drain" }>
-  | { readonly kind: "drain"; readonly node: string; readonly seconds: number | undefined };
+  | Exclude<OverrideOrder, { untilMs: number }>
+  | ({ readonly seconds: number | undefined } & ({ readonly kind: "drain"; readonly node: string } | { readonly kind: "drain-pool" }));
 
-async function give(
+/** Gives an admin's order, and returns the overrides as they are then. */
+export async function give(
   deps: ApiDeps,
   { speaker, caller, body }: Pick<OperationCall<unknown, unknown, z.output<typeof Order>>, "speaker" | "caller" | "body">,
   of: { readonly pool?: string; readonly order: Wanted },
 ): Promise<ApiResponse<OverridesView>> {
-  if (speaker.kind !== "admin") return problem("denied", "Only an admin may pause pools, and cordon or drain nodes.");
+  if (speaker.kind !== "admin") return problem("denied", "Only an admin may give orders about pools and nodes.");
   const { order } = of;
   const name = of.pool ?? ("node" in order ? (await deps.nodeReader.find(order.node))?.pool : undefined);
   if (name === undefined) return noNode(order);
   const pool = deps.fleet.pools.find((each) => each.name === name);
   if (!pool) return noPool(name);
-  const dated = order.kind === "drain" ? { ...order, untilMs: deps.now() + (order.seconds ?? pool.drainSeconds) * 1000 } : order;
+  const dated = "seconds" in order ? { ...order, untilMs: deps.now() + (order.seconds ?? pool.drainSeconds) * 1000 } : order;
   const outcome = await changeOverrides(deps, name, { order: dated, by: nameOf(caller), because: body.reason, ifVersion: body.version });
   switch (outcome.kind) {
     case "done":
-      return success(overridesView(outcome.overrides));
+      return success(overridesView(outcome.overrides, { pool, speaker, nowMs: deps.now(), leaving: outcome.leaving }));
     case "conflict":
       return problem("conflict", `${whoChanged(name, outcome.overrides)} Look at them, then repeat the call.`);
     case "leaving":
+      return problem("conflict", `The node ${nodeOf(order)} is leaving its pool already: ${outcome.because}.`);
+    case "pool-drained":
       return problem(
         "conflict",
-        `The node ${outcome.node.id} is leaving its pool already: ${outcome.node.drain?.because ?? outcome.node.state}.`,
+        `${outcome.by} drains the whole pool ${name}, so the node ${nodeOf(order)} leaves it. Resume the pool: that keeps every node that still works.`,
       );
     case "unreadable":
       return problem("conflict", `This release cannot read the overrides of pool ${name}. The list of problems names the fields.`);
@@ -110,7 +123,8 @@ async function give(
   }
 }
 
-const noNode = (order: Wanted) => problem("not-found", `There is no node ${"node" in order ? order.node : ""} that is in a pool.`);
+const nodeOf = (order: Wanted): string => ("node" in order ? order.node : "");
+const noNode = (order: Wanted) => problem("not-found", `There is no node ${nodeOf(order)} that is in a pool.`);
 
 function whoChanged(pool: string, { version, history: [last] }: Overrides): string {
   if (!last) return `The overrides of pool ${pool} were never changed; their version is ${version}.`;
@@ -120,8 +134,9 @@ function whoChanged(pool: string, { version, history: [last] }: Overrides): stri
 
 export const overrideOperations: readonly Operation[] = [
   ofPools("pause", "Pauses a pool: it starts nothing new, and what runs goes on"),
-  ofPools("resume", "Resumes a pool that is paused"),
+  drainPool,
+  ofPools("resume", "Resumes a pool that is paused or drained. Drains that have begun are dropped on nodes that still work"),
   ofNodes("cordon", "Cordons a node: it gets nothing new, and is ended only if it is idle"),
-  ofNodes("uncordon", "Lets a cordoned node get jobs again"),
-  drain,
+  ofNodes("uncordon", "Lets a node that was cordoned or drained get jobs again. A drain that has begun is dropped if the node still works"),
+  drainNode,
 ];

@@ -2,6 +2,7 @@ import { spentMicro } from "../../decide/budget/spent-so-far.ts";
 import { statusOf } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
 import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
+import { inForce } from "../../decide/overrides/in-force.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
@@ -19,6 +20,7 @@ import { iso, isoIf } from "./times.ts";
 /** A pool's configuration, its state, and what a decision would see now. */
 export type KnownPool = { readonly pool: Pool; readonly state: PoolState; readonly seen: Omit<Snapshot, "nowMs" | "pool"> };
 
+/** Limits and budgets are those that apply; `overrides` shows what was configured instead. */
 export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: { nowMs: number; speaker: Speaker }): PoolView => ({
   pool: pool.name,
   families: [...pool.families],
@@ -31,12 +33,12 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   maxLifetimeSeconds: pool.maxLifetimeSeconds,
   drainSeconds: pool.drainSeconds,
   consolidateSeconds: pool.consolidateSeconds,
-  limits: pool.limits,
+  limits: inForce(pool, seen.overrides, nowMs).limits,
   reserved: seen.reserved,
-  budgets: pool.budgets,
+  budgets: inForce(pool, seen.overrides, nowMs).budgets,
   spent: spentOf({ ...seen, nowMs }),
-  teamSpending: teamSpending({ pool, seen }, { nowMs, speaker }),
-  overrides: overridesView(seen.overrides ?? noOverrides),
+  teamSpending: teamSpending({ pool: inForce(pool, seen.overrides, nowMs), seen }, { nowMs, speaker }),
+  overrides: overridesView(seen.overrides ?? noOverrides, { pool, speaker, nowMs }),
   queue: {
     length: seen.queued ?? seen.queue.length,
     oldestSubmittedAt: isoIf(oldest(seen.queue.map(({ submittedAtMs }) => submittedAtMs))),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PoolName, TeamName } from "../../../events/job.ts";
-import { whenSpents } from "../../model/pool.ts";
+import { whenSpents } from "../../model/values/when-spent.ts";
 import { Count, Market, Reserved, Time } from "./fields.ts";
 import { NodeState } from "./nodes.ts";
 import { OverridesView } from "./overrides.ts";
@@ -68,9 +68,9 @@ export const PoolView = z
       .number()
       .optional()
       .describe("How long a node must be unchanged before its work may be moved to other nodes' free capacity, if that pays"),
-    limits: Reserved,
+    limits: Reserved.describe("The limits that apply"),
     reserved: Reserved,
-    budgets: Budgets.optional(),
+    budgets: Budgets.optional().describe("The budgets that apply"),
     spent: Spent.describe("What nodes have cost in the current UTC day and month, including nodes that still run"),
     teamSpending: z
       .array(z.object({ team: TeamName, budgets: Budgets.optional(), spent: Spent.optional() }))
@@ -79,7 +79,7 @@ export const PoolView = z
         "The same for the team's own nodes in this pool, for each team that the caller may act for and that has a budget or costs here. " +
           "`spent` is omitted if its record cannot be read; nothing is launched for the team then, if it has a budget",
       ),
-    overrides: OverridesView.describe("What admins have ordered, in addition to the configuration"),
+    overrides: OverridesView.describe("What admins have ordered, in addition to the configuration or instead of it"),
     queue: z.object({ length: Count, oldestSubmittedAt: Time.optional() }),
     nodes: z.record(NodeState, Count).describe("Number of nodes by state"),
     openLaunches: z.array(OpenLaunch),

@@ -1,8 +1,10 @@
-import type { OverridesView } from "../../api/views/overrides.ts";
+import type { OverridesView, SettingView } from "../../api/views/overrides.ts";
+import type { WhenSpent } from "../../model/values/when-spent.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
+import { count } from "../terminal/amount.ts";
 import { when } from "../terminal/duration.ts";
 import { advised } from "./advised.ts";
 import type { Confirm } from "./jobs/cancel-many.ts";
@@ -13,10 +15,13 @@ export type OrderOptions = {
   readonly json?: boolean | undefined;
 };
 
-/** Pauses a pool, or resumes it. */
+/** `deadline`: how long what runs may continue, s. */
+type DrainOptions = OrderOptions & { readonly deadline?: number | undefined };
+
+/** Pauses or drains a pool, or resumes it. */
 export async function orderPool(
-  kind: "pause" | "resume",
-  { name, ...options }: OrderOptions & { readonly name: string },
+  kind: "pause" | "drain" | "resume",
+  { name, ...options }: DrainOptions & { readonly name: string },
   { connection, console, nowMs }: Context,
 ): Promise<number> {
   const pool = poolNamed(name, connection.deployment);
@@ -26,20 +31,125 @@ export async function orderPool(
   return exitCodes.ok;
 }
 
-function poolLine(pool: string, { paused }: OverridesView, nowMs: number): string {
-  if (!paused) return `pool ${pool} is not paused; jobs that wait start with the next decision`;
+function poolLine(pool: string, { paused, leaving = [] }: OverridesView, nowMs: number): string {
+  if (!paused) return `pool ${pool} is not paused; jobs that wait start with the next decision${leavingInWords(leaving)}`;
   const resume = commandLine("pool", "resume", pool);
-  return `pool ${pool} is ${pausedInWords(paused, nowMs)}: it starts nothing, and what runs goes on; resume it with: ${resume}`;
+  const running = paused.until === undefined ? "what runs goes on" : "idle nodes are ended";
+  return `pool ${pool} is ${pausedInWords(paused, nowMs)}: it starts nothing, and ${running}; resume it with: ${resume}`;
+}
+
+/** The most nodes that are named. */
+const maxNamed = 5;
+
+function leavingInWords(leaving: NonNullable<OverridesView["leaving"]>): string {
+  if (leaving.length === 0) return "";
+  const named = leaving.slice(0, maxNamed).map(({ node, because }) => `${node} (${because})`);
+  const more = leaving.length > maxNamed ? ` and ${leaving.length - maxNamed} more` : "";
+  return `; ${count(leaving.length, "node")} cannot be kept: ${named.join(", ")}${more}`;
+}
+
+type OfTeam = {
+  /** The team whose budgets are meant; undefined for those of the pool. */
+  readonly team?: string | undefined;
+};
+
+export type SetOptions = OrderOptions &
+  OfTeam & {
+    readonly limitUsdPerHour?: number | undefined;
+    readonly limitGpus?: number | undefined;
+    readonly budgetDailyUsd?: number | undefined;
+    readonly budgetMonthlyUsd?: number | undefined;
+    readonly whenSpent?: WhenSpent | undefined;
+    readonly until?: string | undefined;
+    /** Seconds. */
+    readonly for?: number | undefined;
+  };
+
+export type UnsetOptions = OrderOptions & OfTeam;
+const teamOf = ({ team }: OfTeam): OfTeam => (team === undefined ? {} : { team });
+
+/** The options of `fleet pool set`, without dashes, and the fields of the configuration that they set. */
+const fields = {
+  "limit-usd-per-hour": "limits.usdPerHour",
+  "limit-gpus": "limits.gpus",
+  "budget-daily-usd": "budgets.usdPerDay",
+  "budget-monthly-usd": "budgets.usdPerMonth",
+  "when-spent": "budgets.whenSpent",
+} as const;
+
+/** Sets limits and budgets of a pool. */
+export async function setPool(name: string, options: SetOptions, { connection, console, nowMs }: Context): Promise<number> {
+  const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, until } = options;
+  if ([limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent].every((value) => value === undefined)) {
+    const known = Object.keys(fields).map((option) => `--${option}`);
+    throw new UsageError(`name what to set: ${known.join(", ")}`);
+  }
+  const pool = poolNamed(name, connection.deployment);
+  const overrides = await connection.api.setPool(pool, {
+    ...bodyOf(options),
+    ...teamOf(options),
+    limits: { usdPerHour: limitUsdPerHour, gpus: limitGpus },
+    budgets: { usdPerDay: budgetDailyUsd, usdPerMonth: budgetMonthlyUsd, whenSpent },
+    ...(until === undefined ? {} : { until: untilOf(until) }),
+    ...(options.for === undefined ? {} : { forSeconds: options.for }),
+  });
+  const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
+  for (const line of lines) console.out(line);
+  return exitCodes.ok;
+}
+
+/** Lets the configured limits and budgets of a pool apply again: those that are named, or all. */
+export async function unsetPool(
+  name: string,
+  { what, ...options }: UnsetOptions & { readonly what: readonly string[] },
+  { connection, console, nowMs }: Context,
+): Promise<number> {
+  const settings = what.map(fieldNamed);
+  const pool = poolNamed(name, connection.deployment);
+  const overrides = await connection.api.unsetPool(pool, {
+    ...bodyOf(options),
+    ...teamOf(options),
+    ...(settings.length === 0 ? {} : { settings }),
+  });
+  const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
+  for (const line of lines) console.out(line);
+  return exitCodes.ok;
+}
+
+function settingLines(pool: string, { settings }: OverridesView, nowMs: number): string[] {
+  if (settings.length === 0) return [`pool ${pool} has the limits and budgets of its configuration`];
+  const lines = settings.map((setting) => `pool ${pool}: ${settingInWords(setting, nowMs)}`);
+  return [...lines, `the next decision applies this; take it back with: ${commandLine("pool", "unset", pool)}`];
+}
+
+/** Returns the field that an option sets. Fields are also known by their names in the configuration, which other commands show. */
+function fieldNamed(text: string): string {
+  const found = Object.entries(fields).find(([option, field]) => text === option || text === `--${option}` || text === field);
+  if (!found) throw new UsageError(`${text}: expected one of ${Object.keys(fields).join(", ")}`);
+  return found[1];
+}
+
+/** Returns a time in UTC. ISO 8601 without a time zone means the user's. */
+function untilOf(text: string): string {
+  const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new UsageError(`--until ${text}: expected a time, for example 2026-06-01T12:00Z; or use --for 4h`);
+  return new Date(atMs).toISOString();
+}
+
+/** Formats `limits.usdPerHour is 40 instead of 20 until …, in 2 h, set by Admin/ada at …, 2 h ago (deadline of a paper)`. */
+export function settingInWords({ team, setting, value, configured, by, until, ...set }: SettingView, nowMs: number): string {
+  const instead = configured === undefined ? "" : ` instead of ${configured}`;
+  const end = until === undefined ? "" : ` until ${when(Date.parse(until), nowMs)}`;
+  return `${setting}${team === undefined ? "" : ` of team ${team}`} is ${value}${instead}${end}, set by ${by} at ${sinceWhen(set, nowMs)}`;
 }
 
 /** Cordons, uncordons or drains a node. */
 export async function orderNode(
   kind: "cordon" | "uncordon" | "drain",
-  { node, deadline, ...options }: OrderOptions & { readonly node: string; readonly deadline?: number | undefined },
+  { node, ...options }: DrainOptions & { readonly node: string },
   { connection, console, nowMs }: Context,
 ): Promise<number> {
-  const body = { ...bodyOf(options), ...(deadline === undefined ? {} : { deadlineSeconds: deadline }) };
-  const order = connection.api.orderNode(node, kind, body);
+  const order = connection.api.orderNode(node, kind, bodyOf(options));
   const overrides = await advised(order, `there is no node ${node}; list them with: ${commandLine("nodes")}`);
   if (options.json) console.out(JSON.stringify({ node, overrides }));
   else console.out(nodeLine(node, overrides, nowMs));
@@ -48,7 +158,7 @@ export async function orderNode(
 
 function nodeLine(node: string, { nodes }: OverridesView, nowMs: number): string {
   const order = nodes.find((each) => each.node === node);
-  if (!order) return `${node} is not cordoned and can get jobs again`;
+  if (!order) return `${node} is neither cordoned nor drained, and can get jobs again`;
   if (order.until === undefined) return `${node} is cordoned: it gets nothing new, and is ended when it is idle, as any node`;
   return `${node} is drained: it gets nothing new, what runs may continue until ${when(Date.parse(order.until), nowMs)}, and it is ended when it is empty`;
 }
@@ -59,18 +169,20 @@ type Ordered = NonNullable<OverridesView["paused"]>;
 export const sinceWhen = ({ since, reason }: Pick<Ordered, "since" | "reason">, nowMs: number): string =>
   `${when(Date.parse(since), nowMs)}${reason === undefined ? "" : ` (${reason})`}`;
 
-/** Formats `paused by Admin/ada since …, 2 h ago (new image)`. */
-export const pausedInWords = (paused: Ordered, nowMs: number): string => `paused by ${paused.by} since ${sinceWhen(paused, nowMs)}`;
+/** Formats `paused by Admin/ada since …, 2 h ago (new image)`, or `drained until …, in 30 min by Admin/ada since …`. */
+export const pausedInWords = (paused: Ordered, nowMs: number): string =>
+  `${paused.until === undefined ? "paused" : `drained until ${when(Date.parse(paused.until), nowMs)}`} by ${paused.by} since ${sinceWhen(paused, nowMs)}`;
 
 /** Formats `cordoned by Admin/ada at …, 2 h ago (slow disk)`. */
-export function orderInWords({ by, until, ...ordered }: Ordered & { readonly until?: string | undefined }, nowMs: number): string {
+export function orderInWords({ by, until, ...ordered }: Ordered, nowMs: number): string {
   const order = until === undefined ? "cordoned" : `drained until ${when(Date.parse(until), nowMs)}`;
   return `${order} by ${by} at ${sinceWhen(ordered, nowMs)}`;
 }
 
-const bodyOf = ({ reason, ifVersion }: OrderOptions) => ({
+const bodyOf = ({ reason, ifVersion, deadline }: DrainOptions) => ({
   ...(reason === undefined ? {} : { reason }),
   ...(ifVersion === undefined ? {} : { version: ifVersion }),
+  ...(deadline === undefined ? {} : { deadlineSeconds: deadline }),
 });
 
 export type DeclareDeadOptions = { readonly reason: string; readonly yes?: boolean | undefined; readonly json?: boolean | undefined };

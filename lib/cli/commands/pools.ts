@@ -8,7 +8,7 @@ import { duration, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { refusalLines } from "../views/refusal-lines.ts";
-import { orderInWords, pausedInWords, sinceWhen } from "./orders.ts";
+import { orderInWords, pausedInWords, settingInWords, sinceWhen } from "./orders.ts";
 
 /** Lists the pools, with their queues, nodes and limits. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
@@ -25,7 +25,10 @@ export async function pools(options: { json?: boolean | undefined }, { connectio
       const line = pausedLine(each, nowMs);
       return line === undefined ? [] : [[`pool ${each.pool}`, line]];
     });
-    for (const line of factLines(paused)) console.out(line);
+    const set = items.flatMap(({ pool: name, overrides }) =>
+      overrides.settings.map((each): [string, string] => [`pool ${name}`, settingInWords(each, nowMs)]),
+    );
+    for (const line of factLines([...paused, ...set])) console.out(line);
     for (const line of factLines(all.filter(isLimited).map(({ who, ...its }) => [who, inWords(its)]))) console.out(line);
   }
   return exitCodes.ok;
@@ -52,8 +55,11 @@ const columns = (nowMs: number): Column<PoolView>[] => [
   { title: "FAMILIES", of: ({ families }) => families.join(" "), yields: true },
 ];
 
-/** Returns `paused` if the pool starts nothing. */
-const stateOf = ({ overrides: { paused, unreadable } }: PoolView): string => (paused ? "paused" : unreadable ? "unreadable" : "active");
+/** Returns `paused` or `drained` if the pool starts nothing. */
+function stateOf({ overrides: { paused, unreadable } }: PoolView): string {
+  if (paused) return paused.until === undefined ? "paused" : "drained";
+  return unreadable ? "unreadable" : "active";
+}
 
 function pausedLine({ overrides: { paused, unreadable } }: PoolView, nowMs: number): string | undefined {
   if (unreadable) return `nothing starts, because what admins have ordered cannot be read: ${commandLine("problems")}`;
@@ -125,6 +131,7 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
   return factLines([
     ["pool", pool.pool],
     ["state", pausedLine(pool, nowMs)],
+    ...pool.overrides.settings.map((each): [string, string] => ["set", settingInWords(each, nowMs)]),
     ...pool.overrides.nodes.map((each): [string, string] => ["ordered", `${each.node} ${orderInWords(each, nowMs)}`]),
     ["families", pool.families.join(" ")],
     ["markets", pool.markets.join(" ")],

@@ -1,7 +1,8 @@
-import { type Command, Option } from "commander";
-import type { DeclareDeadOptions, OrderOptions } from "../commands/orders.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { whenSpents } from "../../model/values/when-spent.ts";
+import type { DeclareDeadOptions, OrderOptions, SetOptions, UnsetOptions } from "../commands/orders.ts";
 import { confirmOnTerminal } from "./confirm.ts";
-import { json, seconds, whole } from "./options.ts";
+import { json, number, seconds, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 const reason = (): Option => new Option("--reason <text>", "why, for the record and for those who wait");
@@ -10,9 +11,12 @@ const ifVersion = (): Option =>
     whole(text, 0, Number.MAX_SAFE_INTEGER),
   );
 
-/** Adds the commands with which admins pause and resume a pool. */
+const deadline = (): Option =>
+  new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds);
+
+/** Adds the commands with which admins pause, drain and resume a pool. */
 export function addPoolOrders(pool: Command, { run, context }: Session): void {
-  const add = (kind: "pause" | "resume", description: string, help: string): void => {
+  const add = (kind: "pause" | "drain" | "resume", description: string, help: string): Command =>
     pool
       .command(kind)
       .description(description)
@@ -21,10 +25,9 @@ export function addPoolOrders(pool: Command, { run, context }: Session): void {
       .addOption(ifVersion())
       .addOption(json())
       .addHelpText("after", help)
-      .action((name: string, options: OrderOptions) =>
+      .action((name: string, options: OrderOptions & { readonly deadline?: number | undefined }) =>
         run(import("../commands/orders.ts").then(async ({ orderPool }) => orderPool(kind, { ...options, name }, await context()))),
       );
-  };
   add(
     "pause",
     "let a pool start nothing until it is resumed",
@@ -35,7 +38,88 @@ nodes go on, too. Each waiting job says who has paused its pool. For admins.
 Example:
   fleet pool pause gpu --reason "new image"`,
   );
-  add("resume", "let a paused pool start jobs again", "\nFor admins.\n\nExample:\n  fleet pool resume gpu");
+  add(
+    "drain",
+    "empty a pool and end its nodes",
+    `
+The pool starts nothing, as if it were paused. Idle nodes are ended at once. What still runs at the deadline is stopped and queued again,
+without counting a failure, and waits in the pool. Until the deadline, the command can be repeated with another one. For admins.
+
+Example:
+  fleet pool drain gpu --deadline 30m --reason "new account"`,
+  ).addOption(deadline());
+  add(
+    "resume",
+    "let a pool that is paused or drained start jobs again",
+    `
+Nodes of a drained pool are kept if they still work and the deadline has not passed. The command names those that cannot be kept; what was
+stopped starts again. Nodes that were drained by themselves stay drained. For admins.
+
+Example:
+  fleet pool resume gpu`,
+  );
+}
+
+/** Adds the commands with which admins set limits and budgets of a pool. */
+export function addPoolSettings(pool: Command, { run, context }: Session): void {
+  pool
+    .command("set")
+    .description("set limits and budgets of a pool instead of the configured ones")
+    .argument("<pool>")
+    .addOption(new Option("--limit-usd-per-hour <usd>", "the most that the pool may reserve, dollars per hour").argParser(amount))
+    .addOption(new Option("--limit-gpus <n>", "the most GPUs that the pool may reserve").argParser((text) => whole(text, 0, maxGpus)))
+    .addOption(new Option("--budget-daily-usd <usd>", "what the pool's nodes may cost in a UTC day").argParser(amount))
+    .addOption(new Option("--budget-monthly-usd <usd>", "what the pool's nodes may cost in a calendar month (UTC)").argParser(amount))
+    .addOption(
+      new Option("--when-spent <what>", "what happens once a budget is used up: nothing more starts, or nodes are drained, too").choices(
+        whenSpents,
+      ),
+    )
+    .addOption(ofTeam())
+    .addOption(new Option("--until <time>", "when the configured values apply again, such as 2026-06-01T12:00Z").conflicts("for"))
+    .addOption(new Option("--for <time>", "the same as a time from now, such as 4h").argParser(seconds))
+    .addOption(reason())
+    .addOption(ifVersion())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+The values apply from the next decision on, also after a deployment. Without --until or --for, they apply until fleet pool unset. A value that
+is not named stays as it is. If a limit or budget is lowered, what runs goes on, unless --when-spent drain applies. Limits of teams and of
+the whole deployment hold all the same. fleet pool shows the values that apply, and the configured ones. For admins.
+
+Examples:
+  fleet pool set gpu --limit-usd-per-hour 80 --limit-gpus 32 --for 4h --reason "deadline of a paper"
+  fleet pool set gpu --budget-daily-usd 50 --when-spent drain
+  fleet pool set gpu --team research --budget-daily-usd 20 --until 2026-07-01T00:00Z`,
+    )
+    .action((name: string, options: SetOptions) =>
+      run(import("../commands/orders.ts").then(async ({ setPool }) => setPool(name, options, await context()))),
+    );
+  pool
+    .command("unset")
+    .description("let the configured limits and budgets of a pool apply again")
+    .argument("<pool>")
+    .argument("[what...]", "limit-usd-per-hour, limit-gpus, budget-daily-usd, budget-monthly-usd or when-spent (default: all)")
+    .addOption(ofTeam())
+    .addOption(reason())
+    .addOption(ifVersion())
+    .addOption(json())
+    .addHelpText("after", "\nFor admins.\n\nExamples:\n  fleet pool unset gpu\n  fleet pool unset gpu limit-gpus budget-daily-usd")
+    .action((name: string, what: readonly string[], options: UnsetOptions) =>
+      run(import("../commands/orders.ts").then(async ({ unsetPool }) => unsetPool(name, { ...options, what }, await context()))),
+    );
+}
+
+const ofTeam = (): Option => new Option("--team <team>", "the team whose budgets in the pool are meant (default: those of the pool)");
+
+/** The largest number that is accepted; the API has closer bounds. */
+const maxGpus = 1_000_000;
+
+function amount(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError("expected 0 or more dollars");
+  return value;
 }
 
 /** Adds the commands with which admins cordon, uncordon and drain a node. */
@@ -61,19 +145,26 @@ What runs on the node goes on. It is ended when it has been idle for the pool's 
 Example:
   fleet node cordon i-0123456789abcdef0 --reason "slow disk"`,
   );
-  add("uncordon", "let a cordoned node get jobs again", "\nFor admins.\n\nExample:\n  fleet node uncordon i-0123456789abcdef0");
+  add(
+    "uncordon",
+    "let a node that was cordoned or drained get jobs again",
+    `
+A drain that has begun is dropped, if the node still works and its deadline has not passed. What was stopped already, such as jobs that had
+not started, runs again elsewhere or here. If the node leaves for another reason, the command fails and names it. For admins.
+
+Example:
+  fleet node uncordon i-0123456789abcdef0`,
+  );
   add(
     "drain",
     "empty a node and end it",
     `
 The node gets nothing new. What still runs at the deadline is stopped and queued again, without counting a failure. The node is ended when it
-is empty. This cannot be undone. For admins.
+is empty. Until the deadline, the command can be repeated with another one, and fleet node uncordon takes the order back. For admins.
 
 Example:
   fleet node drain i-0123456789abcdef0 --deadline 30m`,
-  ).addOption(
-    new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds),
-  );
+  ).addOption(deadline());
 }
 
 /** Adds the command with which an admin declares a node dead. */

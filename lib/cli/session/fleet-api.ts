@@ -10,6 +10,7 @@ import { NodePage, NodeView } from "../../api/views/nodes.ts";
 import { OverridesView } from "../../api/views/overrides.ts";
 import { PoolList, PoolView } from "../../api/views/pools.ts";
 import type { AttemptRef, JobRef } from "../../model/job.ts";
+import type { Budgets } from "../../model/pool.ts";
 import type { ApiRequest, CallApi } from "./api-client.ts";
 
 /** Where a page begins and its maximum length. */
@@ -41,6 +42,18 @@ export type CancelRequest = {
   readonly states?: readonly string[] | undefined;
 };
 
+/** Fields of the configuration of a pool, with the values that apply instead. */
+export type SetRequest = OrderRequest & {
+  /** The team whose budgets are meant; undefined for those of the pool. */
+  readonly team?: string | undefined;
+  readonly limits: { readonly usdPerHour?: number | undefined; readonly gpus?: number | undefined };
+  readonly budgets: Budgets;
+  /** ISO 8601 */
+  readonly until?: string | undefined;
+  readonly forSeconds?: number | undefined;
+};
+export type UnsetRequest = OrderRequest & { readonly team?: string | undefined; readonly settings?: readonly string[] | undefined };
+
 export type OrderRequest = {
   readonly reason?: string | undefined;
   readonly version?: number | undefined;
@@ -71,7 +84,11 @@ export type FleetApi = {
   pools(): Promise<PoolList>;
   pool(name: string): Promise<PoolView>;
   /** Changes a pool's overrides, and returns them. It is a `conflict` if they are of another version. */
-  orderPool(pool: string, kind: "pause" | "resume", order: OrderRequest): Promise<OverridesView>;
+  orderPool(pool: string, kind: "pause" | "drain" | "resume", order: OrderRequest): Promise<OverridesView>;
+  /** Sets limits and budgets of a pool instead of the configured ones, with the same conflicts. */
+  setPool(pool: string, values: SetRequest): Promise<OverridesView>;
+  /** Lets configured limits and budgets apply again. */
+  unsetPool(pool: string, what: UnsetRequest): Promise<OverridesView>;
   /** Does the same about one of its nodes. It is a `conflict`, too, if the node is leaving its pool already. */
   orderNode(node: string, kind: "cordon" | "uncordon" | "drain", order: OrderRequest): Promise<OverridesView>;
   /** Declares that nothing runs on a node any more. It is a `conflict` if its worker has called lately. */
@@ -115,6 +132,8 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   pools: () => call(PoolList, { method: "GET", path: "/v1/pools" }),
   pool: (pool) => call(PoolView, { method: "GET", path: `/v1/pools/${name(pool)}` }),
   orderPool: (pool, kind, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/${kind}`, body }),
+  setPool: (pool, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/set`, body }),
+  unsetPool: (pool, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/unset`, body }),
   orderNode: (node, kind, body) => call(OverridesView, { method: "POST", path: `/v1/nodes/${name(node)}/${kind}`, body }),
   declareDead: (node, reason) => call(NodeView, { method: "POST", path: `/v1/nodes/${name(node)}/declare-dead`, body: { reason } }),
   forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),

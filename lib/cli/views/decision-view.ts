@@ -90,6 +90,8 @@ export function stepWords(step: Step): string {
       return launchWords(step);
     case "retire":
       return `end ${nodes}, which is idle`;
+    case "undrain":
+      return `let ${nodes} get jobs again`;
     case "lose":
       return `give up ${nodes} and take back what it held`;
     case "confirm":

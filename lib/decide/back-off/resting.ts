@@ -28,6 +28,7 @@ export function subjectOf(step: Step): string {
     case "end":
     case "lose":
     case "drain":
+    case "undrain":
     case "confirm":
       return `${step.kind} ${step.node}`;
   }

@@ -1,5 +1,6 @@
 import { specOf } from "../../../events/job.ts";
 import { choosePool, whyRejected } from "../../decide/admission/admit.ts";
+import { inForce } from "../../decide/overrides/in-force.ts";
 import { type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { JobRef, JobSpec } from "../../model/job.ts";
@@ -11,6 +12,8 @@ import type { Read, Unfit } from "./read-job.ts";
 export type JudgeDeps = {
   readonly catalogues: Pick<Ports["catalogues"], "get">;
   readonly datasets: Pick<Ports["datasets"], "get">;
+  readonly overrides: Pick<Ports["overrides"], "get">;
+  readonly now: () => number;
   readonly fleet: { readonly pools: readonly Pool[]; readonly defaultPool: string } & ConfiguredLimits;
 };
 
@@ -27,7 +30,11 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
   if ("reason" in chosen) return unfit(chosen.reason);
   const { pool } = chosen;
   const beyond = { team, limits: widerLimits(deps.fleet) };
-  const why = whyRejected(spec, pool, await deps.catalogues.get(pool.name), beyond) ?? (await whyNoDataFor(deps, team, spec));
+  const catalogue = await deps.catalogues.get(pool.name);
+  const whyNot = (its: Pool): string | undefined => whyRejected(spec, its, catalogue, beyond);
+  // Lower limits of an admin are meant to end, so a job that is only beyond those waits. Higher ones are read only if they are needed.
+  const rejected = whyNot(pool) && whyNot(inForce(pool, await deps.overrides.get(pool.name), deps.now()));
+  const why = rejected ?? (await whyNoDataFor(deps, team, spec));
   return why === undefined ? { kind: "fit", id, spec, pool } : unfit(why);
 }
 

@@ -94,6 +94,8 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
       const { kind: _, node, ...drain } = step;
       return written(await placements.drain(fence, { node, drain, atMs }));
     }
+    case "undrain":
+      return written(await placements.undrain(fence, { node: step.node, drain: step.drain, atMs }));
     case "heal":
       return written(await placements.healed(fence, step.nodes));
     case "fail":

@@ -1,19 +1,26 @@
-/** Who ordered something, why, and when. */
-export type Ordered = {
-  /** The admin, as IAM names the caller. */
-  readonly by: string;
-  /** Undefined if no reason was given. */
-  readonly because?: string | undefined;
-  readonly sinceMs: number;
-};
+import {
+  namesInWords,
+  type Ordered,
+  type PoolSettings,
+  type SettingName,
+  type SettingValues,
+  valuesInWords,
+  withoutValues,
+  withValues,
+} from "./settings.ts";
 
 /** What was ordered about a node. It gets nothing new. If `untilMs` is set, what runs on it must have left by then, and the node is ended. */
 export type NodeOrder = Ordered & { readonly untilMs?: number | undefined };
+
+/** That a pool starts nothing. If `untilMs` is set, what runs in it must have left by then, and its nodes are ended. */
+export type PoolOrder = NodeOrder;
 
 /** A change of a pool's overrides. */
 export type OverrideChange = Pick<Ordered, "by" | "because"> & {
   /** Such as "paused the pool" or "drained i-0123456789abcdef0". */
   readonly what: string;
+  /** The team whose budgets were changed, which other teams must not see. */
+  readonly team?: string | undefined;
   readonly atMs: number;
 };
 
@@ -24,8 +31,12 @@ export type OverrideChange = Pick<Ordered, "by" | "because"> & {
 export type Overrides = {
   /** How often it was changed. */
   readonly version: number;
-  /** Set while the pool is paused: it starts nothing. */
-  readonly paused?: Ordered | undefined;
+  /** Set while the pool is paused or drained. */
+  readonly paused?: PoolOrder | undefined;
+  /** The limits and budgets that apply instead of the configured ones. */
+  readonly settings?: PoolSettings | undefined;
+  /** The budgets in the pool of teams, by team, that apply instead of the configured ones. */
+  readonly teams?: Readonly<Record<string, PoolSettings>> | undefined;
   /** By node. Those of nodes that have left the pool are dropped with the next change. */
   readonly nodes: Readonly<Record<string, NodeOrder>>;
   /** The last changes, newest first. */
@@ -34,9 +45,20 @@ export type Overrides = {
   readonly isUnknown?: true | undefined;
 };
 
-/** What a change asks for. `untilMs`: when what runs on the node must have left. */
+/**
+ * What a change asks for. `untilMs`: when what runs on the node, or in the pool, must have left, or when the values expire. `team`: the values
+ * are for the team's budgets in the pool.
+ */
 export type OverrideOrder =
   | { readonly kind: "pause" | "resume" }
+  | { readonly kind: "drain-pool"; readonly untilMs: number }
+  | {
+      readonly kind: "set";
+      readonly values: SettingValues;
+      readonly untilMs?: number | undefined;
+      readonly team?: string | undefined;
+    }
+  | { readonly kind: "unset"; readonly names: readonly SettingName[]; readonly team?: string | undefined }
   | { readonly kind: "cordon" | "uncordon"; readonly node: string }
   | { readonly kind: "drain"; readonly node: string; readonly untilMs: number };
 
@@ -49,21 +71,49 @@ export const maxChanges = 20;
 export const maxNodeOrders = 100;
 
 /**
- * Returns the overrides after a change, or the same object if the order holds already. Who paused a pool or cordoned a node first is kept.
+ * Returns the overrides after a change, or the same object if the order holds already. Who paused a pool or cordoned a node first is kept,
+ * and a pool that is paused again stays drained.
  */
-export function changed(current: Overrides, order: OverrideOrder, { by, because, atMs }: Omit<OverrideChange, "what">): Overrides {
+export function changed(current: Overrides, order: OverrideOrder, { by, because, atMs }: Omit<OverrideChange, "what" | "team">): Overrides {
   const ordered: Ordered = { by, ...(because === undefined ? {} : { because }), sinceMs: atMs };
   const next = applied(current, order, ordered);
   if (next === current) return current;
-  const change = { what: inWords(order), by, ...(because === undefined ? {} : { because }), atMs };
+  const team = "team" in order ? order.team : undefined;
+  const why = because === undefined ? {} : { because };
+  const change = { what: inWords(current, order), by, ...why, ...(team === undefined ? {} : { team }), atMs };
   return { ...next, version: current.version + 1, history: [change, ...current.history].slice(0, maxChanges) };
 }
 
 function applied(current: Overrides, order: OverrideOrder, ordered: Ordered): Overrides {
   if ("node" in order) return appliedToNode(current, order, ordered);
   const { paused, ...rest } = current;
-  if (order.kind === "pause") return paused ? current : { ...current, paused: ordered };
-  return paused ? rest : current;
+  switch (order.kind) {
+    case "pause":
+      return paused ? current : { ...current, paused: ordered };
+    case "resume":
+      return paused ? rest : current;
+    case "drain-pool":
+      return paused?.untilMs === order.untilMs ? current : { ...current, paused: { ...ordered, untilMs: order.untilMs } };
+    case "set":
+      return withSettings(current, order.team, withValues(settingsOf(current, order.team), order, ordered));
+    case "unset":
+      return withSettings(current, order.team, withoutValues(settingsOf(current, order.team), order.names));
+  }
+}
+
+/** Returns what was set for the pool, or for a team in it. */
+export function settingsOf({ settings, teams = {} }: Pick<Overrides, "settings" | "teams">, team: string | undefined) {
+  if (team === undefined) return settings;
+  return Object.hasOwn(teams, team) ? teams[team] : undefined;
+}
+
+function withSettings(current: Overrides, team: string | undefined, next: PoolSettings | undefined): Overrides {
+  if (next === settingsOf(current, team)) return current;
+  const { settings: _old, ...withoutOld } = current;
+  if (team === undefined) return { ...withoutOld, ...(next && { settings: next }) };
+  const { teams: known = {}, ...withoutTeams } = current;
+  const teams = Object.fromEntries([...Object.entries(known).filter(([name]) => name !== team), ...(next ? [[team, next] as const] : [])]);
+  return { ...withoutTeams, ...(Object.keys(teams).length > 0 && { teams }) };
 }
 
 function appliedToNode(current: Overrides, order: Extract<OverrideOrder, { node: string }>, ordered: Ordered): Overrides {
@@ -80,12 +130,19 @@ function appliedToNode(current: Overrides, order: Extract<OverrideOrder, { node:
   }
 }
 
-function inWords(order: OverrideOrder): string {
+function inWords(current: Overrides, order: OverrideOrder): string {
+  const of = "team" in order && order.team !== undefined ? ` for team ${order.team}` : "";
   switch (order.kind) {
     case "pause":
       return "paused the pool";
     case "resume":
       return "resumed the pool";
+    case "drain-pool":
+      return "drained the pool";
+    case "set":
+      return `set ${valuesInWords(order)}${of}`;
+    case "unset":
+      return `unset ${namesInWords(order.names.filter((name) => settingsOf(current, order.team)?.[name]))}${of}`;
     case "cordon":
       return `cordoned ${order.node}`;
     case "uncordon":

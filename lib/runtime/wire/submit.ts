@@ -1,6 +1,7 @@
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createAdmissions } from "../../aws/table/jobs/admissions.ts";
 import { createCatalogueStore } from "../../aws/table/pools/catalogue-store.ts";
+import { createOverrides } from "../../aws/table/pools/overrides.ts";
 import type { SubmitDeps } from "../../flows/submit-job.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
@@ -14,6 +15,8 @@ export function submitWiring(env: Pick<Environment<"submit-jobs">, "TABLE" | "LA
     admissions: createAdmissions(table),
     catalogues: createCatalogueStore(table),
     datasets: createDatasets(table),
+    overrides: createOverrides(table),
+    now: Date.now,
     fleet,
   };
 }

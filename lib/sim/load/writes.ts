@@ -71,6 +71,7 @@ const writes: Writes = {
     ],
     fenceIdle: onNode,
     drain: (fence, { node }) => onNode(fence, node),
+    undrain: (fence, { node }) => onNode(fence, node),
     terminating: releasing,
     removeNode: releasing,
     takeBack: ({ pool }, { node, assignment }) => [nodeItem(pool, node), jobItem(assignment)],

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { newAttempt } from "../../model/history/attempt.ts";
 import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
@@ -146,6 +147,16 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
         if (node?.state === "draining" && node.drain) return "done";
         if (!node || (!isLive(node) && node.state !== "draining")) return "stale";
         table.changeNode(fence.pool, id, { state: "draining", stateSinceMs: atMs, drain: { ...drain } });
+        return "done";
+      }),
+
+    undrain: (fence, { node: id, drain, atMs }) =>
+      write("undrain", fence, (): Written => {
+        const node = nodeOf(fence, id);
+        if (node?.state === "ready" && !node.drain) return "done";
+        const isSame = node?.state === "draining" && isDeepStrictEqual(present(node.drain ?? {}), present(drain));
+        if (!isSame || node.notice || node.readyAtMs === undefined) return "stale";
+        table.changeNode(fence.pool, id, { state: "ready", stateSinceMs: atMs, drain: undefined });
         return "done";
       }),
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Pool, whenSpents, withNewNames } from "../../model/pool.ts";
+import { type Pool, withNewNames } from "../../model/pool.ts";
+import { whenSpents } from "../../model/values/when-spent.ts";
 import { faultKinds, usualRates } from "../faults/faults.ts";
 import { outageParts } from "../faults/outages.ts";
 import { spoiledKinds } from "../memory/unreadable.ts";

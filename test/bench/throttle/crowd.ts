@@ -79,7 +79,7 @@ export async function launchAll(crowd: Crowd): Promise<Crowded> {
   };
 
   const team = "vision";
-  const submit = { ...ledger, lane, datasets: new MemoryDatasets(), fleet: { pools, defaultPool: "gpu-0" } };
+  const submit = { ...ledger, lane, datasets: new MemoryDatasets(), now: time.now, fleet: { pools, defaultPool: "gpu-0" } };
   const sentAtMs = time.now();
   void Promise.all(
     Array.from({ length: crowd.jobs }, (_, n) => {

@@ -36,6 +36,7 @@ export const fencingContract = (make: MakeLedger) =>
         drain: placements.fenceIdle(old, empty.id, atMs),
         "drain, stale": placements.fenceIdle(old, holding.id, atMs),
         withdraw: placements.drain(old, { node: empty.id, drain: { because: "its life ends", untilMs: atMs }, atMs }),
+        undrain: placements.undrain(old, { node: empty.id, drain: { because: "an order", untilMs: atMs }, atMs }),
         bootFailed: placements.bootFailed(old, { node: empty.id, instanceType: "g5.xlarge", zone: "us-east-1a", atMs }),
         healed: placements.healed(old, [empty.id]),
         terminating: placements.terminating(old, empty.id, atMs),

@@ -100,6 +100,28 @@ export function apiTests(on: () => Stage): void {
     await call("research", `${jobs}/patient/cancel`, { method: "POST", body: {} });
   });
 
+  test("a job waits for a budget that an admin has set, and a drain of its pool that is taken back in time does not stop it", async () => {
+    const order = async (path: string, body: object = {}): Promise<number> => (await call("admin", path, { method: "POST", body })).status;
+    const job = async () => JobView.parse((await call("research", `${jobs}/limited`)).body);
+    const until = async (holds: () => Promise<boolean>): Promise<void> => {
+      while (!(await holds())) await pause(200);
+    };
+    expect(await order("/v1/pools/gpu/set", { budgets: { usdPerDay: 0 }, forSeconds: 600, reason: "a test" })).toBe(200);
+    await call("research", jobs, { method: "POST", body: shell("sleep 60", { id: "limited" }) });
+    await until(async () => (await job()).reason !== undefined);
+    expect(await job()).toMatchObject({ state: "queued", reason: expect.stringMatching(/budget of .*\$0 a day/) });
+    expect(await order("/v1/pools/gpu/unset")).toBe(200);
+    await until(async () => (await job()).state === "running");
+    const node = (await job()).node ?? "";
+    const state = async () => NodeView.parse((await call("admin", `/v1/nodes/${node}`)).body).state;
+    expect(await order("/v1/pools/gpu/drain", { deadlineSeconds: 600 })).toBe(200);
+    await until(async () => (await state()) === "draining");
+    expect(await order("/v1/pools/gpu/resume")).toBe(200);
+    await until(async () => (await state()) === "ready");
+    expect(await job()).toMatchObject({ state: "running", attempt: 1, node });
+    await call("research", `${jobs}/limited/cancel`, { method: "POST", body: {} });
+  });
+
   test("a running job is on a node because of a decision, and another team sees the node but not the job", async () => {
     await call("research", jobs, { method: "POST", body: shell("sleep 50", { id: "covert" }) });
     await stage.until("covert", (job) => job.state === "running");

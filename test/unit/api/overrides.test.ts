@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { nameOf } from "../../../lib/api/views/overrides.ts";
+import { PoolView } from "../../../lib/api/views/pools.ts";
 import { noOverrides } from "../../../lib/model/overrides/overrides.ts";
 import { ApiWorld, callerOf, nodeId } from "./api-world.ts";
 
@@ -64,12 +65,114 @@ describe("orders of admins", () => {
     });
   });
 
+  test("a drained pool shows until when, a drain without a deadline gets the pool's drain time, and its resumption names nodes that leave", async () => {
+    const world = new ApiWorld();
+    const until = new Date(world.nowMs + world.pool.drainSeconds * 1_000).toISOString();
+    await world.fetch("/v1/pools/gpu/drain", post({ reason: "new account" }));
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ overrides: { paused: { reason: "new account", until } } });
+    expect((await world.fetch(`/v1/nodes/${nodeId(1)}/uncordon`, post({}))).body).toMatchObject({
+      code: "conflict",
+      detail: `Admin/ada drains the whole pool gpu, so the node ${nodeId(1)} leaves it. Resume the pool: that keeps every node that still works.`,
+    });
+    world.ledger.table.changeNode("gpu", nodeId(1), {
+      state: "draining",
+      notice: undefined,
+      drain: { because: "Admin/ada drains the pool", untilMs: world.nowMs, ordered: true },
+    });
+    const { body } = await world.fetch("/v1/pools/gpu/resume", post({}));
+    expect(body).toMatchObject({ leaving: [{ node: nodeId(1), because: expect.stringMatching(/^the deadline of its drain has passed/) }] });
+    expect(body).not.toHaveProperty("paused");
+  });
+
   test("overrides that cannot be read are refused, and the pool shows that it cannot be read", async () => {
     const world = new ApiWorld({ overrides: { get: async () => ({ ...noOverrides, isUnknown: true }), replace: async () => "done" } });
     expect((await world.fetch("/v1/pools/gpu/resume", post({}))).body).toMatchObject({
       code: "conflict",
       detail: "This release cannot read the overrides of pool gpu. The list of problems names the fields.",
     });
+  });
+
+  test("limits and budgets that were set are shown with the configured ones, who set them, when, why and until when", async () => {
+    const world = new ApiWorld();
+    const since = new Date(world.nowMs).toISOString();
+    const until = new Date(world.nowMs + 14_400_000).toISOString();
+    await world.fetch(
+      "/v1/pools/gpu/set",
+      post({ limits: { gpus: 2 }, budgets: { usdPerDay: 5, usdPerMonth: 50 }, forSeconds: 14_400, reason: "a paper" }),
+    );
+    const { body } = await world.fetch("/v1/pools/gpu");
+    const common = { by: "Admin/ada", reason: "a paper", since, until };
+    expect(body).toMatchObject({
+      limits: { ...world.pool.limits, gpus: 2 },
+      budgets: { usdPerDay: 5, usdPerMonth: 50 },
+      overrides: {
+        version: 1,
+        settings: [
+          { setting: "limits.gpus", value: 2, configured: world.pool.limits.gpus, ...common },
+          { setting: "budgets.usdPerDay", value: 5, configured: 100, ...common },
+          { setting: "budgets.usdPerMonth", value: 50, ...common },
+        ],
+        changes: [{ what: expect.stringMatching(/^set limits.gpus to 2, budgets.usdPerDay to 5, budgets.usdPerMonth to 50 until /) }],
+      },
+    });
+    expect((await world.fetch("/v1/pools")).body).toMatchObject({ items: [{ limits: { gpus: 2 } }, { overrides: { settings: [] } }] });
+    expect(world.lane.waiting).toEqual(["gpu"]);
+    await world.fetch("/v1/pools/gpu/unset", post({ settings: ["limits.gpus"] }));
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ limits: world.pool.limits, budgets: { usdPerDay: 5 } });
+    world.nowMs += 14_400_000;
+    expect((await world.fetch("/v1/pools/gpu")).body).toMatchObject({ budgets: { usdPerDay: 100 }, overrides: { settings: [] } });
+    expect((await world.fetch("/v1/pools/gpu/unset", post({}))).body).toMatchObject({ version: 3, settings: [] });
+  });
+
+  test("a team sees the budgets that were set for it, and neither those of other teams nor their changes", async () => {
+    const world = new ApiWorld();
+    const set = (team: string) => world.fetch("/v1/pools/gpu/set", post({ team, budgets: { usdPerDay: 3 } }));
+    for (const team of ["research", "vision"]) await set(team);
+    const shown = async (as: "admin" | "vision") => {
+      const { body } = await world.fetch("/v1/pools/gpu", { as });
+      const { overrides, teamSpending } = PoolView.parse(body);
+      const budgets = teamSpending?.filter(({ budgets: its }) => its).map(({ team, budgets: its }) => [team, its?.usdPerDay]);
+      return { teams: overrides.settings.map(({ team }) => team), changes: overrides.changes.map(({ what }) => what), budgets };
+    };
+    const change = (team: string) => `set budgets.usdPerDay to 3 for team ${team}`;
+    expect(await shown("vision")).toEqual({ teams: ["vision"], changes: [change("vision")], budgets: [["vision", 3]] });
+    expect(await shown("admin")).toEqual({
+      teams: ["research", "vision"],
+      changes: [change("vision"), change("research")],
+      budgets: [
+        ["research", 3],
+        ["vision", 3],
+      ],
+    });
+    await world.fetch("/v1/pools/gpu/unset", post({ team: "vision" }));
+    expect(await shown("admin")).toMatchObject({ teams: ["research"] });
+  });
+
+  test("a team's limits, an unknown team, and a team's budget in a shared pool cannot be set, and the refusal says why", async () => {
+    const world = new ApiWorld();
+    const detailOf = async (pool: string, body: object) => (await world.fetch(`/v1/pools/${pool}/set`, post(body))).body;
+    const budgets = { usdPerDay: 3 };
+    expect(await detailOf("gpu", { team: "sales", budgets })).toMatchObject({ status: 400, detail: "There is no team sales." });
+    expect(await detailOf("gpu", { team: "vision", limits: { gpus: 1 } })).toMatchObject({
+      detail: "A team has budgets in a pool, and no limits. Its limits across all pools are in the configuration.",
+    });
+    expect(await detailOf("lab", { team: "research", budgets })).toMatchObject({
+      detail: "Nodes of the shared pool lab belong to no team, so teams have no budgets there.",
+    });
+  });
+
+  test("a change of limits without a value, or with a time that has passed or is far ahead, is refused with what to do", async () => {
+    const world = new ApiWorld();
+    const detailOf = async (body: unknown) => (await world.fetch("/v1/pools/gpu/set", post(body))).body;
+    expect(await detailOf({ reason: "x", limits: {} })).toMatchObject({
+      detail: "Name at least one of limits.usdPerHour, limits.gpus, budgets.usdPerDay, budgets.usdPerMonth, budgets.whenSpent.",
+    });
+    const at = (aheadMs: number) => ({ limits: { gpus: 1 }, until: new Date(world.nowMs + aheadMs).toISOString() });
+    const wrong = { detail: expect.stringMatching(/^`until` must be at least a minute and at most 366 days ahead; it is 20/) };
+    expect(await detailOf(at(59_999))).toMatchObject(wrong);
+    expect(await detailOf(at(366 * 86_400_000 + 1))).toMatchObject(wrong);
+    expect(await detailOf({ ...at(60_000), forSeconds: 60 })).toMatchObject({ detail: "Give `until` or `forSeconds`, not both." });
+    expect(await detailOf(at(60_000))).toMatchObject({ version: 1 });
   });
 
   test("a caller is named by its role and session, or by its user", () => {

@@ -95,7 +95,7 @@ export const aPoolView = sample(PoolView, {
     { team: "audio", budgets: { usdPerDay: 5, whenSpent: "drain" } },
     { team: "research", budgets: { usdPerMonth: 30 }, spent: { usdToday: 1, usdThisMonth: 12 } },
   ],
-  overrides: { version: 0, nodes: [], changes: [] },
+  overrides: { version: 0, settings: [], nodes: [], changes: [] },
   queue: { length: 3, oldestSubmittedAt: at(3_540) },
   nodes: { launching: 1, ready: 2, draining: 0, terminating: 0, gone: 5 },
   openLaunches: [

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { nodeLines, nodes } from "../../../lib/cli/commands/nodes.ts";
-import { declareDead, orderNode, orderPool } from "../../../lib/cli/commands/orders.ts";
+import { declareDead, orderNode, orderPool, setPool, unsetPool } from "../../../lib/cli/commands/orders.ts";
 import { poolLines, pools } from "../../../lib/cli/commands/pools.ts";
 import { aNodeView, aPoolView, at } from "./api-samples.ts";
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
@@ -9,7 +9,17 @@ const node = "i-0123456789abcdef0";
 const paused = { by: "Admin/ada", reason: "new image", since: at(3_480) };
 const cordon = { kind: "cordon", by: "Admin/ada", since: at(3_480) } as const;
 const drain = { kind: "drain", by: "Admin/ada", reason: "slow disk", since: at(3_480), until: at(5_400) } as const;
-const none = { version: 1, nodes: [], changes: [] };
+const limit = {
+  setting: "limits.gpus",
+  value: 32,
+  configured: 16,
+  by: "Admin/ada",
+  reason: "a paper",
+  since: at(3_480),
+  until: at(5_400),
+} as const;
+const budget = { team: "vision", setting: "budgets.usdPerDay", value: 50, by: "Admin/ada", since: at(3_480) } as const;
+const none = { version: 1, settings: [], nodes: [], changes: [] };
 const nowMs = Date.parse(at(3_600));
 let api: FakeApi;
 afterEach(() => api.close());
@@ -33,6 +43,51 @@ describe("the orders of admins", () => {
     ]);
   });
 
+  test("fleet pool drain says what a drained pool does, and fleet pool resume which nodes cannot be kept", async () => {
+    const leaving = Array.from({ length: 6 }, (_, n) => ({ node: `i-${n}`, because: "it is empty, so it is ended" }));
+    const { on, printed } = await start({
+      "POST /v1/pools/gpu/drain": { body: { ...none, paused: { ...paused, until: at(5_400) } } },
+      "POST /v1/pools/gpu/resume": { body: { ...none, leaving } },
+    });
+    await orderPool("drain", { name: "gpu", deadline: 1_800 }, on);
+    await orderPool("resume", { name: "gpu" }, on);
+    expect(printed.out).toEqual([
+      "pool gpu is drained until 2026-06-01 01:30:00 UTC, in 30 min by Admin/ada since 2026-06-01 00:58:00 UTC, 2 min ago (new image): it starts nothing, and idle nodes are ended; resume it with: fleet pool resume gpu",
+      expect.stringMatching(
+        /^pool gpu is not paused; .*; 6 nodes cannot be kept: i-0 \(it is empty, so it is ended\), i-1 .*, i-4 \(.*\) and 1 more$/,
+      ),
+    ]);
+  });
+
+  test("fleet pool set and unset show the values that apply, the configured ones and how to take them back", async () => {
+    const { on, printed } = await start({
+      "POST /v1/pools/gpu/set": { body: { ...none, settings: [limit, budget] } },
+      "POST /v1/pools/gpu/unset": { body: none },
+    });
+    await setPool("gpu", { limitGpus: 32, budgetDailyUsd: 50 }, on);
+    await unsetPool("gpu", { what: [] }, on);
+    expect(printed.out).toEqual([
+      "pool gpu: limits.gpus is 32 instead of 16 until 2026-06-01 01:30:00 UTC, in 30 min, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago (a paper)",
+      "pool gpu: budgets.usdPerDay of team vision is 50, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago",
+      "the next decision applies this; take it back with: fleet pool unset gpu",
+      "pool gpu has the limits and budgets of its configuration",
+    ]);
+  });
+
+  test("fleet pool set and unset print the overrides as JSON", async () => {
+    const { on, printed } = await start({ "POST /v1/pools/gpu/unset": { body: none } });
+    await unsetPool("gpu", { what: ["limit-gpus"], json: true }, on);
+    expect(JSON.parse(printed.out.join(""))).toEqual({ pool: "gpu", overrides: none });
+  });
+
+  test("fleet pools and fleet pool show the limits and budgets that an admin has set", async () => {
+    const pool = aPoolView({ overrides: { ...none, settings: [limit] } });
+    const { on, printed } = await start({ "GET /v1/pools": { body: { items: [pool] } } });
+    await pools({}, on);
+    expect(printed.out.at(-1)).toMatch(/^pool gpu +limits\.gpus is 32 instead of 16 until .* \(a paper\)$/);
+    expect(poolLines(pool, nowMs).find((line) => line.startsWith("set"))).toMatch(/^set +limits\.gpus is 32 instead of 16 until /);
+  });
+
   test("fleet node cordon, drain and uncordon say what happens to the node", async () => {
     const { on, printed } = await start({
       [`POST /v1/nodes/${node}/cordon`]: { body: { ...none, nodes: [{ node, ...cordon }] } },
@@ -43,7 +98,7 @@ describe("the orders of admins", () => {
     expect(printed.out).toEqual([
       `${node} is cordoned: it gets nothing new, and is ended when it is idle, as any node`,
       `${node} is drained: it gets nothing new, what runs may continue until 2026-06-01 01:30:00 UTC, in 30 min, and it is ended when it is empty`,
-      `${node} is not cordoned and can get jobs again`,
+      `${node} is neither cordoned nor drained, and can get jobs again`,
     ]);
   });
 
@@ -67,6 +122,7 @@ describe("what admins have ordered", () => {
       aPoolView({ overrides: { ...none, paused } }),
       aPoolView({ pool: "lab", overrides: { ...none, unreadable: true } }),
       aPoolView({ pool: "cpu" }),
+      aPoolView({ pool: "old", overrides: { ...none, paused: { ...paused, until: at(5_400) } } }),
     ];
     const { on, printed } = await start({ "GET /v1/pools": { body: { items } } });
     await pools({}, on);
@@ -74,6 +130,7 @@ describe("what admins have ordered", () => {
     expect(text).toMatch(/^gpu +paused /m);
     expect(text).toMatch(/^lab +unreadable /m);
     expect(text).toMatch(/^cpu +active /m);
+    expect(text).toMatch(/^old +drained /m);
     expect(text).toMatch(/^pool gpu +paused by Admin\/ada since .* \(new image\): nothing starts$/m);
     expect(text).toMatch(/^pool lab +nothing starts, because what admins have ordered cannot be read: fleet problems$/m);
   });
@@ -81,7 +138,7 @@ describe("what admins have ordered", () => {
   test("fleet pool shows who has paused it, the nodes with orders and the last five changes", async () => {
     const { on: _on } = await start({});
     const changes = Array.from({ length: 6 }, (_, n) => ({ what: "paused the pool", by: `Admin/${n}`, at: at(3_480) }));
-    const lines = poolLines(aPoolView({ overrides: { version: 6, paused, nodes: [{ node, ...drain }], changes } }), nowMs);
+    const lines = poolLines(aPoolView({ overrides: { version: 6, settings: [], paused, nodes: [{ node, ...drain }], changes } }), nowMs);
     expect(lines.filter((line) => /^(state|ordered) /.test(line))).toEqual([
       expect.stringMatching(/^state +paused by Admin\/ada since .*: nothing starts$/),
       expect.stringMatching(/^ordered +i-0123456789abcdef0 drained until .*, in 30 min by Admin\/ada at .*, 2 min ago \(slow disk\)$/),

@@ -17,7 +17,7 @@ import { atHome, fleet } from "./fleet-program.ts";
 /** Tests that each option of the program reaches the API. */
 const decision = "20260601-000100.000Z-12dda104-096e-4f08-b854-60fa3064d9a7";
 const node = "i-0123456789abcdef0";
-const noOrders = { version: 1, nodes: [], changes: [] };
+const noOrders = { version: 1, settings: [], nodes: [], changes: [] };
 let cloud: FakeCloud;
 beforeAll(async () => {
   const cancelled = { body: { items: [{ job: "train-7", outcome: "cancelled" }] } };
@@ -32,7 +32,10 @@ beforeAll(async () => {
     "GET /api/v1/nodes": { body: { items: [aNodeView()] } },
     [`GET /api/v1/nodes/${node}`]: { body: aNodeView() },
     "POST /api/v1/pools/gpu/pause": { body: noOrders },
+    "POST /api/v1/pools/gpu/drain": { body: noOrders },
     "POST /api/v1/pools/gpu/resume": { body: noOrders },
+    "POST /api/v1/pools/gpu/set": { body: noOrders },
+    "POST /api/v1/pools/gpu/unset": { body: noOrders },
     [`POST /api/v1/nodes/${node}/cordon`]: { body: noOrders },
     [`POST /api/v1/nodes/${node}/uncordon`]: { body: noOrders },
     [`POST /api/v1/nodes/${node}/drain`]: { body: noOrders },
@@ -138,6 +141,42 @@ describe("the calls of a command", () => {
     [["node", node], [`GET /nodes/${node}`]],
     [["pool", "pause", "gpu"], ["POST /pools/gpu/pause {}"]],
     [["pool", "pause", "gpu", "--reason", "new image", "--if-version", "3"], ['POST /pools/gpu/pause {"reason":"new image","version":3}']],
+    [
+      ["pool", "drain", "gpu", "--deadline", "30m", "--reason", "new image"],
+      ['POST /pools/gpu/drain {"reason":"new image","deadlineSeconds":1800}'],
+    ],
+    [
+      ["pool", "set", "gpu", "--limit-usd-per-hour", "40", "--limit-gpus", "16", "--for", "4h", "--reason", "a paper", "--if-version", "3"],
+      ['POST /pools/gpu/set {"reason":"a paper","version":3,"limits":{"usdPerHour":40,"gpus":16},"budgets":{},"forSeconds":14400}'],
+    ],
+    [
+      [
+        "pool",
+        "set",
+        "gpu",
+        "--budget-daily-usd",
+        "0.5",
+        "--budget-monthly-usd",
+        "9",
+        "--when-spent",
+        "drain",
+        "--until",
+        "2026-06-01T12:00Z",
+      ],
+      [
+        'POST /pools/gpu/set {"limits":{},"budgets":{"usdPerDay":0.5,"usdPerMonth":9,"whenSpent":"drain"},"until":"2026-06-01T12:00:00.000Z"}',
+      ],
+    ],
+    [
+      ["pool", "set", "gpu", "--team", "vision", "--budget-daily-usd", "5"],
+      ['POST /pools/gpu/set {"team":"vision","limits":{},"budgets":{"usdPerDay":5}}'],
+    ],
+    [["pool", "unset", "gpu"], ["POST /pools/gpu/unset {}"]],
+    [["pool", "unset", "gpu", "--team", "vision"], ['POST /pools/gpu/unset {"team":"vision"}']],
+    [
+      ["pool", "unset", "gpu", "limit-gpus", "budgets.usdPerDay", "--reason", "over"],
+      ['POST /pools/gpu/unset {"reason":"over","settings":["limits.gpus","budgets.usdPerDay"]}'],
+    ],
     [["pool", "resume", "gpu", "--if-version", "0"], ['POST /pools/gpu/resume {"version":0}']],
     [["node", "cordon", node, "--reason", "slow"], [`POST /nodes/${node}/cordon {"reason":"slow"}`]],
     [["node", "uncordon", node], [`POST /nodes/${node}/uncordon {}`]],
@@ -183,6 +222,18 @@ describe("the calls of a command", () => {
     [["cancel", "a", "--dry-run"], "name the jobs or select them with --state, not both"],
     [["cancel", "a", "--yes"], "name the jobs or select them with --state, not both"],
     [["node", "drain", node, "--deadline", "soon"], "expected a duration such as 90s, 45m"],
+    [
+      ["pool", "set", "gpu"],
+      "name what to set: --limit-usd-per-hour, --limit-gpus, --budget-daily-usd, --budget-monthly-usd, --when-spent",
+    ],
+    [["pool", "set", "gpu", "--limit-gpus", "1.5"], "expected a whole number from 0"],
+    [["pool", "set", "gpu", "--limit-usd-per-hour", "-1"], "expected 0 or more dollars"],
+    [
+      ["pool", "set", "gpu", "--limit-gpus", "1", "--until", "noon"],
+      "--until noon: expected a time, for example 2026-06-01T12:00Z; or use --for",
+    ],
+    [["pool", "set", "gpu", "--limit-gpus", "1", "--until", "2026-06-01", "--for", "4h"], "cannot be used with option '--for"],
+    [["pool", "unset", "gpu", "nodes"], "nodes: expected one of limit-usd-per-hour, limit-gpus, budget-daily-usd"],
     [["pool", "pause", "gpu", "--if-version", "-1"], "expected a whole number from 0"],
     [["jobs", "--limit", "0"], "expected a whole number from 1 to 100000"],
     [["jobs", "--limit", "100001"], "expected a whole number from 1 to 100000"],

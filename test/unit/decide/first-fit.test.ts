@@ -45,6 +45,7 @@ const inWords = (step: Step): string => {
       return `heal ${step.nodes.join()}`;
     case "retire":
     case "drain":
+    case "undrain":
     case "end":
     case "lose":
     case "confirm":

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
+import { inForce } from "../../../lib/decide/overrides/in-force.ts";
+import { whyLeaving } from "../../../lib/decide/overrides/leaving.ts";
+import { closingPool } from "../../../lib/decide/scaling/closing.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { changed, noOverrides, type OverrideOrder, type Overrides, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
+import { settingNames } from "../../../lib/model/overrides/settings.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
 import { aNode, anAssignment, anEntry, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
@@ -120,7 +124,7 @@ describe("a node that an admin drains", () => {
     const { steps, wakeAtMs } = decide(
       seen({ pool: aPool({ disruption: { nodes: 0 }, bootSeconds: 600 }), nodes: [busy()], overrides: drained }),
     );
-    expect(steps).toEqual([{ kind: "drain", node: id, untilMs, because: "Admin/ada drains it (new image)" }]);
+    expect(steps).toEqual([{ kind: "drain", node: id, untilMs, because: "Admin/ada drains it (new image)", ordered: true }]);
     expect(wakeAtMs).toBe(untilMs - 600_000);
   });
 
@@ -144,5 +148,200 @@ describe("a node that an admin drains", () => {
   test("a node is drained in a paused pool, too", () => {
     const overrides = changed(drained, { kind: "pause" }, by);
     expect(stepsOf(seen({ nodes: [busy()], overrides }))).toEqual([`drain ${id}`]);
+  });
+});
+
+describe("a pool that an admin drains", () => {
+  const untilMs = now + 1_800_000;
+  const drained = orderedAs({ kind: "drain-pool", untilMs });
+  const other = "i-00000000000000002";
+
+  test("a drained pool starts nothing, ends nodes without work at once, and drains the others until the deadline", () => {
+    const booting = ready({ id: other, state: "launching", readyAtMs: undefined, lastSeenMs: undefined, launchedAtMs: now - 5_000 });
+    const pool = aPool({ disruption: { nodes: 0 }, bootSeconds: 600 });
+    const { steps, wakeAtMs } = decide(seen({ pool, queue: [anEntry()], nodes: [busy(), booting], overrides: drained }));
+    expect(steps).toMatchObject([
+      { kind: "retire", node: other },
+      { kind: "drain", node: id, untilMs, because: "Admin/ada drains the pool (new image)", ordered: true },
+      { kind: "hold", because: expect.stringMatching(/^pool gpu is drained by Admin\/ada since .* \(new image\); the job starts after/) },
+    ]);
+    expect(wakeAtMs).toBe(now + 55_000);
+  });
+
+  test("a drained pool launches no replacement for work that must leave soon", () => {
+    const soon = now + 60_000;
+    const leaving = busy({ state: "draining", drain: { because: "Admin/ada drains the pool", untilMs: soon, ordered: true } });
+    const orders = orderedAs({ kind: "drain-pool", untilMs: soon });
+    expect(decide(seen({ nodes: [leaving], overrides: orders }))).toEqual({ steps: [], wakeAtMs: soon });
+  });
+
+  test("a node that is drained with its pool and by itself gets the earlier deadline", () => {
+    const both = (ownMs: number) => changed(drained, { kind: "drain", node: id, untilMs: ownMs }, by);
+    const untilOf = (overrides: Overrides) => decide(seen({ nodes: [busy()], overrides })).steps;
+    expect(untilOf(both(untilMs - 1))).toMatchObject([{ untilMs: untilMs - 1, because: "Admin/ada drains it (new image)" }]);
+    expect(untilOf(both(untilMs + 1))).toMatchObject([{ untilMs, because: "Admin/ada drains the pool (new image)" }]);
+  });
+
+  test("of very many nodes, each decision drains some and the next one follows at once", () => {
+    const nodes = Array.from({ length: 501 }, (_, n) => busy({ id: `i-${String(n).padStart(17, "0")}` }));
+    const plan = decide(seen({ nodes, overrides: drained }));
+    expect([plan.steps.length, plan.wakeAtMs]).toEqual([500, now]);
+    expect(decide(seen({ nodes: nodes.slice(500), overrides: drained })).wakeAtMs).toBeGreaterThan(now);
+    const drain = { because: "Admin/ada drains the pool", untilMs, ordered: true } as const;
+    const draining = nodes.map((node): Node => ({ ...node, state: "draining", drain }));
+    expect(decide(seen({ nodes: draining, overrides: noOverrides })).steps).toHaveLength(500);
+  });
+
+  test("a pool that was resumed keeps its nodes, except those that are drained by themselves", () => {
+    const own = orderedAs({ kind: "drain", node: other, untilMs: untilMs - 1 }, { kind: "drain-pool", untilMs }, { kind: "resume" });
+    const drain = { because: "Admin/ada drains the pool", untilMs, ordered: true } as const;
+    const nodes = [busy({ state: "draining", drain }), busy({ id: other, state: "draining", drain: { ...drain, untilMs: untilMs - 1 } })];
+    expect(stepsOf(seen({ nodes, overrides: own }))).toEqual([`undrain ${id}`]);
+  });
+});
+
+describe("a drain whose order is taken back", () => {
+  const untilMs = now + 1_800_000;
+  const drain = { because: "Admin/ada drains it", untilMs, ordered: true } as const;
+  const draining = (over: Partial<Node> = {}): Node => busy({ state: "draining", drain, ...over });
+  const drained = orderedAs({ kind: "drain", node: id, untilMs });
+
+  test("a drain is dropped when its order is taken back, and the next decision can use the node", () => {
+    const { steps, wakeAtMs } = decide(seen({ queue: [anEntry()], nodes: [draining()], overrides: noOverrides }));
+    expect(steps[0]).toEqual({ kind: "undrain", node: id, drain, because: "an admin has taken back the order to drain it" });
+    expect(wakeAtMs).toBe(now);
+    expect(stepsOf(seen({ nodes: [draining()], overrides: drained }))).toEqual([]);
+  });
+
+  test("a drain with another deadline than its order is dropped, so that the next decision can give it the new one", () => {
+    const later = changed(drained, { kind: "drain", node: id, untilMs: untilMs + 1 }, by);
+    expect(decide(seen({ nodes: [draining()], overrides: later })).steps).toMatchObject([
+      { kind: "undrain", because: "an admin has changed its deadline" },
+    ]);
+    expect(decide(seen({ nodes: [busy()], overrides: later })).steps).toMatchObject([{ kind: "drain", untilMs: untilMs + 1 }]);
+  });
+
+  test("a drain that no admin ordered stays, and all stay while the orders cannot be read", () => {
+    const { ordered: _ordered, ...byItself } = drain;
+    expect(stepsOf(seen({ nodes: [draining({ drain: byItself })], overrides: noOverrides }))).toEqual([]);
+    expect(stepsOf(seen({ nodes: [draining()], overrides: unknownOverrides }))).toEqual([]);
+  });
+
+  test.each([
+    [{ state: "ready" }, undefined],
+    [{}, undefined],
+    [{ drain: undefined, notice: { kind: "rebalance", atMs: now } }, undefined],
+    [{ drain: undefined, notice: { kind: "interruption", atMs: now } }, "EC2 is taking the instance back"],
+    [{ drain: undefined }, "draining"],
+    [{ notice: { kind: "rebalance", atMs: now } }, "EC2 recommends to leave the instance"],
+    [{ drain: { because: "its life ends", untilMs } }, "its life ends"],
+    [{ readyAtMs: undefined }, "its worker has not called yet, so it is ended"],
+    [{ assignments: [] }, "it is empty, so it is ended"],
+    [{ drain: { ...drain, untilMs: now } }, "the deadline of its drain has passed, so what ran was ordered to stop"],
+    [{ state: "terminating" }, "Admin/ada drains it"],
+    [{ state: "gone", drain: undefined }, "gone"],
+  ] as const)("a drained node with %j leaves its pool because: %s", (over, because) => {
+    expect(whyLeaving(draining(over), now)).toBe(because);
+  });
+
+  test.each([
+    ["is empty", { assignments: [] }, [`retire ${id}`]],
+    ["has passed its deadline", { drain: { ...drain, untilMs: now } }, []],
+    ["is taken back by EC2", { notice: { kind: "interruption", atMs: now } }, []],
+    ["EC2 recommends to leave", { notice: { kind: "rebalance", atMs: now - 3_600_000 } }, []],
+    ["has never called", { readyAtMs: undefined, lastSeenMs: undefined }, [`end ${id}`]],
+    ["is ending", { state: "terminating", stateSinceMs: now }, []],
+  ] as const)("the drain of a node that %s is not dropped", (_, over, steps) => {
+    expect(stepsOf(seen({ nodes: [draining(over)], overrides: noOverrides }))).toEqual(steps);
+  });
+});
+
+describe("limits and budgets that an admin has set", () => {
+  const pool = aPool({ limits: { usdPerHour: 40, gpus: 16 }, budgets: { usdPerDay: 200, whenSpent: "drain" } });
+
+  test("values that were set apply instead of the configured ones, and the others stay", () => {
+    const overrides = orderedAs({ kind: "set", values: { gpus: 0, usdPerMonth: 500 } }, { kind: "set", values: { usdPerHour: 1.5 } });
+    expect(inForce(pool, overrides, now)).toEqual({
+      ...pool,
+      limits: { usdPerHour: 1.5, gpus: 0 },
+      budgets: { usdPerDay: 200, usdPerMonth: 500, whenSpent: "drain" },
+    });
+    const { budgets: _none, ...without } = pool;
+    expect(inForce(without, orderedAs({ kind: "set", values: { usdPerDay: 7 } }), now)).toMatchObject({ budgets: { usdPerDay: 7 } });
+    expect(inForce(without, orderedAs({ kind: "set", values: { gpus: 7 } }), now)).not.toHaveProperty("budgets");
+  });
+
+  test("values apply until they expire or are unset, and the same value again changes nothing", () => {
+    const set = { kind: "set", values: { gpus: 4, usdPerHour: 9 }, untilMs: now + 1 } as const;
+    const overrides = orderedAs(set);
+    expect(inForce(pool, overrides, now).limits).toEqual({ usdPerHour: 9, gpus: 4 });
+    expect(inForce(pool, overrides, now + 1)).toEqual(pool);
+    expect(changed(overrides, set, by)).toBe(overrides);
+    const unset = changed(overrides, { kind: "unset", names: ["gpus"] }, by);
+    expect(inForce(pool, unset, now).limits).toEqual({ usdPerHour: 9, gpus: 16 });
+    expect(changed(unset, { kind: "unset", names: ["gpus"] }, by)).toBe(unset);
+    expect(changed(unset, { kind: "unset", names: ["usdPerHour"] }, by)).not.toHaveProperty("settings");
+  });
+
+  test("the budgets of a team are set, expire and are unset apart from those of the pool and of other teams", () => {
+    const teamBudgets = { vision: { usdPerDay: 9, usdPerMonth: 90 }, audio: { usdPerDay: 1 } };
+    const shares = { ...pool, teamBudgets };
+    const overrides = orderedAs(
+      { kind: "set", team: "vision", values: { usdPerDay: 3 }, untilMs: now + 5 },
+      { kind: "set", team: "constructor", values: { usdPerMonth: 7 } },
+      { kind: "set", values: { usdPerDay: 50 } },
+    );
+    expect(inForce(shares, overrides, now)).toEqual({
+      ...shares,
+      budgets: { usdPerDay: 50, whenSpent: "drain" },
+      teamBudgets: { vision: { usdPerDay: 3, usdPerMonth: 90 }, audio: { usdPerDay: 1 }, constructor: { usdPerMonth: 7 } },
+    });
+    expect(inForce(shares, overrides, now + 5).teamBudgets?.["vision"]).toEqual(teamBudgets.vision);
+    const unset = changed(overrides, { kind: "unset", team: "vision", names: settingNames }, by);
+    expect(unset.history[0]).toMatchObject({ what: "unset budgets.usdPerDay for team vision", team: "vision" });
+    expect(Object.keys(unset.teams ?? {})).toEqual(["constructor"]);
+    expect(unset.settings).toEqual(overrides.settings);
+    expect(changed(unset, { kind: "unset", team: "constructor", names: ["usdPerMonth"] }, by)).not.toHaveProperty("teams");
+    expect(decide(seen({ nodes: [busy()], overrides })).wakeAtMs).toBe(now + 5);
+  });
+
+  test("values that have expired are dropped with the next change, and those of a later release are kept", () => {
+    const later = { value: 1, by: "Admin/eve", sinceMs: now };
+    const old = { ...orderedAs({ kind: "set", values: { gpus: 4 }, untilMs: now - 90_001 }) };
+    const overrides = { ...old, settings: { ...old.settings, warmNodes: later } };
+    const { settings } = changed(overrides, { kind: "set", values: { usdPerDay: 5 } }, by);
+    expect(Object.keys(settings ?? {})).toEqual(["warmNodes", "usdPerDay"]);
+  });
+
+  test("the record of a change names the fields of the configuration and the time", () => {
+    const { history } = orderedAs(
+      { kind: "set", values: { gpus: 4, whenSpent: "drain" }, untilMs: now },
+      { kind: "unset", names: ["gpus", "whenSpent"] },
+    );
+    expect(history.map(({ what }) => what)).toEqual([
+      "unset limits.gpus, budgets.whenSpent",
+      "set limits.gpus to 4, budgets.whenSpent to drain until 2026-06-01 12:00 UTC",
+    ]);
+  });
+
+  test("overrides that cannot be read leave the limits as configured, and no budget drains nodes then", () => {
+    expect(inForce(pool, unknownOverrides, now)).toEqual({ ...pool, budgets: { usdPerDay: 200, whenSpent: "stop-growth" } });
+    const teamBudgets = { vision: { usdPerDay: 9, whenSpent: "drain" as const }, audio: { usdPerDay: 1 } };
+    expect(inForce(aPool({ teamBudgets }), unknownOverrides, now)).toEqual(
+      aPool({ teamBudgets: { vision: { usdPerDay: 9, whenSpent: "stop-growth" }, audio: { usdPerDay: 1 } } }),
+    );
+  });
+
+  test("a pool that was removed from the configuration has no limits but its own", () => {
+    const closing = closingPool("gpu");
+    expect(inForce(closing, orderedAs({ kind: "set", values: { gpus: 4 } }), now)).toBe(closing);
+  });
+
+  test("a decision wakes when a value expires, if jobs wait or nodes are there", () => {
+    const overrides = orderedAs({ kind: "set", values: { gpus: 4 }, untilMs: now + 7 }, { kind: "pause" });
+    const queue = [anEntry({ reason: decide(seen({ queue: [anEntry()], overrides })).steps[0]?.because })];
+    expect(decide(seen({ queue, overrides })).wakeAtMs).toBe(now + 7);
+    expect(decide(seen({ nodes: [busy()], overrides })).wakeAtMs).toBe(now + 7);
+    expect(decide(seen({ overrides })).wakeAtMs).toBeUndefined();
   });
 });

@@ -67,12 +67,105 @@ describe("a drained node", () => {
     expectOneTruth(world);
   });
 
-  test("nothing more can be ordered about a node that leaves its pool already", async () => {
-    const { world } = await working();
+  test("a drain that has begun is dropped when its order is taken back: what runs goes on, and the node gets jobs again", async () => {
+    const { world, worker } = await working();
     const { id } = world.node;
-    await give(world, { kind: "drain", node: id, untilMs: world.nowMs + 1_800_000 });
+    const beganMs = world.nowMs;
+    await give(world, { kind: "drain", node: id, untilMs: beganMs + 1_800_000 });
     await world.workOff();
-    expect(await give(world, { kind: "uncordon", node: id })).toMatchObject({ kind: "leaving", node: { id } });
+    expect(world.node.state).toBe("draining");
+    expect(await give(world, { kind: "uncordon", node: id })).toMatchObject({ kind: "done", overrides: { nodes: {} } });
+    await world.workOff();
+    expect(world.node).toMatchObject({ id, state: "ready" });
+    expect(world.node.drain).toBeUndefined();
+    await pass(world, worker, 3_600);
+    expect([worker.phaseOf("a"), world.job("a")?.attempt, world.ledger.table.nodes.size]).toEqual(["running", 1, 1]);
+    expectOneTruth(world);
+  });
+
+  test("a drain that has begun gets another deadline when it is ordered again", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    const beganMs = world.nowMs;
+    await give(world, { kind: "drain", node: id, untilMs: beganMs + 1_800_000 });
+    await world.workOff();
+    await give(world, { kind: "drain", node: id, untilMs: beganMs + 7_200_000 });
+    await world.workOff();
+    expect(world.node).toMatchObject({ state: "draining", drain: { untilMs: beganMs + 7_200_000 } });
+    await pass(world, worker, 3_600);
+    expect([worker.phaseOf("a"), world.job("a")?.attempt]).toEqual(["running", 1]);
+  });
+
+  test("nothing more can be ordered about a node that leaves its pool whatever is ordered, and the refusal says why", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    await give(world, { kind: "drain", node: id, untilMs: world.nowMs + 60_000 });
+    await world.workOff();
+    await pass(world, worker, 60);
+    const because = "the deadline of its drain has passed, so what ran was ordered to stop";
+    expect(await give(world, { kind: "uncordon", node: id })).toEqual({ kind: "leaving", because });
+  });
+});
+
+describe("a drained pool", () => {
+  test("what runs in a drained pool is stopped at the deadline and waits, its nodes end and no other is launched, until it is resumed", async () => {
+    const { world, worker } = await working();
+    await world.submit("b", { gpus: 1 });
+    await give(world, { kind: "drain-pool", untilMs: world.nowMs + 1_800_000 });
+    await world.workOff();
+    await pass(world, worker, 1_740);
+    expect([worker.phaseOf("a"), world.job("b")?.state]).toEqual(["running", "queued"]);
+    await pass(world, worker, 300);
+    expect(world.job("a")).toMatchObject({
+      state: "queued",
+      attempt: 2,
+      failures: 0,
+      reason: expect.stringMatching(/^pool gpu is drained by Admin\/ada since .*; the job starts after an admin resumes the pool$/),
+    });
+    expect(world.fleet.live).toEqual([]);
+    expect(world.ledger.table.settledLaunches.size).toBe(1);
+    await give(world, { kind: "resume" });
+    await world.workOff();
+    expect([world.job("a")?.state, world.job("b")?.state]).toEqual(["placed", "placed"]);
+    expectOneTruth(world);
+  });
+
+  test("a drained pool that is resumed in time keeps its nodes and what runs on them", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    await give(world, { kind: "drain-pool", untilMs: world.nowMs + 1_800_000 });
+    await world.workOff();
+    expect(world.node).toMatchObject({ state: "draining", drain: { because: "Admin/ada drains the pool" } });
+    expect(await give(world, { kind: "uncordon", node: id })).toEqual({ kind: "pool-drained", by: "Admin/ada" });
+    expect(await give(world, { kind: "resume" })).toMatchObject({ kind: "done", leaving: [] });
+    await world.workOff();
+    await pass(world, worker, 3_600);
+    expect([worker.phaseOf("a"), world.node.state, world.job("a")?.attempt]).toEqual(["running", "ready", 1]);
+    expectOneTruth(world);
+  });
+
+  test("the resumption of a drained pool names the nodes that leave it all the same", async () => {
+    const { world, worker } = await working();
+    const { id } = world.node;
+    await give(world, { kind: "drain-pool", untilMs: world.nowMs + 60_000 });
+    await world.workOff();
+    await pass(world, worker, 60);
+    const because = "the deadline of its drain has passed, so what ran was ordered to stop";
+    expect(await give(world, { kind: "resume" })).toMatchObject({ kind: "done", leaving: [{ node: id, because }] });
+    expect(await give(world, { kind: "resume" })).not.toHaveProperty("leaving");
+  });
+
+  test("a pause of a drained pool leaves the drain as it is, and a drain of a paused pool replaces the pause", async () => {
+    const world = aWorld();
+    const untilMs = world.nowMs + 60_000;
+    await give(world, { kind: "pause" });
+    await give(world, { kind: "drain-pool", untilMs }, { by: "Admin/bob" });
+    await give(world, { kind: "pause" });
+    expect(await overrides(world)).toMatchObject({
+      version: 2,
+      paused: { by: "Admin/bob", untilMs },
+      history: [{ what: "drained the pool" }, {}],
+    });
   });
 });
 

@@ -45,7 +45,9 @@ const StoredNode = z.object({
   stateSinceMs: z.number(),
   assignments: z.record(z.string().regex(assignmentPattern), StoredAssignment),
   notice: z.object({ kind: z.enum(["interruption", "rebalance"]), atMs: z.number() }).optional(),
-  drain: z.object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional() }).optional(),
+  drain: z
+    .object({ because: z.string(), untilMs: z.number(), hasRoom: z.literal(true).optional(), ordered: z.literal(true).optional() })
+    .optional(),
   declared: z.object({ by: z.string(), because: z.string(), atMs: z.number() }).optional(),
   replaces: z.string().optional(),
   missingSinceMs: z.number().optional(),

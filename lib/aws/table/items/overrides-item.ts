@@ -1,17 +1,35 @@
 import * as z from "zod";
 import { type Overrides, unknownOverrides } from "../../../model/overrides/overrides.ts";
 import type { UnreadableItem } from "../../../model/plan.ts";
+import { whenSpents } from "../../../model/values/when-spent.ts";
 import type { Item } from "../access.ts";
 import { separated, stored } from "../stored.ts";
 
 /** Objects keep the fields of a later release, because each change writes all of them again. */
 const ordered = { by: z.string(), because: z.string().optional(), sinceMs: z.number() };
 
+const Order = z.looseObject({ ...ordered, untilMs: z.number().optional() });
+
+const setting = <V extends z.ZodType>(value: V) => z.looseObject({ ...ordered, value, untilMs: z.number().optional() });
+const Amount = setting(z.number().min(0));
+
+const Settings = z.looseObject({
+  usdPerHour: Amount.optional(),
+  gpus: Amount.optional(),
+  usdPerDay: Amount.optional(),
+  usdPerMonth: Amount.optional(),
+  whenSpent: setting(z.enum(whenSpents)).optional(),
+});
+
 const StoredOverrides: z.ZodType<Overrides> = z.object({
   version: z.int(),
-  paused: z.looseObject(ordered).optional(),
-  nodes: z.record(z.string(), z.looseObject({ ...ordered, untilMs: z.number().optional() })),
-  history: z.array(z.looseObject({ what: z.string(), by: z.string(), because: z.string().optional(), atMs: z.number() })),
+  paused: Order.optional(),
+  settings: Settings.optional(),
+  teams: z.record(z.string(), Settings).optional(),
+  nodes: z.record(z.string(), Order),
+  history: z.array(
+    z.looseObject({ what: z.string(), by: z.string(), because: z.string().optional(), team: z.string().optional(), atMs: z.number() }),
+  ),
 });
 
 /** Returns a pool's overrides. If they cannot be read, they are unknown and named. */

@@ -31,14 +31,16 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     const pool = await poolOfInstance(access, node);
     if (pool === undefined) return { kind: "unknown" };
     const key = nodeKey(pool, node);
-    const drained = await tryUpdate(access, key, {
-      changes: [set("state", "draining"), set("stateSinceMs", atMs), set("notice", notice)],
-      when: [isOneOf("state", ["launching", "ready"])],
-    });
-    if (drained) return { kind: "noted", pool };
-    // A node never leaves `draining` for an earlier state, so no change between the two updates can matter.
+    const drained = (): Promise<Item | undefined> =>
+      tryUpdate(access, key, {
+        changes: [set("state", "draining"), set("stateSinceMs", atMs), set("notice", notice)],
+        when: [isOneOf("state", ["launching", "ready"])],
+      });
+    if (await drained()) return { kind: "noted", pool };
     const news = [isAbsent("notice"), ...(notice.kind === "interruption" ? [is(["notice", "kind"], "rebalance")] : [])];
-    await tryUpdate(access, key, { changes: [set("notice", notice)], when: [is("state", "draining"), either(...news)] });
+    const added = await tryUpdate(access, key, { changes: [set("notice", notice)], when: [is("state", "draining"), either(...news)] });
+    // An admin's drain may have been dropped between the two updates. It is not ordered and dropped again within this call.
+    if (!added) await drained();
     return { kind: "noted", pool };
   },
 

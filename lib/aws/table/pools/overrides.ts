@@ -8,9 +8,9 @@ import { overridesKey } from "../keys.ts";
 export const createOverrides = (access: TableAccess): PoolOverrides => ({
   get: async (pool) => overridesOf(await getItem(access, overridesKey(pool))).overrides ?? noOverrides,
 
-  async replace(pool, { version, paused, nodes, history }) {
+  async replace(pool, { version, paused, settings, teams, nodes, history }) {
     const written = await tryUpdate(access, overridesKey(pool), {
-      changes: setAll({ version, paused, nodes, history }),
+      changes: setAll({ version, paused, settings, teams, nodes, history }),
       when: [version === 1 ? isAbsent("version") : is("version", version - 1)],
     });
     return written ? "done" : "stale";

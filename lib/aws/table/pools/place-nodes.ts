@@ -26,6 +26,7 @@ export const createNodePlacements = (
   | "impaired"
   | "gone"
   | "drain"
+  | "undrain"
   | "bootFailed"
   | "healed"
   | "terminating"
@@ -96,6 +97,21 @@ export const createNodePlacements = (
       return written(outcome, async () => {
         const now = await readNode(access, fence.pool, node);
         return now?.state === "draining" && now.drain !== undefined;
+      });
+    },
+
+    async undrain(fence, { node, drain, atMs }) {
+      const outcome = await write(fence, [
+        {
+          kind: "update",
+          key: nodeKey(fence.pool, node),
+          changes: [set("state", "ready"), set("stateSinceMs", atMs), set("drain", undefined)],
+          when: [is("state", "draining"), is("drain", drain), isAbsent("notice"), isThere("readyAtMs")],
+        },
+      ]);
+      return written(outcome, async () => {
+        const now = await readNode(access, fence.pool, node);
+        return now?.state === "ready" && now.drain === undefined;
       });
     },
 

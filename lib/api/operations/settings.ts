@@ -1,0 +1,99 @@
+import * as z from "zod";
+import { TeamName } from "../../../events/job.ts";
+import { fieldOf, type SettingValues, settingNames, settingOfField } from "../../model/overrides/settings.ts";
+import { whenSpents } from "../../model/values/when-spent.ts";
+import type { ApiDeps } from "../http/deps.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { problem } from "../http/response.ts";
+import { bodyBytes, common, give, Order } from "./overrides.ts";
+import { ofPool } from "./path.ts";
+
+/** The largest limit and budget that are accepted, because a larger one is a typing error or limits nothing. */
+const maxLimit = 1_000_000;
+const maxBudgetUsd = 100_000_000;
+/** How long a value applies at least and at most, if it expires by itself. */
+const leastSeconds = 60;
+const maxSetSeconds = 366 * 86_400;
+
+const budget = z.number().min(0).max(maxBudgetUsd).optional();
+
+const team = TeamName.optional().describe("The team whose budgets in the pool are meant; if omitted, those of the pool");
+
+const SetOrder = Order.extend({
+  team,
+  limits: z
+    .strictObject({ usdPerHour: z.number().min(0).max(maxLimit).optional(), gpus: z.int().min(0).max(maxLimit).optional() })
+    .optional()
+    .describe("The most that the pool may reserve, instead of the configured limits. A limit that is omitted stays as it is"),
+  budgets: z
+    .strictObject({ usdPerDay: budget, usdPerMonth: budget, whenSpent: z.enum(whenSpents).optional() })
+    .optional()
+    .describe("What the pool's nodes may cost, instead of the configured budgets. A field that is omitted stays as it is"),
+  until: z.iso.datetime({ offset: true }).optional().describe("When the configured values apply again; never by itself if omitted"),
+  forSeconds: z.int().min(leastSeconds).max(maxSetSeconds).optional().describe("The same as a time from now, instead of `until`"),
+});
+
+const UnsetOrder = Order.extend({
+  team,
+  settings: z
+    .array(z.enum(settingNames.map((name) => fieldOf[name])))
+    .min(1)
+    .optional()
+    .describe("The fields whose configured values apply again; all if omitted"),
+});
+
+const set = operation({
+  ...common,
+  id: "setPoolLimits",
+  path: "/pools/{pool}/set",
+  summary: "Sets limits and budgets of a pool instead of the configured ones, until a time if one is given",
+  params: ofPool,
+  body: { schema: SetOrder, maxBytes: bodyBytes, optional: false },
+  async handle(deps, call) {
+    const values: SettingValues = { ...call.body.limits, ...call.body.budgets };
+    if (Object.values(values).every((value) => value === undefined))
+      return problem("invalid", `Name at least one of ${settingNames.map((name) => fieldOf[name]).join(", ")}.`);
+    const untilMs = untilOf(call.body, deps.now());
+    if (typeof untilMs === "string") return problem("invalid", untilMs);
+    const wrong = whyNoTeamBudget(deps, call.params.pool, call.body);
+    if (wrong !== undefined) return problem("invalid", wrong);
+    const until = untilMs === undefined ? {} : { untilMs };
+    return give(deps, call, { pool: call.params.pool, order: { kind: "set", values, ...until, ...teamIn(call.body) } });
+  },
+});
+
+const unset = operation({
+  ...common,
+  id: "unsetPoolLimits",
+  path: "/pools/{pool}/unset",
+  summary: "Lets the configured limits and budgets of a pool apply again",
+  params: ofPool,
+  body: { schema: UnsetOrder, maxBytes: bodyBytes, optional: true },
+  async handle(deps, call) {
+    const names = call.body.settings?.flatMap((field) => settingOfField(field) ?? []) ?? settingNames;
+    return give(deps, call, { pool: call.params.pool, order: { kind: "unset", names, ...teamIn(call.body) } });
+  },
+});
+
+const teamIn = (body: { readonly team?: string | undefined }) => (body.team === undefined ? {} : { team: body.team });
+
+/** Returns why the values cannot be set for the team that the body names; undefined if they can, or if it names none. */
+function whyNoTeamBudget({ fleet }: ApiDeps, pool: string, body: z.output<typeof SetOrder>): string | undefined {
+  if (body.team === undefined) return undefined;
+  if (!fleet.teams.includes(body.team)) return `There is no team ${body.team}.`;
+  if (Object.keys(body.limits ?? {}).length > 0)
+    return "A team has budgets in a pool, and no limits. Its limits across all pools are in the configuration.";
+  const isShared = fleet.pools.some(({ name, shared }) => name === pool && shared);
+  return isShared ? `Nodes of the shared pool ${pool} belong to no team, so teams have no budgets there.` : undefined;
+}
+
+/** Returns when the values expire, undefined if never, or what is wrong with the time. */
+function untilOf({ until, forSeconds }: z.output<typeof SetOrder>, nowMs: number): number | undefined | string {
+  if (until === undefined) return forSeconds === undefined ? undefined : nowMs + forSeconds * 1000;
+  if (forSeconds !== undefined) return "Give `until` or `forSeconds`, not both.";
+  const untilMs = Date.parse(until);
+  const isSane = untilMs >= nowMs + leastSeconds * 1000 && untilMs <= nowMs + maxSetSeconds * 1000;
+  return isSane ? untilMs : `\`until\` must be at least a minute and at most ${maxSetSeconds / 86_400} days ahead; it is ${until}.`;
+}
+
+export const settingOperations: readonly Operation[] = [set, unset];
