@@ -11,7 +11,8 @@ export function whyPaused({ pool, overrides }: Pick<NodeSnapshot, "pool" | "over
   if (!overrides?.paused) return undefined;
   const { by, because, sinceMs, untilMs } = overrides.paused;
   const reason = because === undefined ? "" : ` (${because})`;
-  return `pool ${pool.name} is ${untilMs === undefined ? "paused" : "drained"} by ${by} since ${minuteName(sinceMs)}${reason}; the job starts after an admin resumes the pool`;
+  const order = untilMs === undefined ? "is paused by" : "is drained by";
+  return `pool ${pool.name} ${order} ${by} since ${minuteName(sinceMs)}${reason}; the job starts after an admin resumes the pool`;
 }
 
 /** Reports whether the pool starts nothing now. */
