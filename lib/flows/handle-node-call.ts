@@ -2,6 +2,7 @@ import type { AttemptReport, NodeCall, NodeResponse, Order } from "../../events/
 import {
   callAgainMs,
   excused,
+  isItsOwn,
   judgeLost,
   judgeReport,
   ofOverdue,
@@ -212,7 +213,8 @@ async function handleOnce(deps: NodeCallDeps, of: Reported): Promise<ReportHandl
     ? judgeLost(job, held, deps.maxLosses(of.node.pool))
     : judgeReport(of.report, job, held);
   const timed = ofOverdue(judged, { job, held, nowMs: deps.now() });
-  const verdict = judged.kind === "change" && judged.job?.failed ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : timed;
+  const verdict =
+    judged.kind === "change" && judged.job && isItsOwn(judged.job) ? excused(judged, await peersOf(deps, of.node, job), deps.now()) : timed;
   switch (verdict.kind) {
     case "keep":
       return { ...nothingToDo, orders: leaveOrders({ ...of, held }, deps.now()) };

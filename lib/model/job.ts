@@ -94,6 +94,11 @@ export type JobChange = {
   readonly failed: boolean;
   /** The job's new count of losses; undefined if this change is not a loss. */
   readonly losses?: number | undefined;
+  /** The job's new counts of `unstarted` and `troubles`; undefined for one that stays. */
+  readonly unstarted?: number | undefined;
+  readonly troubles?: number | undefined;
+  /** How long the job rests before its next run, ms; undefined for not at all. */
+  readonly pauseMs?: number | undefined;
 };
 
 export type Job = JobRef & {
@@ -107,6 +112,10 @@ export type Job = JobRef & {
   readonly failures: number;
   /** How many nodes were lost, other than by EC2's interruptions, while the job ran on them; undefined for none. The pool limits them. */
   readonly losses?: number | undefined;
+  /** How many runs in a row could not be started, through no fault of the job; undefined for none. */
+  readonly unstarted?: number | undefined;
+  /** How many runs ended because of a problem of the node, or could not upload their results; undefined for none. */
+  readonly troubles?: number | undefined;
   /** When SQS received the message, ms since the epoch. */
   readonly submittedAtMs: number;
   /** When the program of the first attempt that ran was started, as its worker reported it; ms since the epoch. */
@@ -205,6 +214,8 @@ export type QueueEntry = AttemptRef &
   Wants & {
     readonly priority: number;
     readonly submittedAtMs: number;
+    /** The job is not placed before this, ms since the epoch; undefined if it may be placed at once. */
+    readonly notBeforeMs?: number | undefined;
     /** Why the job waits, as last written to its record; undefined until then. */
     readonly reason?: string | undefined;
   };

@@ -2,6 +2,7 @@ import { type AttemptRef, afterLoss, isEnded, type Job, type JobChange, type Job
 import { type Assignment, freeOn, isFirstMember, type Node } from "../../model/node.ts";
 import { whyOverdue } from "../../model/values/attempt-times.ts";
 import { isResponsive } from "../health/dead-nodes.ts";
+import { afterTrouble, isTrouble } from "./trouble.ts";
 
 /** A worker's report about one attempt, independent of its wire format. */
 export type AttemptReportFacts = AttemptRef &
@@ -35,9 +36,6 @@ export type ReportVerdict =
   | { readonly kind: "forget" }
   /** The attempt no longer belongs to this node: stop it and change nothing. */
   | { readonly kind: "stop"; readonly because: string };
-
-/** The least number of tries for uploads and downloads that fail through no fault of the job. */
-const minTries = 3;
 
 /**
  * Returns what a report means. `held` is the node's own assignment of exactly this attempt: if it is undefined, the attempt no longer
@@ -147,7 +145,8 @@ const requeued = ({ state }: Job, reason: string): JobChange => ({ from: state, 
 /** A gang's job runs as soon as one of its members does; each member's own start is recorded too. */
 function running({ startedAtMs }: Extract<AttemptReportFacts, { phase: "running" }>, job: Job, held: Assignment): ReportVerdict {
   if (job.state === "placed") {
-    const to = { from: "placed", to: "running", startedAtMs, failed: false } as const;
+    const started = job.unstarted === undefined ? {} : { unstarted: 0 };
+    const to = { from: "placed", to: "running", startedAtMs, failed: false, ...started } as const;
     return { kind: "change", job: to, assignment: "running", forget: false };
   }
   return held.rank !== undefined && held.phase === "placed" ? { kind: "change", assignment: "running", forget: false } : { kind: "keep" };
@@ -181,15 +180,17 @@ function uploaded({ startedAtMs }: Extract<AttemptReportFacts, { phase: "uploade
 }
 
 function failed(report: Extract<AttemptReportFacts, { phase: "failed" }>, job: Job, held: Assignment): JobChange {
-  const tries = Math.max(job.spec?.retries ?? 0, minTries - 1);
-  const to = report.again && job.failures < tries ? "queued" : "failed";
+  const { to, ...trouble } = report.again ? afterTrouble(job) : { to: "failed" as const };
   const failure = job.state === "sealing" ? "artifacts-not-kept" : "runs-failed";
+  const reason = ofMember(held, report.reason);
+  const pauseMs = "pauseMs" in trouble ? trouble.pauseMs : undefined;
   return {
     from: job.state,
     to,
-    reason: ofMember(held, report.reason),
+    ...trouble,
+    reason: pauseMs === undefined ? reason : `${reason}; the next run follows after a pause of ${pauseMs / 1000} s`,
     failure: to === "failed" ? failure : undefined,
-    failed: true,
+    failed: !report.again,
   };
 }
 
@@ -224,6 +225,9 @@ export function callAgainMs(node: Pick<Node, "assignments" | "type" | "lastBusyM
   return nowMs - node.lastBusyMs < soonForMs ? soonMs : 2_000;
 }
 
+/** Reports whether the run failed, by its own fault or because of trouble that it had, and was not only stopped. */
+export const isItsOwn = (change: JobChange): boolean => change.failed || isTrouble(change);
+
 /** The exit code that `timeout(1)` uses for a program that ran too long. */
 const tooLongCode = 124;
 
@@ -235,7 +239,7 @@ export function ofOverdue(
   verdict: ReportVerdict,
   of: { job: Job | undefined; held: Assignment | undefined; nowMs: number },
 ): ReportVerdict {
-  if (verdict.kind !== "change" || verdict.job?.to !== "queued" || verdict.job.failed || !of.held) return verdict;
+  if (verdict.kind !== "change" || verdict.job?.to !== "queued" || isItsOwn(verdict.job) || !of.held) return verdict;
   const why = whyOverdue(of.held, of.nowMs);
   if (why === undefined) return verdict;
   const to = (of.job?.failures ?? 0) < (of.job?.spec?.retries ?? 0) ? "queued" : "failed";
@@ -252,11 +256,12 @@ export type Peers = readonly { readonly rank: number; readonly node: Node }[];
  * silent, a failure of another member counts as that loss and not as the program's own.
  */
 export function excused(verdict: ReportVerdict, peers: Peers, nowMs: number): ReportVerdict {
-  if (verdict.kind !== "change" || !verdict.job?.failed || verdict.job.from === "sealing") return verdict;
+  if (verdict.kind !== "change" || !verdict.job || !isItsOwn(verdict.job) || verdict.job.from === "sealing") return verdict;
   const missed = peers.find(({ node }) => node.notice?.kind === "interruption" || !isAtWork(node, nowMs));
   if (!missed) return verdict;
   const reason = `${verdict.job.reason ?? "a member failed"}, while member ${missed.rank} was being lost with its node`;
-  return { ...verdict, job: { ...verdict.job, to: "queued", failure: undefined, failed: false, reason } };
+  const { unstarted: _one, troubles: _other, pauseMs: _none, ...change } = verdict.job;
+  return { ...verdict, job: { ...change, to: "queued", failure: undefined, failed: false, reason } };
 }
 
 /** A node that only drains has not lost what it runs. */

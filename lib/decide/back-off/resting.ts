@@ -47,27 +47,32 @@ export function withoutResting<S extends Step>(
   return { steps: steps.filter((step) => !restingOf.has(subjectOf(step))), dueAtMs: firstDue(resting) };
 }
 
-/** Splits a queue into the jobs that can be decided on, and the steps that record why the others wait, and when the first of those is due. */
+/**
+ * Splits a queue into the jobs that can be decided on, and the steps that record why the others wait, and when the first of those is due. A
+ * job rests because it could not be placed, or because its last run failed through no fault of its own.
+ */
 export function withoutRestingJobs(
   queue: readonly QueueEntry[],
   known: Known,
 ): { readonly queue: readonly QueueEntry[]; readonly holds: readonly Step[]; readonly dueAtMs?: number } {
   const restingOf = restingIn(known);
-  if (restingOf.size === 0) return { queue, holds: [] };
-  const resting = queue.flatMap((entry) => {
-    const backOff = restingOf.get(jobSubject(entry));
-    return backOff ? [{ entry, backOff }] : [];
-  });
-  if (resting.length === 0) return { queue, holds: [] };
-  const names = new Set(resting.map(({ entry }) => attemptName(entry)));
+  const isPausing = ({ notBeforeMs }: QueueEntry): boolean => notBeforeMs !== undefined && notBeforeMs > known.nowMs;
+  const isAway = (entry: QueueEntry): boolean => isPausing(entry) || restingOf.has(jobSubject(entry));
+  const away = queue.filter(isAway);
+  if (away.length === 0) return { queue, holds: [] };
+  const dueMs = away.map((entry) => (isPausing(entry) ? entry.notBeforeMs : restingOf.get(jobSubject(entry))?.retryAtMs) ?? known.nowMs);
   return {
-    queue: queue.filter((entry) => !names.has(attemptName(entry))),
-    holds: resting.flatMap(({ entry, backOff }): Step[] => {
-      const because = `it could not be started: ${backOff.note}; this is tried again and again, with growing pauses`;
-      return backOff.failures > 1 && entry.reason !== because ? [{ kind: "hold", entry, because }] : [];
-    }),
-    dueAtMs: firstDue(resting.map(({ backOff }) => backOff)),
+    queue: queue.filter((entry) => !isAway(entry)),
+    holds: away.flatMap((entry) => holdFor(entry, restingOf.get(jobSubject(entry)))),
+    dueAtMs: Math.min(...dueMs),
   };
+}
+
+/** Returns the step that records why a job rests, unless that is on record or it failed only once. */
+function holdFor(entry: QueueEntry, backOff: BackOff | undefined): readonly Step[] {
+  if (!backOff || backOff.failures < 2) return [];
+  const because = `it could not be started: ${backOff.note}; this is tried again and again, with growing pauses`;
+  return entry.reason === because ? [] : [{ kind: "hold", entry, because }];
 }
 
 const restingIn = ({ nowMs, backOffs = [] }: Known): ReadonlyMap<string, BackOff> =>

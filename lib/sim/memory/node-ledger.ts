@@ -94,7 +94,7 @@ function changeAttempt(
   if (to && (!holds || job.state !== to.from)) return "stale";
 
   setPhase(table, { node, held, assignment, untilMs }, on);
-  if (job && to) table.moveJob(job, moved(job, to, assignment), { atMs: on.atMs, reported: to });
+  if (job && to) table.moveJob(job, moved(job, to, assignment), { atMs: on.atMs, reported: to, pauseMs: to.pauseMs });
   else if (job && holds && assignment === "removed") leaveNode(table, job, on.node);
   if (toSeal) table.awaitSealing(attempt, on.atMs);
   return "done";
@@ -128,6 +128,8 @@ const moved = (job: Job, to: NonNullable<AttemptChange["job"]>, assignment: Atte
   failure: to.failure,
   failures: job.failures + (to.failed ? 1 : 0),
   ...(to.losses === undefined ? {} : { losses: to.losses }),
+  ...(to.unstarted === undefined ? {} : { unstarted: to.unstarted || undefined }),
+  ...(to.troubles === undefined ? {} : { troubles: to.troubles }),
   exitCode: to.exitCode ?? job.exitCode,
   startedAtMs: job.startedAtMs ?? to.startedAtMs,
   ...(assignment === "removed" || isEnded(to.to) ? offNodes : {}),

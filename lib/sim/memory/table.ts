@@ -156,10 +156,11 @@ export class MemoryTable {
     this.onJob(before, job);
   }
 
-  enqueue(job: Job): void {
+  /** `notBeforeMs`: the job rests until then. */
+  enqueue(job: Job, notBeforeMs?: number): void {
     if (!job.spec) throw new Error(`${jobKey(job)} has no spec and cannot wait`);
-    const entry = waiting({ ...job, spec: job.spec });
-    this.queue.set(jobKey(job), { pool: job.pool, entry: job.reason === undefined ? entry : { ...entry, reason: job.reason } });
+    const entry = { ...waiting({ ...job, spec: job.spec }), ...present({ reason: job.reason, notBeforeMs }) };
+    this.queue.set(jobKey(job), { pool: job.pool, entry });
   }
 
   queueOf(pool: string): readonly QueueEntry[] {
@@ -207,8 +208,13 @@ export class MemoryTable {
   moveJob(
     job: JobRecord,
     { failure, ...to }: JobMove,
-    { atMs, reported }: { atMs: number; reported?: Pick<AttemptNews, "startedAtMs" | "exitCode"> & { failed: boolean } },
+    on: {
+      readonly atMs: number;
+      readonly reported?: Pick<AttemptNews, "startedAtMs" | "exitCode"> & { failed: boolean };
+      readonly pauseMs?: number | undefined;
+    },
   ): void {
+    const { atMs, reported, pauseMs } = on;
     const requeued = to.state === "queued";
     if (job.state !== "queued") this.#noteAttempt(job, attemptNews({ ...reported, state: to.state, reason: to.reason }, atMs));
     const moved: JobRecord = {
@@ -219,7 +225,7 @@ export class MemoryTable {
       ...(isEnded(to.state) ? { endedAtMs: atMs, endCode: endCodeOf(to.state, failure) } : {}),
     };
     this.putJob(moved);
-    if (requeued) this.enqueue(moved);
+    if (requeued) this.enqueue(moved, pauseMs === undefined ? undefined : atMs + pauseMs);
     else this.queue.delete(jobKey(job));
     if (to.state === "sealing") this.awaitSealing(job, atMs);
   }

@@ -155,7 +155,7 @@ describe("a report about a gang's member", () => {
     expect(judgeReport(reports["exited 3"], aJob(job), held)).toMatchObject({
       job: { reason: `member ${rank}: exit code 3`, failed: true },
     });
-    expect(judgeReport(reports["failed, again"], aJob(job), held)).toMatchObject({ job: { to: "queued", failed: true } });
+    expect(judgeReport(reports["failed, again"], aJob(job), held)).toMatchObject({ job: { to: "queued", failed: false, troubles: 1 } });
     expect(judgeReport(reports.stopped, aJob(job), held)).toMatchObject({ job: { to: "queued", failed: false } });
     expect(judgeLost(aJob(job), held)).toMatchObject({ job: { to: "queued", failed: false } });
   });
@@ -191,14 +191,16 @@ describe("a run that failed", () => {
   });
 
   test.each([
-    [0, 0, "queued"],
-    [0, 1, "queued"],
-    [0, 2, "failed"],
-    [5, 4, "queued"],
-    [5, 5, "failed"],
-  ])("a job with %i retries and %i earlier failures is %s when its run fails because of the node", (retries, failures, to) => {
-    expect(verdictOn("failed, again", running(retries, failures))).toBe(`running → ${to}, ${removed}`);
-  });
+    [0, 9, 1, "queued"],
+    [0, 0, 2, "failed"],
+    [5, 0, 4, "queued"],
+    [5, 0, 5, "failed"],
+  ])(
+    "a job with %i retries, %i failures and %i earlier troubles is %s when its run fails because of the node",
+    (retries, failures, troubles, to) => {
+      expect(verdictOn("failed, again", { ...running(retries, failures), troubles })).toBe(`running → ${to}, ${removed}`);
+    },
+  );
 
   test("a failed run counts, and its reason has the exit code and the cause", () => {
     const report = { ...reports["exited 3"], reason: "out of memory" };

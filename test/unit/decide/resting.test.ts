@@ -67,4 +67,10 @@ describe("jobs that could not be started a moment ago", () => {
   test("the next attempt of a job does not rest for what the last one met", () => {
     expect(withoutRestingJobs([anEntry({ job: "a", attempt: 2 })], known(backOff("place vision/a#1"))).queue).toHaveLength(1);
   });
+
+  test("a job whose last run met trouble is not placed before its pause is over, and a decision follows then", () => {
+    const entry = { ...a, notBeforeMs: monday + 60_000, reason: "S3 did not respond" };
+    expect(withoutRestingJobs([entry, b], { nowMs: monday })).toEqual({ queue: [b], holds: [], dueAtMs: monday + 60_000 });
+    expect(withoutRestingJobs([entry, b], { nowMs: monday + 60_000 })).toEqual({ queue: [entry, b], holds: [] });
+  });
 });

@@ -33,7 +33,13 @@ const listed = {
   reason: z.string().optional(),
 };
 const ListedJob: z.ZodType<Job> = z.object(listed);
-const StoredState = z.object({ ...listed, bodyHash: z.string(), hasSpec: z.boolean() });
+const StoredState = z.object({
+  ...listed,
+  unstarted: z.int().min(0).optional(),
+  troubles: z.int().min(0).optional(),
+  bodyHash: z.string(),
+  hasSpec: z.boolean(),
+});
 
 const StoredSummary: z.ZodType<ArtifactSummary> = z.object({
   files: z.number(),
@@ -135,5 +141,5 @@ export const leaveQueue = (job: Job): Part[] =>
   job.spec ? [{ kind: "delete", key: queueKey({ ...waiting({ ...job, spec: job.spec }), pool: job.pool }) }] : [];
 
 /** Puts a job into its pool's queue as the given attempt. */
-export const enqueue = (job: Job, as: { attempt: number; reason: string | undefined }): Part[] =>
+export const enqueue = (job: Job, as: { attempt: number; reason: string | undefined; notBeforeMs?: number | undefined }): Part[] =>
   job.spec ? [{ kind: "put", item: queueItem(job.pool, { ...waiting({ ...job, spec: job.spec }), ...as }) }] : [];

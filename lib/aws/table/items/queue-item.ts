@@ -14,6 +14,8 @@ const StoredEntry = z.object({
   a: z.int().min(1),
   /** reason */
   r: z.string().optional(),
+  /** not before, ms since the epoch */
+  n: z.number().optional(),
   /** wants */
   w: SharedWants,
 });
@@ -23,16 +25,17 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
   w: wantsText(entry),
   a: entry.attempt,
   r: entry.reason,
+  n: entry.notBeforeMs,
 });
 
 /** The mark of an entry whose job could not be read. */
 export const asideMark = "x";
 
 export function entryOf(item: Item): QueueEntry {
-  const { pk, sk, a, r, w } = stored(StoredEntry, item);
+  const { pk, sk, a, r, n, w } = stored(StoredEntry, item);
   const place = placeInQueue({ pk, sk });
   if (!place) throw new FleetError("broken-item", `the item ${String(item["pk"])} ${sk} is broken: sk: is not a place in a queue`);
   const { team, job, priority, submittedAtMs } = place;
   // One spread, and the same fields in the same order, because engines copy and read such objects several times as fast.
-  return { ...w, team, job, attempt: a, priority, submittedAtMs, reason: r };
+  return { ...w, team, job, attempt: a, priority, submittedAtMs, notBeforeMs: n, reason: r };
 }

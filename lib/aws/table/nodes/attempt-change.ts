@@ -48,7 +48,8 @@ function jobParts(on: ReportedOn, job: Job, { job: to, assignment }: AttemptChan
   // A gang's job is on its nodes until it has left the first one.
   if (!to) return assignment === "removed" && job.node === on.node ? [{ kind: "update", key: jobKey(job), changes: offNodes, when }] : [];
   const requeued = to.to === "queued";
-  const next = { attempt: job.attempt + 1, reason: to.reason };
+  const notBeforeMs = to.pauseMs === undefined ? undefined : on.atMs + to.pauseMs;
+  const next = { attempt: job.attempt + 1, reason: to.reason, notBeforeMs };
   const also: Change[] = [
     ...(requeued ? [set("attempt", next.attempt)] : []),
     // A job that has ended or waits again is on no node, although its node may still upload the attempt's files.
@@ -62,7 +63,9 @@ function jobParts(on: ReportedOn, job: Job, { job: to, assignment }: AttemptChan
   ];
 }
 
-const runChanges = ({ exitCode, startedAtMs, failed, losses }: JobChange): Change[] => [
+const runChanges = ({ exitCode, startedAtMs, failed, losses, unstarted, troubles }: JobChange): Change[] => [
+  ...(unstarted === undefined ? [] : [set("unstarted", unstarted || undefined)]),
+  ...(troubles === undefined ? [] : [set("troubles", troubles)]),
   ...(losses === undefined ? [] : [set("losses", losses)]),
   ...(exitCode === undefined ? [] : [set("exitCode", exitCode)]),
   ...(startedAtMs === undefined ? [] : [setOnce("startedAtMs", startedAtMs)]),
