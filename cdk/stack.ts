@@ -68,6 +68,7 @@ export class FleetStack extends Stack {
     const tickRole = functionRole(new Construct(this, "TickRole"), "tick");
     const node = new NodeFunction(this, "Node", { ...foundation, worker, instanceRole: instance.role, canaryRole: tickRole });
     instance.mayCall(node.function);
+    instance.mayLeaveOutbox(buckets.incoming);
     const { byPool } = new LaunchTemplates(this, "Pools", {
       configuration,
       role: instance.role,

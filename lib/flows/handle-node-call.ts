@@ -18,7 +18,6 @@ import { type Assignment, type Node, wasNeverOrdered } from "../model/node.ts";
 import { islandMs } from "../model/pool.ts";
 import { saysMore } from "../model/telemetry.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../model/values/attempt-times.ts";
-import type { Log } from "../ports/log.ts";
 import type { ReportedOn } from "../ports/node-ledger.ts";
 import type { Ports } from "../ports/ports.ts";
 import { notifyRelease } from "./node/dataset-orders.ts";
@@ -32,7 +31,6 @@ export type NodeCallDeps = Ringing &
     /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
     readonly maxLosses: (pool: string) => number | undefined;
     readonly now: () => number;
-    readonly log: Log;
   };
 
 /**

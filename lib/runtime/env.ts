@@ -36,6 +36,8 @@ export const Environments = {
     JOB_ROLE_ARN: z.string().min(1),
     /** The name of the instances' role. Callers with any other role are refused. */
     INSTANCE_ROLE: z.string().min(1),
+    /** The unique id of that role, with which its callers' user ids begin. */
+    NODES_ROLE_ID: z.string().min(1),
     /** The name of the role that may make canary calls. */
     CANARY_ROLE: z.string().min(1),
     LOG_GROUP_PREFIX: z.string().min(1),

@@ -21,7 +21,7 @@ import { removeLeftContainers } from "./run/containers.ts";
 import { clearLeftovers } from "./run/folders.ts";
 import { systemClock as clock } from "./runtime/clock.ts";
 import { jsonLog, type WorkerLog } from "./runtime/log.ts";
-import { s3Client } from "./runtime/s3.ts";
+import { instanceS3, s3Client } from "./runtime/s3.ts";
 
 // Folders must be readable for others, because jobs may run as another user.
 process.umask(0o022);
@@ -41,9 +41,11 @@ const logSink = (of: { group: string; stream: string }, credentials: Parameters<
 const limits = { archiveLimits, artifactLimits };
 const cache = new ShardCache(folder);
 const data = new NodeData(cache);
-const start = attemptsOn({ folder, path, jobUser, cgroups, data, clock, random, log, s3, logSink, ...limits });
-const credentials = remembered(fromInstanceMetadata({ timeout: 2_000, maxRetries: 2 }), clock.wallMs);
-const call = nodeClient({ url, region, credentials });
+const instance = fromInstanceMetadata({ timeout: 2_000, maxRetries: 2 });
+const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
+const outboxes = { s3: instanceS3({ region, local }, instance), process: identity.process };
+const start = attemptsOn({ outboxes, folder, path, jobUser, cgroups, data, clock, random, log, s3, logSink, ...limits });
+const call = nodeClient({ url, region, credentials: remembered(instance, clock.wallMs) });
 // Containers must be removed first, because they write into the folders.
 await removeLeftContainers({ folder, path, log });
 const leftovers = await clearLeftovers(folder);
@@ -56,7 +58,6 @@ const facts = () => {
   return { address, notice, gpus: gpus(), datasets: data.fetched() };
 };
 const endsAtMs = () => news().endsAtMs;
-const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
 const agent = new Agent({ ...identity, call, facts, endsAtMs, start, clock, random, log, leftovers });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => agent.terminate());
 log("info", "worker starting", { pool, leftovers: leftovers.length });

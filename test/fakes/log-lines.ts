@@ -31,6 +31,7 @@ const fields: Readonly<Record<string, string>> = {
   "node declared dead": "pool node by because",
   "failed seal not noted": "team job attempt error",
   "ending instances": "instances",
+  "order has no outbox": "pool node attempt error",
   "job not cancelled": "team job error",
   // The worker.
   "GPU sampling failed": "because error?",
@@ -54,6 +55,8 @@ const fields: Readonly<Record<string, string>> = {
   "log segment not uploaded yet": "attempt number error",
   "metadata service unreachable": "error",
   "node call failed": "error",
+  "outbox left": "attempt",
+  "outbox not left": "attempt error",
   "worker stopping": "kind because",
   // The local cloud.
   "CloudWatch call not read": "error",

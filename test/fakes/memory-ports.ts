@@ -2,7 +2,7 @@ import type { Ports } from "../../lib/ports/ports.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardQueue, MemoryShardStore, memoryPoolNodes } from "../../lib/sim/memory/datasets.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
-import { MemoryJobAccess, memoryBootDownloads } from "../../lib/sim/memory/job-access.ts";
+import { MemoryJobAccess, memoryBootDownloads, memoryOutboxKeys } from "../../lib/sim/memory/job-access.ts";
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { MemoryLane, MemorySealQueue } from "../../lib/sim/memory/lane.ts";
 import type { MemoryLedger } from "../../lib/sim/memory/ledger.ts";
@@ -33,6 +33,7 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
     journal,
     lane: new MemoryLane(),
     market: new MemoryMarket(aCatalogue()),
+    outboxKeys: memoryOutboxKeys,
     poolNodes: memoryPoolNodes(table),
     sealAgain: new MemorySealQueue(),
     shardQueue: new MemoryShardQueue(),

@@ -42,4 +42,5 @@ export const callFaults: Readonly<Record<keyof SimPorts, CallFaults | undefined>
   shardQueue: queue,
   shardStore: objects,
   orphans: table,
+  outboxKeys: undefined,
 };

@@ -1,18 +1,19 @@
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Credentials, Order } from "../../../events/node-call.ts";
+import type { AttemptReport, Credentials, Order } from "../../../events/node-call.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { attemptName } from "../../model/job.ts";
 import { isFirstMember } from "../../model/node.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
-import { collectArtifacts } from "../artifacts/artifacts.ts";
+import { type Collected, collectArtifacts } from "../artifacts/artifacts.ts";
 import { uploadArtifacts } from "../artifacts/upload.ts";
 import { fetchCode } from "../code/code.ts";
 import type { NodeData } from "../data/datasets.ts";
 import { AttemptLog } from "../logs/attempt-log.ts";
 import type { LogSink } from "../logs/log-batches.ts";
+import { leaveOutbox } from "../outbox/leave-outbox.ts";
 import { limitRuntime, type ProgramEnd, type Running } from "../program/running.ts";
 import { type ContainerMachine, containersOn } from "../run/containers.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
@@ -29,8 +30,13 @@ export type RunOrder = Extract<Order, { kind: "run" }>;
 export type LiveAttempt = {
   readonly credentialsExpireAtMs: number;
   renew(credentials: Credentials): void;
-  /** Uploads what the attempt left, and emits `uploaded` or `failed`. Must be called at most once, after an end that left something. */
-  upload(): void;
+  /**
+   * Uploads what the attempt left, and emits `uploaded` or `failed`. Must be called only after an end that left something, and again only
+   * after it has emitted. `whole`: nothing is listed unless all is sent, because the upload can be repeated.
+   */
+  upload(how?: { readonly whole: boolean }): void;
+  /** Leaves the attempt's end and what it left on S3, because nobody answers and the instance ends. It never throws. */
+  leave(report: AttemptReport, signal: AbortSignal): Promise<void>;
   /** Ends what is in progress, which then emits its end as usual. */
   stop(graceMs: number): void;
   /** Waits until nothing is in progress, and removes the attempt's folder. */
@@ -50,6 +56,8 @@ export type WorkerMachine = ProcessMachine &
     readonly clock: Clock;
     readonly random: () => number;
     readonly s3: (credentials: AttemptCredentials) => S3Client;
+    /** What leaves outboxes on S3: the client with the instance's own credentials, and the id of this run of the worker. */
+    readonly outboxes: { readonly s3: S3Client; readonly process: string };
     readonly logSink: (of: RunOrder["log"], credentials: AttemptCredentials) => LogSink;
   };
 
@@ -73,7 +81,7 @@ class Run {
   readonly #s3: S3Client;
   readonly #logs: AttemptLog;
   readonly #ended = new AbortController();
-  readonly #uploadEnds = new AbortController();
+  #uploadEnds = new AbortController();
   #isUploading = false;
   #running: Running | undefined;
   #endedWell = false;
@@ -97,10 +105,12 @@ class Run {
         return credentials.expiresAtMs;
       },
       renew: (renewed) => credentials.renew(renewed),
-      upload: () => {
+      upload: ({ whole } = { whole: false }) => {
         this.#isUploading = true;
-        this.#work = this.#emitting(emit, () => this.#upload());
+        this.#uploadEnds = new AbortController();
+        this.#work = this.#emitting(emit, () => this.#upload(whole));
       },
+      leave: (report, signal) => this.#leave(report, signal),
       stop: (graceMs) => this.#stop(graceMs),
       remove: () => this.#remove(),
     };
@@ -170,21 +180,41 @@ class Run {
   }
 
   /** Uploads what the attempt left: the rest of its log, then its files. */
-  async #upload(): Promise<AttemptEvent> {
+  async #upload(whole: boolean): Promise<AttemptEvent> {
     // The log must be uploaded before the manifest, because the manifest starts the sealing of all that the attempt left.
     await Promise.race([this.#logs.finish(logFinishMs), aborted(this.#uploadEnds.signal)]);
-    if (this.#leavesFiles) await this.#uploadFiles();
+    if (this.#leavesFiles) await this.#uploadFiles(whole);
     return { kind: "uploaded" };
   }
 
-  /** Throws a FleetError if some files of a successful run could not be uploaded, because the run must be repeated then. */
-  async #uploadFiles(): Promise<void> {
-    const { spec, upload, team, job, attempt } = this.#order;
-    const folder = folderOf(this.#machine.folder, this.#order);
-    const collected = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
-    const order = { attempt: { team, job, attempt }, collected, ...upload };
+  /** Throws a FleetError if some files could not be uploaded and the upload, or a successful run, must be repeated therefore. */
+  async #uploadFiles(whole: boolean): Promise<void> {
+    const { upload, team, job, attempt } = this.#order;
+    const order = { attempt: { team, job, attempt }, collected: await this.#collect(), ...upload, whole };
     const trouble = await uploadArtifacts(this.#s3, order, { ...this.#tries(), most: uploadTries, signal: this.#uploadEnds.signal });
-    if (trouble && this.#endedWell) throw trouble;
+    if (trouble && (whole || this.#endedWell)) throw trouble;
+  }
+
+  #collect(): Promise<Collected> {
+    const { work } = folderOf(this.#machine.folder, this.#order);
+    return collectArtifacts(work, this.#order.spec.artifacts, this.#machine.artifactLimits);
+  }
+
+  async #leave(report: AttemptReport, signal: AbortSignal): Promise<void> {
+    const { team, job, attempt, gang, outbox: order } = this.#order;
+    const { clock, random, log, outboxes, folder } = this.#machine;
+    const name = attemptName(this.#order);
+    try {
+      if (order === undefined) throw new FleetError("outbox", "the order named no outbox");
+      const collected = "uploads" in report && report.uploads && this.#leavesFiles ? await this.#collect() : undefined;
+      const segments = await this.#logs.end();
+      const of = { attempt: { team, job, attempt }, process: outboxes.process, report, rank: gang?.rank ?? 0 };
+      const content = { ...of, segments, collected };
+      await leaveOutbox(outboxes.s3, { content, order, folder: folderOf(folder, this.#order).root }, { clock, random, signal });
+      log("info", "outbox left", { attempt: name });
+    } catch (error) {
+      log("error", "outbox not left", { attempt: name }, error);
+    }
   }
 
   #tries(): Tries {

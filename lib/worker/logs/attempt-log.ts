@@ -12,7 +12,7 @@ import { LiveLines } from "./live-lines.ts";
 import type { LogSink } from "./log-batches.ts";
 import { LogRecord } from "./log-record.ts";
 import { LogStream, logLimits } from "./log-stream.ts";
-import { LogUploads, type PutSegment } from "./log-uploads.ts";
+import { LogUploads, type PutSegment, type WaitingSegment } from "./log-uploads.ts";
 
 export type AttemptLogOptions = {
   readonly attempt: AttemptRef;
@@ -62,6 +62,13 @@ export class AttemptLog {
   note(line: string): void {
     this.#record.note(line);
     this.#push(undefined, { text: line });
+  }
+
+  /** Closes the record after the program has ended. Returns the segments that are not uploaded yet, oldest first. It never throws. */
+  async end(): Promise<readonly WaitingSegment[]> {
+    for (const lines of Object.values(this.#lines)) lines.end();
+    await this.#record.close();
+    return this.#uploads.waiting;
   }
 
   /** Uploads the record after the program has ended, for at most `withinMs`. It never throws, and may be called again. */

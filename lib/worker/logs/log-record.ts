@@ -78,11 +78,16 @@ export class LogRecord {
     void this.write(Buffer.from(`${this.#endsInLine ? "\n" : ""}${line}\n`));
   }
 
+  /** Closes the log, so that all of it waits on the disk or is uploaded. If more is written afterwards, it must be called again. */
+  async close(): Promise<void> {
+    if (this.#bytes !== this.#finishedBytes) await this.#addLast();
+  }
+
   /**
    * Closes the open segment and uploads all segments, for at most `withinMs`. If more is written afterwards, it must be called again.
    */
   async finish(withinMs: number): Promise<void> {
-    if (this.#bytes !== this.#finishedBytes) await this.#addLast();
+    await this.close();
     await this.#options.uploads.finish(withinMs);
   }
 

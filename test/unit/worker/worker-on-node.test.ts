@@ -1,9 +1,13 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Manifest } from "../../../events/artifacts/upload.ts";
 import { craftArchive } from "./archives.ts";
-import { orders } from "./http-fakes.ts";
+import { orders, someCredentials } from "./http-fakes.ts";
+import { openedOutbox, outboxOrder } from "./opened-outbox.ts";
 import { standIn, standInDocker } from "./stand-in.ts";
 import { startWorker } from "./worker-process.ts";
 import { node, until, WorkerWorld, WorldJob } from "./worker-world.ts";
@@ -17,6 +21,8 @@ beforeEach(async () => {
   job = new WorldJob(world);
 });
 afterEach(() => world.close());
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** A zombie process counts as dead. */
 const isAlive = (pid: string): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid]).stdout.toString());
@@ -74,6 +80,39 @@ describe("a worker", () => {
     expect(await readdir(world.folder)).toContain("shut-down");
     // The server cannot be reached, but S3 can.
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
+  });
+
+  test("a worker that nobody answers leaves the end of its job, its log and its files in its outbox before the instance ends", async () => {
+    const ran = { now: false };
+    const order = () =>
+      job.order(
+        { command: ["sh", "-c", "echo trained; echo weights >model.pt; sleep 0.3"], artifacts: ["model.pt"] },
+        // Attempts' credentials last an hour at most, and an island may last a day.
+        { outbox: outboxOrder(job.ref), credentials: someCredentials(Date.now() + 1_000) },
+      );
+    world.reply = (call) => {
+      ran.now ||= call.attempts.length > 0;
+      return ran.now ? "lost" : orders({ islandMs: 3_000, orders: [order()] });
+    };
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: "true" });
+    expect(await worker.ended).toBe(0);
+    expect(job.kept().has("manifest.json")).toBe(false);
+    const { key } = outboxOrder(job.ref);
+    const parts = await openedOutbox(world.aws.objects.get(`incoming/${key}`) ?? Buffer.alloc(0), job.ref);
+    const [end, segment, file, manifest] = parts;
+    expect(parts.map(({ head }) => head.kind)).toEqual(["end", "segment", "file", "manifest"]);
+    expect(end?.head).toMatchObject({
+      report: { ...job.ref, phase: "exited", exitCode: 0, uploads: true },
+      process: world.server.calls[0]?.process,
+    });
+    expect(gunzipSync(segment?.body ?? "").toString()).toBe("trained\n");
+    expect(segment?.head).toMatchObject({ rank: 0, number: 0, facts: { offset: 0, last: true } });
+    expect(file).toEqual({ head: { kind: "file", path: "model.pt" }, body: Buffer.from("weights\n") });
+    const { incomplete, ...list } = Manifest.parse(JSON.parse(manifest?.body.toString() ?? ""));
+    expect([incomplete, list.artifacts]).toMatchObject([undefined, [{ path: "model.pt", bytes: 8, sha256: sha256("weights\n") }]]);
+    // It is written with the instance's own credentials, whose policy allows nothing else.
+    expect(String(world.aws.headers.get(`incoming/${key}`)?.["authorization"])).toContain("Credential=AKIAINSTANCE/");
+    expect(worker.log.join("\n")).not.toContain(outboxOrder(job.ref).dataKey);
   });
 
   test("a worker ends the instance on a shutdown order, and exits with code 1 if it could not", async () => {
