@@ -91,7 +91,7 @@ export class InstanceRole extends Construct {
 
   /**
    * Allows it to write outboxes below its own user id, `ROLE:INSTANCE`, which EC2 sets and no instance can choose. It may neither read, list
-   * nor delete them. EC2 renews the role's credentials, so this works however long nobody answers.
+   * nor delete them. EC2 renews the role's credentials, so this works for as long as the instance lives.
    */
   mayLeaveOutbox(incoming: Bucket): void {
     const own = incoming.arnForObjects(`${outboxFolder}/\${aws:userid}/*`);

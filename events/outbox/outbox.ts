@@ -1,19 +1,14 @@
 import * as z from "zod";
-import type { AttemptRef } from "../../lib/model/job.ts";
-import { ArtifactPath } from "../artifacts/upload.ts";
+import type { OutboxRef } from "../../lib/model/job.ts";
+import { ArtifactPath, ObjectCreated } from "../artifacts/upload.ts";
 import { JobId, TeamName } from "../job.ts";
 import { AttemptReport } from "../node-call.ts";
 
 /**
- * The outbox of an attempt: how it ended and what it left, which its node leaves on S3 if nobody answers it any more. It is an object
- * `islands/ROLE:INSTANCE/TEAM/JOB/ATTEMPT.sealed` in the incoming bucket. IAM lets an instance write only below its own user id.
+ * The outbox of an attempt: how it ended and what it left, which its node leaves on S3 if it ends while its calls get no response. It is an object
+ * `islands/ROLE:INSTANCE/TEAM/JOB/ATTEMPT.sealed` in the incoming bucket. IAM lets an instance write only below its own user id, so the key
+ * proves which instance wrote it. All else about it is outside input.
  */
-export type OutboxRef = AttemptRef & {
-  /** The unique id of the role of the instance that wrote it. */
-  readonly role: string;
-  readonly node: string;
-};
-
 /** No team can have this name, because its uploads would be among the outboxes. */
 export const outboxFolder = "islands";
 
@@ -73,3 +68,14 @@ export const OutboxPart = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("manifest") }),
 ]);
 export type OutboxPart = z.infer<typeof OutboxPart>;
+
+/**
+ * Returns the key of the object that a message is about, and the outbox that has this key; undefined if it is about no object. An instance may
+ * write any key below its own user id, also such as no outbox has.
+ */
+export function outboxToTake(message: unknown): { readonly outbox?: OutboxRef | undefined; readonly key: string } | undefined {
+  const created = ObjectCreated.safeParse(message);
+  if (!created.success) return undefined;
+  const { key } = created.data.detail.object;
+  return { key, outbox: outboxOfKey(key) };
+}

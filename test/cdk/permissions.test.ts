@@ -157,6 +157,25 @@ describe("permissions", () => {
     expect(may[0]?.Resource).toHaveLength(fleetConfig.teams.length);
   });
 
+  test("take-outbox reads only outboxes, uploads only for teams, and uses teams' keys only for outboxes and through S3", () => {
+    const may = stack.statementsOf(roleOf("take-outbox"));
+    const of = (sid: string) => may.find(({ Sid }) => Sid === sid);
+    const inBucket = (path: string) => ({ "Fn::Join": ["", [{ "Fn::GetAtt": [incomingBucket, "Arn"] }, path]] });
+    expect(of("ReadOutboxes")).toMatchObject({ Action: ["s3:GetObject"], Resource: [inBucket("/islands/*")] });
+    expect(of("Upload")?.Resource).toEqual(fleetConfig.teams.map((team) => inBucket(`/${team}/*`)));
+    const keyed = may.filter(({ Action }) => Action.includes("kms:Decrypt"));
+    expect(keyed.map(({ Condition }) => Object.keys(Condition?.["StringEquals"] ?? {}))).toEqual([
+      ["kms:EncryptionContext:purpose"],
+      ["kms:ViaService"],
+    ]);
+    expect(
+      may
+        .flatMap(({ Action }) => Action)
+        .filter((action) => action.startsWith("s3:"))
+        .toSorted(),
+    ).toEqual(["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]);
+  });
+
   test("every upload must name a KMS key, except outboxes, which their nodes have encrypted", () => {
     const refusals = stack
       .all("AWS::S3::BucketPolicy")

@@ -44,7 +44,7 @@ const sessionPauseMs = 1_000;
 /** Time for killed programs to disappear, in addition to the grace period. */
 const stopSlackMs = 5_000;
 /**
- * Time for uploads when the worker ends. Together with the grace period, the last calls and, if nobody answers, the outbox it must stay below
+ * Time for uploads when the worker ends. Together with the grace period, the last calls and, without a response, the outbox it must stay below
  * systemd's 90 s.
  */
 const lastUploadMs = { answered: 30_000, unanswered: 15_000 } as const;
@@ -119,7 +119,7 @@ export class Agent {
     const isOrdered = end.kind === "shutdown" && !this.#isUnanswered;
     if (!isOrdered) await this.#reportLast();
     if ((await this.#upload(end.because)) && !isOrdered) await this.#reportLast();
-    // What nobody has heard of stays on the disk, too, for the next process of this worker.
+    // What is not reported stays on the disk, too, for the next process of this worker.
     if (this.#isUnanswered) await leaveOutboxes(end.kind, { attempts: this.#attempts, clock, endsAtMs: this.#options.endsAtMs() });
     else await this.#attempts.removeAll();
     return end;

@@ -35,7 +35,7 @@ export type LiveAttempt = {
    * after it has emitted. `whole`: nothing is listed unless all is sent, because the upload can be repeated.
    */
   upload(how?: { readonly whole: boolean }): void;
-  /** Leaves the attempt's end and what it left on S3, because nobody answers and the instance ends. It never throws. */
+  /** Leaves the attempt's end and what it left on S3, because calls get no response and the instance ends. It never throws. */
   leave(report: AttemptReport, signal: AbortSignal): Promise<void>;
   /** Ends what is in progress, which then emits its end as usual. */
   stop(graceMs: number): void;

@@ -8,7 +8,7 @@ import type { AttemptRef } from "../../model/job.ts";
  *       │          ├────→ failed ──┼─(with something to upload, once the server has the end on record)→ uploading
  *       └──────────┴─ stopping → stopped ─┘
  *
- * An upload that fails while nobody answers leads back to the end that it is about, so that an outage costs no result.
+ * An upload that fails while calls get no response leads back to the end that it is about, so that an outage costs no result.
  * After the upload, an exit with code 0 becomes `uploaded`. Any other end becomes that same end again, with nothing left to upload, so
  * that the report means the same whether or not the server had already recorded it. Besides that, only a stop order leaves an ended
  * state. The worker forgets the attempt when the server says that it is `done` with it.
@@ -43,7 +43,7 @@ export type AttemptEvent =
   /** The attempt may upload now, because the server has recorded its end or has not responded for too long. */
   | { readonly kind: "may-upload" }
   | { readonly kind: "uploaded" }
-  /** The upload has failed or was stopped, and what the attempt left is still to be uploaded: later, when somebody answers. */
+  /** The upload has failed or was stopped, and what the attempt left is still to be uploaded, when a call gets a response. */
   | { readonly kind: "kept" }
   | { readonly kind: "stop"; readonly because: string };
 

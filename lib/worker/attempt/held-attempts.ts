@@ -27,9 +27,9 @@ type Held = {
   readonly live?: LiveAttempt;
   /** The server needs no more reports about it. */
   forget: boolean;
-  /** How often its upload has begun while nobody answered. */
+  /** How often its upload has begun while calls got no response. */
   rounds: number;
-  /** Whether the upload that goes on can be repeated, because it began while nobody answered. */
+  /** Whether the upload that goes on can be repeated, because it began while calls got no response. */
   repeats: boolean;
 };
 
@@ -46,7 +46,7 @@ export type HeldAttemptsOptions = {
 
 /** How long an upload waits for the server to record the attempt's end. After that it begins anyway, because S3 may still be reachable. */
 const silenceMs = 30_000;
-/** How long an upload that failed waits for its next try while nobody answers. */
+/** How long an upload that failed waits for its next try while calls get no response. */
 const againMs = 5 * 60_000;
 /** An upload must not begin with credentials that expire sooner. */
 const minCredentialsMs = 60_000;
@@ -250,7 +250,7 @@ export class HeldAttempts {
   }
 }
 
-/** Reports whether an upload has failed or was stopped while nobody answers, which must not cost a result. */
+/** Reports whether an upload has failed or was stopped while calls get no response, which must not cost a result. */
 const isToRepeat = ({ repeats, state }: Held, { kind }: AttemptEvent): boolean =>
   repeats && isUploading(state) && (kind === "failed" || (kind === "uploaded" && state.phase === "stopping"));
 

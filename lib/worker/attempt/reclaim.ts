@@ -6,8 +6,8 @@ const cutBeforeMs = 15_000;
 /** With less time than this, an upload cannot even list what it has sent. */
 const minListMs = 1_500;
 /**
- * How long before EC2 reclaims the instance a node that nobody answers must begin to end, so that it can leave what its programs did. Until
- * then an answer may come. It is enough for all that a worker does at its end.
+ * How long before EC2 reclaims the instance a node whose calls get no response must begin to end, so that it can leave what its programs did.
+ * Until then a call may get one. It is enough for all that a worker does at its end.
  */
 const leaveBeforeMs = 90_000;
 const lookEveryMs = 1_000;
@@ -18,7 +18,7 @@ export type ReclaimOptions = {
   readonly clock: Clock;
   /** Whether the last call got no response. */
   readonly isUnanswered: () => boolean;
-  /** Is called when a node that nobody answers must begin to end. */
+  /** Is called when a node whose calls get no response must begin to end. */
   readonly leave: (because: string) => void;
 };
 
@@ -46,7 +46,7 @@ const outboxMs = { terminated: 18_000, shutdown: 5 * 60_000 } as const;
 /** How long before EC2 reclaims the instance its outboxes must be there. */
 const outboxSlackMs = 3_000;
 
-/** Nobody answers, so the ends that are not recorded, and what could not be uploaded, are left where the server finds them. */
+/** Leaves the ends that are not recorded, and what could not be uploaded, where the server finds them. */
 export async function leaveOutboxes(
   kind: keyof typeof outboxMs,
   {

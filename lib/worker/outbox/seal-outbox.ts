@@ -75,7 +75,7 @@ async function* plain(content: OutboxContent, room: number): AsyncGenerator<Buff
   if (collected) yield* plainFiles({ attempt: content.attempt, collected }, left);
 }
 
-/** Small files come first, so that most files are kept if not all fit. */
+/** Writes small files first, so that most files are kept if not all fit. */
 async function* plainFiles(of: { readonly attempt: AttemptRef; readonly collected: Collected }, room: number): AsyncGenerator<Buffer> {
   const { collected } = of;
   const kept = new Map<ArtifactFile, SentFile>();
