@@ -109,7 +109,7 @@ const DatasetOrder = z.object({
   list: z.object({ bucket: z.string(), key: z.string() }),
 });
 
-const Order = z.discriminatedUnion("kind", [
+export const Order = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("run"),
     ...Attempt,

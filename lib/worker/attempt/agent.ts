@@ -4,7 +4,7 @@ import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
-import { graceMs, type StartAttempt } from "./attempt-run.ts";
+import { graceMs, type KeptAttempt, type StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
 import { type Contact, judgeIsland } from "./island.ts";
 import type { CallNode } from "./node-client.ts";
@@ -26,6 +26,8 @@ export type AgentOptions = {
   readonly log: WorkerLog;
   /** Attempts that an earlier process of this worker ran. They have ended. */
   readonly leftovers: readonly AttemptRef[];
+  /** Attempts that an earlier process ran to their ends, and that are not delivered. */
+  readonly kept?: readonly KeptAttempt[];
 };
 
 /** `shutdown`: the instance must end. `terminated`: only this process must end. */
@@ -82,6 +84,7 @@ export class Agent {
       silentForMs: () => this.#silentForMs,
       isUnanswered: () => this.#isUnanswered,
     });
+    for (const each of options.kept ?? []) this.#attempts.restore(each);
     for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
   }
 

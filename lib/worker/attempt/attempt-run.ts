@@ -4,16 +4,17 @@ import type { AttemptReport, Credentials, Order } from "../../../events/node-cal
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import { attemptName } from "../../model/job.ts";
+import { type AttemptRef, attemptName } from "../../model/job.ts";
 import { isFirstMember } from "../../model/node.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
 import { type Collected, collectArtifacts } from "../artifacts/artifacts.ts";
 import { uploadArtifacts } from "../artifacts/upload.ts";
 import { fetchCode } from "../code/code.ts";
 import type { NodeData } from "../data/datasets.ts";
-import { AttemptLog } from "../logs/attempt-log.ts";
+import { AttemptLog, type LogPosition } from "../logs/attempt-log.ts";
 import type { LogSink } from "../logs/log-batches.ts";
-import { leaveOutbox } from "../outbox/leave-outbox.ts";
+import { type KeptEnd, keepAttempt } from "../outbox/kept-end.ts";
+import { type LeavingMachine, leaveAttempt } from "../outbox/leave-outbox.ts";
 import { limitRuntime, type ProgramEnd, type Running } from "../program/running.ts";
 import { type ContainerMachine, containersOn } from "../run/containers.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
@@ -22,7 +23,7 @@ import { type ProcessMachine, processesOn } from "../run/processes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Tries } from "../runtime/retry.ts";
 import { AttemptCredentials } from "../runtime/s3.ts";
-import type { AttemptEvent } from "./attempt.ts";
+import type { AttemptEvent, EndedAttempt } from "./attempt.ts";
 
 export type RunOrder = Extract<Order, { kind: "run" }>;
 
@@ -48,16 +49,22 @@ export const graceMs = 30_000;
 
 export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
 
+/** An attempt that an earlier process of this worker ran to its end. */
+export type KeptAttempt = {
+  readonly ref: AttemptRef;
+  readonly end: EndedAttempt;
+  readonly open: (emit: (event: AttemptEvent) => void) => LiveAttempt;
+};
+
 export type WorkerMachine = ProcessMachine &
-  ContainerMachine & {
+  ContainerMachine &
+  LeavingMachine & {
     readonly archiveLimits: ArchiveLimits;
     readonly artifactLimits: ArtifactLimits;
     readonly data: NodeData;
     readonly clock: Clock;
     readonly random: () => number;
     readonly s3: (credentials: AttemptCredentials) => S3Client;
-    /** What leaves outboxes on S3: the client with the instance's own credentials, and the id of this run of the worker. */
-    readonly outboxes: { readonly s3: S3Client; readonly process: string };
     readonly logSink: (of: RunOrder["log"], credentials: AttemptCredentials) => LogSink;
   };
 
@@ -71,7 +78,14 @@ const logCloseMs = 10_000;
 export const attemptsOn =
   (machine: WorkerMachine): StartAttempt =>
   (order, gpus, emit) =>
-    new Run(machine, order, gpus).begin(emit);
+    new Run(machine, order, { gpus }).begin(emit);
+
+/** Returns an attempt whose program an earlier process of the worker ran to its end, and what it left is still to be delivered. */
+export function keptAttempt(machine: WorkerMachine, kept: KeptEnd): KeptAttempt {
+  const { team, job, attempt } = kept.order;
+  const open: KeptAttempt["open"] = (emit) => new Run(machine, kept.order, { gpus: [], kept }).live(emit);
+  return { ref: { team, job, attempt }, end: { ...kept.end, uploads: true }, open };
+}
 
 class Run {
   readonly #machine: WorkerMachine;
@@ -84,22 +98,31 @@ class Run {
   #uploadEnds = new AbortController();
   #isUploading = false;
   #running: Running | undefined;
-  #endedWell = false;
+  #ran: boolean;
+  #endedWell: boolean;
   #graceMs = graceMs;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(machine: WorkerMachine, order: RunOrder, gpus: readonly number[]) {
+  /** `kept`: how an earlier process of the worker left the attempt. */
+  constructor(machine: WorkerMachine, order: RunOrder, { gpus, kept }: { gpus: readonly number[]; kept?: KeptEnd | undefined }) {
+    this.#ran = kept?.ran ?? false;
+    this.#endedWell = kept?.end.phase === "exited" && kept.end.exitCode === 0;
     this.#machine = machine;
     this.#order = order;
     this.#gpus = gpus;
     this.#credentials = new AttemptCredentials(order.credentials);
     this.#s3 = machine.s3(this.#credentials);
-    this.#logs = this.#openLog();
+    this.#logs = this.#openLog(kept?.log);
   }
 
   begin(emit: (event: AttemptEvent) => void): LiveAttempt {
-    const credentials = this.#credentials;
     this.#work = this.#emitting(emit, async () => this.#endOf(await this.#execute(emit)));
+    return this.live(emit);
+  }
+
+  /** Returns what can be done with the attempt after its program has begun, or has been run by an earlier process of the worker. */
+  live(emit: (event: AttemptEvent) => void): LiveAttempt {
+    const credentials = this.#credentials;
     return {
       get credentialsExpireAtMs() {
         return credentials.expiresAtMs;
@@ -118,16 +141,21 @@ class Run {
 
   /** Emits the event that the work ends with. If the work throws, that is a `failed` event. */
   async #emitting(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
+    let end: AttemptEvent;
     try {
-      emit(await work());
+      end = await work();
     } catch (error) {
       const isForTheTeam = error instanceof FleetError;
       this.#machine.log(isForTheTeam ? "warn" : "error", "attempt failed", { attempt: attemptName(this.#order) }, error);
       this.#logs.note(`[fleetwright: ${withCauses(error)}]`);
       // A FleetError's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
-      if (isForTheTeam) emit(this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry }));
-      else emit(this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true }));
+      if (isForTheTeam) end = this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry });
+      else end = this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true });
     }
+    // If it was stopped, the server knows already what becomes of it.
+    if (!this.#isUploading && !this.#ended.signal.aborted)
+      await keepAttempt(this.#machine, { order: this.#order, end, ran: this.#ran, logs: this.#logs });
+    emit(end);
   }
 
   #endOf(end: RunEnd): AttemptEvent {
@@ -139,7 +167,7 @@ class Run {
 
   /** Only the first member of a gang keeps its files. An attempt whose program never started has no files. */
   get #leavesFiles(): boolean {
-    return this.#running !== undefined && isFirstMember(this.#order.gang?.rank);
+    return this.#ran && isFirstMember(this.#order.gang?.rank);
   }
 
   async #execute(emit: (event: AttemptEvent) => void): Promise<RunEnd> {
@@ -156,6 +184,7 @@ class Run {
     if ("kind" in begun) return eventOf(begun, this.#machine.clock.wallMs());
     const { startedAtMs } = begun;
     this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs });
+    this.#ran = true;
     if (this.#ended.signal.aborted) this.#running.stop(this.#graceMs);
     emit({ kind: "started", atMs: startedAtMs });
     return eventOf(await this.#running.ended, startedAtMs);
@@ -201,20 +230,9 @@ class Run {
   }
 
   async #leave(report: AttemptReport, signal: AbortSignal): Promise<void> {
-    const { team, job, attempt, gang, outbox: order } = this.#order;
-    const { clock, random, log, outboxes, folder } = this.#machine;
-    const name = attemptName(this.#order);
-    try {
-      if (order === undefined) throw new FleetError("outbox", "the order named no outbox");
-      const collected = "uploads" in report && report.uploads && this.#leavesFiles ? await this.#collect() : undefined;
-      const segments = await this.#logs.end();
-      const of = { attempt: { team, job, attempt }, process: outboxes.process, report, rank: gang?.rank ?? 0 };
-      const content = { ...of, segments, collected };
-      await leaveOutbox(outboxes.s3, { content, order, folder: folderOf(folder, this.#order).root }, { clock, random, signal });
-      log("info", "outbox left", { attempt: name });
-    } catch (error) {
-      log("error", "outbox not left", { attempt: name }, error);
-    }
+    const hasFiles = "uploads" in report && report.uploads === true && this.#leavesFiles;
+    const collected = hasFiles ? await this.#collect().catch(() => undefined) : undefined;
+    await leaveAttempt(this.#machine, { order: this.#order, report, collected, logs: this.#logs }, signal);
   }
 
   #tries(): Tries {
@@ -235,7 +253,7 @@ class Run {
     this.#running?.stop(graceMs);
   }
 
-  #openLog(): AttemptLog {
+  #openLog(from: LogPosition | undefined): AttemptLog {
     const { folder, clock, random, log, logSink } = this.#machine;
     const { team, job, attempt, upload } = this.#order;
     return new AttemptLog({
@@ -246,6 +264,7 @@ class Run {
       upload,
       sink: logSink(this.#order.log, this.#credentials),
       liveLimits: this.#order.log.limits,
+      from,
       clock,
       random,
       log,

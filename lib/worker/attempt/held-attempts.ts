@@ -16,7 +16,7 @@ import {
   next,
   reportOf,
 } from "./attempt.ts";
-import { graceMs, type LiveAttempt, type RunOrder, type StartAttempt } from "./attempt-run.ts";
+import { graceMs, type KeptAttempt, type LiveAttempt, type RunOrder, type StartAttempt } from "./attempt-run.ts";
 import { allotGpus } from "./gpus.ts";
 
 type Held = {
@@ -163,6 +163,13 @@ export class HeldAttempts {
     this.#held.get(keyOf(of))?.live?.renew(credentials);
   }
 
+  /** Holds an attempt that an earlier process of this worker ran to its end, until what it left is delivered. */
+  restore({ ref, end, open }: KeptAttempt): void {
+    const live = open((event) => this.#apply(held, event));
+    const held: Held = { ref, state: end, gpus: [], live, ...fresh };
+    this.#held.set(keyOf(ref), held);
+  }
+
   /** Reports an attempt as stopped, because nothing of it runs on this node. */
   note(ref: AttemptRef, because: string): void {
     this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because, uploads: false }, gpus: [], ...fresh });
@@ -177,9 +184,9 @@ export class HeldAttempts {
     else this.#drop(held);
   }
 
-  /** Removes the files of all attempts, held or just forgotten, from this machine. */
+  /** Removes the files of all attempts, held or just forgotten, that have nothing left to upload, from this machine. */
   async removeAll(): Promise<void> {
-    for (const held of this.#all()) this.#drop(held);
+    for (const held of this.#all()) if (!endToUpload(held.state)) this.#drop(held);
     await Promise.all(this.#removals);
   }
 
@@ -216,7 +223,7 @@ export class HeldAttempts {
   #uploadNow(held: Held): void {
     const { clock, isUnanswered } = this.#options;
     const leftMs = (held.live?.credentialsExpireAtMs ?? 0) - clock.wallMs();
-    if (!isUnanswered() || leftMs > minCredentialsMs) this.#apply(held, { kind: "may-upload" });
+    if (leftMs > (isUnanswered() ? minCredentialsMs : 0)) this.#apply(held, { kind: "may-upload" });
   }
 
   #uploadLater(held: Held): void {

@@ -18,6 +18,8 @@ export type LogUploadsOptions = {
   readonly attempt: string;
   /** How much may wait on the disk while S3 is slow. If more waits, the oldest segment is given up. */
   readonly spoolBytes?: number;
+  /** What an earlier process of the worker left; undefined for a new log. */
+  readonly from?: { readonly next: number; readonly waiting: readonly WaitingSegment[] } | undefined;
 };
 
 /** A segment that is not uploaded yet. `number`: its place among the attempt's segments. */
@@ -41,6 +43,13 @@ export class LogUploads {
 
   constructor(options: LogUploadsOptions) {
     this.#options = options;
+    this.#next = options.from?.next ?? 0;
+    this.#waiting.push(...(options.from?.waiting ?? []));
+  }
+
+  /** The number of the next segment. */
+  get next(): number {
+    return this.#next;
   }
 
   /** How many bytes of the log were given up or still wait. */

@@ -3,10 +3,56 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import type { AttemptReport, Order } from "../../../events/node-call.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
+import { attemptName } from "../../model/job.ts";
+import type { Collected } from "../artifacts/artifacts.ts";
+import type { AttemptLog } from "../logs/attempt-log.ts";
+import { folderOf } from "../run/folders.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { WorkerLog } from "../runtime/log.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { type OutboxContent, type OutboxOrder, sealOutbox } from "./seal-outbox.ts";
+
+/** The machine on which the attempt ran. */
+export type LeavingMachine = {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: WorkerLog;
+  /** What leaves outboxes on S3: the client with the instance's own credentials, and the id of this run of the worker. */
+  readonly outboxes: { readonly s3: S3Client; readonly process: string };
+};
+
+export type Leaving = {
+  readonly order: Extract<Order, { kind: "run" }>;
+  readonly report: AttemptReport;
+  /** The files that it keeps; undefined if it keeps none, or if they are uploaded. */
+  readonly collected: Collected | undefined;
+  readonly logs: Pick<AttemptLog, "end">;
+};
+
+/** Leaves an attempt's outbox on S3. It never throws. */
+export async function leaveAttempt(
+  machine: LeavingMachine,
+  { order, report, collected, logs }: Leaving,
+  signal: AbortSignal,
+): Promise<void> {
+  const { team, job, attempt, gang, outbox } = order;
+  const { clock, random, log, outboxes, folder } = machine;
+  const name = attemptName(order);
+  try {
+    if (outbox === undefined) throw new FleetError("outbox", "the order named no outbox");
+    const { waiting: segments } = await logs.end();
+    const of = { attempt: { team, job, attempt }, process: outboxes.process, report, rank: gang?.rank ?? 0 };
+    const content = { ...of, segments, collected };
+    await leaveOutbox(outboxes.s3, { content, order: outbox, folder: folderOf(folder, order).root }, { clock, random, signal });
+    log("info", "outbox left", { attempt: name });
+  } catch (error) {
+    log("error", "outbox not left", { attempt: name }, error);
+  }
+}
 
 const MiB = 1024 ** 2;
 const partsAtOnce = 4;

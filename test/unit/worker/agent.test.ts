@@ -584,6 +584,16 @@ describe("the end of the worker", () => {
       }, over);
       return { ...begun, silent };
     }
+    let kept: Puppet;
+    /** An attempt that an earlier process of the worker ran to its end. Its credentials have expired. */
+    const keptOf = (exitCode: number): NonNullable<AgentOptions["kept"]>[number] => ({
+      ref,
+      end: { phase: "exited", startedAtMs: 5, exitCode, uploads: true },
+      open: (emit) => {
+        kept = new Puppet(runOrder({}, { credentials: someCredentials(0) }), [], emit);
+        return kept;
+      },
+    });
     const soonOver = runOrder({}, { credentials: someCredentials(30_000) });
 
     test("an upload that fails while nobody answers costs no result: it is repeated when somebody does", async () => {
@@ -661,7 +671,7 @@ describe("the end of the worker", () => {
     });
 
     test("a worker whose last call gets a response leaves no outbox", async () => {
-      const { agent, clock, only, silent } = unanswered({}, soonOver);
+      const { agent, clock, only, silent } = unanswered();
       await clock.pass(50);
       only().started();
       only().exited(3);
@@ -672,6 +682,50 @@ describe("the end of the worker", () => {
       await clock.pass(60_000);
       expect(only().requests.at(-1)).toBe("remove");
       expect(only().requests.filter((request) => request.startsWith("leave"))).toEqual([]);
+    });
+
+    test("an attempt that an earlier process ran to its end is delivered once its credentials are renewed", async () => {
+      const answers = { now: false };
+      const { clock, last, puppets } = world(
+        (call, number) => {
+          if (!answers.now) throw new Error("unreachable");
+          const renewed = call.renew.map((of) => ({ ...of, credentials: someCredentials(3_600_000) }));
+          return orders({ islandMs: 3_600_000, callAgainMs: 2_000, renewed, done: number > 999 ? [ref] : [] });
+        },
+        { kept: [keptOf(0)] },
+      );
+      await clock.pass(120_000);
+      expect(kept.requests).toEqual([]);
+      answers.now = true;
+      await clock.pass(6_000);
+      expect(last()).toEqual([{ ...ref, phase: "exited", exitCode: 0, startedAtMs: 5, uploads: true }]);
+      expect(kept.requests).toEqual(["upload"]);
+      kept.uploaded();
+      await clock.pass(50);
+      expect(last()).toEqual([{ ...ref, phase: "uploaded", startedAtMs: 5 }]);
+      expect(puppets).toEqual([]);
+    });
+
+    test("a worker that restarts while nobody answers starts nothing, and leaves what the last process kept after fifteen minutes", async () => {
+      const { clock, puppets, end } = world(
+        () => {
+          throw new Error("unreachable");
+        },
+        { kept: [keptOf(3)], begin: () => Promise.reject(new Error("unreachable")) },
+      );
+      await clock.pass(14 * 60_000);
+      expect([kept.requests, end()]).toEqual([[], undefined]);
+      await clock.pass(3 * 60_000);
+      expect(kept.requests).toEqual(["leave exited"]);
+      expect([puppets, end()]).toMatchObject([[], { kind: "shutdown" }]);
+    });
+
+    test("a worker that ends before a call gets a response keeps on the disk what the last process kept", async () => {
+      const { agent, clock, end } = world(() => orders(), { kept: [keptOf(0)], begin: () => Promise.reject(new Error("unreachable")) });
+      await clock.pass(50);
+      agent.terminate();
+      await clock.pass(60_000);
+      expect([kept.requests, end()]).toMatchObject([["leave exited"], { kind: "terminated" }]);
     });
 
     test("a node that EC2 reclaims stops its program 90 s before, leaves its outbox and ends", async () => {

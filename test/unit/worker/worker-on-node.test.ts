@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, readdir, readFile } from "node:fs/promises";
+import { chmod, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -84,6 +84,7 @@ describe("a worker", () => {
 
   test("a worker that nobody answers leaves the end of its job, its log and its files in its outbox before the instance ends", async () => {
     const ran = { now: false };
+    world.aws.stalls = /\/log\//;
     const order = () =>
       job.order(
         { command: ["sh", "-c", "echo trained; echo weights >model.pt; sleep 0.3"], artifacts: ["model.pt"] },
@@ -190,6 +191,51 @@ describe("a worker", () => {
     expect(await readdir(join(folder, "docker", "containers"))).toEqual([]);
     await expect.poll(() => pids().map(isAlive), until).toEqual([false, false]);
     expect(new Set(server.calls.map((call) => call.process)).size).toBe(2);
+  });
+
+  test("a result that nobody has heard of survives a restart of the worker, and is delivered once somebody answers", async () => {
+    const { server, folder } = world;
+    const runs = join(folder, "runs");
+    const script = `echo trained; echo weights >model.pt; echo ran >>${runs}; exit 3`;
+    const order = () =>
+      job.order(
+        { command: ["sh", "-c", script], artifacts: ["model.pt"], env: { TOKEN: "secret" } },
+        { credentials: someCredentials(Date.now() + 1_000) },
+      );
+    const silent = { now: false };
+    world.aws.stalls = /./;
+    world.reply = (call) => {
+      silent.now ||= call.attempts.length > 0;
+      return silent.now ? "lost" : orders({ orders: [order()] });
+    };
+    const first = world.begin();
+    const root = join(folder, "attempts", "vision", "train-1", "1");
+    await expect.poll(() => readdir(root).catch(() => []), until).toContain("end.json");
+    const end = await readFile(join(root, "end.json"), "utf8");
+    expect(end).not.toMatch(/TOKEN|job-secret|job-token/);
+    expect((await stat(join(root, "end.json"))).mode & 0o777).toBe(0o600);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    world.aws.stalls = undefined;
+    const callsBefore = server.calls.length;
+    const second = world.begin();
+    await expect.poll(() => server.calls.length - callsBefore, until).toBeGreaterThan(2);
+    expect(job.kept().size).toBe(0);
+    const credentials = { ...someCredentials(), accessKeyId: "AKIARENEWED" };
+    world.reply = (call) => {
+      const over = call.attempts.find((each) => "uploads" in each && each.uploads === false);
+      return orders({ renewed: call.renew.map((of) => ({ ...of, credentials })), done: over ? [job.ref] : [], orders: [] });
+    };
+    await expect.poll(() => [...job.kept().keys()], until).toEqual(["log/0/000000.gz", "files/model.pt", "manifest.json"]);
+    expect(gunzipSync(job.kept().get("log/0/000000.gz") ?? "").toString()).toBe("trained\n");
+    await expect
+      .poll(() => job.reports().at(-1), until)
+      .toEqual({ ...job.ref, phase: "exited", exitCode: 3, startedAtMs: expect.any(Number), uploads: false });
+    expect(String(world.aws.headers.get("incoming/vision/train-1/1/manifest.json")?.["authorization"])).toContain("AKIARENEWED");
+    // The program was not run again, and its folder is gone when the server is done with it.
+    expect(await readFile(runs, "utf8")).toBe("ran\n");
+    await expect.poll(() => readdir(join(folder, "attempts", "vision", "train-1")).catch(() => []), until).toEqual([]);
+    second.child.kill("SIGTERM");
   });
 
   test("a job with an image fails permanently if the node has no Docker", async () => {
