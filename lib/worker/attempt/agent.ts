@@ -6,7 +6,7 @@ import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
 import { graceMs, type KeptAttempt, type StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
-import { type Contact, judgeIsland } from "./island.ts";
+import { type Contact, judgeIsland, Silence } from "./island.ts";
 import type { CallNode } from "./node-client.ts";
 import { beforeReclaim, leaveOutboxes } from "./reclaim.ts";
 
@@ -69,8 +69,7 @@ export class Agent {
   #cancelWatch: () => void = () => {};
   #changed = false;
   #endPause: () => void = () => {};
-  /** When the first call failed after the last successful one; undefined if the last call succeeded. */
-  #failingSinceMs: number | undefined;
+  readonly #silence = new Silence();
   #knowsItsEnd = false;
 
   constructor(options: AgentOptions) {
@@ -82,7 +81,7 @@ export class Agent {
       changed: () => this.callSoon(),
       clock: options.clock,
       silentForMs: () => this.#silentForMs,
-      isUnanswered: () => this.#isUnanswered,
+      isUnanswered: () => this.#silence.isOn,
     });
     for (const each of options.kept ?? []) this.#attempts.restore(each);
     for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
@@ -109,7 +108,6 @@ export class Agent {
       const nextAtMs = clock.monotonicMs() + minGapMs;
       const pauseMs = await this.#exchange();
       failures = pauseMs === "failed" ? failures + 1 : 0;
-      if (pauseMs === "failed") this.#failingSinceMs ??= clock.monotonicMs();
       if (pauseMs === "failed") await sleep(clock, backoffMs(failures, random()), this.#ending.signal);
       else await this.#pause(pauseMs);
       await sleep(clock, nextAtMs - clock.monotonicMs(), this.#ending.signal);
@@ -119,11 +117,11 @@ export class Agent {
     await this.#stopPrograms(end.because);
     this.#cancelWatch();
     // Unless the server has ordered it, it should learn now what stopped, because otherwise it waits until the instance has ended.
-    const isOrdered = end.kind === "shutdown" && !this.#isUnanswered;
+    const isOrdered = end.kind === "shutdown" && !this.#silence.isOn;
     if (!isOrdered) await this.#reportLast();
     if ((await this.#upload(end.because)) && !isOrdered) await this.#reportLast();
     // What is not reported stays on the disk, too, for the next process of this worker.
-    if (this.#isUnanswered) await leaveOutboxes(end.kind, { attempts: this.#attempts, clock, endsAtMs: this.#options.endsAtMs() });
+    if (this.#silence.isOn) await leaveOutboxes(end.kind, { attempts: this.#attempts, clock, endsAtMs: this.#options.endsAtMs() });
     else await this.#attempts.removeAll();
     return end;
   }
@@ -140,6 +138,7 @@ export class Agent {
       return this.#follow(await call(report, this.#ending.signal), { report, sentMs });
     } catch (error) {
       if (this.#end === undefined) this.#options.log("warn", "node call failed", {}, error);
+      this.#silence.note(error, clock.monotonicMs());
       return "failed";
     }
   }
@@ -178,14 +177,14 @@ export class Agent {
     beforeReclaim(endsAtMs, {
       attempts: this.#attempts,
       clock: this.#options.clock,
-      isUnanswered: () => this.#isUnanswered,
+      isUnanswered: () => this.#silence.isOn,
       leave: (because) => this.#finish({ kind: "shutdown", because }),
     });
   }
 
   /** `sent` is undefined if the call was to begin a session. */
   #follow(response: NodeResponse, sent?: { readonly report: Report; readonly sentMs: number }): number {
-    this.#failingSinceMs = undefined;
+    this.#silence.end();
     switch (response.kind) {
       case "orders":
         if (!sent) throw new Error("the server treated the beginning of a session as a report");
@@ -231,7 +230,7 @@ export class Agent {
     this.#cancelWatch();
     const nowMs = clock.monotonicMs();
     const hasWork = !this.#attempts.isEmpty;
-    const verdict = judgeIsland({ nowMs, startedMs: this.#startedMs, contact: this.#contact, hasWork });
+    const verdict = judgeIsland({ nowMs, startedMs: this.#startedMs, contact: this.#contact, hasWork, why: this.#silence.why });
     if (verdict.kind === "shut-down") {
       this.#finish({ kind: "shutdown", because: verdict.because });
       return;
@@ -245,14 +244,9 @@ export class Agent {
     this.#endPause();
   }
 
-  get #isUnanswered(): boolean {
-    return this.#failingSinceMs !== undefined;
-  }
-
   /** For how long the server has not responded. Infinite once the worker ends, because then it no longer waits for the server. */
   get #silentForMs(): number {
-    if (this.#end) return Number.POSITIVE_INFINITY;
-    return this.#failingSinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#failingSinceMs;
+    return this.#end ? Number.POSITIVE_INFINITY : this.#silence.forMs(this.#options.clock.monotonicMs());
   }
 
   async #stopPrograms(because: string): Promise<void> {
@@ -264,7 +258,7 @@ export class Agent {
   async #upload(because: string): Promise<boolean> {
     this.#attempts.uploadAll();
     if (!this.#attempts.isUploading) return false;
-    await this.#waitWhile(() => this.#attempts.isUploading, lastUploadMs[this.#isUnanswered ? "unanswered" : "answered"]);
+    await this.#waitWhile(() => this.#attempts.isUploading, lastUploadMs[this.#silence.isOn ? "unanswered" : "answered"]);
     this.#attempts.stopUploads(because);
     await this.#waitWhile(() => this.#attempts.isUploading, lastListMs);
     return true;
@@ -283,10 +277,10 @@ export class Agent {
     if (this.#attempts.isEmpty || this.#session === undefined) return;
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));
-      this.#failingSinceMs = undefined;
+      this.#silence.end();
     } catch (error) {
       this.#options.log("warn", "last node call failed", {}, error);
-      this.#failingSinceMs ??= this.#options.clock.monotonicMs();
+      this.#silence.note(error, this.#options.clock.monotonicMs());
     }
   }
 

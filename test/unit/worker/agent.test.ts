@@ -479,7 +479,7 @@ describe("a server that does not respond", () => {
     expect(only().requests).toEqual(["stop 30000", "upload whole"]);
     only().uploaded();
     await clock.pass(1);
-    expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 5.0 h" });
+    expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 5.0 h; the last one: unreachable" });
   });
 
   test("a node whose work ends without a response keeps its result, and delivers it when somebody responds", async () => {
@@ -508,7 +508,7 @@ describe("a server that does not respond", () => {
     await clock.pass(15 * 60_000 - 1);
     expect(end()).toBeUndefined();
     await clock.pass(1);
-    expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 15 min" });
+    expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 15 min; the last one: unreachable" });
   });
 
   test("the time counts from the sending of the call, not from its late response", async () => {
@@ -533,7 +533,7 @@ describe("a server that does not respond", () => {
       await clock.pass(15 * 60_000 - 1);
       expect(end()).toBeUndefined();
       await clock.pass(1);
-      expect(end()).toEqual({ kind: "shutdown", because: "no call of this node ever got orders" });
+      expect(end()).toMatchObject({ kind: "shutdown", because: expect.stringMatching(/^no call of this node ever got orders/) });
     }
   });
 });

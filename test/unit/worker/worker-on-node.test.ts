@@ -82,6 +82,25 @@ describe("a worker", () => {
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
   });
 
+  test("a worker that is refused with a verdict in the body of a 403, 404 or 410 keeps its job, and notes why", async () => {
+    const statuses = [403, 404, 410];
+    let refused = 0;
+    world.reply = (call) => {
+      if (call.attempts.length === 0) return orders({ orders: [job.order({ command: ["sh", "-c", "echo ready; exec sleep 600"] })] });
+      const status = statuses[refused++ % statuses.length] ?? 403;
+      return { status, body: JSON.stringify({ kind: "shutdown", because: "given back" }) };
+    };
+    const shutdown = join(world.folder, "shut-down");
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: `touch ${shutdown}` });
+    await expect.poll(() => refused, until).toBeGreaterThan(3);
+    expect(worker.child.exitCode).toBeNull();
+    expect(await readdir(world.folder)).not.toContain("shut-down");
+    expect(job.last()).toMatchObject({ phase: "running" });
+    for (const status of statuses) expect(worker.log.join("\n")).toContain(`HTTP status ${status}`);
+    world.reply = () => ({ kind: "shutdown", because: "given back" });
+    expect(await worker.ended).toBe(0);
+  });
+
   test("a worker that nobody answers leaves the end of its job, its log and its files in its outbox before the instance ends", async () => {
     const ran = { now: false };
     world.aws.stalls = /\/log\//;
