@@ -68,7 +68,12 @@ async function take(deps: TakeOutboxDeps, { outbox, held, opened }: Taking): Pro
   const still = await holderOf(deps, outbox);
   if (!still) return { kind: "stale" };
   const { isWhole } = await opened.deliver();
-  await record(deps, { node: (await holderOf(deps, outbox))?.node ?? still.node, report: afterUpload(report, isWhole), by });
+  const keepsNoFiles = !isFirstMember(held.assignment.rank);
+  await record(deps, {
+    node: (await holderOf(deps, outbox))?.node ?? still.node,
+    report: afterUpload(report, isWhole || keepsNoFiles),
+    by,
+  });
   return { kind: "taken", phase: report.phase };
 }
 

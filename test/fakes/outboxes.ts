@@ -41,7 +41,7 @@ export class MemoryOutboxes implements Outboxes {
           this.interruptions.call("deliver", () => {
             for (const [path, bytes] of Object.entries(found.files)) this.#incoming.set(fileKey(outbox, path), bytes);
             if (found.manifest) this.#incoming.set(manifestKey(outbox), Buffer.from(JSON.stringify(found.manifest)));
-            return { isWhole: found.manifest?.incomplete !== true };
+            return { isWhole: found.manifest !== undefined && found.manifest.incomplete !== true };
           }),
         close: () => {
           this.opened -= 1;

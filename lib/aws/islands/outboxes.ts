@@ -100,7 +100,7 @@ async function deliver(config: S3OutboxesConfig, { outbox, parts }: Parts): Prom
         manifest = await textOf(body);
     }
   }
-  if (manifest === undefined) return { isWhole: true };
+  if (manifest === undefined) return { isWhole: false };
   const { incomplete } = readManifest(outbox, manifest);
   await put(config, { outbox, Key: manifestKey(outbox), body: Readable.from([Buffer.from(manifest)]) });
   return { isWhole: incomplete !== true };

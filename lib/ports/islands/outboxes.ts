@@ -24,7 +24,7 @@ export type OpenedOutbox = {
   readonly report: unknown;
   /**
    * Puts what the attempt left where its worker would have uploaded it: its log, its files and, if all of the outbox is authentic, their list.
-   * Twice has the same effect as once. `isWhole`: no file was left out for lack of room or time. Must be called at most once.
+   * Twice has the same effect as once. `isWhole`: there is a list, and no file was left out for lack of room. Must be called at most once.
    */
   deliver(): Promise<{ readonly isWhole: boolean }>;
   /** Must be called when the outbox is not needed any more. */

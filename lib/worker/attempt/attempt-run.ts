@@ -231,8 +231,8 @@ class Run {
 
   async #leave(report: AttemptReport, signal: AbortSignal): Promise<void> {
     const hasFiles = "uploads" in report && report.uploads === true && this.#leavesFiles;
-    const collected = hasFiles ? await this.#collect().catch(() => undefined) : undefined;
-    await leaveAttempt(this.#machine, { order: this.#order, report, collected, logs: this.#logs }, signal);
+    const collect = hasFiles ? () => this.#collect() : undefined;
+    await leaveAttempt(this.#machine, { order: this.#order, report, collect, logs: this.#logs }, signal);
   }
 
   #tries(): Tries {

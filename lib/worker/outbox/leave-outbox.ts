@@ -28,17 +28,13 @@ export type LeavingMachine = {
 export type Leaving = {
   readonly order: Extract<Order, { kind: "run" }>;
   readonly report: AttemptReport;
-  /** The files that it keeps; undefined if it keeps none, or if they are uploaded. */
-  readonly collected: Collected | undefined;
+  /** Returns the files that it keeps. Undefined if it keeps none, or if they are uploaded. */
+  readonly collect: (() => Promise<Collected>) | undefined;
   readonly logs: Pick<AttemptLog, "end">;
 };
 
 /** Leaves an attempt's outbox on S3. It never throws. */
-export async function leaveAttempt(
-  machine: LeavingMachine,
-  { order, report, collected, logs }: Leaving,
-  signal: AbortSignal,
-): Promise<void> {
+export async function leaveAttempt(machine: LeavingMachine, { order, report, collect, logs }: Leaving, signal: AbortSignal): Promise<void> {
   const { team, job, attempt, gang, outbox } = order;
   const { clock, random, log, outboxes, folder } = machine;
   const name = attemptName(order);
@@ -46,7 +42,7 @@ export async function leaveAttempt(
     if (outbox === undefined) throw new FleetError("outbox", "the order named no outbox");
     const { waiting: segments } = await logs.end();
     const of = { attempt: { team, job, attempt }, process: outboxes.process, report, rank: gang?.rank ?? 0 };
-    const content = { ...of, segments, collected };
+    const content = { ...of, segments, collected: await collect?.() };
     await leaveOutbox(outboxes.s3, { content, order: outbox, folder: folderOf(folder, order).root }, { clock, random, signal });
     log("info", "outbox left", { attempt: name });
   } catch (error) {

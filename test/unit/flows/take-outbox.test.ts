@@ -81,9 +81,12 @@ describe("what a node left on S3 while nobody answered it", () => {
     expect(await seal(world)).toEqual({ kind: "kept", files: 1 });
   });
 
-  test("a run that ended well but whose files did not all fit runs again", async () => {
+  test.each([
+    ["whose files did not all fit", aManifest({ incomplete: true })],
+    ["whose files are not listed", undefined],
+  ])("a run that ended well but %s runs again", async (_what, list) => {
     const { world, leave, take } = await island({ retries: 1 });
-    leave(exited(0), { manifest: aManifest({ incomplete: true }) });
+    leave(exited(0), { manifest: list });
     expect(await take()).toMatchObject({ kind: "taken" });
     expect(world.job("a")).toMatchObject({ state: "queued", attempt: 2, reason: expect.stringContaining("did not fit") });
   });
