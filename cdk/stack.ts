@@ -24,6 +24,7 @@ import { RebalanceShardsFunction } from "./handlers/rebalance-shards.ts";
 import { RingLater } from "./handlers/ring-later.ts";
 import { SealArtifact } from "./handlers/seal-artifact.ts";
 import { SubmitJobs } from "./handlers/submit-jobs.ts";
+import { TakeOutbox } from "./handlers/take-outbox.ts";
 import { TickFunction } from "./handlers/tick.ts";
 import { LaunchTemplates } from "./nodes/launch-templates.ts";
 import { Network } from "./nodes/network.ts";
@@ -68,6 +69,7 @@ export class FleetStack extends Stack {
     const tickRole = functionRole(new Construct(this, "TickRole"), "tick");
     const node = new NodeFunction(this, "Node", { ...foundation, worker, instanceRole: instance.role, canaryRole: tickRole });
     instance.mayCall(node.function);
+    instance.mayLeaveOutbox(buckets.incoming);
     const { byPool } = new LaunchTemplates(this, "Pools", {
       configuration,
       role: instance.role,
@@ -78,6 +80,7 @@ export class FleetStack extends Stack {
     new PlaceFunction(this, "Place", { ...foundation, launchTemplates: byPool, instanceRole: instance.role });
     new RingLater(this, "RingLater", foundation);
     new SealArtifact(this, "SealArtifact", foundation);
+    new TakeOutbox(this, "TakeOutbox", { ...foundation, instanceRole: instance.role });
     new RebalanceShardsFunction(this, "RebalanceShards", foundation);
     new OnInstance(this, "OnInstance", foundation);
     new OnAlarm(this, "OnAlarm", foundation);

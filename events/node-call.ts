@@ -109,7 +109,7 @@ const DatasetOrder = z.object({
   list: z.object({ bucket: z.string(), key: z.string() }),
 });
 
-const Order = z.discriminatedUnion("kind", [
+export const Order = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("run"),
     ...Attempt,
@@ -126,6 +126,11 @@ const Order = z.discriminatedUnion("kind", [
     }),
     /** Set for a member of a gang. */
     gang: z.object({ rank: z.int().min(0), size: z.int().min(2), master: z.object({ address: z.string(), port: z.int() }) }).optional(),
+    /**
+     * Where the worker leaves how the attempt ended and what it left, with the instance's own credentials, if its node ends while its
+     * calls get no response. Undefined if there was no data key. The data key must reach neither a log nor the program. Both keys are base64.
+     */
+    outbox: z.object({ bucket: z.string(), key: z.string(), dataKey: z.string(), wrappedKey: z.string() }).optional(),
     /** The datasets that must be fetched before the program starts. */
     datasets: z.array(DatasetOrder).optional(),
   }),

@@ -4,6 +4,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { outboxFolder } from "../../events/outbox/outbox.ts";
 import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
 import { teamTag } from "../storage/team-vaults.ts";
 import { acknowledgeResources } from "./acknowledge.ts";
@@ -76,7 +77,7 @@ export class JobRole extends Construct {
   }
 }
 
-/** The role of an instance, which may call the `node` function through its URL and do nothing else. */
+/** The role of an instance, which may call the `node` function through its URL, write its own outboxes, and do nothing else. */
 export class InstanceRole extends Construct {
   readonly role: Role;
 
@@ -84,8 +85,18 @@ export class InstanceRole extends Construct {
     super(scope, id);
     this.role = new Role(this, "Role", {
       assumedBy: new ServicePrincipal("ec2.amazonaws.com"),
-      description: "A Fleetwright node: may call the node function",
+      description: "A Fleetwright node: may call the node function and leave its outbox",
     });
+  }
+
+  /**
+   * Allows it to write outboxes below its own user id, `ROLE:INSTANCE`, which EC2 sets and no instance can choose. It may neither read, list
+   * nor delete them. EC2 renews the role's credentials, so this works for as long as the instance lives.
+   */
+  mayLeaveOutbox(incoming: Bucket): void {
+    const own = incoming.arnForObjects(`${outboxFolder}/\${aws:userid}/*`);
+    this.role.addToPolicy(new PolicyStatement({ sid: "Outbox", actions: ["s3:PutObject"], resources: [own] }));
+    acknowledgeResources(this.role, "Each instance may write only below its own user id", [own]);
   }
 
   /** Allows calls of `node`. Separate from the constructor because `node` must know this role first: it accepts calls of no other. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { checked, linesOf } from "../../events/checked.ts";
 import { PoolName, TeamName } from "../../events/job.ts";
+import { outboxFolder } from "../../events/outbox/outbox.ts";
 import { inWords } from "../../lib/model/errors/in-words.ts";
 import { decoded } from "../../lib/model/files/decoded.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
@@ -21,7 +22,6 @@ import { fallbackProblems } from "./fallback-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
-const arn = /^arn:aws[a-z-]*:/;
 const budget = z.number().min(0, "must not be negative").optional();
 
 /** The largest limit accepted, because a larger one is a typing error or limits nothing. */
@@ -162,7 +162,7 @@ const Fields = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,19}$/, "must be 1 to 20 of a-z, 0-9 and -, starting with a letter")
     .default("fleetwright")
     .describe("Prefix of the names of all resources; two deployments in one account need different names"),
-  teams: z.array(TeamName).min(1, "name at least one team"),
+  teams: z.array(TeamName.refine((name) => name !== outboxFolder, "is reserved for nodes' outboxes")).min(1, "name at least one team"),
   pools: z.array(Pool).min(1, "describe at least one pool"),
   limits: WiderLimits.optional().describe(
     "The most that all pools together may reserve at a time. If omitted, only the pools' own limits apply",
@@ -202,7 +202,7 @@ const Fields = z.strictObject({
   alarms: AlarmThresholds.prefault({}).describe("Thresholds of the alarms that trigger new decisions about pools"),
   alarmTopicArn: z
     .string()
-    .regex(arn, "must be the ARN of an SNS topic")
+    .regex(/^arn:aws[a-z-]*:/, "must be the ARN of an SNS topic")
     .optional()
     .describe("The SNS topic that is notified when an alarm goes off"),
 });

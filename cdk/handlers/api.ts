@@ -30,7 +30,7 @@ export class Api extends Construct {
     const letters = deadQueues(configuration.teams).map(({ name, fifo }) =>
       Stack.of(this).formatArn({ service: "sqs", resource: `${configuration.name}-dead-${name}${fifo ? ".fifo" : ""}` }),
     );
-    const sources = [...[...queues.jobs.values()].map(({ queue }) => queue), queues.seal.queue, queues.shards.queue];
+    const sources = [...[...queues.jobs.values()].map(({ queue }) => queue), queues.seal.queue, queues.outboxes.queue, queues.shards.queue];
     const api = new FleetFunction(this, "Handler", {
       configuration,
       bundles,

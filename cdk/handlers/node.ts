@@ -3,6 +3,7 @@ import { PolicyStatement, type Role } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType, type IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { Construct } from "constructs";
+import { outboxPurpose } from "../../events/outbox/outbox.ts";
 import { allWrites, onTable, sendTo } from "../access/allow.ts";
 import { JobRole } from "../access/roles.ts";
 import { objectName, type WorkerAssets } from "../bundles/worker-assets.ts";
@@ -49,6 +50,7 @@ export class NodeFunction extends Construct {
         SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
         JOB_ROLE_ARN: jobs.role.roleArn,
         INSTANCE_ROLE: props.instanceRole.roleName,
+        NODES_ROLE_ID: props.instanceRole.roleId,
         CANARY_ROLE: props.canaryRole.roleName,
         LOG_GROUP_PREFIX: vaults.logGroupPrefix,
         WORKER_ASSET: objectName(worker.agent),
@@ -58,6 +60,12 @@ export class NodeFunction extends Construct {
         onTable(table, ["GetItem", "BatchGetItem", "Query", ...allWrites]),
         sendTo(queues.lane.queue, queues.shards.queue),
         new PolicyStatement({ sid: "WorkerFiles", actions: ["s3:GetObject"], resources: [worker.agent, worker.binary].map(objectArn) }),
+        new PolicyStatement({
+          sid: "OutboxKeys",
+          actions: ["kms:GenerateDataKey"],
+          resources: [...vaults.keys.values()].map((key) => key.keyArn),
+          conditions: { StringEquals: { "kms:EncryptionContext:purpose": outboxPurpose } },
+        }),
         new PolicyStatement({ sid: "HandOut", actions: ["sts:AssumeRole", "sts:TagSession"], resources: [jobs.role.roleArn] }),
       ],
       memory: 512,

@@ -14,6 +14,8 @@ export class Queues extends Construct {
   /** Delays a wake for up to 15 minutes. */
   readonly later: WorkQueue;
   readonly seal: WorkQueue;
+  /** Outboxes that nodes have left on S3. */
+  readonly outboxes: WorkQueue;
   /** Requests that datasets be listed and dealt. */
   readonly shards: WorkQueue;
 
@@ -31,6 +33,12 @@ export class Queues extends Construct {
     this.lane = new WorkQueue(this, "Lane", { fleet, name: "lane", kind: "lane", visibility: Duration.seconds(50), fifo: true });
     this.later = new WorkQueue(this, "Later", { fleet, name: "later", kind: "later", visibility: sixTimes(timeouts["ring-later"]) });
     this.seal = new WorkQueue(this, "Seal", { fleet, name: "seal", kind: "seal", visibility: sixTimes(timeouts["seal-artifact"]) });
+    this.outboxes = new WorkQueue(this, "Outboxes", {
+      fleet,
+      name: "outboxes",
+      kind: "outboxes",
+      visibility: sixTimes(timeouts["take-outbox"]),
+    });
     this.shards = new WorkQueue(this, "Shards", {
       fleet,
       name: "shards",

@@ -8,6 +8,8 @@ export const timeouts: Readonly<Record<FunctionName, Duration>> = {
   "ring-later": Duration.seconds(10),
   node: Duration.seconds(15),
   "seal-artifact": Duration.minutes(10),
+  // An outbox of a gigabyte, whose files are decrypted and uploaded one after the other.
+  "take-outbox": Duration.minutes(10),
   "rebalance-shards": Duration.minutes(2),
   "on-instance": Duration.seconds(15),
   "on-alarm": Duration.seconds(15),

@@ -10,6 +10,7 @@ import {
   ObjectOwnership,
 } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { outboxFolder } from "../../events/outbox/outbox.ts";
 import type { Configuration } from "../configuration/configuration.ts";
 import { letterDays } from "../queues/dead-letter-queue.ts";
 
@@ -23,7 +24,10 @@ export const uploadDays = letterDays + 2;
 export class Buckets extends Construct {
   /** Access logs of the other buckets and logs of refused network traffic; kept for 30 days. */
   readonly logs: Bucket;
-  /** Uploads below TEAM/JOB/ATTEMPT/, encrypted under the team's key; deleted after `uploadDays`. Sends an event for every new object. */
+  /**
+   * Uploads below TEAM/JOB/ATTEMPT/, encrypted under the team's key, and outboxes below `islands/`, which their nodes have encrypted; deleted
+   * after `uploadDays`. Sends an event for every new object.
+   */
   readonly incoming: Bucket;
   /** Sealed artifacts. */
   readonly artifacts: Bucket;
@@ -97,7 +101,10 @@ function sendEventsToBus(of: Bucket): void {
   resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
 }
 
-/** Refuses uploads that do not name a KMS key. The uploader's own policy says which keys it may name. */
+/**
+ * Refuses uploads that do not name a KMS key. The uploader's own policy says which keys it may name. An outbox names none, because an instance
+ * may use no key of its team; it gets the bucket's default encryption.
+ */
 function requireTeamKey(of: Bucket): void {
   const refuse = (sid: string, conditions: Record<string, Record<string, string>>): void => {
     of.addToResourcePolicy(
@@ -106,7 +113,7 @@ function requireTeamKey(of: Bucket): void {
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
         actions: ["s3:PutObject"],
-        resources: [of.arnForObjects("*")],
+        notResources: [of.arnForObjects(`${outboxFolder}/*`)],
         conditions,
       }),
     );

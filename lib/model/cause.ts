@@ -15,6 +15,8 @@ export type Cause =
   | `interruption ${string}`
   | `rebalance ${string}`
   | `ended ${string}`
+  /** The end of an attempt was taken in from what its node had left on S3. */
+  | `outbox ${string}`
   /** The dataset's team and name. */
   | `dataset ${string}`;
 

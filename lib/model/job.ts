@@ -54,6 +54,9 @@ export const logStream = ({ job, attempt }: AttemptRef, rank = 0): string => `${
 /** One segment of the log of an attempt's member. The rank is 0 for a job of one node. Numbers begin at 0. */
 export type SegmentRef = AttemptRef & { readonly rank: number; readonly number: number };
 
+/** What a node left of an attempt because its calls got no response. `role`: the unique id of the role of the instance that wrote it. */
+export type OutboxRef = AttemptRef & { readonly role: string; readonly node: string };
+
 export type JobState = "rejected" | "queued" | "placed" | "running" | "sealing" | "succeeded" | "failed" | "cancelled";
 
 /**

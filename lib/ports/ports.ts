@@ -5,6 +5,7 @@ import type { CapacityMemory } from "./capacity.ts";
 import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "./datasets.ts";
 import type { DecisionReader } from "./decision-reader.ts";
 import type { Fleet, PriceSource } from "./fleet.ts";
+import type { Outboxes, OutboxKeys } from "./islands/outboxes.ts";
 import type { BootDownloads, JobAccess } from "./job-access.ts";
 import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
@@ -53,6 +54,8 @@ export type Ports = {
   readonly decisionReader: DecisionReader;
   readonly downloads: BootDownloads;
   readonly journal: Journal;
+  readonly outboxes: Outboxes;
+  readonly outboxKeys: OutboxKeys;
   readonly segments: LogSegments;
   readonly shardStore: ShardStore;
   // EC2 and access.

@@ -36,6 +36,8 @@ export const Environments = {
     JOB_ROLE_ARN: z.string().min(1),
     /** The name of the instances' role. Callers with any other role are refused. */
     INSTANCE_ROLE: z.string().min(1),
+    /** The unique id of that role, with which its callers' user ids begin. */
+    NODES_ROLE_ID: z.string().min(1),
     /** The name of the role that may make canary calls. */
     CANARY_ROLE: z.string().min(1),
     LOG_GROUP_PREFIX: z.string().min(1),
@@ -44,6 +46,15 @@ export const Environments = {
     NODE_ASSET: z.string().regex(/^[^/]+\/.+$/),
   }),
   "seal-artifact": z.object({ ...table, ...keys, INCOMING_BUCKET: z.string().min(1), ARTIFACTS_BUCKET: z.string().min(1) }),
+  "take-outbox": z.object({
+    ...bell,
+    ...keys,
+    ...shards,
+    SEAL_QUEUE_URL: z.url(),
+    INCOMING_BUCKET: z.string().min(1),
+    /** As for `node`. Only objects below the user ids of this role's instances are taken in. */
+    NODES_ROLE_ID: z.string().min(1),
+  }),
   "on-instance": z.object(bell),
   "on-alarm": z.object(bell),
   api: z.object({ ...bell, ...data, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),

@@ -6,7 +6,7 @@ import { archiveLimits } from "../model/files/archive-entry.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { artifactLimits } from "./artifacts/artifact-limits.ts";
 import { Agent } from "./attempt/agent.ts";
-import { attemptsOn } from "./attempt/attempt-run.ts";
+import { attemptsOn, keptAttempt } from "./attempt/attempt-run.ts";
 import { nodeClient, remembered } from "./attempt/node-client.ts";
 import { NodeData } from "./data/datasets.ts";
 import { ShardCache } from "./data/shard-cache.ts";
@@ -15,13 +15,14 @@ import { sampleGpus } from "./gpu/gpu-sampler.ts";
 import { watchInstance } from "./instance/instance-watch.ts";
 import { metadataAt } from "./instance/metadata.ts";
 import { cloudWatchSink } from "./logs/log-sink.ts";
+import { keptEndOf } from "./outbox/kept-end.ts";
 import type { User } from "./program/program.ts";
 import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
-import { clearLeftovers } from "./run/folders.ts";
-import { systemClock as clock } from "./runtime/clock.ts";
+import { clearLeftovers, hasLeftContainers } from "./run/folders.ts";
+import { systemClock as clock, sleep } from "./runtime/clock.ts";
 import { jsonLog, type WorkerLog } from "./runtime/log.ts";
-import { s3Client } from "./runtime/s3.ts";
+import { instanceS3, s3Client } from "./runtime/s3.ts";
 
 // Folders must be readable for others, because jobs may run as another user.
 process.umask(0o022);
@@ -41,12 +42,19 @@ const logSink = (of: { group: string; stream: string }, credentials: Parameters<
 const limits = { archiveLimits, artifactLimits };
 const cache = new ShardCache(folder);
 const data = new NodeData(cache);
-const start = attemptsOn({ folder, path, jobUser, cgroups, data, clock, random, log, s3, logSink, ...limits });
-const credentials = remembered(fromInstanceMetadata({ timeout: 2_000, maxRetries: 2 }), clock.wallMs);
-const call = nodeClient({ url, region, credentials });
+const instance = fromInstanceMetadata({ timeout: 2_000, maxRetries: 2 });
+const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
+const outboxes = { s3: instanceS3({ region, local }, instance), process: identity.process };
+const machine = { outboxes, folder, path, jobUser, cgroups, data, clock, random, log, s3, logSink, ...limits };
+const call = nodeClient({ url, region, credentials: remembered(instance, clock.wallMs) });
 // Containers must be removed first, because they write into the folders.
-await removeLeftContainers({ folder, path, log });
-const leftovers = await clearLeftovers(folder);
+// If the engine does not do it, they may go on, so nothing of this node may be reported. EC2 then ends it, because it is silent.
+while (!(await removeLeftContainers({ folder, path, log })) && (await hasLeftContainers(folder))) await sleep(clock, 5_000);
+const onWait = (processes: number): void => log("warn", "leftover processes do not end", { processes });
+const left = await clearLeftovers(folder, { isKept: async (ref) => (await keptEndOf(folder, ref)) !== undefined, onWait });
+const ends = await Promise.all(left.map((ref) => keptEndOf(folder, ref)));
+const leftovers = left.filter((_ref, n) => ends[n] === undefined);
+const kept = ends.flatMap((end) => (end ? [keptAttempt(machine, end)] : []));
 await cache.clearParts();
 const { signal } = new AbortController();
 const gpus = sampleGpus({ path, clock, log, signal });
@@ -56,10 +64,9 @@ const facts = () => {
   return { address, notice, gpus: gpus(), datasets: data.fetched() };
 };
 const endsAtMs = () => news().endsAtMs;
-const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
-const agent = new Agent({ ...identity, call, facts, endsAtMs, start, clock, random, log, leftovers });
+const agent = new Agent({ ...identity, call, facts, endsAtMs, start: attemptsOn(machine), clock, random, log, leftovers, kept });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => agent.terminate());
-log("info", "worker starting", { pool, leftovers: leftovers.length });
+log("info", "worker starting", { pool, leftovers: leftovers.length, kept: kept.length });
 const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));
 process.exit(ended ? 0 : 1);

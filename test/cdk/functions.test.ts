@@ -67,6 +67,7 @@ describe("functions", () => {
       "ring-later": 256,
       "seal-artifact": 1769,
       "submit-jobs": 512,
+      "take-outbox": 1024,
       tick: 1024,
     });
   });

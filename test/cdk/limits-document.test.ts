@@ -205,7 +205,7 @@ const internal: readonly string[] = [
   "maxTries in lib/aws/table/pools/capacity-memory.ts",
   "maxTries in lib/aws/table/pools/request-budget.ts",
   "maxTries in lib/decide/placement/placement-state.ts",
-  "maxTries in lib/flows/handle-node-call.ts",
+  "maxTries in lib/flows/node/attempt-reports.ts",
   "maxUnpackedBytes in lib/aws/decisions/decision-reader.ts",
   "maxUnpackedBytes in lib/aws/table/pools/catalogue-store.ts",
 ];

@@ -10,6 +10,10 @@ const jobRole = named(
     .JOB_ROLE_ARN,
 );
 const instanceRole = named(z.array(z.unknown()).parse(stack.all("AWS::IAM::InstanceProfile")[0]?.properties["Roles"])[0]);
+const incomingBucket = named(
+  z.object({ Variables: z.object({ INCOMING_BUCKET: z.unknown() }) }).parse(stack.functionNamed("node").properties["Environment"]).Variables
+    .INCOMING_BUCKET,
+);
 const readsOnly = (action: string): boolean => /:(Describe|Get|List|Query|BatchGet|Search)/.test(action);
 
 describe("permissions", () => {
@@ -121,7 +125,7 @@ describe("permissions", () => {
     expect(sealed[0]).toContain('"/*/manifest.json.sealed"');
   });
 
-  test("an instance may call node through its URL and do nothing else", () => {
+  test("an instance may call node through its URL, write below its own user id in the incoming bucket, and do nothing else", () => {
     const resource = [{ "Fn::GetAtt": [stack.functionNamed("node").id, "Arn"] }];
     expect(stack.statementsOf(instanceRole)).toEqual([
       {
@@ -136,7 +140,55 @@ describe("permissions", () => {
         Resource: resource,
         Condition: { Bool: { "lambda:InvokedViaFunctionUrl": "true" } },
       },
+      {
+        Sid: "Outbox",
+        Effect: "Allow",
+        Action: ["s3:PutObject"],
+        Resource: [{ "Fn::Join": ["", [{ "Fn::GetAtt": [incomingBucket, "Arn"] }, `/islands/\${aws:userid}/*`]] }],
+      },
     ]);
+  });
+
+  test("node may only generate data keys under the teams' keys, and only for outboxes", () => {
+    const may = stack.statementsOf(roleOf("node")).filter(({ Action }) => Action.some((action) => action.startsWith("kms:")));
+    expect(may).toMatchObject([
+      { Action: ["kms:GenerateDataKey"], Condition: { StringEquals: { "kms:EncryptionContext:purpose": "outbox" } } },
+    ]);
+    expect(may[0]?.Resource).toHaveLength(fleetConfig.teams.length);
+  });
+
+  test("take-outbox reads only outboxes, uploads only for teams, and uses teams' keys only for outboxes and through S3", () => {
+    const may = stack.statementsOf(roleOf("take-outbox"));
+    const of = (sid: string) => may.find(({ Sid }) => Sid === sid);
+    const inBucket = (path: string) => ({ "Fn::Join": ["", [{ "Fn::GetAtt": [incomingBucket, "Arn"] }, path]] });
+    expect(of("ReadOutboxes")).toMatchObject({ Action: ["s3:GetObject"], Resource: [inBucket("/islands/*")] });
+    expect(of("Upload")?.Resource).toEqual(fleetConfig.teams.map((team) => inBucket(`/${team}/*`)));
+    const keyed = may.filter(({ Action }) => Action.includes("kms:Decrypt"));
+    expect(keyed.map(({ Condition }) => Object.keys(Condition?.["StringEquals"] ?? {}))).toEqual([
+      ["kms:EncryptionContext:purpose"],
+      ["kms:ViaService"],
+    ]);
+    expect(
+      may
+        .flatMap(({ Action }) => Action)
+        .filter((action) => action.startsWith("s3:"))
+        .toSorted(),
+    ).toEqual(["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]);
+  });
+
+  test("every upload must name a KMS key, except outboxes, which their nodes have encrypted", () => {
+    const refusals = stack
+      .all("AWS::S3::BucketPolicy")
+      .flatMap(
+        ({ properties }) =>
+          z.object({ Statement: z.array(z.looseObject({ Sid: z.string().optional() })) }).parse(properties["PolicyDocument"]).Statement,
+      )
+      .filter(({ Sid }) => Sid === "RequireKms" || Sid === "RequireNamedKey");
+    expect(refusals).toHaveLength(2);
+    for (const { Action, Effect, NotResource, Resource } of refusals) {
+      expect([Action, Effect, Resource]).toEqual(["s3:PutObject", "Deny", undefined]);
+      expect(NotResource).toEqual({ "Fn::Join": ["", [{ "Fn::GetAtt": [incomingBucket, "Arn"] }, "/islands/*"]] });
+    }
   });
 
   test("only place may pass the instance role to instances, and it may pass no other role", () => {

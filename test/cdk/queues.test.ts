@@ -27,7 +27,7 @@ describe("queues", () => {
 
   test("each work queue moves messages that failed for 12 hours to a dead-letter queue of its own kind, even if their function never postpones them", () => {
     const working = queues.filter(({ properties }) => !isDead(properties["QueueName"]));
-    expect(working).toHaveLength(6);
+    expect(working).toHaveLength(7);
     for (const { properties } of working) {
       const { deadLetterTargetArn, maxReceiveCount } = Redrive.parse(properties["RedrivePolicy"]);
       expect(maxReceiveCount * z.number().parse(properties["VisibilityTimeout"])).toBeGreaterThanOrEqual(12 * 3_600);
@@ -48,7 +48,7 @@ describe("queues", () => {
       .map(named);
     const dead = queues.filter(({ properties }) => isDead(properties["QueueName"])).map(({ id }) => id);
     expect(watched.toSorted()).toEqual(dead.toSorted());
-    expect(dead).toHaveLength(11);
+    expect(dead).toHaveLength(12);
   });
 
   test("each queue is encrypted and refuses calls without TLS", () => {
@@ -81,7 +81,7 @@ describe("queues", () => {
 
   test("each function that reads a queue reports failures per message and times out before a message is visible again", () => {
     const mappings = stack.all("AWS::Lambda::EventSourceMapping");
-    expect(mappings).toHaveLength(6);
+    expect(mappings).toHaveLength(7);
     for (const { properties } of mappings) {
       const queue = queues.find(({ id }) => id === named(properties["EventSourceArn"]));
       const reader = stack.all("AWS::Lambda::Function").find(({ id }) => id === named(properties["FunctionName"]));

@@ -5,6 +5,7 @@ import { badInputTests } from "./suites/bad-input.ts";
 import { budgetTests } from "./suites/budget.ts";
 import { datasetTests } from "./suites/datasets.ts";
 import { eventTests } from "./suites/events.ts";
+import { islandTests } from "./suites/islands.ts";
 import { scaleToZeroTests } from "./suites/scale-to-zero.ts";
 
 /**
@@ -17,5 +18,6 @@ describe("api", () => apiTests(on));
 describe("bad input", () => badInputTests(on));
 describe("datasets", () => datasetTests(on));
 describe("events", () => eventTests(on));
+describe("islands", () => islandTests(on));
 describe("scale to zero", () => scaleToZeroTests(on));
 describe("budget", () => budgetTests(on));

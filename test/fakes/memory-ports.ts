@@ -2,7 +2,7 @@ import type { Ports } from "../../lib/ports/ports.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardQueue, MemoryShardStore, memoryPoolNodes } from "../../lib/sim/memory/datasets.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
-import { MemoryJobAccess, memoryBootDownloads } from "../../lib/sim/memory/job-access.ts";
+import { MemoryJobAccess, memoryBootDownloads, memoryOutboxKeys } from "../../lib/sim/memory/job-access.ts";
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { MemoryLane, MemorySealQueue } from "../../lib/sim/memory/lane.ts";
 import type { MemoryLedger } from "../../lib/sim/memory/ledger.ts";
@@ -11,16 +11,18 @@ import { MemoryTaggedInstances } from "../../lib/sim/memory/orphans.ts";
 import { MemoryRequestBudget } from "../../lib/sim/memory/request-budget.ts";
 import { aCatalogue } from "./builders.ts";
 import { MemoryDeadLetters } from "./dead-letters.ts";
+import { MemoryOutboxes } from "./outboxes.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "./readers.ts";
 
 /** Returns the ports of one deployment, all in memory. Parts of logs are sealed by the adapter alone, so `segments` has no twin. */
 export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now: () => number) {
   const fleet = new MemoryFleet();
+  const artifacts = new MemoryArtifacts();
   const journal = new MemoryJournal();
   return {
     ...ledger,
     access: new MemoryJobAccess(now),
-    artifacts: new MemoryArtifacts(),
+    artifacts,
     attemptLogs: new MemoryAttemptLogs(),
     budget: new MemoryRequestBudget(),
     canary: { call: async () => undefined },
@@ -33,6 +35,8 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
     journal,
     lane: new MemoryLane(),
     market: new MemoryMarket(aCatalogue()),
+    outboxes: new MemoryOutboxes(artifacts.incoming),
+    outboxKeys: memoryOutboxKeys,
     poolNodes: memoryPoolNodes(table),
     sealAgain: new MemorySealQueue(),
     shardQueue: new MemoryShardQueue(),

@@ -1,6 +1,6 @@
 import { type Duplex, PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { S3Client } from "@aws-sdk/client-s3";
+import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 
 /** The usual size of a part. Two parts are uploaded at a time, and only they are held in memory. */
@@ -17,7 +17,7 @@ export const partBytesOf = (bytes: number): number => Math.max(partBytes, Math.c
  */
 export async function uploadObject(
   s3: S3Client,
-  object: { readonly Bucket: string; readonly Key: string; readonly ContentType?: string },
+  object: Omit<PutObjectCommandInput, "Body">,
   from: { readonly source: Readable; readonly stages: readonly Duplex[]; readonly bytes: number },
 ): Promise<void> {
   const body = new PassThrough();

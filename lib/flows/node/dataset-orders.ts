@@ -50,6 +50,9 @@ export async function datasetsFor(
 }
 
 /** Asks for new maps after an attempt has left its node. If a message cannot be sent, the tick makes up for it. */
-export async function notifyRelease(deps: DataDeps, held: Pick<Assignment, "team" | "datasets"> | undefined): Promise<void> {
+export async function notifyRelease(
+  deps: Pick<Ports, "shardQueue">,
+  held: Pick<Assignment, "team" | "datasets"> | undefined,
+): Promise<void> {
   await Promise.allSettled((held?.datasets ?? []).map((use) => deps.shardQueue.send({ team: held?.team ?? "", dataset: use.name })));
 }

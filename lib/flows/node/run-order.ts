@@ -1,23 +1,34 @@
 import type { Order } from "../../../events/node-call.ts";
+import { outboxKey } from "../../../events/outbox/outbox.ts";
 import type { ByteLimits } from "../../model/byte-allowance.ts";
-import { type Job, type JobState, logStream } from "../../model/job.ts";
+import { type AttemptRef, attemptName, type Job, type JobState, logStream } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
 import type { Pool } from "../../model/pool.ts";
 import { runSecondsIn } from "../../model/values/attempt-times.ts";
+import type { Log } from "../../ports/log.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { type DataDeps, datasetsFor } from "./dataset-orders.ts";
 import { gangOrder } from "./gang-order.ts";
 
 export type RunOrderDeps = DataDeps &
-  Pick<Ports, "access" | "nodeLedger"> & {
+  Pick<Ports, "access" | "nodeLedger" | "outboxKeys"> & {
     readonly now: () => number;
     /** Returns what a pool says about run times; undefined for a pool that is no longer configured. */
     readonly configured: (pool: string) => Pick<Pool, "maxRuntimeSeconds" | "islandHours" | "islandUsd"> | undefined;
     /** Where attempts put their files and logs. */
-    readonly places: { readonly incomingBucket: string; readonly keyAliasPrefix: string; readonly logGroupPrefix: string };
+    readonly places: {
+      readonly incomingBucket: string;
+      readonly keyAliasPrefix: string;
+      readonly logGroupPrefix: string;
+      /** The unique id of the instances' role. */
+      readonly instanceRoleId: string;
+    };
     /** What an attempt's live log may contain. */
     readonly liveLimits: ByteLimits;
+    readonly log: Log;
   };
+
+type Outbox = Extract<Order, { kind: "run" }>["outbox"];
 
 /** The attempt cannot run on any node, so its job must end. */
 export type CannotRun = { readonly reason: string; readonly from: JobState };
@@ -40,6 +51,7 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
   if (data.kind === "wait") return [];
   if (data.kind === "never") return { reason: data.reason, from: job.state };
   const { places } = deps;
+  const outbox = await outboxFor(deps, node, ref);
   return [
     {
       kind: "run",
@@ -50,9 +62,21 @@ export async function runOrder(deps: RunOrderDeps, node: Node, held: Assignment)
       upload: { bucket: places.incomingBucket, kmsKey: `${places.keyAliasPrefix}${team}` },
       log: { group: `${places.logGroupPrefix}${team}`, stream: logStream(ref, rank), limits: deps.liveLimits },
       ...(gang ? { gang } : {}),
+      ...(outbox && { outbox }),
       ...(data.datasets.length > 0 ? { datasets: data.datasets } : {}),
     },
   ];
+}
+
+/** Returns where the attempt's outbox goes; undefined if there is no key, because a job should not wait for what it will hardly ever need. */
+async function outboxFor({ outboxKeys, places, log }: RunOrderDeps, node: Node, ref: AttemptRef): Promise<Outbox> {
+  try {
+    const keys = await outboxKeys.generate({ ...ref, node: node.id });
+    return { bucket: places.incomingBucket, key: outboxKey({ ...ref, role: places.instanceRoleId, node: node.id }), ...keys };
+  } catch (error) {
+    log({ level: "error", message: "order has no outbox", pool: node.pool, node: node.id, attempt: attemptName(ref), error });
+    return undefined;
+  }
 }
 
 /** Reports whether the attempt is under way. A gang's job runs as soon as one of its members does. */

@@ -50,6 +50,7 @@ export const deadQueues = (teams: readonly string[]): readonly DeadQueue[] => [
     }),
   ),
   queue("seal", "seal-artifact", "redrive", "these uploads may not be sealed; sealing one twice is harmless"),
+  queue("outboxes", "take-outbox", "redrive", "these outboxes of nodes may not be taken in; taking one in twice is harmless"),
   queue("shards", "rebalance-shards", "redrive", "these datasets may not be listed; listing one twice is harmless"),
   { ...queue("lane", "place", "delete", "the tick wakes every pool that has work"), fifo: true },
   queue("later", "ring-later", "delete", "the tick rings every pool that has work"),

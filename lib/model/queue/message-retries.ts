@@ -1,8 +1,9 @@
 /**
  * The longest pause before a message that could not be handled is delivered again, in seconds, by its queue. The lane's is short, because
- * nothing is decided for a pool meanwhile. That for seals must be shorter than the time after which the tick sends such a message again.
+ * nothing is decided for a pool meanwhile. That for seals must be shorter than the time after which the tick sends such a message again. That for outboxes is short,
+ * because an outbox counts only until the work of its node is taken back.
  */
-export const longestPauses = { jobs: 120, lane: 50, later: 60, seal: 600, shards: 720 } as const;
+export const longestPauses = { jobs: 120, lane: 50, later: 60, seal: 600, outboxes: 120, shards: 720 } as const;
 export type WorkQueueKind = keyof typeof longestPauses;
 
 const firstPauseSeconds = 5;

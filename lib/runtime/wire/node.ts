@@ -1,6 +1,8 @@
 import { s3BootDownloads } from "../../aws/access/boot-urls.ts";
 import { stsJobAccess } from "../../aws/access/job-access.ts";
-import { rememberedAccess } from "../../aws/access/remembered-access.ts";
+import { kmsOutboxKeys } from "../../aws/access/outbox-keys.ts";
+import { rememberedAccess, rememberedOutboxKeys } from "../../aws/access/remembered-access.ts";
+import { kmsClient } from "../../aws/clients/kms.ts";
 import { s3Client } from "../../aws/clients/s3.ts";
 import { stsClient } from "../../aws/clients/sts.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
@@ -20,6 +22,7 @@ export function nodeWiring({ env, fleet, log }: { env: Environment<"node">; flee
     ...ringWiring(env, table),
     nodeLedger: createNodeLedger(table),
     access: rememberedAccess(stsJobAccess(stsClient(), env.JOB_ROLE_ARN), Date.now),
+    outboxKeys: rememberedOutboxKeys(kmsOutboxKeys(kmsClient(), env.KEY_ALIAS_PREFIX), Date.now),
     datasets: createDatasets(table),
     shardQueue: shardQueueOf(env),
     downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
@@ -33,6 +36,7 @@ export function nodeWiring({ env, fleet, log }: { env: Environment<"node">; flee
       datasetsBucket: env.DATASETS_BUCKET,
       keyAliasPrefix: env.KEY_ALIAS_PREFIX,
       logGroupPrefix: env.LOG_GROUP_PREFIX,
+      instanceRoleId: env.NODES_ROLE_ID,
     },
   };
 }

@@ -4,7 +4,7 @@ import type { FaultKind } from "./faults.ts";
 /** The ports that handlers of the simulation call: all, except those that only people's requests and the logs of attempts need. */
 export type SimPorts = Omit<
   Ports,
-  "attemptLogs" | "canary" | "deadLetters" | "decisionReader" | "jobLookup" | "jobReader" | "nodeReader" | "segments"
+  "attemptLogs" | "canary" | "deadLetters" | "decisionReader" | "jobLookup" | "jobReader" | "nodeReader" | "outboxes" | "segments"
 >;
 
 /** What may happen to a call: it fails before it is carried out, or it is carried out and its response is lost. */
@@ -42,4 +42,5 @@ export const callFaults: Readonly<Record<keyof SimPorts, CallFaults | undefined>
   shardQueue: queue,
   shardStore: objects,
   orphans: table,
+  outboxKeys: undefined,
 };

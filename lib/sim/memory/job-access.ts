@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { AttemptRef } from "../../model/job.ts";
+import type { OutboxKeys } from "../../ports/islands/outboxes.ts";
 import type { BootDownloads, JobAccess, JobCredentials } from "../../ports/job-access.ts";
 import { Interruptions } from "./interruptions.ts";
 
@@ -24,6 +26,14 @@ export class MemoryJobAccess implements JobAccess {
     });
   }
 }
+
+/** Returns keys that differ for each attempt and node. The wrapped key is the data key, so that anyone can open an outbox. */
+export const memoryOutboxKeys: OutboxKeys = {
+  async generate({ node, team, job, attempt }) {
+    const key = createHash("sha256").update(`${node} ${team}.${job}.${attempt}`).digest("base64");
+    return { dataKey: key, wrappedKey: key };
+  },
+};
 
 export const memoryBootDownloads: BootDownloads = {
   urls: async () => ({ workerUrl: "https://assets.invalid/worker.mjs?signed", nodeUrl: "https://assets.invalid/node.tar.gz?signed" }),

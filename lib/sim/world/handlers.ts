@@ -55,7 +55,13 @@ export type HandlerName = keyof typeof timeouts;
 export const datasetsBucket = "datasets";
 const datasetLimits = { perTeam: 200, listingSeconds: 15, listingsPerSource: 2, listingsPerTeam: 15 };
 const liveLimits = { burstBytes: 1024, bytesPerSecond: 1024, totalBytes: 1024 };
-const places = { incomingBucket: "incoming", datasetsBucket, keyAliasPrefix: "alias/fleet-", logGroupPrefix: "/fleet/" };
+const places = {
+  incomingBucket: "incoming",
+  datasetsBucket,
+  keyAliasPrefix: "alias/fleet-",
+  logGroupPrefix: "/fleet/",
+  instanceRoleId: "AROASIMULATED",
+};
 
 /** The handlers of the stack's functions. Each run is a process of its own that can die. */
 export class Handlers {

@@ -10,7 +10,7 @@ import type { SimPorts } from "../faults/ports.ts";
 import { type ItemSizes, withItemSizes } from "../load/item-sizes.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
-import { MemoryJobAccess, memoryBootDownloads } from "../memory/job-access.ts";
+import { MemoryJobAccess, memoryBootDownloads, memoryOutboxKeys } from "../memory/job-access.ts";
 import type { MemoryLedger } from "../memory/ledger.ts";
 import type { LedgerPorts } from "../memory/ledger-ports.ts";
 import { MemoryMarket } from "../memory/market.ts";
@@ -99,6 +99,7 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
     journal: { record: async (decision) => emit({ kind: "decided", decision }) },
     access: new MemoryJobAccess(() => clock.nowMs),
     downloads: memoryBootDownloads,
+    outboxKeys: memoryOutboxKeys,
     poolNodes: memoryPoolNodes(ledger.table),
     shardQueue: {
       send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>

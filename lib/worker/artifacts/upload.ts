@@ -16,6 +16,11 @@ export type UploadOrder = {
   readonly bucket: string;
   /** The key that encrypts the objects at rest. */
   readonly kmsKey: string;
+  /**
+   * Whether only the whole upload counts, because it can be repeated later: if files are missing, no manifest is uploaded. A manifest of a part
+   * is sealed at once, and no later one replaces it.
+   */
+  readonly whole?: boolean;
 };
 
 const filesAtOnce = 4;
@@ -23,16 +28,17 @@ const filesAtOnce = 4;
 const lastListMs = 8_000;
 const longestReason = 500;
 
-type Sent = { readonly file: ArtifactFile; readonly artifact: Manifest["artifacts"][number] };
+/** A file, and its entry in the manifest: what was sent of it. */
+export type SentFile = { readonly file: ArtifactFile; readonly artifact: Manifest["artifacts"][number] };
 
 /**
  * Puts the files and then the manifest into the incoming bucket. A file that cannot be read is left out and does not affect the others.
- * If the upload fails half-way or is stopped, the manifest lists what was uploaded as incomplete, and the rest as left out. Returns
+ * If the upload fails half-way or is stopped, and is not `whole`, the manifest lists what was uploaded as incomplete, and the rest as left out. Returns
  * why not all files were uploaded, or undefined if all were. Throws a FleetError (`retry`) if even the manifest could not be.
  */
 export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: Tries): Promise<FleetError | undefined> {
   const { collected } = order;
-  const sent = new Map<ArtifactFile, Sent>();
+  const sent = new Map<ArtifactFile, SentFile>();
   const left = new Set(collected.files);
   let trouble: FleetError | undefined;
   const send = async (file: ArtifactFile): Promise<void> => {
@@ -53,6 +59,7 @@ export async function uploadArtifacts(s3: S3Client, order: UploadOrder, tries: T
     send,
     { concurrency: filesAtOnce },
   );
+  if (trouble && order.whole) return trouble;
   const because = tries.signal.aborted
     ? "there was no time left to upload it"
     : trouble && inWords(trouble).slice(0, longestReason).toWellFormed();
@@ -69,33 +76,45 @@ function sendFile(s3: S3Client, of: { order: UploadOrder; file: ArtifactFile; tr
   return tryAgain(tries, () => uploadFile(s3, { target, file, signal: tries.signal }));
 }
 
-async function sendList(s3: S3Client, of: { order: UploadOrder; kept: readonly Sent[]; incomplete: boolean }, tries: Tries): Promise<void> {
-  const { attempt, collected } = of.order;
-  const failed = whyFailed(
-    collected,
-    of.kept.map(({ file }) => file),
-  );
-  const { team, job, attempt: number } = attempt;
-  const manifest: Manifest = {
-    version: 2,
-    team,
-    job,
-    attempt: number,
-    artifacts: of.kept.map(({ artifact }) => artifact),
-    ...collected.leftOut.listed,
-    missing: [...collected.missing],
-    ...(failed === undefined ? {} : { failed }),
-    ...(of.incomplete && { incomplete: true }),
-  };
+async function sendList(
+  s3: S3Client,
+  of: { order: UploadOrder; kept: readonly SentFile[]; incomplete: boolean },
+  tries: Tries,
+): Promise<void> {
+  const manifest = manifestOf(of.order, of.kept, of);
   await tryAgain(tries, async () => {
     try {
       const Body = JSON.stringify(manifest);
-      const put = { ...encrypted(of.order), Key: manifestKey(attempt), Body, ContentType: "application/json" };
+      const put = { ...encrypted(of.order), Key: manifestKey(of.order.attempt), Body, ContentType: "application/json" };
       await s3.send(new PutObjectCommand(put), { abortSignal: tries.signal });
     } catch (error) {
       throw uploadFault("the list of artifacts", error);
     }
   });
+}
+
+/** Returns the manifest of an attempt. `kept`: the files that it lists. */
+export function manifestOf(
+  { attempt, collected }: Pick<UploadOrder, "attempt" | "collected">,
+  kept: readonly SentFile[],
+  { incomplete }: { readonly incomplete: boolean },
+): Manifest {
+  const failed = whyFailed(
+    collected,
+    kept.map(({ file }) => file),
+  );
+  const { team, job, attempt: number } = attempt;
+  return {
+    version: 2,
+    team,
+    job,
+    attempt: number,
+    artifacts: kept.map(({ artifact }) => artifact),
+    ...collected.leftOut.listed,
+    missing: [...collected.missing],
+    ...(failed === undefined ? {} : { failed }),
+    ...(incomplete && { incomplete: true }),
+  };
 }
 
 const encrypted = ({ bucket, kmsKey }: UploadOrder) => ({ Bucket: bucket, ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey }) as const;

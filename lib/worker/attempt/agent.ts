@@ -4,10 +4,11 @@ import { backoffMs } from "../runtime/backoff.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
-import { graceMs, type StartAttempt } from "./attempt-run.ts";
+import { graceMs, type KeptAttempt, type StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
-import { type Contact, judgeIsland } from "./island.ts";
+import { type Contact, judgeIsland, Silence } from "./island.ts";
 import type { CallNode } from "./node-client.ts";
+import { beforeReclaim, leaveOutboxes } from "./reclaim.ts";
 
 export type AgentOptions = {
   readonly pool: string;
@@ -25,6 +26,8 @@ export type AgentOptions = {
   readonly log: WorkerLog;
   /** Attempts that an earlier process of this worker ran. They have ended. */
   readonly leftovers: readonly AttemptRef[];
+  /** Attempts that an earlier process ran to their ends, and that are not delivered. */
+  readonly kept?: readonly KeptAttempt[];
 };
 
 /** `shutdown`: the instance must end. `terminated`: only this process must end. */
@@ -42,14 +45,13 @@ const maxReports = 500;
 const sessionPauseMs = 1_000;
 /** Time for killed programs to disappear, in addition to the grace period. */
 const stopSlackMs = 5_000;
-/** Time for uploads when the worker ends. Together with the grace period and the last calls it must stay below systemd's 90 s. */
-const lastUploadMs = 30_000;
+/**
+ * Time for uploads when the worker ends. Together with the grace period, the last calls and, without a response, the outbox it must stay below
+ * systemd's 90 s.
+ */
+const lastUploadMs = { answered: 30_000, unanswered: 15_000 } as const;
 const lastListMs = 10_000;
 const lastCallMs = 5_000;
-/** How long before EC2 reclaims the instance uploads must stop and list what they have sent. */
-const cutBeforeMs = 15_000;
-/** With less time than this, an upload cannot even list what it has sent. */
-const minListMs = 1_500;
 
 /**
  * Reports the state of all attempts to the server and follows the orders that it returns. It makes one call at a time, and calls
@@ -67,8 +69,7 @@ export class Agent {
   #cancelWatch: () => void = () => {};
   #changed = false;
   #endPause: () => void = () => {};
-  /** When the first call failed after the last successful one; undefined if the last call succeeded. */
-  #failingSinceMs: number | undefined;
+  readonly #silence = new Silence();
   #knowsItsEnd = false;
 
   constructor(options: AgentOptions) {
@@ -80,7 +81,9 @@ export class Agent {
       changed: () => this.callSoon(),
       clock: options.clock,
       silentForMs: () => this.#silentForMs,
+      isUnanswered: () => this.#silence.isOn,
     });
+    for (const each of options.kept ?? []) this.#attempts.restore(each);
     for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
   }
 
@@ -97,7 +100,7 @@ export class Agent {
 
   /** Works until the server ends this node, or it must end itself because it gets no response, or `terminate` is called. Never rejects. */
   async run(): Promise<AgentEnd> {
-    const { clock } = this.#options;
+    const { clock, random } = this.#options;
     this.#watchIsland();
     let failures = 0;
     while (this.#end === undefined) {
@@ -105,26 +108,28 @@ export class Agent {
       const nextAtMs = clock.monotonicMs() + minGapMs;
       const pauseMs = await this.#exchange();
       failures = pauseMs === "failed" ? failures + 1 : 0;
-      this.#failingSinceMs = pauseMs === "failed" ? (this.#failingSinceMs ?? clock.monotonicMs()) : undefined;
-      if (pauseMs === "failed") await this.#backOff(failures);
+      if (pauseMs === "failed") await sleep(clock, backoffMs(failures, random()), this.#ending.signal);
       else await this.#pause(pauseMs);
       await sleep(clock, nextAtMs - clock.monotonicMs(), this.#ending.signal);
     }
     const end = this.#end;
-    this.#options.log("info", "worker stopping", { kind: end.kind, because: end.because });
+    this.#options.log("info", "worker stopping", end);
     await this.#stopPrograms(end.because);
     this.#cancelWatch();
-    // If the server can be reached, it should learn now what stopped, because otherwise it waits until the instance has ended.
-    if (end.kind === "terminated") await this.#reportLast();
-    if ((await this.#upload(end.because)) && end.kind === "terminated") await this.#reportLast();
-    await this.#attempts.removeAll();
+    // Unless the server has ordered it, it should learn now what stopped, because otherwise it waits until the instance has ended.
+    const isOrdered = end.kind === "shutdown" && !this.#silence.isOn;
+    if (!isOrdered) await this.#reportLast();
+    if ((await this.#upload(end.because)) && !isOrdered) await this.#reportLast();
+    // What is not reported stays on the disk, too, for the next process of this worker.
+    if (this.#silence.isOn) await leaveOutboxes(end.kind, { attempts: this.#attempts, clock, endsAtMs: this.#options.endsAtMs() });
+    else await this.#attempts.removeAll();
     return end;
   }
 
   /** Makes one call and follows its response. Returns how long to wait before the next call, in ms. */
   async #exchange(): Promise<number | "failed"> {
     const { call, clock } = this.#options;
-    this.#cutUploadsInTime();
+    this.#watchReclaim();
     try {
       const refusal = await this.#beginSession();
       if (refusal) return this.#follow(refusal);
@@ -133,6 +138,7 @@ export class Agent {
       return this.#follow(await call(report, this.#ending.signal), { report, sentMs });
     } catch (error) {
       if (this.#end === undefined) this.#options.log("warn", "node call failed", {}, error);
+      this.#silence.note(error, clock.monotonicMs());
       return "failed";
     }
   }
@@ -164,26 +170,21 @@ export class Agent {
     };
   }
 
-  #cutUploadsInTime(): void {
+  #watchReclaim(): void {
     const endsAtMs = this.#options.endsAtMs();
     if (endsAtMs === undefined || this.#knowsItsEnd) return;
     this.#knowsItsEnd = true;
-    const { clock } = this.#options;
-    const because = "EC2 is reclaiming the instance";
-    const leftMs = (): number => endsAtMs - clock.monotonicMs();
-    // An upload that begins after a cut gets half of the time that is left then.
-    const cutAll = (): void => {
-      this.#attempts.stopUploads(because);
-      if (leftMs() / 2 > minListMs) clock.after(leftMs() / 2, cutAll);
-    };
-    clock.after(leftMs() - cutBeforeMs, () => {
-      this.#attempts.cutPartialUploads(because);
-      clock.after(leftMs() / 2, cutAll);
+    beforeReclaim(endsAtMs, {
+      attempts: this.#attempts,
+      clock: this.#options.clock,
+      isUnanswered: () => this.#silence.isOn,
+      leave: (because) => this.#finish({ kind: "shutdown", because }),
     });
   }
 
   /** `sent` is undefined if the call was to begin a session. */
   #follow(response: NodeResponse, sent?: { readonly report: Report; readonly sentMs: number }): number {
+    this.#silence.end();
     switch (response.kind) {
       case "orders":
         if (!sent) throw new Error("the server treated the beginning of a session as a report");
@@ -229,7 +230,7 @@ export class Agent {
     this.#cancelWatch();
     const nowMs = clock.monotonicMs();
     const hasWork = !this.#attempts.isEmpty;
-    const verdict = judgeIsland({ nowMs, startedMs: this.#startedMs, contact: this.#contact, hasWork });
+    const verdict = judgeIsland({ nowMs, startedMs: this.#startedMs, contact: this.#contact, hasWork, why: this.#silence.why });
     if (verdict.kind === "shut-down") {
       this.#finish({ kind: "shutdown", because: verdict.because });
       return;
@@ -245,8 +246,7 @@ export class Agent {
 
   /** For how long the server has not responded. Infinite once the worker ends, because then it no longer waits for the server. */
   get #silentForMs(): number {
-    if (this.#end) return Number.POSITIVE_INFINITY;
-    return this.#failingSinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#failingSinceMs;
+    return this.#end ? Number.POSITIVE_INFINITY : this.#silence.forMs(this.#options.clock.monotonicMs());
   }
 
   async #stopPrograms(because: string): Promise<void> {
@@ -258,7 +258,7 @@ export class Agent {
   async #upload(because: string): Promise<boolean> {
     this.#attempts.uploadAll();
     if (!this.#attempts.isUploading) return false;
-    await this.#waitWhile(() => this.#attempts.isUploading, lastUploadMs);
+    await this.#waitWhile(() => this.#attempts.isUploading, lastUploadMs[this.#silence.isOn ? "unanswered" : "answered"]);
     this.#attempts.stopUploads(because);
     await this.#waitWhile(() => this.#attempts.isUploading, lastListMs);
     return true;
@@ -277,14 +277,11 @@ export class Agent {
     if (this.#attempts.isEmpty || this.#session === undefined) return;
     try {
       await this.#options.call(this.#report(), AbortSignal.timeout(lastCallMs));
+      this.#silence.end();
     } catch (error) {
       this.#options.log("warn", "last node call failed", {}, error);
+      this.#silence.note(error, this.#options.clock.monotonicMs());
     }
-  }
-
-  async #backOff(failures: number): Promise<void> {
-    const { clock, random } = this.#options;
-    await sleep(clock, backoffMs(failures, random()), this.#ending.signal);
   }
 
   /** Waits that long, or until something changes here. */

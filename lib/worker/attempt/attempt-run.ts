@@ -1,18 +1,20 @@
 import { join } from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Credentials, Order } from "../../../events/node-call.ts";
+import type { AttemptReport, Credentials, Order } from "../../../events/node-call.ts";
 import { inWords, withCauses } from "../../model/errors/in-words.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import { attemptName } from "../../model/job.ts";
+import { type AttemptRef, attemptName } from "../../model/job.ts";
 import { isFirstMember } from "../../model/node.ts";
 import type { ArtifactLimits } from "../artifacts/artifact-limits.ts";
-import { collectArtifacts } from "../artifacts/artifacts.ts";
+import { type Collected, collectArtifacts } from "../artifacts/artifacts.ts";
 import { uploadArtifacts } from "../artifacts/upload.ts";
 import { fetchCode } from "../code/code.ts";
 import type { NodeData } from "../data/datasets.ts";
-import { AttemptLog } from "../logs/attempt-log.ts";
+import { AttemptLog, type LogPosition } from "../logs/attempt-log.ts";
 import type { LogSink } from "../logs/log-batches.ts";
+import { type KeptEnd, keepAttempt } from "../outbox/kept-end.ts";
+import { type LeavingMachine, leaveAttempt } from "../outbox/leave-outbox.ts";
 import { limitRuntime, type ProgramEnd, type Running } from "../program/running.ts";
 import { type ContainerMachine, containersOn } from "../run/containers.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
@@ -21,7 +23,7 @@ import { type ProcessMachine, processesOn } from "../run/processes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Tries } from "../runtime/retry.ts";
 import { AttemptCredentials } from "../runtime/s3.ts";
-import type { AttemptEvent } from "./attempt.ts";
+import type { AttemptEvent, EndedAttempt } from "./attempt.ts";
 
 export type RunOrder = Extract<Order, { kind: "run" }>;
 
@@ -29,8 +31,13 @@ export type RunOrder = Extract<Order, { kind: "run" }>;
 export type LiveAttempt = {
   readonly credentialsExpireAtMs: number;
   renew(credentials: Credentials): void;
-  /** Uploads what the attempt left, and emits `uploaded` or `failed`. Must be called at most once, after an end that left something. */
-  upload(): void;
+  /**
+   * Uploads what the attempt left, and emits `uploaded` or `failed`. Must be called only after an end that left something, and again only
+   * after it has emitted. `whole`: nothing is listed unless all is sent, because the upload can be repeated.
+   */
+  upload(how?: { readonly whole: boolean }): void;
+  /** Leaves the attempt's end and what it left on S3, because calls get no response and the instance ends. It never throws. */
+  leave(report: AttemptReport, signal: AbortSignal): Promise<void>;
   /** Ends what is in progress, which then emits its end as usual. */
   stop(graceMs: number): void;
   /** Waits until nothing is in progress, and removes the attempt's folder. */
@@ -42,8 +49,16 @@ export const graceMs = 30_000;
 
 export type StartAttempt = (order: RunOrder, gpus: readonly number[], emit: (event: AttemptEvent) => void) => LiveAttempt;
 
+/** An attempt that an earlier process of this worker ran to its end. */
+export type KeptAttempt = {
+  readonly ref: AttemptRef;
+  readonly end: EndedAttempt;
+  readonly open: (emit: (event: AttemptEvent) => void) => LiveAttempt;
+};
+
 export type WorkerMachine = ProcessMachine &
-  ContainerMachine & {
+  ContainerMachine &
+  LeavingMachine & {
     readonly archiveLimits: ArchiveLimits;
     readonly artifactLimits: ArtifactLimits;
     readonly data: NodeData;
@@ -63,7 +78,14 @@ const logCloseMs = 10_000;
 export const attemptsOn =
   (machine: WorkerMachine): StartAttempt =>
   (order, gpus, emit) =>
-    new Run(machine, order, gpus).begin(emit);
+    new Run(machine, order, { gpus }).begin(emit);
+
+/** Returns an attempt whose program an earlier process of the worker ran to its end, and what it left is still to be delivered. */
+export function keptAttempt(machine: WorkerMachine, kept: KeptEnd): KeptAttempt {
+  const { team, job, attempt } = kept.order;
+  const open: KeptAttempt["open"] = (emit) => new Run(machine, kept.order, { gpus: [], kept }).live(emit);
+  return { ref: { team, job, attempt }, end: { ...kept.end, uploads: true }, open };
+}
 
 class Run {
   readonly #machine: WorkerMachine;
@@ -73,34 +95,45 @@ class Run {
   readonly #s3: S3Client;
   readonly #logs: AttemptLog;
   readonly #ended = new AbortController();
-  readonly #uploadEnds = new AbortController();
+  #uploadEnds = new AbortController();
   #isUploading = false;
   #running: Running | undefined;
-  #endedWell = false;
+  #ran: boolean;
+  #endedWell: boolean;
   #graceMs = graceMs;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(machine: WorkerMachine, order: RunOrder, gpus: readonly number[]) {
+  /** `kept`: how an earlier process of the worker left the attempt. */
+  constructor(machine: WorkerMachine, order: RunOrder, { gpus, kept }: { gpus: readonly number[]; kept?: KeptEnd | undefined }) {
+    this.#ran = kept?.ran ?? false;
+    this.#endedWell = kept?.end.phase === "exited" && kept.end.exitCode === 0;
     this.#machine = machine;
     this.#order = order;
     this.#gpus = gpus;
     this.#credentials = new AttemptCredentials(order.credentials);
     this.#s3 = machine.s3(this.#credentials);
-    this.#logs = this.#openLog();
+    this.#logs = this.#openLog(kept?.log);
   }
 
   begin(emit: (event: AttemptEvent) => void): LiveAttempt {
-    const credentials = this.#credentials;
     this.#work = this.#emitting(emit, async () => this.#endOf(await this.#execute(emit)));
+    return this.live(emit);
+  }
+
+  /** Returns what can be done with the attempt after its program has begun, or has been run by an earlier process of the worker. */
+  live(emit: (event: AttemptEvent) => void): LiveAttempt {
+    const credentials = this.#credentials;
     return {
       get credentialsExpireAtMs() {
         return credentials.expiresAtMs;
       },
       renew: (renewed) => credentials.renew(renewed),
-      upload: () => {
+      upload: ({ whole } = { whole: false }) => {
         this.#isUploading = true;
-        this.#work = this.#emitting(emit, () => this.#upload());
+        this.#uploadEnds = new AbortController();
+        this.#work = this.#emitting(emit, () => this.#upload(whole));
       },
+      leave: (report, signal) => this.#leave(report, signal),
       stop: (graceMs) => this.#stop(graceMs),
       remove: () => this.#remove(),
     };
@@ -108,16 +141,21 @@ class Run {
 
   /** Emits the event that the work ends with. If the work throws, that is a `failed` event. */
   async #emitting(emit: (event: AttemptEvent) => void, work: () => Promise<AttemptEvent>): Promise<void> {
+    let end: AttemptEvent;
     try {
-      emit(await work());
+      end = await work();
     } catch (error) {
       const isForTheTeam = error instanceof FleetError;
       this.#machine.log(isForTheTeam ? "warn" : "error", "attempt failed", { attempt: attemptName(this.#order) }, error);
       this.#logs.note(`[fleetwright: ${withCauses(error)}]`);
       // A FleetError's message is meant for the team. Any other error is a problem of this machine, so another machine may succeed.
-      if (isForTheTeam) emit(this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry }));
-      else emit(this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true }));
+      if (isForTheTeam) end = this.#endOf({ kind: "failed", reason: inWords(error), again: error.retry });
+      else end = this.#endOf({ kind: "failed", reason: `a problem on the node: ${withCauses(error)}`, again: true });
     }
+    // If it was stopped, the server knows already what becomes of it.
+    if (!this.#isUploading && !this.#ended.signal.aborted)
+      await keepAttempt(this.#machine, { order: this.#order, end, ran: this.#ran, logs: this.#logs });
+    emit(end);
   }
 
   #endOf(end: RunEnd): AttemptEvent {
@@ -129,7 +167,7 @@ class Run {
 
   /** Only the first member of a gang keeps its files. An attempt whose program never started has no files. */
   get #leavesFiles(): boolean {
-    return this.#running !== undefined && isFirstMember(this.#order.gang?.rank);
+    return this.#ran && isFirstMember(this.#order.gang?.rank);
   }
 
   async #execute(emit: (event: AttemptEvent) => void): Promise<RunEnd> {
@@ -146,6 +184,7 @@ class Run {
     if ("kind" in begun) return eventOf(begun, this.#machine.clock.wallMs());
     const { startedAtMs } = begun;
     this.#running = limitRuntime(begun, { maxRuntimeMs: spec.maxRuntimeSeconds * 1000, graceMs });
+    this.#ran = true;
     if (this.#ended.signal.aborted) this.#running.stop(this.#graceMs);
     emit({ kind: "started", atMs: startedAtMs });
     return eventOf(await this.#running.ended, startedAtMs);
@@ -170,21 +209,30 @@ class Run {
   }
 
   /** Uploads what the attempt left: the rest of its log, then its files. */
-  async #upload(): Promise<AttemptEvent> {
+  async #upload(whole: boolean): Promise<AttemptEvent> {
     // The log must be uploaded before the manifest, because the manifest starts the sealing of all that the attempt left.
     await Promise.race([this.#logs.finish(logFinishMs), aborted(this.#uploadEnds.signal)]);
-    if (this.#leavesFiles) await this.#uploadFiles();
+    if (this.#leavesFiles) await this.#uploadFiles(whole);
     return { kind: "uploaded" };
   }
 
-  /** Throws a FleetError if some files of a successful run could not be uploaded, because the run must be repeated then. */
-  async #uploadFiles(): Promise<void> {
-    const { spec, upload, team, job, attempt } = this.#order;
-    const folder = folderOf(this.#machine.folder, this.#order);
-    const collected = await collectArtifacts(folder.work, spec.artifacts, this.#machine.artifactLimits);
-    const order = { attempt: { team, job, attempt }, collected, ...upload };
+  /** Throws a FleetError if some files could not be uploaded and the upload, or a successful run, must be repeated therefore. */
+  async #uploadFiles(whole: boolean): Promise<void> {
+    const { upload, team, job, attempt } = this.#order;
+    const order = { attempt: { team, job, attempt }, collected: await this.#collect(), ...upload, whole };
     const trouble = await uploadArtifacts(this.#s3, order, { ...this.#tries(), most: uploadTries, signal: this.#uploadEnds.signal });
-    if (trouble && this.#endedWell) throw trouble;
+    if (trouble && (whole || this.#endedWell)) throw trouble;
+  }
+
+  #collect(): Promise<Collected> {
+    const { work } = folderOf(this.#machine.folder, this.#order);
+    return collectArtifacts(work, this.#order.spec.artifacts, this.#machine.artifactLimits);
+  }
+
+  async #leave(report: AttemptReport, signal: AbortSignal): Promise<void> {
+    const hasFiles = "uploads" in report && report.uploads === true && this.#leavesFiles;
+    const collect = hasFiles ? () => this.#collect() : undefined;
+    await leaveAttempt(this.#machine, { order: this.#order, report, collect, logs: this.#logs }, signal);
   }
 
   #tries(): Tries {
@@ -205,7 +253,7 @@ class Run {
     this.#running?.stop(graceMs);
   }
 
-  #openLog(): AttemptLog {
+  #openLog(from: LogPosition | undefined): AttemptLog {
     const { folder, clock, random, log, logSink } = this.#machine;
     const { team, job, attempt, upload } = this.#order;
     return new AttemptLog({
@@ -216,6 +264,7 @@ class Run {
       upload,
       sink: logSink(this.#order.log, this.#credentials),
       liveLimits: this.#order.log.limits,
+      from,
       clock,
       random,
       log,

@@ -8,6 +8,7 @@ import type { AttemptRef } from "../../model/job.ts";
  *       │          ├────→ failed ──┼─(with something to upload, once the server has the end on record)→ uploading
  *       └──────────┴─ stopping → stopped ─┘
  *
+ * An upload that fails while calls get no response leads back to the end that it is about, so that an outage costs no result.
  * After the upload, an exit with code 0 becomes `uploaded`. Any other end becomes that same end again, with nothing left to upload, so
  * that the report means the same whether or not the server had already recorded it. Besides that, only a stop order leaves an ended
  * state. The worker forgets the attempt when the server says that it is `done` with it.
@@ -42,6 +43,8 @@ export type AttemptEvent =
   /** The attempt may upload now, because the server has recorded its end or has not responded for too long. */
   | { readonly kind: "may-upload" }
   | { readonly kind: "uploaded" }
+  /** The upload has failed or was stopped, and what the attempt left is still to be uploaded, when a call gets a response. */
+  | { readonly kind: "kept" }
   | { readonly kind: "stop"; readonly because: string };
 
 /** Returns the state after an event, or the same object if the event has no effect in this state. */
@@ -76,6 +79,7 @@ function ended(state: AttemptState, event: AttemptEvent): AttemptState {
 
 function afterUpload(state: Extract<AttemptState, { phase: "uploading" }>, event: AttemptEvent): AttemptState {
   const { end } = state;
+  if (event.kind === "kept") return end;
   if (event.kind !== "uploaded" && event.kind !== "failed") return state;
   if (!isGood(end)) return { ...end, uploads: false, sent: true };
   if (event.kind === "uploaded") return { phase: "uploaded", startedAtMs: end.startedAtMs };
@@ -86,6 +90,7 @@ function afterUpload(state: Extract<AttemptState, { phase: "uploading" }>, event
 function afterStop(state: Extract<AttemptState, { phase: "stopping" }>, event: AttemptEvent): AttemptState {
   const { because, end } = state;
   if (event.kind === "may-upload") return state;
+  if (end && event.kind === "kept") return end;
   if (end) return { ...(isGood(end) ? { phase: "stopped", because } : end), uploads: false, sent: true };
   if (event.kind === "started") return { ...state, startedAtMs: event.atMs };
   // It counts as stopped, however it ended, because it was ordered to stop.

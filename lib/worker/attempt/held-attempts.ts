@@ -16,7 +16,7 @@ import {
   next,
   reportOf,
 } from "./attempt.ts";
-import { graceMs, type LiveAttempt, type RunOrder, type StartAttempt } from "./attempt-run.ts";
+import { graceMs, type KeptAttempt, type LiveAttempt, type RunOrder, type StartAttempt } from "./attempt-run.ts";
 import { allotGpus } from "./gpus.ts";
 
 type Held = {
@@ -27,6 +27,10 @@ type Held = {
   readonly live?: LiveAttempt;
   /** The server needs no more reports about it. */
   forget: boolean;
+  /** How often its upload has begun while calls got no response. */
+  rounds: number;
+  /** Whether the upload that goes on can be repeated, because it began while calls got no response. */
+  repeats: boolean;
 };
 
 export type HeldAttemptsOptions = {
@@ -35,13 +39,20 @@ export type HeldAttemptsOptions = {
   readonly clock: Clock;
   /** Returns for how long the server has not responded. */
   readonly silentForMs: () => number;
+  /** Reports whether the last call got no response. */
+  readonly isUnanswered: () => boolean;
   readonly log: WorkerLog;
 };
 
 /** How long an upload waits for the server to record the attempt's end. After that it begins anyway, because S3 may still be reachable. */
 const silenceMs = 30_000;
+/** How long an upload that failed waits for its next try while calls get no response. */
+const againMs = 5 * 60_000;
+/** An upload must not begin with credentials that expire sooner. */
+const minCredentialsMs = 60_000;
 
 const maxRemembered = 10_000;
+const fresh = { forget: false, rounds: 0, repeats: false };
 
 /** The attempts that this node holds. Each runs here at most once, even if orders arrive late or twice. */
 export class HeldAttempts {
@@ -95,7 +106,7 @@ export class HeldAttempts {
       this.#options.log("info", "attempt starting", { attempt: key, gpus: gpus.join(",") });
       // `held` is assigned before the first event, because `start` emits events only in later turns of the event loop.
       const live = this.#options.start(order, gpus, (event) => this.#apply(held, event));
-      const held: Held = { ref, state: { phase: "preparing" }, gpus, live, forget: false };
+      const held: Held = { ref, state: { phase: "preparing" }, gpus, live, ...fresh };
       this.#held.set(key, held);
     }
   }
@@ -118,7 +129,18 @@ export class HeldAttempts {
 
   /** Starts all uploads that wait for the server. */
   uploadAll(): void {
-    for (const held of this.#all()) this.#apply(held, { kind: "may-upload" });
+    for (const held of this.#all()) this.#uploadNow(held);
+  }
+
+  /** Leaves the ends of all attempts whose programs are over, and what they left, on S3. */
+  async leaveAll(signal: AbortSignal): Promise<void> {
+    const ended = this.#all().filter(({ state }) => hasEnded(state));
+    await Promise.all(
+      ended.map(async ({ ref, state, live }) => {
+        const report = reportOf(ref, state);
+        if (report) await live?.leave(report, signal);
+      }),
+    );
   }
 
   /** Makes all uploads list what they have sent. */
@@ -141,9 +163,16 @@ export class HeldAttempts {
     this.#held.get(keyOf(of))?.live?.renew(credentials);
   }
 
+  /** Holds an attempt that an earlier process of this worker ran to its end, until what it left is delivered. */
+  restore({ ref, end, open }: KeptAttempt): void {
+    const live = open((event) => this.#apply(held, event));
+    const held: Held = { ref, state: end, gpus: [], live, ...fresh };
+    this.#held.set(keyOf(ref), held);
+  }
+
   /** Reports an attempt as stopped, because nothing of it runs on this node. */
   note(ref: AttemptRef, because: string): void {
-    this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because, uploads: false }, gpus: [], forget: false });
+    this.#held.set(keyOf(ref), { ref, state: { phase: "stopped", because, uploads: false }, gpus: [], ...fresh });
     this.#options.changed();
   }
 
@@ -155,9 +184,9 @@ export class HeldAttempts {
     else this.#drop(held);
   }
 
-  /** Removes the files of all attempts, held or just forgotten, from this machine. */
+  /** Removes the files of all attempts, held or just forgotten, that have nothing left to upload, from this machine. */
   async removeAll(): Promise<void> {
-    for (const held of this.#all()) this.#drop(held);
+    for (const held of this.#all()) if (!endToUpload(held.state)) this.#drop(held);
     await Promise.all(this.#removals);
   }
 
@@ -165,7 +194,8 @@ export class HeldAttempts {
     return [...this.#held.values()];
   }
 
-  #apply(held: Held, event: AttemptEvent): void {
+  #apply(held: Held, happened: AttemptEvent): void {
+    const event = isToRepeat(held, happened) ? ({ kind: "kept" } as const) : happened;
     const state = next(held.state, event);
     if (state === held.state) return;
     const before = held.state.phase;
@@ -174,21 +204,34 @@ export class HeldAttempts {
       attempt: keyOf(held.ref),
       from: before,
       to: state.phase,
-      because: reasonOf(state),
+      because: event === happened ? reasonOf(state) : "its upload failed, and is repeated",
     });
     if (state.phase === "stopping" && before !== "stopping") held.live?.stop(graceMs);
-    if (state.phase === "uploading") held.live?.upload();
+    if (state.phase === "uploading") this.#beginUpload(held);
     if (endToUpload(state)) this.#uploadLater(held);
     if (held.forget && !isActive(state)) this.#drop(held);
     this.#options.changed();
   }
 
+  #beginUpload(held: Held): void {
+    held.repeats = this.#options.isUnanswered();
+    if (held.repeats) held.rounds += 1;
+    held.live?.upload({ whole: held.repeats });
+  }
+
+  /** Begins the upload, unless its credentials expire. Only the server can renew them, so it then begins after the server's next response. */
+  #uploadNow(held: Held): void {
+    const { clock, isUnanswered } = this.#options;
+    const leftMs = (held.live?.credentialsExpireAtMs ?? 0) - clock.wallMs();
+    if (leftMs > (isUnanswered() ? minCredentialsMs : 0)) this.#apply(held, { kind: "may-upload" });
+  }
+
   #uploadLater(held: Held): void {
     const { clock, silentForMs } = this.#options;
     const upload = (): void => {
-      if (this.#held.get(keyOf(held.ref)) === held) this.#apply(held, { kind: "may-upload" });
+      if (this.#held.get(keyOf(held.ref)) === held) this.#uploadNow(held);
     };
-    const waitMs = silenceMs - silentForMs();
+    const waitMs = held.rounds > 0 ? againMs : silenceMs - silentForMs();
     if (waitMs > 0) clock.after(waitMs, upload);
     else upload();
   }
@@ -213,6 +256,10 @@ export class HeldAttempts {
     }
   }
 }
+
+/** Reports whether an upload has failed or was stopped while calls get no response, which must not cost a result. */
+const isToRepeat = ({ repeats, state }: Held, { kind }: AttemptEvent): boolean =>
+  repeats && isUploading(state) && (kind === "failed" || (kind === "uploaded" && state.phase === "stopping"));
 
 const refOf = ({ team, job, attempt }: AttemptRef): AttemptRef => ({ team, job, attempt });
 

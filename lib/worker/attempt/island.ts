@@ -1,3 +1,5 @@
+import { withCauses } from "../../model/errors/in-words.ts";
+
 /**
  * When a node ends itself because its worker gets no response. What runs goes on meanwhile: an outage of ours must not cost a user's work,
  * and the service gives that work to no other node before EC2 says that this instance has ended.
@@ -10,6 +12,37 @@ export type Contact = {
   /** How long after it a node with work goes on. */
   readonly islandMs: number;
 };
+
+/** The time since calls get no response. A refusal without a verdict of the server, such as a 403 of something in front of it, is none. */
+export class Silence {
+  #sinceMs: number | undefined;
+  #why: string | undefined;
+
+  get isOn(): boolean {
+    return this.#sinceMs !== undefined;
+  }
+
+  get why(): string | undefined {
+    return this.#why;
+  }
+
+  /** Notes that a call got no response, and why. */
+  note(error: unknown, nowMs: number): void {
+    this.#sinceMs ??= nowMs;
+    this.#why = withCauses(error).slice(0, longestReason).toWellFormed();
+  }
+
+  end(): void {
+    this.#sinceMs = undefined;
+    this.#why = undefined;
+  }
+
+  forMs(nowMs: number): number {
+    return this.#sinceMs === undefined ? 0 : nowMs - this.#sinceMs;
+  }
+}
+
+const longestReason = 300;
 
 /** How long a node without work waits for a response, also after its start. */
 export const idleIslandMs = 15 * 60_000;
@@ -25,12 +58,15 @@ export function judgeIsland(at: {
   /** Undefined before the first response. */
   readonly contact?: Contact | undefined;
   readonly hasWork: boolean;
+  /** Why the last call got no response; undefined if it got one. */
+  readonly why?: string | undefined;
 }): IslandVerdict {
-  const { nowMs, startedMs, contact, hasWork } = at;
+  const { nowMs, startedMs, contact, hasWork, why } = at;
+  const last = why === undefined ? "" : `; the last one: ${why}`;
   const endsMs = hasWork && contact ? contact.atMs + contact.islandMs : (contact?.atMs ?? startedMs) + idleIslandMs;
   if (nowMs < endsMs) return { kind: "hold", untilMs: Math.min(endsMs, nowMs + lookEveryMs) };
-  if (contact === undefined) return { kind: "shut-down", because: "no call of this node ever got orders" };
-  return { kind: "shut-down", because: `no call has got a response for ${inHours(nowMs - contact.atMs)}` };
+  if (contact === undefined) return { kind: "shut-down", because: `no call of this node ever got orders${last}` };
+  return { kind: "shut-down", because: `no call has got a response for ${inHours(nowMs - contact.atMs)}${last}` };
 }
 
 const inHours = (ms: number): string => (ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`);

@@ -1,6 +1,6 @@
 import type { ArchiveEntry } from "../../model/files/archive-entry.ts";
 import { printable } from "../../model/files/byte-name.ts";
-import type { ByteSource } from "./byte-source.ts";
+import type { ByteSource } from "../../model/files/byte-source.ts";
 import { type Extension, extensionOf, sparse } from "./pax.ts";
 import { refused } from "./refused-archive.ts";
 import { blockBytes, headerOf, notTar, type TarHeader } from "./tar-header.ts";

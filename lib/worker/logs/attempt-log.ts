@@ -12,7 +12,7 @@ import { LiveLines } from "./live-lines.ts";
 import type { LogSink } from "./log-batches.ts";
 import { LogRecord } from "./log-record.ts";
 import { LogStream, logLimits } from "./log-stream.ts";
-import { LogUploads, type PutSegment } from "./log-uploads.ts";
+import { LogUploads, type PutSegment, type WaitingSegment } from "./log-uploads.ts";
 
 export type AttemptLogOptions = {
   readonly attempt: AttemptRef;
@@ -27,6 +27,19 @@ export type AttemptLogOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: WorkerLog;
+  /** Where an earlier process of the worker left the log; undefined for a new one. */
+  readonly from?: LogPosition | undefined;
+};
+
+/** How much of a log is written, and what of it is not uploaded yet. */
+export type LogPosition = {
+  /** The size of the log. */
+  readonly bytes: number;
+  /** How many files were begun for it. */
+  readonly files: number;
+  /** The number of its next segment. */
+  readonly next: number;
+  readonly waiting: readonly WaitingSegment[];
 };
 
 type Source = Parameters<Output>[0];
@@ -46,8 +59,9 @@ export class AttemptLog {
     const { clock, random, log, folder, sink } = options;
     const limits = options.liveLimits && { ...logLimits, ...options.liveLimits };
     this.#stream = new LogStream(sink, clock, { whole: wholeCommand(options), limits });
-    this.#uploads = new LogUploads({ put: putInto(options), clock, random, log, attempt: attemptName(options.attempt) });
-    this.#record = new LogRecord({ folder, uploads: this.#uploads, clock });
+    const { from } = options;
+    this.#uploads = new LogUploads({ put: putInto(options), clock, random, log, attempt: attemptName(options.attempt), from });
+    this.#record = new LogRecord({ folder, uploads: this.#uploads, clock, from });
     const linesOf = (source: Source): LiveLines => new LiveLines(clock, (piece) => this.#push(source, piece));
     this.#lines = { stdout: linesOf("stdout"), stderr: linesOf("stderr") };
   }
@@ -62,6 +76,14 @@ export class AttemptLog {
   note(line: string): void {
     this.#record.note(line);
     this.#push(undefined, { text: line });
+  }
+
+  /** Closes the record after the program has ended. Returns what is written, and which segments are not uploaded yet. It never throws. */
+  async end(): Promise<LogPosition> {
+    for (const lines of Object.values(this.#lines)) lines.end();
+    await this.#record.close();
+    const { next, waiting } = this.#uploads;
+    return { ...this.#record.position, next, waiting };
   }
 
   /** Uploads the record after the program has ended, for at most `withinMs`. It never throws, and may be called again. */

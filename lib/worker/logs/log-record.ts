@@ -31,7 +31,11 @@ export type LogRecordOptions = {
   readonly uploads: Pick<LogUploads, "add" | "finish">;
   readonly clock: Clock;
   readonly limits?: RecordLimits;
+  /** How much an earlier process of the worker has written; undefined for a new log. */
+  readonly from?: RecordPosition | undefined;
 };
+
+type RecordPosition = { readonly bytes: number; readonly files: number };
 
 /**
  * Keeps the whole output of one attempt, byte for byte. The output is compressed as it arrives and cut into segments, and each segment is
@@ -58,6 +62,14 @@ export class LogRecord {
   constructor(options: LogRecordOptions) {
     this.#options = options;
     this.#limits = options.limits ?? recordLimits;
+    const { bytes = 0, files = 0 } = options.from ?? {};
+    this.#bytes = bytes;
+    this.#finishedBytes = bytes;
+    this.#files = files;
+  }
+
+  get position(): RecordPosition {
+    return { bytes: this.#bytes, files: this.#files };
   }
 
   /** Returns a promise that resolves when more may be written, or undefined if more may be written at once. */
@@ -78,11 +90,16 @@ export class LogRecord {
     void this.write(Buffer.from(`${this.#endsInLine ? "\n" : ""}${line}\n`));
   }
 
+  /** Closes the log, so that all of it waits on the disk or is uploaded. If more is written afterwards, it must be called again. */
+  async close(): Promise<void> {
+    if (this.#bytes !== this.#finishedBytes) await this.#addLast();
+  }
+
   /**
    * Closes the open segment and uploads all segments, for at most `withinMs`. If more is written afterwards, it must be called again.
    */
   async finish(withinMs: number): Promise<void> {
-    if (this.#bytes !== this.#finishedBytes) await this.#addLast();
+    await this.close();
     await this.#options.uploads.finish(withinMs);
   }
 

@@ -18,9 +18,12 @@ export type LogUploadsOptions = {
   readonly attempt: string;
   /** How much may wait on the disk while S3 is slow. If more waits, the oldest segment is given up. */
   readonly spoolBytes?: number;
+  /** What an earlier process of the worker left; undefined for a new log. */
+  readonly from?: { readonly next: number; readonly waiting: readonly WaitingSegment[] } | undefined;
 };
 
-type Waiting = { readonly number: number; readonly segment: Spooled; readonly last: boolean };
+/** A segment that is not uploaded yet. `number`: its place among the attempt's segments. */
+export type WaitingSegment = { readonly number: number; readonly segment: Spooled; readonly last: boolean };
 
 const usualSpoolBytes = 512 * 1024 ** 2;
 const tries = 4;
@@ -30,7 +33,7 @@ const againMs = { usual: 15_000, finishing: 1_000 } as const;
 /** Uploads closed segments one at a time, oldest first. It retries for as long as the attempt is on this machine. */
 export class LogUploads {
   readonly #options: LogUploadsOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingSegment[] = [];
   #next = 0;
   #lostBytes = 0;
   #working: Promise<void> | undefined;
@@ -40,11 +43,23 @@ export class LogUploads {
 
   constructor(options: LogUploadsOptions) {
     this.#options = options;
+    this.#next = options.from?.next ?? 0;
+    this.#waiting.push(...(options.from?.waiting ?? []));
+  }
+
+  /** The number of the next segment. */
+  get next(): number {
+    return this.#next;
   }
 
   /** How many bytes of the log were given up or still wait. */
   get missingBytes(): number {
     return this.#lostBytes + this.#waiting.reduce((sum, { segment }) => sum + segment.bytes, 0);
+  }
+
+  /** The segments that still wait, oldest first. */
+  get waiting(): readonly WaitingSegment[] {
+    return [...this.#waiting];
   }
 
   add(segment: Spooled, { last }: { readonly last: boolean }): void {
@@ -82,7 +97,7 @@ export class LogUploads {
     }
   }
 
-  async #upload({ number, segment, last }: Waiting, signal: AbortSignal): Promise<boolean> {
+  async #upload({ number, segment, last }: WaitingSegment, signal: AbortSignal): Promise<boolean> {
     const { put, clock, random, log, attempt } = this.#options;
     const { sha256, bytes, offset } = segment;
     try {
@@ -104,7 +119,7 @@ export class LogUploads {
     await sleep(this.#options.clock, ms, AbortSignal.any([cut.signal, signal]));
   }
 
-  async #giveUp(oldest?: Waiting): Promise<void> {
+  async #giveUp(oldest?: WaitingSegment): Promise<void> {
     if (oldest === undefined) return;
     const { log, attempt } = this.#options;
     const { number, segment } = oldest;

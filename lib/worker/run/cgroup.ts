@@ -1,5 +1,6 @@
-import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { WorkerLog } from "../runtime/log.ts";
 
 /**
@@ -16,6 +17,9 @@ export type Cgroup = {
 };
 
 const periodUs = 100_000;
+/** The worker's own cgroup, next to those of its attempts. */
+const ownName = "worker";
+const lookEveryMs = 100;
 
 /** The machine that the worker runs on. `root` is where its file system begins. */
 type CgroupMachine = { readonly uid: number | undefined; readonly root: string };
@@ -37,7 +41,8 @@ export async function openCgroups(log: WorkerLog, { uid, root }: CgroupMachine =
 
 /** Moves the worker into a child cgroup too, because a cgroup that has children may not hold processes itself. */
 export async function cgroupsBelow(root: string, workerPid: number): Promise<Cgroups> {
-  const own = join(root, "worker");
+  await endLeft(root);
+  const own = join(root, ownName);
   await mkdir(own, { recursive: true });
   await writeFile(join(own, "cgroup.procs"), String(workerPid));
   await writeFile(join(root, "cgroup.subtree_control"), "+cpu +memory");
@@ -52,6 +57,17 @@ export async function cgroupsBelow(root: string, workerPid: number): Promise<Cgr
       return { end: () => end(folder) };
     },
   };
+}
+
+/** Ends what an earlier process of the worker left in the cgroups of its attempts, and waits until it is gone. */
+async function endLeft(root: string): Promise<void> {
+  const left = (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory() && entry.name !== ownName);
+  for (const { name } of left) {
+    const folder = join(root, name);
+    await writeFile(join(folder, "cgroup.kill"), "1");
+    while (/^populated 1/m.test(await readFile(join(folder, "cgroup.events"), "utf8").catch(() => ""))) await pause(lookEveryMs);
+    await rmdir(folder).catch(() => undefined);
+  }
 }
 
 async function end(folder: string): Promise<{ readonly ranOutOfMemory: boolean }> {

@@ -12,6 +12,7 @@ import { containerName, containerVariables, folderLabel, runArguments } from "./
 import { ContainerState, endOf, type Inspected } from "./container-end.ts";
 import { pullImage, pullTimeoutMs } from "./container-image.ts";
 import { complaintOf, type Docker, didIt, findDocker } from "./docker.ts";
+import { containerEnvFile } from "./folders.ts";
 import type { BeginJob, JobStart } from "./job-runtime.ts";
 import { endLeftovers } from "./leftover-processes.ts";
 
@@ -40,7 +41,7 @@ export const containersOn =
     if (docker === undefined) throw new FleetError("docker", "this node has no Docker, which the job's image needs");
     const { order, tries, onLine, output } = job;
     const user = machine.jobUser ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-    const envFile = join(job.folder.root, "container.env");
+    const envFile = join(job.folder.root, containerEnvFile);
     const args = runArguments(job, { root: machine.folder, envFile, user });
     const variables = containerVariables(job);
     const say = (line: string): void => onLine(`[fleetwright: docker pull: ${line}]`);
@@ -55,20 +56,21 @@ export const containersOn =
     return { startedAtMs, ...follow(machine, job, { docker, client }) };
   };
 
-/** Removes containers that an earlier process of the worker left. */
-export async function removeLeftContainers({ folder, path, log }: Omit<ContainerMachine, "jobUser">): Promise<void> {
+/** Removes containers that an earlier process of the worker left. Returns whether none is left. */
+export async function removeLeftContainers({ folder, path, log }: Omit<ContainerMachine, "jobUser">): Promise<boolean> {
   const docker = await findDocker(path);
-  if (docker === undefined) return;
+  if (docker === undefined) return false;
   const listed = await docker.run(["ps", "--all", "--quiet", "--filter", `label=${folderLabel}=${folder}`], { timeoutMs: briefMs });
   if (!didIt(listed)) {
     log("info", "leftover containers not listed", { because: complaintOf(listed) }, errorOf(listed));
-    return;
+    return false;
   }
   const ids = listed.stdout.split(/\s+/).filter((id) => /^[0-9a-f]{12,64}$/.test(id));
-  if (ids.length === 0) return;
+  if (ids.length === 0) return true;
   const removed = await docker.run(["rm", "--force", "--volumes", ...ids], { timeoutMs: removeMs });
   if (didIt(removed)) log("info", "leftover containers removed", { containers: ids.length });
   else log("warn", "leftover containers not removed", { because: complaintOf(removed) }, errorOf(removed));
+  return didIt(removed);
 }
 
 /** Follows a container whose `docker run` was started. */

@@ -1,11 +1,12 @@
 import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { JobId, TeamName } from "../../../events/job.ts";
 import { jsonOf } from "../../../events/json.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { signalGroup, type User } from "../program/program.ts";
-import { endLeftovers } from "./leftover-processes.ts";
+import { endLeftovers, groupsThere } from "./leftover-processes.ts";
 
 /** The folder of an attempt, ROOT/attempts/TEAM/JOB/N, and the paths in it. */
 export type AttemptFolder = {
@@ -45,36 +46,90 @@ export async function recordProgram(folder: AttemptFolder, pid: number): Promise
   await writeFile(startedFile(folder.root), JSON.stringify({ pid, birth: await birthOf(pid) }), { mode: 0o600 });
 }
 
+export type LeftoverOptions = {
+  /** Reports whether the files of a leftover must be kept. By default none are. */
+  readonly isKept?: (ref: AttemptRef) => Promise<boolean>;
+  /** Is called after each second in which killed processes are still there. */
+  readonly onWait?: (processes: number) => void;
+};
+
 /**
- * Ends the processes and removes the files that an earlier process of the worker left. Returns the attempts that they belonged to. If
- * another process has taken over a recorded process id, it is not signalled.
+ * Ends the processes that an earlier process of the worker left, waits until they are gone, and removes the files that need not be kept.
+ * Returns the attempts that they belonged to. Only then may they be reported as over, because their jobs then run elsewhere. If another
+ * process has taken over a recorded process id, it is not signalled.
  */
-export async function clearLeftovers(root: string): Promise<readonly AttemptRef[]> {
+export async function clearLeftovers(root: string, { isKept, onWait }: LeftoverOptions = {}): Promise<readonly AttemptRef[]> {
   const attempts = attemptsIn(root);
   const left: AttemptRef[] = [];
-  for (const team of await names(attempts)) {
-    for (const job of await names(join(attempts, team))) {
-      for (const number of await names(join(attempts, team, job))) {
-        await endProgram(join(attempts, team, job, number));
-        const attempt = Number(number);
-        if (TeamName.safeParse(team).success && JobId.safeParse(job).success && Number.isInteger(attempt))
-          left.push({ team, job, attempt });
-      }
-    }
+  const groups: number[] = [];
+  for await (const { folder, team, job, attempt } of foldersIn(attempts)) {
+    const group = await endProgram(folder);
+    if (group !== undefined) groups.push(group);
+    if (TeamName.safeParse(team).success && JobId.safeParse(job).success && Number.isInteger(attempt)) left.push({ team, job, attempt });
   }
-  await endLeftovers(attempts);
-  await rm(attempts, { recursive: true, force: true, maxRetries: 3 });
+  await untilGone(attempts, groups, onWait);
+  await removeExcept(attempts, isKept ? await filtered(left, isKept) : []);
   return left;
 }
 
-async function endProgram(folder: string): Promise<void> {
+/** Reports whether an earlier process of the worker has run a container for one of the attempts that are still on this machine. */
+export async function hasLeftContainers(root: string): Promise<boolean> {
+  for await (const { folder } of foldersIn(attemptsIn(root))) if ((await names(folder)).includes(containerEnvFile)) return true;
+  return false;
+}
+
+/** The file of a container's variables, in the attempt's folder. */
+export const containerEnvFile = "container.env";
+
+async function* foldersIn(attempts: string): AsyncGenerator<AttemptRef & { readonly folder: string }> {
+  for (const team of await names(attempts))
+    for (const job of await names(join(attempts, team)))
+      for (const number of await names(join(attempts, team, job)))
+        yield { team, job, attempt: Number(number), folder: join(attempts, team, job, number) };
+}
+
+const lookEveryMs = 100;
+
+/** Kills what is left until nothing is. A killed process may need a while to end, for example in the driver of a GPU. */
+async function untilGone(attempts: string, groups: readonly number[], onWait: LeftoverOptions["onWait"]): Promise<void> {
+  for (let looks = 1; ; looks++) {
+    const left = (await endLeftovers(attempts)) + (await groupsThere(groups)).length;
+    if (left === 0) return;
+    if (looks % (1_000 / lookEveryMs) === 0) onWait?.(left);
+    await pause(lookEveryMs);
+  }
+}
+
+async function filtered(refs: readonly AttemptRef[], isKept: (ref: AttemptRef) => Promise<boolean>): Promise<readonly AttemptRef[]> {
+  const kept: AttemptRef[] = [];
+  for (const ref of refs) if (await isKept(ref)) kept.push(ref);
+  return kept;
+}
+
+/** Removes all folders of attempts, except those of these attempts. */
+async function removeExcept(attempts: string, kept: readonly AttemptRef[]): Promise<void> {
+  const paths = new Set(kept.flatMap(({ team, job, attempt }) => [team, join(team, job), join(team, job, String(attempt))]));
+  const remove = async (below: string, depth: number): Promise<void> => {
+    for (const name of await names(join(attempts, below))) {
+      const path = join(below, name);
+      if (!paths.has(path)) await rm(join(attempts, path), { recursive: true, force: true, maxRetries: 3 });
+      else if (depth < 3) await remove(path, depth + 1);
+    }
+  };
+  await remove("", 1);
+}
+
+/** Kills the group of a recorded program. Returns the group, or undefined if there is none of it. */
+async function endProgram(folder: string): Promise<number | undefined> {
   const text = await readFile(startedFile(folder), "utf8").catch(() => "");
-  if (text === "") return;
+  if (text === "") return undefined;
   // The file may be incomplete if the machine went down while it was written.
   const started = Started.safeParse(jsonOf(text));
-  if (!started.success) return;
+  if (!started.success) return undefined;
   const { pid, birth } = started.data;
-  if (birth !== "" && (await birthOf(pid)) === birth) signalGroup(pid, "SIGKILL");
+  if (birth === "" || (await birthOf(pid)) !== birth) return undefined;
+  signalGroup(pid, "SIGKILL");
+  return pid;
 }
 
 const names = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);

@@ -31,3 +31,16 @@ async function leftovers(folder: string): Promise<readonly number[]> {
   }
   return found;
 }
+
+/** Returns those process groups that have processes. A process that has ended and that its parent has not noticed yet does not count. */
+export async function groupsThere(groups: readonly number[]): Promise<readonly number[]> {
+  if (groups.length === 0) return [];
+  const there = new Set<number>();
+  for (const name of (await readdir("/proc").catch(() => [])).filter((each) => /^[0-9]+$/.test(each))) {
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    // Fields are counted after the name, because the name may contain spaces and parentheses: state, parent, group.
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (state !== undefined && state !== "Z" && state !== "X") there.add(Number(group));
+  }
+  return groups.filter((group) => there.has(group));
+}

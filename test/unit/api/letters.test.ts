@@ -17,6 +17,7 @@ describe("the API's dead letters", () => {
       "jobs-research",
       "jobs-vision",
       "seal",
+      "outboxes",
       "shards",
       "lane",
       "later",

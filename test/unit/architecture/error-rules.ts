@@ -26,6 +26,7 @@ export const edges: ReadonlyMap<string, string> = new Map([
   ["lib/runtime/stack-response.ts", "why a change failed, as CloudFormation shows it"],
   ["events/s3-refusal.ts", "what S3 reports about an object, at the end of a message for its owner"],
   ["lib/worker/attempt/attempt-run.ts", "why an attempt failed, as the job's reason and in the job's own log"],
+  ["lib/worker/attempt/island.ts", "why the last call of a node that ends itself got no response, as the reason of its end"],
   ["lib/worker/program/command.ts", "why docker or nvidia-smi did not run, in a job's reason"],
   ["lib/worker/run/processes.ts", "why a job's command did not start, as the job's reason"],
   ["lib/worker/artifacts/upload.ts", "why a file was left out, in the attempt's manifest"],

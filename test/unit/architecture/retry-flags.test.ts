@@ -45,13 +45,14 @@ const retried: Readonly<Record<string, number>> = {
   "environment-ended": 1,
   image: 1,
   interrupted: 2,
-  key: 1,
+  key: 2,
   market: 1,
   "memory-busy": 1,
   ministack: 2,
   "node-call": 11,
   "not-ended": 1,
   object: 3,
+  outbox: 2,
   queue: 1,
   report: 1,
   shard: 3,
@@ -71,7 +72,7 @@ test("exactly the known errors may be retried", () => {
 });
 
 test("an error whose flag is computed depends on its cause", () => {
-  expect(Object.keys(countOf("computed")).sort()).toEqual(["api-answer", "disk-full", "table"]);
+  expect(Object.keys(countOf("computed")).sort()).toEqual(["api-answer", "disk-full", "outbox", "table"]);
 });
 
 test("the flag of an error is found, whatever the other options", () => {

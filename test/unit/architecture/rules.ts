@@ -22,7 +22,7 @@ export const layers: readonly Layer[] = [
   { folder: "lib/optimizer", imports: ["lib/model"], packages: [], timeless: true },
   { folder: "lib/decide", imports: ["lib/model", "lib/optimizer"], packages: [], timeless: true },
   { folder: "lib/ports", imports: ["lib/model"], packages: [] },
-  { folder: "events", imports: ["lib/model"], packages: ["zod", "node:fs", "node:path"] },
+  { folder: "events", imports: ["lib/model"], packages: ["zod", "node:crypto", "node:fs", "node:path"] },
   {
     folder: "lib/flows",
     imports: ["lib/model", "lib/decide", "lib/ports", "events"],

@@ -161,7 +161,7 @@ it.skipIf(!isGnuTar)("GNU tar unpacks the same files from an archive", async () 
 it("a file of more than 8 GiB has its size in the archive", async () => {
   const { headOf } = await import("../../../lib/cli/pack/tar-writer.ts");
   const { tarEntries } = await import("../../../lib/worker/code/tar-reader.ts");
-  const { ByteSource } = await import("../../../lib/worker/code/byte-source.ts");
+  const { ByteSource } = await import("../../../lib/model/files/byte-source.ts");
   const bytes = 8 ** 11 + 5;
   const source = (async function* () {
     yield headOf({ path: "big", kind: "file", mode: 0o644, bytes });

@@ -87,6 +87,25 @@ describe("a placed job", () => {
     ]);
   });
 
+  test("the order of a placed job says where its outbox goes, below the user id of its own node, and under which key", async () => {
+    const world = await placed();
+    const { id } = world.node;
+    const [order] = orders(await world.call(id)).orders;
+    const outbox = { bucket: "incoming", key: `islands/AROAINSTANCEROLE:${id}/vision/a/1.sealed` };
+    expect(order).toMatchObject({ outbox: { ...outbox, ...(await world.ports.outboxKeys.generate({ ...of, node: id })) } });
+    expect(JSON.stringify(world.log)).not.toContain("dataKey");
+  });
+
+  test("a job does not wait for the key of its outbox, because it will hardly ever need it", async () => {
+    const world = await placed();
+    const deps = { ...world.nodeCallDeps, outboxKeys: { generate: () => Promise.reject(new Error("KMS is down")) } };
+    await world.begin(world.node.id);
+    const [order] = orders(await handleNodeCall(deps, world.node.id, world.report(world.node.id))).orders;
+    expect(order).toMatchObject({ kind: "run", ...of });
+    expect(order).not.toHaveProperty("outbox");
+    expect(world.log.at(-1)).toMatchObject({ level: "error", message: "order has no outbox", attempt: "vision/a#1" });
+  });
+
   test("that an order is handed out is recorded before the worker gets it, and only once", async () => {
     const world = await placed();
     const { ledger, node } = world;

@@ -267,3 +267,23 @@ test("an upload whose event was lost is found by the next sweep, and sealed alth
   expect(world.job("a")).toMatchObject({ state: "failed", reason: "exit code 3" });
   expect(waiting(world)).toEqual([]);
 });
+
+describe("a worker that was restarted and has kept how its last process's runs ended", () => {
+  test.each([
+    ["before the end was recorded", false],
+    ["while it uploaded", true],
+  ])("the end of a run counts although the worker was restarted %s, and the job succeeds", async (_when, isRecorded) => {
+    const world = await working();
+    const id = world.nodes[0]?.id ?? "";
+    if (isRecorded) await reportTo(world, exited(0));
+    expect(await world.call(id, { process: "p2", attempts: [exited(0)], renew: [of] })).toMatchObject({
+      orders: [],
+      done: [],
+      renewed: [{ ...of, credentials: { sessionToken: "vision.a.1" } }],
+    });
+    expect(world.job("a")).toMatchObject({ state: "sealing", attempt: 1, exitCode: 0 });
+    world.ports.artifacts.upload(of, {});
+    expect(await world.call(id, { process: "p2", attempts: [uploaded] })).toMatchObject({ done: [of] });
+    expect(await sealAttempt(world.deps, of)).toMatchObject({ kind: "succeeded" });
+  });
+});

@@ -62,6 +62,7 @@ export class World {
       places: {
         incomingBucket: "incoming",
         datasetsBucket: "datasets",
+        instanceRoleId: "AROAINSTANCEROLE",
         keyAliasPrefix: "alias/fleetwright-",
         logGroupPrefix: "/fleetwright/",
       },

@@ -21,6 +21,7 @@ const whole: Readonly<Record<string, string>> = {
   LAUNCH_TEMPLATES: '{"gpu":"lt-1"}',
   JOB_ROLE_ARN: "arn:aws:iam::1:role/job",
   INSTANCE_ROLE: "fleetwright-instance",
+  NODES_ROLE_ID: "AROAINSTANCEROLE",
   LOG_GROUP_PREFIX: "/fleetwright/",
   WORKER_ASSET: "assets/worker.mjs",
   NODE_ASSET: "assets/node/node.tar.gz",

@@ -65,6 +65,7 @@ function begun(
     clock: { ...systemClock, after: (ms, then) => systemClock.after(ms / 1_000, then) },
     random: () => 0,
     s3: () => s3 as unknown as S3Client,
+    outboxes: { s3: s3 as unknown as S3Client, process: "process-1" },
     logSink: () => ({ put: async () => 0, close: () => void done.push("stream closed") }),
   });
   const order = runOrder({ command: ["sh", "-c", "echo hello"], ...over }, more);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -28,4 +28,19 @@ test("a program is limited to its share, and the worker moves into its own cgrou
   expect(await read("vision.train-1.1", "cgroup.kill")).toBe("1");
   await writeFile(join(root, "vision.train-1.1", "memory.events"), "low 0\noom 0\noom_kill 0\n");
   expect(await cgroup.end()).toEqual({ ranOutOfMemory: false });
+});
+
+test("what an earlier worker left in the cgroups of its attempts is killed, and waited for", async () => {
+  await mkdir(join(root, "vision.train-1.1"));
+  const events = join(root, "vision.train-1.1", "cgroup.events");
+  await writeFile(events, "populated 1\nfrozen 0\n");
+  let isOpen = false;
+  const opening = cgroupsBelow(root, 100).then(() => {
+    isOpen = true;
+  });
+  await expect.poll(() => read("vision.train-1.1", "cgroup.kill").catch(() => "")).toBe("1");
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(isOpen).toBe(false);
+  await writeFile(events, "populated 0\nfrozen 0\n");
+  await opening;
 });

@@ -4,8 +4,8 @@ import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { clearLeftovers, folderOf, makeFolder, recordProgram } from "../../../lib/worker/run/folders.ts";
-import { endLeftovers } from "../../../lib/worker/run/leftover-processes.ts";
+import { clearLeftovers, folderOf, hasLeftContainers, makeFolder, recordProgram } from "../../../lib/worker/run/folders.ts";
+import { endLeftovers, groupsThere } from "../../../lib/worker/run/leftover-processes.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -38,6 +38,44 @@ describe("leftovers of an earlier worker", () => {
     else process.kill(-program.pid, "SIGKILL");
     await expect(access(folder.root)).rejects.toThrow();
     expect(await clearLeftovers(root)).toEqual([]);
+  });
+
+  test.runIf(hasProc)(
+    "leftovers are returned only when their processes are gone, also one that its group does not hold any more",
+    async () => {
+      const folder = folderOf(root, ref);
+      await makeFolder(folder, undefined);
+      const program = await sleeper();
+      await recordProgram(folder, program.pid);
+      const escaped = await sleeper({ FLEETWRIGHT_FOLDER: folder.work });
+      await clearLeftovers(root);
+      expect(await groupsThere([program.pid, escaped.pid, process.pid])).toEqual([]);
+      await Promise.all([program.ended, escaped.ended]);
+    },
+  );
+
+  test("a worker knows whether an earlier one has run a container whose end must be made sure of", async () => {
+    await makeFolder(folderOf(root, ref), undefined);
+    expect(await hasLeftContainers(root)).toBe(false);
+    await writeFile(join(folderOf(root, ref).root, "container.env"), "");
+    expect(await hasLeftContainers(root)).toBe(true);
+  });
+
+  test("the files of a leftover that must be kept stay, and all others are removed", async () => {
+    const others = [
+      { ...ref, attempt: 3 },
+      { ...ref, job: "train-2" },
+      { ...ref, team: "audio" },
+    ];
+    for (const each of [ref, ...others]) {
+      await makeFolder(folderOf(root, each), undefined);
+      await writeFile(join(folderOf(root, each).work, "model.pt"), "weights");
+    }
+    expect(
+      await clearLeftovers(root, { isKept: async ({ team, job, attempt }) => team === ref.team && job === ref.job && attempt === 2 }),
+    ).toHaveLength(4);
+    expect(await readFile(join(folderOf(root, ref).work, "model.pt"), "utf8")).toBe("weights");
+    for (const each of others) await expect(access(folderOf(root, each).root)).rejects.toThrow();
   });
 
   test("a process that now has the id of a leftover one is left alone", async () => {

@@ -14,6 +14,7 @@ function held() {
         credentialsExpireAtMs: 0,
         renew: () => undefined,
         upload: () => undefined,
+        leave: async () => undefined,
         stop: () => undefined,
         remove: async () => undefined,
       };
@@ -21,6 +22,7 @@ function held() {
     changed: () => undefined,
     clock: new ManualClock(),
     silentForMs: () => 0,
+    isUnanswered: () => false,
     log: workerLogInto([]),
   });
   return { attempts, started };

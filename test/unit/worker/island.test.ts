@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { idleIslandMs, judgeIsland } from "../../../lib/worker/attempt/island.ts";
+import { FleetError } from "../../../lib/model/fleet-error.ts";
+import { idleIslandMs, judgeIsland, Silence } from "../../../lib/worker/attempt/island.ts";
 
 const hour = 3_600_000;
 const contact = { atMs: 1_000, islandMs: 24 * hour };
@@ -11,6 +12,23 @@ describe("a node whose worker gets no response", () => {
     expect(judged(1_000 + 23 * hour, true)).toEqual({ kind: "hold", untilMs: 1_000 + 23 * hour + 60_000 });
     expect(judged(1_000 + 24 * hour - 5, true)).toEqual({ kind: "hold", untilMs: 1_000 + 24 * hour });
     expect(judged(1_000 + 24 * hour, true)).toEqual({ kind: "shut-down", because: "no call has got a response for 24.0 h" });
+  });
+
+  test("its reason says why the last call got no response", () => {
+    const refusal = new FleetError("node-call", "The node function returned HTTP status 403: Forbidden", { retry: true });
+    const silence = new Silence();
+    expect([silence.isOn, silence.why, silence.forMs(5)]).toEqual([false, undefined, 0]);
+    silence.note(new Error("connection refused"), 1_000);
+    silence.note(refusal, 3_000);
+    expect([silence.isOn, silence.forMs(5_000)]).toEqual([true, 4_000]);
+    expect(judged(1_000 + 24 * hour, true, { why: silence.why })).toEqual({
+      kind: "shut-down",
+      because: "no call has got a response for 24.0 h; the last one: The node function returned HTTP status 403: Forbidden",
+    });
+    silence.end();
+    expect([silence.isOn, silence.why]).toEqual([false, undefined]);
+    silence.note(new Error("x".repeat(5_000)), 0);
+    expect(silence.why).toHaveLength(300);
   });
 
   test("without work it ends itself after fifteen minutes", () => {

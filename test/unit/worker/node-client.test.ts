@@ -43,6 +43,28 @@ describe("a call", () => {
     expect(String(error)).not.toContain("secretAccessKey");
   });
 
+  test.each([400, 403, 404, 410, 429, 500, 502, 503])(
+    "a verdict counts only in a reply of the function itself: with HTTP status %i it is no response",
+    async (status) => {
+      for (const verdict of [
+        { kind: "shutdown", because: "given back" },
+        orders({ done: [{ team: "vision", job: "train-1", attempt: 1 }] }),
+        { kind: "no-session" },
+      ]) {
+        reply = () => ({ status, body: JSON.stringify(verdict) });
+        await expect(client()(report)).rejects.toMatchObject({ retry: true, message: expect.stringContaining(`HTTP status ${status}`) });
+      }
+    },
+  );
+
+  test.each(["", "null", "{}", '{"kind":"released"}', '{"kind":"shutdown"}', '{"message":"shutdown"}', "<html>410 Gone</html>"])(
+    "a reply that is no verdict of the protocol is no response: %j",
+    async (body) => {
+      reply = () => ({ status: 200, body });
+      await expect(client()(report)).rejects.toMatchObject({ retry: true });
+    },
+  );
+
   test("the error of a refused call quotes the first 200 characters of the response", async () => {
     reply = () => ({ status: 500, body: `${"a".repeat(200)}b` });
     await expect(client()(report)).rejects.toMatchObject({ message: `The node function returned HTTP status 500: ${"a".repeat(200)}` });

@@ -1,9 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { chmod, readdir, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Manifest } from "../../../events/artifacts/upload.ts";
 import { craftArchive } from "./archives.ts";
-import { orders } from "./http-fakes.ts";
+import { orders, someCredentials } from "./http-fakes.ts";
+import { openedOutbox, outboxOrder } from "./opened-outbox.ts";
 import { standIn, standInDocker } from "./stand-in.ts";
 import { startWorker } from "./worker-process.ts";
 import { node, until, WorkerWorld, WorldJob } from "./worker-world.ts";
@@ -17,6 +21,8 @@ beforeEach(async () => {
   job = new WorldJob(world);
 });
 afterEach(() => world.close());
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** A zombie process counts as dead. */
 const isAlive = (pid: string): boolean => /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", pid]).stdout.toString());
@@ -74,6 +80,59 @@ describe("a worker", () => {
     expect(await readdir(world.folder)).toContain("shut-down");
     // The server cannot be reached, but S3 can.
     expect(job.manifest().artifacts).toMatchObject([{ path: "ckpt.pt" }]);
+  });
+
+  test("a worker that is refused with a verdict in the body of a 403, 404 or 410 keeps its job, and notes why", async () => {
+    const statuses = [403, 404, 410];
+    let refused = 0;
+    world.reply = (call) => {
+      if (call.attempts.length === 0) return orders({ orders: [job.order({ command: ["sh", "-c", "echo ready; exec sleep 600"] })] });
+      const status = statuses[refused++ % statuses.length] ?? 403;
+      return { status, body: JSON.stringify({ kind: "shutdown", because: "given back" }) };
+    };
+    const shutdown = join(world.folder, "shut-down");
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: `touch ${shutdown}` });
+    await expect.poll(() => refused, until).toBeGreaterThan(3);
+    expect(worker.child.exitCode).toBeNull();
+    expect(await readdir(world.folder)).not.toContain("shut-down");
+    expect(job.last()).toMatchObject({ phase: "running" });
+    for (const status of statuses) expect(worker.log.join("\n")).toContain(`HTTP status ${status}`);
+    world.reply = () => ({ kind: "shutdown", because: "given back" });
+    expect(await worker.ended).toBe(0);
+  });
+
+  test("a worker that nobody answers leaves the end of its job, its log and its files in its outbox before the instance ends", async () => {
+    const ran = { now: false };
+    world.aws.stalls = /\/log\//;
+    const order = () =>
+      job.order(
+        { command: ["sh", "-c", "echo trained; echo weights >model.pt; sleep 0.3"], artifacts: ["model.pt"] },
+        // Attempts' credentials last an hour at most, and an island may last a day.
+        { outbox: outboxOrder(job.ref), credentials: someCredentials(Date.now() + 1_000) },
+      );
+    world.reply = (call) => {
+      ran.now ||= call.attempts.length > 0;
+      return ran.now ? "lost" : orders({ islandMs: 3_000, orders: [order()] });
+    };
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: "true" });
+    expect(await worker.ended).toBe(0);
+    expect(job.kept().has("manifest.json")).toBe(false);
+    const { key } = outboxOrder(job.ref);
+    const parts = await openedOutbox(world.aws.objects.get(`incoming/${key}`) ?? Buffer.alloc(0), job.ref);
+    const [end, segment, file, manifest] = parts;
+    expect(parts.map(({ head }) => head.kind)).toEqual(["end", "segment", "file", "manifest"]);
+    expect(end?.head).toMatchObject({
+      report: { ...job.ref, phase: "exited", exitCode: 0, uploads: true },
+      process: world.server.calls[0]?.process,
+    });
+    expect(gunzipSync(segment?.body ?? "").toString()).toBe("trained\n");
+    expect(segment?.head).toMatchObject({ rank: 0, number: 0, facts: { offset: 0, last: true } });
+    expect(file).toEqual({ head: { kind: "file", path: "model.pt" }, body: Buffer.from("weights\n") });
+    const { incomplete, ...list } = Manifest.parse(JSON.parse(manifest?.body.toString() ?? ""));
+    expect([incomplete, list.artifacts]).toMatchObject([undefined, [{ path: "model.pt", bytes: 8, sha256: sha256("weights\n") }]]);
+    // It is written with the instance's own credentials, whose policy allows nothing else.
+    expect(String(world.aws.headers.get(`incoming/${key}`)?.["authorization"])).toContain("Credential=AKIAINSTANCE/");
+    expect(worker.log.join("\n")).not.toContain(outboxOrder(job.ref).dataKey);
   });
 
   test("a worker ends the instance on a shutdown order, and exits with code 1 if it could not", async () => {
@@ -151,6 +210,51 @@ describe("a worker", () => {
     expect(await readdir(join(folder, "docker", "containers"))).toEqual([]);
     await expect.poll(() => pids().map(isAlive), until).toEqual([false, false]);
     expect(new Set(server.calls.map((call) => call.process)).size).toBe(2);
+  });
+
+  test("a result that nobody has heard of survives a restart of the worker, and is delivered once somebody answers", async () => {
+    const { server, folder } = world;
+    const runs = join(folder, "runs");
+    const script = `echo trained; echo weights >model.pt; echo ran >>${runs}; exit 3`;
+    const order = () =>
+      job.order(
+        { command: ["sh", "-c", script], artifacts: ["model.pt"], env: { TOKEN: "secret" } },
+        { credentials: someCredentials(Date.now() + 1_000) },
+      );
+    const silent = { now: false };
+    world.aws.stalls = /./;
+    world.reply = (call) => {
+      silent.now ||= call.attempts.length > 0;
+      return silent.now ? "lost" : orders({ orders: [order()] });
+    };
+    const first = world.begin();
+    const root = join(folder, "attempts", "vision", "train-1", "1");
+    await expect.poll(() => readdir(root).catch(() => []), until).toContain("end.json");
+    const end = await readFile(join(root, "end.json"), "utf8");
+    expect(end).not.toMatch(/TOKEN|job-secret|job-token/);
+    expect((await stat(join(root, "end.json"))).mode & 0o777).toBe(0o600);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    world.aws.stalls = undefined;
+    const callsBefore = server.calls.length;
+    const second = world.begin();
+    await expect.poll(() => server.calls.length - callsBefore, until).toBeGreaterThan(2);
+    expect(job.kept().size).toBe(0);
+    const credentials = { ...someCredentials(), accessKeyId: "AKIARENEWED" };
+    world.reply = (call) => {
+      const over = call.attempts.find((each) => "uploads" in each && each.uploads === false);
+      return orders({ renewed: call.renew.map((of) => ({ ...of, credentials })), done: over ? [job.ref] : [], orders: [] });
+    };
+    await expect.poll(() => [...job.kept().keys()], until).toEqual(["log/0/000000.gz", "files/model.pt", "manifest.json"]);
+    expect(gunzipSync(job.kept().get("log/0/000000.gz") ?? "").toString()).toBe("trained\n");
+    await expect
+      .poll(() => job.reports().at(-1), until)
+      .toEqual({ ...job.ref, phase: "exited", exitCode: 3, startedAtMs: expect.any(Number), uploads: false });
+    expect(String(world.aws.headers.get("incoming/vision/train-1/1/manifest.json")?.["authorization"])).toContain("AKIARENEWED");
+    // The program was not run again, and its folder is gone when the server is done with it.
+    expect(await readFile(runs, "utf8")).toBe("ran\n");
+    await expect.poll(() => readdir(join(folder, "attempts", "vision", "train-1")).catch(() => []), until).toEqual([]);
+    second.child.kill("SIGTERM");
   });
 
   test("a job with an image fails permanently if the node has no Docker", async () => {
