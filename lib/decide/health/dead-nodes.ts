@@ -1,4 +1,4 @@
-import { isSilent, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
+import { isSilent, silentAfterMs, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import { attemptName } from "../../model/job.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
@@ -32,7 +32,8 @@ export function bury(snapshot: NodeSnapshot): { readonly steps: readonly Step[];
   // What is taken off a node is queued by this plan's steps, so it must be decided on right after them.
   const takesBack =
     steps.some(({ kind }) => kind === "lose") || nodes.some(({ id, assignments }) => ending.has(id) && assignments.some(wasNeverOrdered));
-  return { steps, wakesMs: [nextLook(nodes, nowMs), takesBack ? nowMs : undefined] };
+  const outboxes = nodes.map((node) => outboxDueMs(node, nowMs));
+  return { steps, wakesMs: [nextLook(nodes, nowMs), takesBack ? nowMs : undefined, ...outboxes] };
 }
 
 /** Returns steps for nodes that are dead or stuck, or whose end was never confirmed. The first rule that applies to a node wins. */
@@ -47,6 +48,7 @@ export function deadNodes(snapshot: NodeSnapshot): Step[] {
 function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | undefined {
   switch (node.state) {
     case "gone":
+      if (outboxDueMs(node, nowMs) !== undefined) return undefined;
       return {
         kind: "lose",
         node: node.id,
@@ -64,6 +66,20 @@ function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | und
         ? { kind: "confirm", node: node.id, because: "EC2 has not confirmed that it ended" }
         : undefined;
   }
+}
+
+/**
+ * A node that nobody answered leaves what its attempts did on S3 before it ends, and that is taken in at the same time as its end is noticed.
+ * What it held is taken back only this much later, because an attempt that was taken back changes nothing any more.
+ */
+const outboxForMs = 120_000;
+
+/** Returns until when the outbox of a node that has ended is waited for; undefined for a node that cannot have one. */
+function outboxDueMs({ state, stateSinceMs, lastSeenMs, declared, assignments }: Node, nowMs: number): number | undefined {
+  const wasSilent = lastSeenMs !== undefined && stateSinceMs - lastSeenMs > silentAfterMs;
+  if (state !== "gone" || !wasSilent || declared || assignments.every(wasNeverOrdered)) return undefined;
+  const dueMs = stateSinceMs + outboxForMs;
+  return nowMs < dueMs ? dueMs : undefined;
 }
 
 function working(node: Node, { nowMs, hearing }: Pick<NodeSnapshot, "nowMs" | "hearing">): Step | undefined {

@@ -7,7 +7,7 @@ export const heartbeatEveryMs = 60_000;
 /** A worker calls every 10 s at least. If a heartbeat is older than this, three calls are missing, and the node gets no new work. */
 export const unheardAfterMs = heartbeatEveryMs + 30_000;
 /** A node whose last heartbeat is older than this is shown as silent. Nothing else depends on that. */
-const silentAfterMs = 150_000;
+export const silentAfterMs = 150_000;
 
 /**
  * The place of a call among all calls of its node, without a clock. `session`: counts the processes of the node's worker, because each

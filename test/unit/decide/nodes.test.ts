@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deadNodes, isResponsive, nextLook } from "../../../lib/decide/health/dead-nodes.ts";
+import { bury, deadNodes, isResponsive, nextLook } from "../../../lib/decide/health/dead-nodes.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
@@ -21,6 +21,21 @@ describe("a node that must end", () => {
 
   test("a node is lost when EC2 says that it has ended", () => {
     expect(verdictOn(aNode({ state: "gone" }), monday)).toMatchObject([{ kind: "lose", because: "EC2 says that the instance has ended" }]);
+  });
+
+  test.each<[string, Partial<Node>, boolean]>([
+    ["was silent when it ended", {}, true],
+    ["called shortly before it ended", { lastSeenMs: monday + 850_000 }, false],
+    ["held nothing that was ordered", { assignments: [anAssignment({ phase: "placed", orderedAtMs: undefined })] }, false],
+    ["was declared dead by an admin", { declared: { by: "Admin/ada", because: "lost", atMs: monday } }, false],
+    ["never called", { lastSeenMs: undefined }, false],
+  ])("what it may have left on S3 is waited for two minutes if it %s", (_which, over, isWaitedFor) => {
+    const node = aNode({ state: "gone", stateSinceMs: monday + 1_000_000, assignments: [anAssignment({ phase: "running" })], ...over });
+    const endedMs = monday + 1_000_000;
+    expect(verdictOn(node, endedMs + 119_999)).toHaveLength(isWaitedFor ? 0 : 1);
+    expect(verdictOn(node, endedMs + 120_000)).toHaveLength(1);
+    const { wakesMs } = bury(aSnapshot({ nowMs: endedMs, nodes: [node] }));
+    expect(wakesMs.includes(endedMs + 120_000)).toBe(isWaitedFor);
   });
 
   test.each<[string, Node, boolean]>([

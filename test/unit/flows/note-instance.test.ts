@@ -198,6 +198,10 @@ describe("an instance that vanishes without notice", () => {
     world.nowMs += 900_000 + 60_001;
     await world.ringLater();
     await world.workOff();
+    expect(world.node.state).toBe("gone");
+    world.nowMs += 120_000;
+    await world.ringLater();
+    await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 0 });
   });
 

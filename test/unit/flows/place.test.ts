@@ -422,6 +422,10 @@ describe("a node that is gone", () => {
     world.fleet.end(id);
     world.nowMs += 60_000;
     await step();
+    expect(world.job("a"), "what it may have left on S3 is waited for").toMatchObject({ state: "running", attempt: 1 });
+    expect(world.lane.later.some(({ delaySeconds }) => delaySeconds <= 120)).toBe(true);
+    world.nowMs += 120_000;
+    await step();
     expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed", losses: 1 });
   });
 
@@ -451,6 +455,8 @@ describe("a node that is gone", () => {
     await step(1_000);
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     await step(60_000);
+    expect(world.node.state).toBe("gone");
+    await step(120_000);
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
   });
 });

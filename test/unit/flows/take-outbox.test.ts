@@ -145,10 +145,23 @@ describe("what a node left on S3 while nobody answered it", () => {
     leave(exited(0));
     await onInstance(world, stateChange(id, "terminated"));
     await world.workOff();
+    world.nowMs += 120_000;
+    await world.ringLater();
+    await world.workOff();
     expect(world.job("a")).toMatchObject({ attempt: 2 });
     const before = structuredClone(world.job("a"));
     expect(await take()).toEqual({ kind: "stale" });
     expect([world.job("a"), uploads()]).toEqual([before, []]);
+  });
+
+  test("the end arrives although EC2 has reported first that the instance has ended", async () => {
+    const { world, id, leave, take } = await island();
+    leave(exited(0));
+    await onInstance(world, stateChange(id, "terminated"));
+    await world.workOff();
+    world.nowMs += 60_000;
+    expect(await take()).toEqual({ kind: "taken", phase: "exited" });
+    expect(world.job("a")).toMatchObject({ state: "sealing", attempt: 1 });
   });
 
   test("the end arrives although EC2 ends the instance, as long as its work is not taken back", async () => {
