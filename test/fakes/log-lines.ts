@@ -29,6 +29,7 @@ const fields: Readonly<Record<string, string>> = {
   called: "requestId caller method route status ms",
   "dead letter not handled": "queue letter kind error",
   "node declared dead": "pool node by because",
+  "dead letters not counted": "team error",
   "failed seal not noted": "team job attempt error",
   "ending instances": "instances",
   "order has no outbox": "pool node attempt error",

@@ -5,6 +5,7 @@ import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
 import { cancelJob, requeueJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
 import { type Job, type JobRef, jobStates, maxAttempt } from "../../model/job.ts";
+import { deadQueues } from "../../model/letters/dead-letter.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { type ApiResponse, type ProblemResponse, problem, success } from "../http/response.ts";
@@ -166,7 +167,7 @@ const requeue = operation({
 
 async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>> {
   const job = await deps.sealing.get(ref);
-  if (!job) return noJob(ref);
+  if (!job) return noJob(ref, await lettersOf(deps, ref.team));
   const waits = await waitsFor(deps, job);
   return success(jobView(waits === undefined ? job : { ...job, reason: waits }));
 }
@@ -179,6 +180,21 @@ async function waitsFor({ nodeReader, now }: ApiDeps, { state, node, gang }: Job
   return why;
 }
 
-export const noJob = ({ team, job }: JobRef): ProblemResponse => problem("not-found", `The team ${team} has no job ${job}.`);
+/** Returns how many messages of a team could not be handled, so that their jobs do not exist; 0 if that cannot be found out. */
+async function lettersOf({ deadLetters, log }: ApiDeps, team: string): Promise<number> {
+  const [queue] = deadQueues([team]);
+  if (queue?.team !== team) return 0;
+  try {
+    return await deadLetters.count(queue);
+  } catch (error) {
+    log({ level: "error", message: "dead letters not counted", team, error });
+    return 0;
+  }
+}
+
+export function noJob({ team, job }: JobRef, letters = 0): ProblemResponse {
+  const unhandled = ` ${letters} of its messages could not be handled, and one may be about it; an admin can look at the dead letters.`;
+  return problem("not-found", `The team ${team} has no job ${job}.${letters > 0 ? unhandled : ""}`);
+}
 
 export const jobOperations: readonly Operation[] = [submit, list, get, attempts, cancel, requeue];

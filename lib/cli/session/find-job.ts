@@ -15,6 +15,6 @@ export async function findJob(id: string, team: string | undefined, connection: 
 export const noJob = (id: string, team: string, cause?: unknown): FleetError =>
   new FleetError(
     "no-job",
-    `team ${team} has no job ${id} (a new one can take a second to appear); list them with: ${commandLine("jobs", "--team", team)}`,
+    `team ${team} has no job ${id} (a new one can take a second to appear); list them with: ${commandLine("jobs", "--team", team)}; an admin sees messages that could not be handled with: ${commandLine("problems")}`,
     { cause },
   );

@@ -69,7 +69,7 @@ function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | und
 }
 
 /**
- * A node that nobody answered leaves what its attempts did on S3 before it ends, and that is taken in at the same time as its end is noticed.
+ * A node whose calls got no response leaves what its attempts did on S3 before it ends, and that is taken in at the same time as its end is noticed.
  * What it held is taken back only this much later, because an attempt that was taken back changes nothing any more.
  */
 const outboxForMs = 120_000;

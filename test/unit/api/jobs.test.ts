@@ -5,7 +5,7 @@ import { LogPage } from "../../../lib/api/views/logs.ts";
 import { ProblemView } from "../../../lib/api/views/problem.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { aJob, aSpec, monday } from "../../fakes/builders.ts";
-import { ApiWorld } from "./api-world.ts";
+import { ApiWorld, nodeId } from "./api-world.ts";
 
 const jobs = "/v1/teams/vision/jobs";
 const submit = (world: ApiWorld, body: unknown) => world.fetch(jobs, { method: "POST", body });
@@ -269,4 +269,28 @@ test("a job that could not be cancelled among many is reported with the reason, 
     { level: "error", message: "job not cancelled", team: "vision", job: "waits", error },
     expect.objectContaining({ level: "info", message: "called" }),
   ]);
+});
+
+test("a job that does not exist may be among the messages that could not be handled, of which the response gives the number", async () => {
+  const world = new ApiWorld();
+  const detail = async () => ((await world.fetch(`${jobs}/nothing`)).body as { detail: string }).detail;
+  expect(await detail()).toBe("The team vision has no job nothing.");
+  world.ports.deadLetters.put("jobs-research", "{}");
+  expect(await detail()).toBe("The team vision has no job nothing.");
+  world.ports.deadLetters.put("jobs-vision", "{}");
+  expect(await detail()).toBe(
+    "The team vision has no job nothing. 1 of its messages could not be handled, and one may be about it; an admin can look at the dead letters.",
+  );
+});
+
+test("a job whose node is silent shows that it waits for EC2's word on it", async () => {
+  const world = new ApiWorld();
+  const now = world.nowMs;
+  world.ledger.table.changeNode("gpu", nodeId(1), { state: "ready", lastSeenMs: now - 10 * 60_000 });
+  expect((await world.fetch(`${jobs}/runs`)).body).toMatchObject({
+    state: "running",
+    reason: expect.stringContaining(`waits for EC2's word on ${nodeId(1)}: its worker has been silent since `),
+  });
+  world.ledger.table.changeNode("gpu", nodeId(1), { lastSeenMs: now - 10_000 });
+  expect((await world.fetch(`${jobs}/runs`)).body).not.toHaveProperty("reason");
 });
