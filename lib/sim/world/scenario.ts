@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type Pool, withNewNames } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
-import { faultKinds, usualRates } from "../faults/faults.ts";
+import type { Chance } from "../faults/chance.ts";
+import { faultKinds, seamOf, usualRates } from "../faults/faults.ts";
 import { outageParts } from "../faults/outages.ts";
 import { spoiledKinds } from "../memory/unreadable.ts";
 
@@ -208,7 +209,7 @@ export const Scenario = z
     arriveMinutes: z.number().min(0.1).optional(),
     /** The kind of the item that `table.unreadable` makes unreadable; undefined for each kind in turn, from seed to seed. */
     unreadable: z.enum(spoiledKinds).optional(),
-    /** Rates that differ from the usual ones; 0 for never. */
+    /** Rates that are the same in all runs; 0 for never. The others vary from run to run, around the usual ones. */
     faults: z.partialRecord(z.enum(faultKinds as [string, ...string[]]), Rate).default({}),
     /** Multiplies every rate. */
     intensity: z.number().min(0).max(20).default(1),
@@ -223,12 +224,30 @@ export type Scenario = z.infer<typeof Scenario>;
 export const poolsOf = ({ pools }: Scenario): readonly Pool[] =>
   pools.map(({ spentBefore: _spent, ...pool }) => ({ ...pool, families: ["g5"], teams: [], containers: false }));
 
-/** Returns the rate of each fault in a scenario: its own rate or the usual one, times the intensity, at most 1. */
-export const ratesOf = ({
-  faults,
-  intensity,
-}: Pick<Scenario, "faults" | "intensity">): Readonly<Record<keyof typeof usualRates, number>> => {
+/** What most faults of a run are multiplied with, by seam. On average 1. */
+const factors = [0, 0.5, 1, 1, 1.5, 2];
+/** How often nothing delays messages and handlers in a run, so that what must happen at once is seen to. */
+const promptRate = 0.15;
+const delayingSeams: ReadonlySet<string> = new Set(["sqs", "lambda", "table"]);
+
+/**
+ * Returns the rate of each fault in a run: its own rate in the scenario or the usual one, times the intensity, at most 1. Usual rates are also
+ * multiplied with a factor of their seam, which is drawn for each run, because some bugs need many faults of a kind and others need none.
+ */
+export function ratesOf(
+  { faults, intensity }: Pick<Scenario, "faults" | "intensity">,
+  chance: Chance,
+): Readonly<Record<keyof typeof usualRates, number>> {
   const given: Readonly<Record<string, number | undefined>> = faults;
-  const rates = Object.entries(usualRates).map(([kind, usual]) => [kind, Math.min(1, (given[kind] ?? usual) * intensity)]);
+  const isPrompt = chance.happens(promptRate);
+  const seams = new Map(faultKinds.map((kind) => [seamOf(kind), 0]));
+  for (const seam of seams.keys()) {
+    const factor = chance.pick(factors);
+    seams.set(seam, isPrompt && delayingSeams.has(seam) ? 0 : factor);
+  }
+  const rates = faultKinds.map((kind) => {
+    const rate = given[kind] ?? usualRates[kind] * (seams.get(seamOf(kind)) ?? 1);
+    return [kind, Math.min(1, rate * intensity)];
+  });
   return Object.fromEntries(rates) as Record<keyof typeof usualRates, number>;
-};
+}
