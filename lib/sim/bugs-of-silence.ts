@@ -24,6 +24,21 @@ const deafness = {
   intensity: 0,
 };
 
+/** A zone in which all nodes fall silent, and of which EC2 reports some. */
+const zoneGone = {
+  minutes: 120,
+  calmMinutes: 300,
+  zones: [{ zone: "us-east-1a", atMinute: 15 }],
+  elsewhereMinutes: 10,
+  arriveMinutes: 12,
+  poolRemoved: 0,
+  pools: [{ name: "gpu", limits: { usdPerHour: 60, gpus: 40 }, silentSeconds: 900 }],
+  deployment: {},
+  teamLimits: {},
+  jobs: { count: { from: 8, to: 12 }, seconds: { from: 3_600, to: 5_400 }, cancelled: 0, failing: 0, impossible: 0 },
+  intensity: 0,
+};
+
 /** Bugs about nodes that are silent. */
 export const bugsOfSilence: readonly Bug[] = [
   {
@@ -78,6 +93,29 @@ export const bugsOfSilence: readonly Bug[] = [
         load: async (pool, nowMs) => {
           const { hearing: _, ...loaded } = await decisions.load(pool, nowMs);
           return loaded;
+        },
+      },
+    }),
+  },
+  {
+    name: "ends-without-a-brake",
+    breaks: 22,
+    says: "ends of silent nodes are not counted, so that a whole zone may be ended at once",
+    scenario: zoneGone,
+    plant: ({ placements }) => ({ placements: { ...placements, endedSilent: async () => "done" } }),
+  },
+  {
+    name: "hears-no-ends",
+    breaks: 21,
+    says: "EC2's word that an instance has ended is taken for nothing, so that its jobs are not started elsewhere",
+    scenario: zoneGone,
+    plant: ({ fleet, nodeLedger }, { ledger: { table } }) => ({
+      fleet: { ...fleet, look: async (ids) => new Map([...(await fleet.look(ids))].map(([id]) => [id, "live"])) },
+      nodeLedger: {
+        ...nodeLedger,
+        gone: async (id) => {
+          const pool = table.instances.get(id);
+          return pool === undefined ? { kind: "unknown" } : { kind: "noted", pool };
         },
       },
     }),

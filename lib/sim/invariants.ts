@@ -1,3 +1,4 @@
+import { brake } from "./invariants/brake.ts";
 import { budgets } from "./invariants/budgets.ts";
 import { charges } from "./invariants/charges.ts";
 import type { Invariant } from "./invariants/invariant.ts";
@@ -16,6 +17,7 @@ import { samePlan } from "./invariants/same-plan.ts";
 import { sealed } from "./invariants/sealed.ts";
 import { shardsHeld } from "./invariants/shards-held.ts";
 import { awake } from "./invariants/timely/awake.ts";
+import { elsewhere } from "./invariants/timely/elsewhere.ts";
 import { informed } from "./invariants/timely/informed.ts";
 import { turns } from "./invariants/turns.ts";
 import { zero } from "./invariants/zero.ts";
@@ -42,4 +44,6 @@ export const invariants: readonly Invariant[] = [
   awake,
   charges,
   turns,
+  elsewhere,
+  brake,
 ];

@@ -34,6 +34,8 @@ export class SimEc2 {
   readonly events: Ec2Events;
   readonly #begunAtMs = new Map<string, number>();
   readonly #reported = new Set<string>();
+  /** Zones in which nothing boots until the faults stop. */
+  readonly #closed = new Set<string>();
   readonly #throttledTokens = new Set<string>();
   /** Client tokens of launches that EC2 has carried out. Throttling such a token must not be final, because its instances exist. */
   readonly #takenTokens = new Set<string>();
@@ -133,6 +135,19 @@ export class SimEc2 {
     },
   };
 
+  /** Ends the supply of a zone until the faults stop. */
+  close(zone: string): void {
+    this.#closed.add(zone);
+    const code = "InsufficientInstanceCapacity";
+    for (const offer of this.#scenario.offers.filter((each) => each.zone === zone))
+      this.#dry.set(offerName(offer), { untilMs: Number.POSITIVE_INFINITY, code });
+  }
+
+  /** Opens all zones. */
+  calmDown(): void {
+    this.#closed.clear();
+  }
+
   isLive = (id: string): boolean => this.fleet.instances.get(id)?.over === false;
 
   /** Ends an instance without a call to `terminate`: it shuts itself down, or EC2 takes it back. */
@@ -212,7 +227,8 @@ export class SimEc2 {
     }
     const { from, to } = this.#scenario.bootSeconds;
     const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
-    if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => this.isLive(id) && booted(id, launch));
+    const boots = (): boolean => this.isLive(id) && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");
+    if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => boots() && booted(id, launch));
     this.#scheduleFailures(id, launch);
   }
 
@@ -249,6 +265,7 @@ export class SimEc2 {
     if (this.#reported.has(id)) return;
     this.#reported.add(id);
     this.#world.note("instance has ended", id);
+    this.#world.emit({ kind: "ended", id });
     this.#world.ended(id);
     this.events.ended(id);
   }

@@ -25,6 +25,8 @@ export type Fact =
   | { readonly kind: "instance"; readonly id: string; readonly launch: Launch; readonly intended: boolean }
   /** A handler had EC2 terminate a live instance. */
   | { readonly kind: "terminated"; readonly id: string }
+  /** An instance has ended, and EC2 says so. */
+  | { readonly kind: "ended"; readonly id: string }
   | { readonly kind: "ordered"; readonly instance: string; readonly order: Order }
   /** A program began to run, or stopped running. */
   | ({ readonly kind: "began" | "over" } & ProgramRun)

@@ -96,10 +96,7 @@ export class SimMachine {
     };
     plan("worker.crash", () => this.#crash());
     plan("worker.freeze", (forMs) => this.#freeze(forMs));
-    plan("worker.partition", (forMs) => {
-      this.#cutOffSinceMs = this.#world.clock.nowMs;
-      this.#cutOffUntilMs = this.#cutOffSinceMs + forMs;
-    });
+    plan("worker.partition", (forMs) => this.cutOff(forMs));
     plan("worker.death", () => this.hang());
     this.#begin([]);
   }
@@ -109,6 +106,12 @@ export class SimMachine {
     if (this.hungSinceMs !== undefined) return this.hungSinceMs;
     if (this.#isFrozen) return this.#frozenSinceMs;
     return this.#isCutOff ? this.#cutOffSinceMs : undefined;
+  }
+
+  /** Takes its network away for some time; until the faults stop, if `forMs` is infinite. */
+  cutOff(forMs: number): void {
+    if (!this.#isCutOff) this.#cutOffSinceMs = this.#world.clock.nowMs;
+    this.#cutOffUntilMs = Math.max(this.#cutOffUntilMs, this.#world.clock.nowMs + forMs);
   }
 
   /** Stops everything for good, although EC2 says that the instance runs. */

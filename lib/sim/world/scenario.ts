@@ -201,6 +201,20 @@ export const Scenario = z
     outages: z
       .array(z.strictObject({ of: z.enum(outageParts), fromMinute: z.number().min(0), untilMinute: z.number().min(0) }))
       .default([]),
+    /** Zones whose nodes all fall silent until the faults stop. Half of the machines hang, and the others have no network. */
+    zones: z
+      .array(
+        z.strictObject({
+          zone: z.string(),
+          atMinute: z.number().min(0),
+          /** How long after that EC2 reports some of the instances as terminated, and how many. It says that the others run. */
+          reportedAfterMinutes: z.number().min(0).default(20),
+          reportedShare: Rate.default(0.5),
+        }),
+      )
+      .default([]),
+    /** How soon a job whose instance has ended must run on another, in virtual minutes; undefined for any time. */
+    elsewhereMinutes: z.number().min(1).optional(),
     /** When a machine that runs a program hangs for good. */
     hangs: z.array(z.strictObject({ atMinute: z.number().min(0) })).default([]),
     /** How soon a node whose machine hangs must be ended, in virtual minutes after that or after the last outage; undefined for any time. */

@@ -8,6 +8,7 @@ import { KillPlan } from "../faults/kill-plan.ts";
 import { Outages } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import type { Site } from "../faults/sites.ts";
+import { scheduleZoneFailures } from "../faults/zones.ts";
 import type { CpuMeter } from "../load/cpu-meter.ts";
 import { ItemSizes } from "../load/item-sizes.ts";
 import { TableLoad } from "../load/table-load.ts";
@@ -189,6 +190,13 @@ export class World {
         endsMs: minutes * 60_000,
       });
     for (const { atMinute } of hangs) clock.after(atMinute * 60_000, () => hangOne(this.machines.values()));
+    scheduleZoneFailures(this.#options.scenario.zones, {
+      after: (ms, then) => void clock.after(ms, then),
+      chance: this.#chance.fork("zones"),
+      close: (zone) => this.ec2.close(zone),
+      machinesIn: (zone) => this.#machinesIn(zone),
+      end: (id) => this.ec2.end(id),
+    });
     this.ec2.begin();
     const { faults, spoiled } = this;
     schedulePoison(this.#options.seed, { ...this.#options, clock, faults, spoiled, table: this.ledger.table });
@@ -200,6 +208,7 @@ export class World {
   calmDown(): void {
     this.note("calm");
     this.faults.calmDown();
+    this.ec2.calmDown();
     for (const machine of this.machines.values()) machine.calmDown();
   }
 
@@ -260,6 +269,11 @@ export class World {
     const { clock, faults, outages, note, store, workload, artifacts, ec2 } = this;
     const { emit } = this.#options;
     return { clock, faults, outages, note, emit, store, workload, artifacts, ec2, handlers: this.handlers, seal: this.#queues.seal };
+  }
+
+  #machinesIn(zone: string) {
+    const inZone = [...this.machines].filter(([id]) => this.ec2.isLive(id) && this.ec2.fleet.instances.get(id)?.zone === zone);
+    return inZone.map(([id, machine]) => ({ id, hang: () => machine.hang(), cutOff: () => machine.cutOff(Number.POSITIVE_INFINITY) }));
   }
 
   #accept(ref: JobRef): void {
