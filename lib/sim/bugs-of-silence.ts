@@ -120,4 +120,27 @@ export const bugsOfSilence: readonly Bug[] = [
       },
     }),
   },
+  {
+    name: "spends-on-islands",
+    breaks: 14,
+    says: "a node that gets no response, and that EC2 refuses to end, goes on for longer than its pool pays for",
+    scenario: {
+      ...zoneGone,
+      minutes: 300,
+      zones: [],
+      cutOffs: [{ atMinute: 15, hours: 4, refused: true }],
+      recoverMinutes: 60,
+      pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], islandUsd: 1 }],
+      jobs: { ...zoneGone.jobs, seconds: { from: 14_000, to: 16_000 } },
+    },
+    plant: ({ nodeLedger }) => ({
+      nodeLedger: {
+        ...nodeLedger,
+        seen: async (...call) => {
+          const seen = await nodeLedger.seen(...call);
+          return seen.kind === "node" ? { ...seen, node: { ...seen.node, offer: { ...seen.node.offer, usdPerHour: 0 } } } : seen;
+        },
+      },
+    }),
+  },
 ];

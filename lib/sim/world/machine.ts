@@ -284,6 +284,3 @@ export class SimMachine {
     return this.#isFrozen ? new Promise((resolve) => this.#after(0, () => resolve(response))) : response;
   }
 }
-
-/** Hangs the first machine that runs a program. */
-export const hangOne = (machines: Iterable<SimMachine>): void => [...machines].find(({ running }) => running.length > 0)?.hang();

@@ -39,6 +39,7 @@ const PoolPart = z.strictObject({
   /** How long a worker may be silent, and how long a node with work goes on if its worker gets no response. */
   silentSeconds: z.int().min(60).default(1_800),
   islandHours: z.number().positive().default(24),
+  islandUsd: z.number().positive().optional(),
   /** How long after its launch a node is used; undefined for no limit. */
   maxLifetimeSeconds: z.int().min(1).optional(),
   /** How long jobs may continue to run on a node that is drained. */
@@ -111,7 +112,7 @@ export const Scenario = z
   .strictObject({
     name: z.string().default("standard"),
     /** How long work arrives and faults happen, in virtual minutes. After that there are no faults, and everything must come to rest. */
-    minutes: z.number().min(1).max(240).default(8),
+    minutes: z.number().min(1).max(2_880).default(8),
     /** The virtual time at which a run begins, in UTC. Budgets renew at midnight. The usual one is a Monday. */
     startsAt: z.iso.datetime().default("2026-06-01T00:00:00Z"),
     /** The longest time that it may take to come to rest, in virtual minutes. */
@@ -217,7 +218,11 @@ export const Scenario = z
     elsewhereMinutes: z.number().min(1).optional(),
     /** When a machine that runs a program hangs for good. */
     hangs: z.array(z.strictObject({ atMinute: z.number().min(0) })).default([]),
-    /** How soon a node whose machine hangs must be ended, in virtual minutes after that or after the last outage; undefined for any time. */
+    /** When a machine that runs a program loses its network, and for how long. `refused`: EC2 refuses to terminate it, which somebody forbade. */
+    cutOffs: z
+      .array(z.strictObject({ atMinute: z.number().min(0), hours: z.number().positive(), refused: z.boolean().default(false) }))
+      .default([]),
+    /** How soon a node that hangs or has no network must be ended, in virtual minutes after that or after the last outage; undefined for any time. */
     recoverMinutes: z.number().min(1).optional(),
     /** The minutes of the run in which work arrives; undefined for the first two thirds. */
     arriveMinutes: z.number().min(0.1).optional(),

@@ -7,8 +7,8 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import { Outages } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
+import { scheduleSilences } from "../faults/silences.ts";
 import type { Site } from "../faults/sites.ts";
-import { scheduleZoneFailures } from "../faults/zones.ts";
 import type { CpuMeter } from "../load/cpu-meter.ts";
 import { ItemSizes } from "../load/item-sizes.ts";
 import { TableLoad } from "../load/table-load.ts";
@@ -21,7 +21,7 @@ import { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
 import { scheduleFlood } from "./flood.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
-import { hangOne, SimMachine } from "./machine.ts";
+import { SimMachine } from "./machine.ts";
 import { machineWorldOf } from "./machine-world.ts";
 import { schedulePoison, stillGoing } from "./poison.ts";
 import { realPorts } from "./real-ports.ts";
@@ -179,7 +179,7 @@ export class World {
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
       },
     });
-    const { flood, hangs, minutes } = this.#options.scenario;
+    const { flood, minutes } = this.#options.scenario;
     if (flood)
       scheduleFlood(flood, {
         clock,
@@ -189,12 +189,13 @@ export class World {
         waiting: () => this.ledger.table.queue.values(),
         endsMs: minutes * 60_000,
       });
-    for (const { atMinute } of hangs) clock.after(atMinute * 60_000, () => hangOne(this.machines.values()));
-    scheduleZoneFailures(this.#options.scenario.zones, {
+    scheduleSilences(this.#options.scenario, {
       after: (ms, then) => void clock.after(ms, then),
-      chance: this.#chance.fork("zones"),
+      chance: this.#chance.fork("silences"),
+      machines: this.machines,
+      zoneOf: (id) => (this.ec2.isLive(id) ? this.ec2.fleet.instances.get(id)?.zone : undefined),
       close: (zone) => this.ec2.close(zone),
-      machinesIn: (zone) => this.#machinesIn(zone),
+      protect: (id) => void this.ec2.fleet.protected.add(id),
       end: (id) => this.ec2.end(id),
     });
     this.ec2.begin();
@@ -269,11 +270,6 @@ export class World {
     const { clock, faults, outages, note, store, workload, artifacts, ec2 } = this;
     const { emit } = this.#options;
     return { clock, faults, outages, note, emit, store, workload, artifacts, ec2, handlers: this.handlers, seal: this.#queues.seal };
-  }
-
-  #machinesIn(zone: string) {
-    const inZone = [...this.machines].filter(([id]) => this.ec2.isLive(id) && this.ec2.fleet.instances.get(id)?.zone === zone);
-    return inZone.map(([id, machine]) => ({ id, hang: () => machine.hang(), cutOff: () => machine.cutOff(Number.POSITIVE_INFINITY) }));
   }
 
   #accept(ref: JobRef): void {

@@ -45,7 +45,7 @@ function noteEnd(instance: string, lost: Map<string, Lost>, { table, nowMs }: Wo
   }
 }
 
-/** A gang waits until all its instances have ended, because its next attempt must not run beside what is left of the last one. */
+/** A gang waits until all its instances have ended, because its next attempt must not run while something of the last one does. */
 function late(
   lost: ReadonlyMap<string, Lost>,
   { nowMs, fleet, withinMs }: Pick<WorldView, "nowMs" | "fleet"> & { withinMs: number },
