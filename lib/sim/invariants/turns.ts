@@ -1,5 +1,6 @@
-import { jobName, type QueueEntry } from "../../model/job.ts";
+import { attemptName, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Step } from "../../model/plan.ts";
+import { isResting } from "../../model/values/back-off.ts";
 import type { DecisionRecord } from "../../ports/journal.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
@@ -8,7 +9,7 @@ import type { Invariant, InvariantBreach } from "./invariant.ts";
 export const turns: Invariant = {
   number: 20,
   name: "priorities hold",
-  says: "No job gets a node while one of the same team that wants no more, and has a higher priority or is older, gets none.",
+  says: "No job gets a node while one of the same team that wants no more, and has a higher priority or is older, gets none, unless it could not be started lately.",
   watch: (seen) => ({ on: (fact) => (fact.kind === "decided" ? overtaken(fact.decision, seen()) : undefined) }),
 };
 
@@ -18,7 +19,9 @@ function overtaken({ id, snapshot, plan }: DecisionRecord, now: WorldView): Inva
   if (plan.wakeAtMs !== undefined && plan.wakeAtMs <= snapshot.nowMs) return undefined;
   const served = new Set(plan.steps.flatMap(servedBy));
   const launching = new Set([...snapshot.openLaunches, ...(snapshot.unreadable ?? [])].flatMap(({ jobs = [] }) => jobs.map(jobName)));
-  const left = snapshot.queue.filter((entry) => !served.has(jobName(entry)) && !launching.has(jobName(entry)) && entry.nodes === 1);
+  const resting = new Set((snapshot.backOffs ?? []).filter((each) => isResting(each, snapshot.nowMs)).map(({ subject }) => subject));
+  const mayStart = (entry: QueueEntry): boolean => !launching.has(jobName(entry)) && !resting.has(`place ${attemptName(entry)}`);
+  const left = snapshot.queue.filter((entry) => !served.has(jobName(entry)) && mayStart(entry) && entry.nodes === 1);
   const got = snapshot.queue.filter((entry) => served.has(jobName(entry)) && entry.nodes === 1);
   for (const entry of got) {
     const first = left.find((each) => each.team === entry.team && wantsNoMore(each, entry) && goesFirst(each, entry, now));

@@ -247,6 +247,11 @@ export class World {
     );
   }
 
+  /** How many machines hang, of instances that live. */
+  get hung(): number {
+    return [...this.machines].filter(([id, { hungSinceMs }]) => hungSinceMs !== undefined && this.ec2.isLive(id)).length;
+  }
+
   get seen(): WorldView {
     const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
     return {

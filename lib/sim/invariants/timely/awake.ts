@@ -1,5 +1,6 @@
-import { jobName, type QueueEntry } from "../../../model/job.ts";
+import { attemptName, jobName, type QueueEntry } from "../../../model/job.ts";
 import { freeOn, isLive, type Node } from "../../../model/node.ts";
+import { isResting } from "../../../model/values/back-off.ts";
 import { fits } from "../../../model/values/resources.ts";
 import type { Fact } from "../../world/facts.ts";
 import type { WorldView } from "../../world/seen.ts";
@@ -99,7 +100,12 @@ function isLateIdle(node: Node, quietMs: number, now: WorldView): boolean {
   const isWanted =
     [...now.table.queue.values()].some((each) => each.pool === node.pool) ||
     [...now.table.nodes.values()].some((row) => isLeaving(row.node));
-  return isHeard(node, now) && !isWanted && ![...now.table.openLaunches.values()].some((each) => each.pool === node.pool);
+  return (
+    isHeard(node, now) &&
+    !rests(node.pool, `retire ${node.id}`, now) &&
+    !isWanted &&
+    ![...now.table.openLaunches.values()].some((each) => each.pool === node.pool)
+  );
 }
 
 const isHeard = ({ id, lastSeenMs = 0 }: Node, { machine, nowMs }: WorldView): boolean =>
@@ -112,12 +118,22 @@ function unplaced(changed: Changed, quietMs: number, now: WorldView): InvariantB
     const of = now.pools.find(({ name }) => name === pool);
     if (!of || of.budgets || of.teamBudgets || rows.some((row) => row.pool === pool && row.entry.nodes > 1)) continue;
     const sinceMs = Math.max(quietMs, changed.jobs.get(jobName(entry)) ?? now.nowMs);
-    if (now.nowMs - sinceMs < actsWithinMs || !isConfigured(pool, now) || isLaunchedFor(entry, now)) continue;
+    if (
+      now.nowMs - sinceMs < actsWithinMs ||
+      !isConfigured(pool, now) ||
+      isLaunchedFor(entry, now) ||
+      rests(pool, `place ${attemptName(entry)}`, now)
+    )
+      continue;
     const room = [...now.table.nodes.values()].find(({ node }) => node.pool === pool && isFreeFor(entry, node, { changed, now }));
     if (room) return `${jobName(entry)} waits although ${room.node.id} has room for it`;
   }
   return undefined;
 }
+
+/** What has failed because of earlier faults is tried again after a pause. */
+const rests = (pool: string, subject: string, { table, nowMs }: WorldView): boolean =>
+  table.backOffs.get(pool)?.some((each) => each.subject === subject && isResting(each, nowMs)) === true;
 
 /** A job for which a launch is open waits for its outcome. */
 const isLaunchedFor = (entry: QueueEntry, { table }: WorldView): boolean =>
