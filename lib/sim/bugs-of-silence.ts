@@ -24,6 +24,21 @@ const deafness = {
   intensity: 0,
 };
 
+/** A zone in which all nodes fall silent, and of which EC2 reports some. */
+const zoneGone = {
+  minutes: 120,
+  calmMinutes: 300,
+  zones: [{ zone: "us-east-1a", atMinute: 15 }],
+  elsewhereMinutes: 10,
+  arriveMinutes: 12,
+  poolRemoved: 0,
+  pools: [{ name: "gpu", limits: { usdPerHour: 60, gpus: 40 }, silentSeconds: 900 }],
+  deployment: {},
+  teamLimits: {},
+  jobs: { count: { from: 8, to: 12 }, seconds: { from: 3_600, to: 5_400 }, cancelled: 0, failing: 0, impossible: 0 },
+  intensity: 0,
+};
+
 /** Bugs about nodes that are silent. */
 export const bugsOfSilence: readonly Bug[] = [
   {
@@ -78,6 +93,52 @@ export const bugsOfSilence: readonly Bug[] = [
         load: async (pool, nowMs) => {
           const { hearing: _, ...loaded } = await decisions.load(pool, nowMs);
           return loaded;
+        },
+      },
+    }),
+  },
+  {
+    name: "ends-without-a-brake",
+    breaks: 22,
+    says: "ends of silent nodes are not counted, so that a whole zone may be ended at once",
+    scenario: zoneGone,
+    plant: ({ placements }) => ({ placements: { ...placements, endedSilent: async () => "done" } }),
+  },
+  {
+    name: "hears-no-ends",
+    breaks: 21,
+    says: "EC2's word that an instance has ended is taken for nothing, so that its jobs are not started elsewhere",
+    scenario: zoneGone,
+    plant: ({ fleet, nodeLedger }, { ledger: { table } }) => ({
+      fleet: { ...fleet, look: async (ids) => new Map([...(await fleet.look(ids))].map(([id]) => [id, "live"])) },
+      nodeLedger: {
+        ...nodeLedger,
+        gone: async (id) => {
+          const pool = table.instances.get(id);
+          return pool === undefined ? { kind: "unknown" } : { kind: "noted", pool };
+        },
+      },
+    }),
+  },
+  {
+    name: "spends-on-islands",
+    breaks: 14,
+    says: "a node that gets no response, and that EC2 refuses to end, goes on for longer than its pool pays for",
+    scenario: {
+      ...zoneGone,
+      minutes: 300,
+      zones: [],
+      cutOffs: [{ atMinute: 15, hours: 4, refused: true }],
+      recoverMinutes: 60,
+      pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], islandUsd: 1 }],
+      jobs: { ...zoneGone.jobs, seconds: { from: 14_000, to: 16_000 } },
+    },
+    plant: ({ nodeLedger }) => ({
+      nodeLedger: {
+        ...nodeLedger,
+        seen: async (...call) => {
+          const seen = await nodeLedger.seen(...call);
+          return seen.kind === "node" ? { ...seen, node: { ...seen.node, offer: { ...seen.node.offer, usdPerHour: 0 } } } : seen;
         },
       },
     }),

@@ -2,6 +2,7 @@ import { fileKey, sealedFileKey } from "../../events/artifacts/upload.ts";
 import type { JobRecord } from "../model/job.ts";
 import type { Placements } from "../ports/pool-ledger.ts";
 import type { Bug } from "./bug.ts";
+import { bugsOfDuty } from "./bugs-of-duty.ts";
 import { bugsOfSilence } from "./bugs-of-silence.ts";
 import { bugsUnderLoad } from "./bugs-under-load.ts";
 import type { SimPorts } from "./faults/ports.ts";
@@ -235,6 +236,7 @@ export const bugs: readonly Bug[] = [
       },
     }),
   },
+  ...bugsOfDuty,
   ...bugsOfSilence,
   ...bugsUnderLoad,
 ];

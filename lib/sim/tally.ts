@@ -1,7 +1,7 @@
 import type { FaultKind } from "./faults/faults.ts";
+import { type DecisionCpu, noCpu, plusCpu } from "./load/cpu-meter.ts";
 import { type LargestItem, larger, noItem } from "./load/item-sizes.ts";
 import type { RunResult, Violation } from "./run.ts";
-import { type DecisionCpu, noCpu, plusCpu } from "./world/cpu-meter.ts";
 
 /** A seed whose run broke an invariant. */
 export type FailingSeed = Violation & {

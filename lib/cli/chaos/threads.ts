@@ -3,8 +3,8 @@ import { bugNamed } from "../../sim/bugs.ts";
 import { chaos } from "../../sim/chaos.ts";
 import type { FaultKind } from "../../sim/faults/faults.ts";
 import { readSites } from "../../sim/faults/sites.ts";
+import { CpuMeter } from "../../sim/load/cpu-meter.ts";
 import { nothingYet, plus, type Tally } from "../../sim/tally.ts";
-import { CpuMeter } from "../../sim/world/cpu-meter.ts";
 import type { Scenario } from "../../sim/world/scenario.ts";
 
 /** The runs of one thread, as plain data. */

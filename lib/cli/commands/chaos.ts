@@ -7,7 +7,7 @@ import { decoded } from "../../model/files/decoded.ts";
 import { bugNamed, bugs } from "../../sim/bugs.ts";
 import { type FaultKind, faultKinds, usualRates } from "../../sim/faults/faults.ts";
 import { readSites } from "../../sim/faults/sites.ts";
-import { invariants } from "../../sim/invariants/invariants.ts";
+import { invariants } from "../../sim/invariants.ts";
 import { type ChaosReport, type Coverage, reportOf } from "../../sim/report.ts";
 import type { FailingSeed } from "../../sim/tally.ts";
 import { Scenario } from "../../sim/world/scenario.ts";

@@ -60,5 +60,6 @@ function lateNode(node: Node, { pools }: WorldView, beforeMs: number): Invariant
   return idleSinceMs(node) + pool.idleSeconds * 1000 < beforeMs ? `${node.id} has been idle, and was not ended` : undefined;
 }
 
-const idleSinceMs = ({ assignments, lastBusyMs, readyAtMs = Number.POSITIVE_INFINITY, gpusBusyAtMs = 0 }: Node): number =>
+/** Returns since when a node has been idle; infinity if it is not. */
+export const idleSinceMs = ({ assignments, lastBusyMs, readyAtMs = Number.POSITIVE_INFINITY, gpusBusyAtMs = 0 }: Node): number =>
   assignments.length > 0 ? Number.POSITIVE_INFINITY : Math.max(lastBusyMs, readyAtMs, gpusBusyAtMs);

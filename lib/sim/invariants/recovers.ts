@@ -7,7 +7,7 @@ const checkEveryMs = 60_000;
 export const recovers: Invariant = {
   number: 14,
   name: "the dead are found",
-  says: "A node whose machine hangs is ended within the scenario's time after the hang, or after the last outage if that is later.",
+  says: "A node whose machine hangs, or has no network, is ended within the scenario's time after that, or after the last outage if that is later. If EC2 refuses, it ends itself within its pool's hours and dollars.",
   watch: (seen) => {
     let checkedMs = 0;
     return {
@@ -22,12 +22,25 @@ export const recovers: Invariant = {
   },
 };
 
-function late({ nowMs, scenario, fleet, machine }: WorldView, withinMs: number): InvariantBreach {
+function late(now: WorldView, withinMs: number): InvariantBreach {
+  const { nowMs, scenario, fleet, machine } = now;
   const startMs = Date.parse(scenario.startsAt);
   const outMs = Math.max(0, ...scenario.outages.map(({ untilMinute }) => startMs + untilMinute * 60_000));
-  const dead = fleet.live.find(({ id }) => {
-    const hungMs = machine(id)?.hungSinceMs;
-    return hungMs !== undefined && nowMs - Math.max(hungMs, outMs) > withinMs;
-  });
-  return dead && `${dead.id} has hung for ${Math.round((nowMs - (machine(dead.id)?.hungSinceMs ?? nowMs)) / 60_000)} min and was not ended`;
+  for (const instance of fleet.live) {
+    const silentMs = machine(instance.id)?.unreachableSinceMs;
+    if (silentMs === undefined) continue;
+    const mostMs = fleet.protected.has(instance.id) ? islandMs(instance, now) + islandGraceMs : withinMs;
+    if (nowMs - Math.max(silentMs, outMs) > mostMs)
+      return `${instance.id} has been out of reach for ${Math.round((nowMs - silentMs) / 60_000)} min and has not ended`;
+  }
+  return undefined;
+}
+
+/** A worker looks once a minute whether it should end its node, its clock may be slow, and its programs take a while to stop. */
+const islandGraceMs = 60 * 60_000;
+
+/** Returns how long a node may cost money while EC2 refuses to end it: it must end itself. */
+function islandMs({ launch, offer }: WorldView["fleet"]["live"][number], { pools }: WorldView): number {
+  const { islandHours = 24, islandUsd = Number.POSITIVE_INFINITY } = pools.find(({ name }) => name === launch.pool) ?? {};
+  return Math.min(islandHours, islandUsd / offer.usdPerHour) * 3_600_000;
 }

@@ -122,8 +122,9 @@ export class MemoryFleet implements Fleet {
     const unknown = instances.filter((id) => !this.instances.has(id));
     if (unknown.length > 0 && instances.length > 1)
       return new Map(instances.map((id) => [id, unknown.includes(id) ? "accepted" : "apart"]));
-    // Like EC2: a protected instance fails the call and keeps those of its zone alive, but not those of other zones.
-    const kept = new Set(instances.filter((id) => this.protected.has(id)).map((id) => this.instances.get(id)?.zone));
+    // Like EC2: a protected instance that lives fails the call and keeps those of its zone alive, but not those of other zones.
+    const isKept = (id: string): boolean => this.protected.has(id) && this.instances.get(id)?.over === false;
+    const kept = new Set(instances.filter(isKept).map((id) => this.instances.get(id)?.zone));
     for (const id of instances) if (kept.size === 0 || !kept.has(this.instances.get(id)?.zone)) this.shutDown(id);
     if (kept.size === 0) return all(instances, "accepted");
     return all(instances, instances.length > 1 ? "apart" : { refused: "OperationNotPermitted: the instance may not be terminated" });

@@ -1,29 +1,19 @@
-import type { InstanceEvent } from "../../../events/instance.ts";
 import type { Launch, LaunchOutcome } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
-import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
+import { interruptionWarningMs } from "../../model/telemetry.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { TaggedInstances } from "../../ports/orphans.ts";
 import type { Faults } from "../faults/faults.ts";
 import { MemoryFleet } from "../memory/fleet.ts";
-import type { SimClock } from "./clock.ts";
-import type { Fact } from "./facts.ts";
+import { Ec2Events, type Ec2EventsWorld } from "./ec2-events.ts";
 import type { Scenario } from "./scenario.ts";
 
-export type Ec2World = {
-  readonly clock: SimClock;
-  readonly faults: Faults;
-  readonly emit: (fact: Fact) => void;
-  readonly note: (...parts: readonly unknown[]) => void;
+export type Ec2World = Ec2EventsWorld & {
   readonly isIntended: (launch: Launch) => boolean;
   /** Called when an instance has booted. Its machine should start. */
   readonly booted: (id: string, launch: Launch) => void;
   /** Called when an instance has ended. */
   readonly ended: (id: string) => void;
-  /** Called when EC2 sends an event about an instance to the event bus. */
-  readonly announce: (event: InstanceEvent) => void;
-  /** Called when the instance's metadata service shows a notice. */
-  readonly warned: (id: string, notice: Notice) => void;
 };
 
 const codes = [
@@ -41,8 +31,11 @@ export class SimEc2 {
   readonly #scenario: Scenario;
   readonly #dry = new Map<string, { readonly untilMs: number; readonly code: string }>();
   readonly #invisibleUntilMs = new Map<string, number>();
+  readonly events: Ec2Events;
   readonly #begunAtMs = new Map<string, number>();
   readonly #reported = new Set<string>();
+  /** Zones in which nothing boots until the faults stop. */
+  readonly #closed = new Set<string>();
   readonly #throttledTokens = new Set<string>();
   /** Client tokens of launches that EC2 has carried out. Throttling such a token must not be final, because its instances exist. */
   readonly #takenTokens = new Set<string>();
@@ -51,6 +44,7 @@ export class SimEc2 {
   constructor(world: Ec2World, scenario: Scenario) {
     this.#world = world;
     this.#scenario = scenario;
+    this.events = new Ec2Events(world);
     this.fleet.shutDown = (id) => this.#shutDown(id);
   }
 
@@ -141,6 +135,19 @@ export class SimEc2 {
     },
   };
 
+  /** Ends the supply of a zone until the faults stop. */
+  close(zone: string): void {
+    this.#closed.add(zone);
+    const code = "InsufficientInstanceCapacity";
+    for (const offer of this.#scenario.offers.filter((each) => each.zone === zone))
+      this.#dry.set(offerName(offer), { untilMs: Number.POSITIVE_INFINITY, code });
+  }
+
+  /** Opens all zones. */
+  calmDown(): void {
+    this.#closed.clear();
+  }
+
   isLive = (id: string): boolean => this.fleet.instances.get(id)?.over === false;
 
   /** Ends an instance without a call to `terminate`: it shuts itself down, or EC2 takes it back. */
@@ -220,7 +227,8 @@ export class SimEc2 {
     }
     const { from, to } = this.#scenario.bootSeconds;
     const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
-    if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => this.isLive(id) && booted(id, launch));
+    const boots = (): boolean => this.isLive(id) && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");
+    if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => boots() && booted(id, launch));
     this.#scheduleFailures(id, launch);
   }
 
@@ -238,7 +246,7 @@ export class SimEc2 {
     plan("ec2.sudden-end", () => this.end(id));
     if (launch.market !== "spot") return;
     plan("spot.interruption", () => this.#interrupt(id, true));
-    plan("spot.rebalance", () => this.#warn(id, "rebalance"));
+    plan("spot.rebalance", () => this.events.warn(id, "rebalance"));
   }
 
   #takeBack(which: { readonly zone?: string | undefined; readonly instanceType?: string | undefined }, notice: boolean): void {
@@ -249,51 +257,17 @@ export class SimEc2 {
   }
 
   #interrupt(id: string, notice: boolean): void {
-    if (notice) this.#warn(id, "interruption");
+    if (notice) this.events.warn(id, "interruption");
     this.#world.clock.after(notice ? interruptionWarningMs : 0, () => this.end(id));
-  }
-
-  #warn(id: string, kind: Notice["kind"]): void {
-    const { clock, warned, note } = this.#world;
-    note("EC2 warns of", kind, id);
-    warned(id, { kind, atMs: clock.nowMs });
-    const from = { source: "aws.ec2", time: new Date(clock.nowMs).toISOString() } as const;
-    const about = { "instance-id": id };
-    if (kind === "rebalance") this.#announce({ ...from, "detail-type": "EC2 Instance Rebalance Recommendation", detail: about });
-    else
-      this.#announce({
-        ...from,
-        "detail-type": "EC2 Spot Instance Interruption Warning",
-        detail: { ...about, "instance-action": "terminate" },
-      });
   }
 
   #over(id: string): void {
     if (this.#reported.has(id)) return;
     this.#reported.add(id);
-    const { clock, ended, faults } = this.#world;
     this.#world.note("instance has ended", id);
-    ended(id);
-    clock.after(faults.chance("ec2.event-late").between(1_000, 30_000), () => {
-      const time = new Date(clock.nowMs).toISOString();
-      this.#announce({
-        source: "aws.ec2",
-        time,
-        "detail-type": "EC2 Instance State-change Notification",
-        detail: { "instance-id": id, state: "terminated" },
-      });
-    });
-  }
-
-  #announce(event: InstanceEvent): void {
-    const { clock, faults, announce } = this.#world;
-    const about = `${event["detail-type"]} ${event.detail["instance-id"]}`;
-    if (faults.strikes("ec2.event-lost", about)) return;
-    const late = faults.strikes("ec2.event-late", about) ? faults.chance("ec2.event-late").between(5_000, 180_000) : 0;
-    clock.after(late, () => announce(event));
-    if (faults.strikes("ec2.event-twice", about)) {
-      clock.after(late + faults.chance("ec2.event-twice").between(0, 60_000), () => announce(event));
-    }
+    this.#world.emit({ kind: "ended", id });
+    this.#world.ended(id);
+    this.events.ended(id);
   }
 }
 

@@ -3,7 +3,9 @@ import type { Dataset } from "../../model/dataset.ts";
 import type { AttemptRef, Job, JobRef } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { Pool } from "../../model/pool.ts";
+import type { Notice } from "../../model/telemetry.ts";
 import type { DecisionRecord } from "../../ports/journal.ts";
+import type { FaultKind } from "../faults/faults.ts";
 import type { SpoiledItem } from "../memory/unreadable.ts";
 
 /** A run of a job's program on one machine. */
@@ -23,9 +25,17 @@ export type Fact =
   | { readonly kind: "instance"; readonly id: string; readonly launch: Launch; readonly intended: boolean }
   /** A handler had EC2 terminate a live instance. */
   | { readonly kind: "terminated"; readonly id: string }
+  /** An instance has ended, and EC2 says so. */
+  | { readonly kind: "ended"; readonly id: string }
   | { readonly kind: "ordered"; readonly instance: string; readonly order: Order }
   /** A program began to run, or stopped running. */
   | ({ readonly kind: "began" | "over" } & ProgramRun)
+  /** A run failed by itself: its program exited with another code than 0, or could not read its data, or its upload failed. */
+  | { readonly kind: "failed"; readonly attempt: AttemptRef; readonly instance: string }
+  /** A worker got orders in response to a report, which was recorded. `sentAtMs`: when it sent the report. */
+  | { readonly kind: "answered"; readonly instance: string; readonly sentAtMs: number }
+  /** EC2 announced that it takes an instance back, or may do so. Its worker reports that with its next call. */
+  | { readonly kind: "warned"; readonly id: string; readonly notice: Notice["kind"] }
   /** A worker uploaded all files of an attempt. */
   | { readonly kind: "uploaded"; readonly attempt: AttemptRef; readonly paths: readonly string[] }
   /** A dataset got another map. */
@@ -35,5 +45,9 @@ export type Fact =
   | { readonly kind: "spoiled"; readonly item: SpoiledItem | undefined }
   /** The names of the items that problems name. */
   | { readonly kind: "problems"; readonly names: readonly string[] }
+  /** A fault struck. */
+  | { readonly kind: "fault"; readonly fault: FaultKind }
+  /** A decision about a pool has begun. It reads everything after that. */
+  | { readonly kind: "deciding"; readonly pool: string }
   /** A handler was invoked. */
   | { readonly kind: "invoked"; readonly handler: string };

@@ -3,11 +3,10 @@ import type { Faults } from "../faults/faults.ts";
 import type { ArmedKill, KillPlan } from "../faults/kill-plan.ts";
 import type { Outages } from "../faults/outages.ts";
 import { type CallFaults, callFaults, type SimPorts } from "../faults/ports.ts";
+import type { CpuMeter } from "../load/cpu-meter.ts";
 import type { TableLoad } from "../load/table-load.ts";
 import { writesOf } from "../load/writes.ts";
-import type { SimClock } from "./clock.ts";
-import type { CpuMeter } from "./cpu-meter.ts";
-import { forever } from "./forever.ts";
+import { forever, type SimClock } from "./clock.ts";
 
 /** How a run of a handler ended. `died`: it was killed or timed out, and its caller gets no response. */
 export type HandlerEnd<T> =

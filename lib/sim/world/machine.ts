@@ -8,12 +8,11 @@ import { Agent } from "../../worker/attempt/agent.ts";
 import type { RunOrder } from "../../worker/attempt/attempt-run.ts";
 import type { Chance } from "../faults/chance.ts";
 import type { Faults } from "../faults/faults.ts";
-import type { SimClock } from "./clock.ts";
+import { forever, type SimClock } from "./clock.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
-import { forever } from "./forever.ts";
 import { beginAttempt, type ProgramHost } from "./program.ts";
 
-export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "fetched"> & {
+export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "failed" | "fetched"> & {
   readonly clock: SimClock;
   readonly faults: Faults;
   readonly emit: (fact: Fact) => void;
@@ -39,6 +38,8 @@ export class SimMachine {
   readonly #gpus: number;
   /** Since when it hangs for good, in the world's ms; undefined if it does not. */
   hungSinceMs: number | undefined;
+  /** How often its worker's process has died. */
+  crashes = 0;
   readonly #address: string;
   readonly #running = new Map<string, ProgramRun>();
   #datasets: readonly FetchedDataset[] = [];
@@ -95,10 +96,7 @@ export class SimMachine {
     };
     plan("worker.crash", () => this.#crash());
     plan("worker.freeze", (forMs) => this.#freeze(forMs));
-    plan("worker.partition", (forMs) => {
-      this.#cutOffSinceMs = this.#world.clock.nowMs;
-      this.#cutOffUntilMs = this.#cutOffSinceMs + forMs;
-    });
+    plan("worker.partition", (forMs) => this.cutOff(forMs));
     plan("worker.death", () => this.hang());
     this.#begin([]);
   }
@@ -108,6 +106,12 @@ export class SimMachine {
     if (this.hungSinceMs !== undefined) return this.hungSinceMs;
     if (this.#isFrozen) return this.#frozenSinceMs;
     return this.#isCutOff ? this.#cutOffSinceMs : undefined;
+  }
+
+  /** Takes its network away for some time; until the faults stop, if `forMs` is infinite. */
+  cutOff(forMs: number): void {
+    if (!this.#isCutOff) this.#cutOffSinceMs = this.#world.clock.nowMs;
+    this.#cutOffUntilMs = Math.max(this.#cutOffUntilMs, this.#world.clock.nowMs + forMs);
   }
 
   /** Stops everything for good, although EC2 says that the instance runs. */
@@ -173,6 +177,7 @@ export class SimMachine {
       after: (ms, run) => this.#after(ms, () => life === this.#life && run()),
       began: (order) => this.#began(order),
       over: (ref) => this.#over(ref),
+      failed: (attempt) => this.#world.emit({ kind: "failed", attempt, instance: this.#id }),
       fetched: (datasets) => {
         this.#datasets = [
           ...this.#datasets.filter((old) => !datasets.some((each) => each.team === old.team && each.dataset === old.dataset)),
@@ -201,6 +206,7 @@ export class SimMachine {
 
   /** The worker's process dies. Its programs run on until the next process starts and stops them. */
   #crash(): void {
+    this.crashes += 1;
     this.#life += 1;
     this.#after(restartMs, () => {
       const leftovers = [...this.#running.values()].map(({ team, job, attempt }) => ({ team, job, attempt }));
@@ -244,20 +250,24 @@ export class SimMachine {
   }
 
   async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeResponse> {
-    const { faults, callNode, chance } = this.#world;
+    const { faults, callNode, chance, emit } = this.#world;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const abort = (): void => reject(new FleetError("node-call", "the call was aborted", { retry: true }));
     signal?.addEventListener("abort", abort, { once: true });
     const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
     const lost = (): Promise<never> =>
       new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new FleetError("node-call", "no response", { retry: true }))));
+    const sentAtMs = this.#world.clock.nowMs;
     const exchange = async (): Promise<NodeResponse> => {
       await travel();
       if (life !== this.#life || this.#isHalted) return forever();
       if (this.#isCutOff || faults.strikes("worker.lost-call", this.#id)) return lost();
       const response = await callNode(this.#id, call);
       if (life !== this.#life || this.#isHalted) return forever();
-      return this.#isCutOff || faults.strikes("worker.lost-answer", this.#id) ? lost() : this.#whenThawed(response);
+      if (this.#isCutOff || faults.strikes("worker.lost-answer", this.#id)) return lost();
+      const thawed = await this.#whenThawed(response);
+      if (thawed.kind === "orders") emit({ kind: "answered", instance: this.#id, sentAtMs });
+      return thawed;
     };
     try {
       return await Promise.race([exchange(), aborted]);
@@ -274,6 +284,3 @@ export class SimMachine {
     return this.#isFrozen ? new Promise((resolve) => this.#after(0, () => resolve(response))) : response;
   }
 }
-
-/** Hangs the first machine that runs a program. */
-export const hangOne = (machines: Iterable<SimMachine>): void => [...machines].find(({ running }) => running.length > 0)?.hang();

@@ -23,6 +23,8 @@ export type ProgramHost = {
   readonly after: (ms: number, run: () => void) => () => void;
   readonly began: (order: RunOrder) => void;
   readonly over: (ref: AttemptRef) => void;
+  /** Called when a run fails by itself. */
+  readonly failed: (ref: AttemptRef) => void;
   readonly fetched: (datasets: readonly FetchedDataset[]) => void;
 };
 
@@ -54,6 +56,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
     const missing = fetched.find(({ found }) => found === undefined);
     if (missing) {
       state.phase = "failed";
+      host.failed(ref);
       emit({ kind: "failed", reason: `the list of dataset ${missing.name} is missing`, again: true, leaves: false });
       return;
     }
@@ -65,7 +68,11 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
     host.began(order);
     emit({ kind: "started", atMs: state.startedAtMs });
     const ms = Math.min(program.seconds, order.spec.maxRuntimeSeconds) * 1000;
-    later(ms, () => exited(endOf(program, order)));
+    later(ms, () => {
+      const exitCode = endOf(program, order);
+      if (exitCode !== 0) host.failed(ref);
+      exited(exitCode);
+    });
   };
   later(prepareMs + perDatasetMs * (order.datasets?.length ?? 0), run);
 
@@ -81,11 +88,9 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        emit(
-          host.upload(ref, program.files)
-            ? { kind: "uploaded" }
-            : { kind: "failed", reason: "S3 could not be reached", again: true, leaves },
-        );
+        const isUploaded = host.upload(ref, program.files);
+        if (!isUploaded) host.failed(ref);
+        emit(isUploaded ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
       });
     },
     stop: (graceMs) => {

@@ -109,8 +109,14 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
   };
 }
 
-/** Returns the decisions with the time that a function needs for a long queue, because virtual time does not see the processor's. */
-function takingTime({ clock, scenario: { decisionMsPerEntry: msPerEntry } }: PortsWorld, real: Decisions): Decisions {
+/** Returns the decisions with the time that a function needs for a long queue, because virtual time does not see the processor's. It reports each. */
+function takingTime({ clock, scenario: { decisionMsPerEntry: msPerEntry }, emit }: PortsWorld, stored: Decisions): Decisions {
+  const begin: Decisions["begin"] = async (pool) => {
+    const begun = await stored.begin(pool);
+    emit({ kind: "deciding", pool });
+    return begun;
+  };
+  const real = { ...stored, begin };
   if (msPerEntry === 0) return real;
   const waiting: Decisions["waiting"] = async (pool, nowMs) => {
     const read = await real.waiting(pool, nowMs);

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type Pool, withNewNames } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
-import { faultKinds, usualRates } from "../faults/faults.ts";
+import type { Chance } from "../faults/chance.ts";
+import { faultKinds, seamOf, usualRates } from "../faults/faults.ts";
 import { outageParts } from "../faults/outages.ts";
 import { spoiledKinds } from "../memory/unreadable.ts";
 
@@ -38,6 +39,7 @@ const PoolPart = z.strictObject({
   /** How long a worker may be silent, and how long a node with work goes on if its worker gets no response. */
   silentSeconds: z.int().min(60).default(1_800),
   islandHours: z.number().positive().default(24),
+  islandUsd: z.number().positive().optional(),
   /** How long after its launch a node is used; undefined for no limit. */
   maxLifetimeSeconds: z.int().min(1).optional(),
   /** How long jobs may continue to run on a node that is drained. */
@@ -110,7 +112,7 @@ export const Scenario = z
   .strictObject({
     name: z.string().default("standard"),
     /** How long work arrives and faults happen, in virtual minutes. After that there are no faults, and everything must come to rest. */
-    minutes: z.number().min(1).max(240).default(8),
+    minutes: z.number().min(1).max(2_880).default(8),
     /** The virtual time at which a run begins, in UTC. Budgets renew at midnight. The usual one is a Monday. */
     startsAt: z.iso.datetime().default("2026-06-01T00:00:00Z"),
     /** The longest time that it may take to come to rest, in virtual minutes. */
@@ -200,15 +202,33 @@ export const Scenario = z
     outages: z
       .array(z.strictObject({ of: z.enum(outageParts), fromMinute: z.number().min(0), untilMinute: z.number().min(0) }))
       .default([]),
+    /** Zones whose nodes all fall silent until the faults stop. Half of the machines hang, and the others have no network. */
+    zones: z
+      .array(
+        z.strictObject({
+          zone: z.string(),
+          atMinute: z.number().min(0),
+          /** How long after that EC2 reports some of the instances as terminated, and how many. It says that the others run. */
+          reportedAfterMinutes: z.number().min(0).default(20),
+          reportedShare: Rate.default(0.5),
+        }),
+      )
+      .default([]),
+    /** How soon a job whose instance has ended must run on another, in virtual minutes; undefined for any time. */
+    elsewhereMinutes: z.number().min(1).optional(),
     /** When a machine that runs a program hangs for good. */
     hangs: z.array(z.strictObject({ atMinute: z.number().min(0) })).default([]),
-    /** How soon a node whose machine hangs must be ended, in virtual minutes after that or after the last outage; undefined for any time. */
+    /** When a machine that runs a program loses its network, and for how long. `refused`: EC2 refuses to terminate it, which somebody forbade. */
+    cutOffs: z
+      .array(z.strictObject({ atMinute: z.number().min(0), hours: z.number().positive(), refused: z.boolean().default(false) }))
+      .default([]),
+    /** How soon a node that hangs or has no network must be ended, in virtual minutes after that or after the last outage; undefined for any time. */
     recoverMinutes: z.number().min(1).optional(),
     /** The minutes of the run in which work arrives; undefined for the first two thirds. */
     arriveMinutes: z.number().min(0.1).optional(),
     /** The kind of the item that `table.unreadable` makes unreadable; undefined for each kind in turn, from seed to seed. */
     unreadable: z.enum(spoiledKinds).optional(),
-    /** Rates that differ from the usual ones; 0 for never. */
+    /** Rates that are the same in all runs; 0 for never. The others vary from run to run, around the usual ones. */
     faults: z.partialRecord(z.enum(faultKinds as [string, ...string[]]), Rate).default({}),
     /** Multiplies every rate. */
     intensity: z.number().min(0).max(20).default(1),
@@ -223,12 +243,30 @@ export type Scenario = z.infer<typeof Scenario>;
 export const poolsOf = ({ pools }: Scenario): readonly Pool[] =>
   pools.map(({ spentBefore: _spent, ...pool }) => ({ ...pool, families: ["g5"], teams: [], containers: false }));
 
-/** Returns the rate of each fault in a scenario: its own rate or the usual one, times the intensity, at most 1. */
-export const ratesOf = ({
-  faults,
-  intensity,
-}: Pick<Scenario, "faults" | "intensity">): Readonly<Record<keyof typeof usualRates, number>> => {
+/** What most faults of a run are multiplied with, by seam. On average 1. */
+const factors = [0, 0.5, 1, 1, 1.5, 2];
+/** How often nothing delays messages and handlers in a run, so that what must happen at once is seen to. */
+const promptRate = 0.15;
+const delayingSeams: ReadonlySet<string> = new Set(["sqs", "lambda", "table"]);
+
+/**
+ * Returns the rate of each fault in a run: its own rate in the scenario or the usual one, times the intensity, at most 1. Usual rates are also
+ * multiplied with a factor of their seam, which is drawn for each run, because some bugs need many faults of a kind and others need none.
+ */
+export function ratesOf(
+  { faults, intensity }: Pick<Scenario, "faults" | "intensity">,
+  chance: Chance,
+): Readonly<Record<keyof typeof usualRates, number>> {
   const given: Readonly<Record<string, number | undefined>> = faults;
-  const rates = Object.entries(usualRates).map(([kind, usual]) => [kind, Math.min(1, (given[kind] ?? usual) * intensity)]);
+  const isPrompt = chance.happens(promptRate);
+  const seams = new Map(faultKinds.map((kind) => [seamOf(kind), 0]));
+  for (const seam of seams.keys()) {
+    const factor = chance.pick(factors);
+    seams.set(seam, isPrompt && delayingSeams.has(seam) ? 0 : factor);
+  }
+  const rates = faultKinds.map((kind) => {
+    const rate = given[kind] ?? usualRates[kind] * (seams.get(seamOf(kind)) ?? 1);
+    return [kind, Math.min(1, rate * intensity)];
+  });
   return Object.fromEntries(rates) as Record<keyof typeof usualRates, number>;
-};
+}

@@ -1,7 +1,5 @@
-import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { type DatasetRef, sourceUrl } from "../../model/dataset.ts";
-import { FleetError } from "../../model/fleet-error.ts";
-import { type AttemptRef, isEnded, type JobRef, jobName } from "../../model/job.ts";
+import { isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Chance } from "../faults/chance.ts";
@@ -9,7 +7,9 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import { Outages } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
+import { scheduleSilences } from "../faults/silences.ts";
 import type { Site } from "../faults/sites.ts";
+import type { CpuMeter } from "../load/cpu-meter.ts";
 import { ItemSizes } from "../load/item-sizes.ts";
 import { TableLoad } from "../load/table-load.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
@@ -17,21 +17,20 @@ import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
 import { memoryLedger } from "../memory/ledger.ts";
 import { Spoiled } from "../memory/unreadable.ts";
 import { SimClock } from "./clock.ts";
-import type { CpuMeter } from "./cpu-meter.ts";
 import { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
 import { scheduleFlood } from "./flood.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
-import { hangOne, SimMachine } from "./machine.ts";
+import { SimMachine } from "./machine.ts";
+import { machineWorldOf } from "./machine-world.ts";
 import { schedulePoison, stillGoing } from "./poison.ts";
-import type { SimProgram } from "./program.ts";
 import { realPorts } from "./real-ports.ts";
 import { portsOfFunctions } from "./rollout.ts";
 import { poolsOf, ratesOf, type Scenario } from "./scenario.ts";
 import type { WorldView } from "./seen.ts";
 import { Story } from "./story.ts";
 import { DirectCalls, queuesOf, type SimQueues } from "./wires.ts";
-import { contentOf, scheduleWorkload, type Workload, workloadOf } from "./workload.ts";
+import { scheduleWorkload, type Workload, workloadOf } from "./workload.ts";
 
 export type WorldOptions = {
   readonly scenario: Scenario;
@@ -83,9 +82,11 @@ export class World {
     this.story = new Story(() => this.clock.nowMs);
     this.#chance = new Chance(`${scenario.name} ${seed}`);
     this.workload = workloadOf(scenario, this.#chance.fork("workload"));
-    this.faults = new Faults({ rates: ratesOf(scenario), only: options.only, chance: this.#chance.fork("faults") }, (kind, about) =>
-      this.story.note(`fault ${kind}`, about),
-    );
+    const rates = ratesOf(scenario, this.#chance.fork("rates"));
+    this.faults = new Faults({ rates, only: options.only, chance: this.#chance.fork("faults") }, (kind, about) => {
+      this.story.note(`fault ${kind}`, about);
+      options.emit({ kind: "fault", fault: kind });
+    });
     this.outages = new Outages(scenario.outages, () => (this.clock.nowMs - Date.parse(scenario.startsAt)) / 60_000);
     this.kills = new KillPlan(
       { sites, chance: this.#chance.fork("dooms"), faults: this.faults, spanMs: scenario.minutes * 60_000 },
@@ -105,8 +106,12 @@ export class World {
         booted: (id, launch) => {
           const type = this.ec2.fleet.instances.get(id)?.instanceType;
           const gpus = scenario.types.find(({ name }) => name === type)?.gpus ?? 0;
-          const machine = new SimMachine(this.#machineWorld(), { id, launch, gpus, number: this.machines.size + 1 });
+          const chance = this.#chance.fork(`machine ${this.machines.size}`);
+          const its = machineWorldOf({ ...this.#machineParts(), chance });
+          const machine = new SimMachine(its, { id, launch, gpus, number: this.machines.size + 1 });
           this.machines.set(id, machine);
+          const notice = this.ec2.events.notices.get(id);
+          if (notice) machine.warn(notice);
           machine.boot();
         },
         ended: (id) => this.machines.get(id)?.halt(),
@@ -174,7 +179,7 @@ export class World {
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
       },
     });
-    const { flood, hangs, minutes } = this.#options.scenario;
+    const { flood, minutes } = this.#options.scenario;
     if (flood)
       scheduleFlood(flood, {
         clock,
@@ -184,7 +189,15 @@ export class World {
         waiting: () => this.ledger.table.queue.values(),
         endsMs: minutes * 60_000,
       });
-    for (const { atMinute } of hangs) clock.after(atMinute * 60_000, () => hangOne(this.machines.values()));
+    scheduleSilences(this.#options.scenario, {
+      after: (ms, then) => void clock.after(ms, then),
+      chance: this.#chance.fork("silences"),
+      machines: this.machines,
+      zoneOf: (id) => (this.ec2.isLive(id) ? this.ec2.fleet.instances.get(id)?.zone : undefined),
+      close: (zone) => this.ec2.close(zone),
+      protect: (id) => void this.ec2.fleet.protected.add(id),
+      end: (id) => this.ec2.end(id),
+    });
     this.ec2.begin();
     const { faults, spoiled } = this;
     schedulePoison(this.#options.seed, { ...this.#options, clock, faults, spoiled, table: this.ledger.table });
@@ -196,6 +209,7 @@ export class World {
   calmDown(): void {
     this.note("calm");
     this.faults.calmDown();
+    this.ec2.calmDown();
     for (const machine of this.machines.values()) machine.calmDown();
   }
 
@@ -233,6 +247,11 @@ export class World {
     );
   }
 
+  /** How many machines hang, of instances that live. */
+  get hung(): number {
+    return [...this.machines].filter(([id, { hungSinceMs }]) => hungSinceMs !== undefined && this.ec2.isLive(id)).length;
+  }
+
   get seen(): WorldView {
     const { ledger, ec2, artifacts, datasets, store, workload, pools, limits, clock } = this;
     return {
@@ -252,32 +271,10 @@ export class World {
     };
   }
 
-  #machineWorld() {
-    const { clock, faults, note, store } = this;
+  #machineParts() {
+    const { clock, faults, outages, note, store, workload, artifacts, ec2 } = this;
     const { emit } = this.#options;
-    return {
-      ...{ clock, faults, note, emit },
-      chance: this.#chance.fork(`machine ${this.machines.size}`),
-      programOf: (ref: AttemptRef): SimProgram => this.workload.programs.get(jobName(ref)) ?? { seconds: 1, failures: 0, files: 0 },
-      readList: (key: string) => store.sizeOf(key),
-      upload: (ref: AttemptRef, files: number): boolean => this.#upload(ref, files),
-      callNode: async (instance: string, call: NodeCall): Promise<NodeResponse> => {
-        if (this.outages.isOut("network")) throw new FleetError("node-call", "there is no network", { retry: true });
-        const response = await this.handlers.node(instance, call);
-        if (response.kind === "orders") for (const order of response.orders) emit({ kind: "ordered", instance, order });
-        return response;
-      },
-      shutDown: (instance: string) => this.ec2.end(instance),
-    };
-  }
-
-  #upload(ref: AttemptRef, files: number): boolean {
-    if (this.faults.strikes("s3.upload-fails", jobName(ref))) return false;
-    const paths = Array.from({ length: files }, (_, n) => `file-${n + 1}`);
-    this.artifacts.upload(ref, Object.fromEntries(paths.map((path, n) => [path, contentOf(ref, n)])));
-    this.#options.emit({ kind: "uploaded", attempt: ref, paths });
-    if (!this.faults.strikes("s3.lost-event", jobName(ref))) this.#queues.seal.send(ref);
-    return true;
+    return { clock, faults, outages, note, emit, store, workload, artifacts, ec2, handlers: this.handlers, seal: this.#queues.seal };
   }
 
   #accept(ref: JobRef): void {

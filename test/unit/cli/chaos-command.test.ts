@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ChaosCommandOptions, chaosCommand } from "../../../lib/cli/commands/chaos.ts";
 import type { Console } from "../../../lib/cli/terminal/console.ts";
-import { invariants as known } from "../../../lib/sim/invariants/invariants.ts";
+import { invariants as known } from "../../../lib/sim/invariants.ts";
 
 let folder: string;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { bugs } from "../../../lib/sim/bugs.ts";
 import { chaos } from "../../../lib/sim/chaos.ts";
 import { faultKinds, seamOf } from "../../../lib/sim/faults/faults.ts";
 import { readSites } from "../../../lib/sim/faults/sites.ts";
-import { invariants } from "../../../lib/sim/invariants/invariants.ts";
+import { invariants } from "../../../lib/sim/invariants.ts";
 import { type RunOptions, runOnce } from "../../../lib/sim/run.ts";
 import { nothingYet, plus, tallyOf } from "../../../lib/sim/tally.ts";
 import { Scenario } from "../../../lib/sim/world/scenario.ts";

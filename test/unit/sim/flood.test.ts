@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readJob } from "../../../lib/flows/job/read-job.ts";
+import { CpuMeter } from "../../../lib/sim/load/cpu-meter.ts";
 import { runOnce } from "../../../lib/sim/run.ts";
-import { CpuMeter } from "../../../lib/sim/world/cpu-meter.ts";
 import { craftedJob } from "../../../lib/sim/world/flood.ts";
 import { Scenario } from "../../../lib/sim/world/scenario.ts";
 

@@ -1,0 +1,46 @@
+import { jobName } from "../../model/job.ts";
+import type { Launch } from "../../model/launch.ts";
+import type { WorldView } from "../world/seen.ts";
+import type { Invariant, InvariantBreach } from "./invariant.ts";
+
+/** A decision that has read a job before it changed may still write for this long. */
+const graceMs = 60_000;
+
+/** 16: never more is begun than is needed. */
+export const needed: Invariant = {
+  number: 16,
+  name: "no more than needed",
+  says: "Nodes are launched only for jobs that wait or must leave their nodes, no more than these need, and no two launches are for one job.",
+  watch: (seen) => {
+    /** When each job last left the queue or a node, and when its pool was last another. */
+    const changedMs = new Map<string, number>();
+    const intended = new Set<string>();
+    return {
+      on: (fact) => {
+        if (fact.kind === "job") changedMs.set(jobName(fact.after), seen().nowMs);
+        if (fact.kind !== "intended" || intended.has(fact.launch.id)) return undefined;
+        intended.add(fact.launch.id);
+        return unneeded(fact.launch, changedMs, seen());
+      },
+    };
+  },
+};
+
+function unneeded(launch: Launch, changedMs: ReadonlyMap<string, number>, now: WorldView): InvariantBreach {
+  const { id, jobs, count, replaces } = launch;
+  if (replaces !== undefined) return twiceReplaced(launch, now);
+  if (jobs.length === 0) return `launch ${id} is for no job`;
+  const its = jobs.map((job) => now.table.jobs.get(jobName(job)));
+  const nodes = its.reduce((sum, job) => sum + (job?.spec?.nodes ?? 1), 0);
+  if (count > nodes) return `launch ${id} asks for ${count} nodes, but its jobs need ${nodes}`;
+  const names = new Set(jobs.map(jobName));
+  const other = [...now.table.openLaunches.values()].find((each) => each.id !== id && each.jobs.some((job) => names.has(jobName(job))));
+  if (other) return `launch ${id} is for ${[...names].join(", ")}, for which launch ${other.id} is still open`;
+  const content = its.find((job) => job && job.state !== "queued" && now.nowMs - (changedMs.get(jobName(job)) ?? 0) > graceMs);
+  return content && `launch ${id} is for ${jobName(content)}, which has been ${content.state} for a while`;
+}
+
+function twiceReplaced({ id, replaces }: Launch, { table }: WorldView): InvariantBreach {
+  const other = [...table.openLaunches.values()].find((each) => each.id !== id && each.replaces === replaces);
+  return other && `launch ${id} replaces ${replaces}, which launch ${other.id} replaces already`;
+}

@@ -1,0 +1,58 @@
+import { isEnded, isOn, jobName } from "../../../model/job.ts";
+import type { Fact } from "../../world/facts.ts";
+import type { WorldView } from "../../world/seen.ts";
+import type { Invariant, InvariantBreach } from "../invariant.ts";
+
+const checkEveryMs = 5_000;
+
+/** A job whose instance has ended: its attempt, the instances that it was on, and when one of them last ended. */
+type Lost = { readonly attempt: number; readonly instances: readonly string[]; sinceMs: number };
+
+/** 21: what ran on an instance runs elsewhere soon after EC2 has reported its end. Only scenarios with `elsewhereMinutes` demand it. */
+export const elsewhere: Invariant = {
+  number: 21,
+  name: "lost jobs run elsewhere",
+  says: "A job whose instances have ended runs on others within the scenario's time.",
+  watch: (seen) => {
+    const { elsewhereMinutes } = seen().scenario;
+    if (elsewhereMinutes === undefined) return {};
+    const lost = new Map<string, Lost>();
+    let checkedMs = 0;
+    return {
+      on: (fact) => {
+        note(fact, lost, seen);
+        const { nowMs, fleet } = seen();
+        if (fact.kind !== "invoked" || nowMs - checkedMs < checkEveryMs) return undefined;
+        checkedMs = nowMs;
+        return late(lost, { nowMs, fleet, withinMs: elsewhereMinutes * 60_000 });
+      },
+    };
+  },
+};
+
+function note(fact: Fact, lost: Map<string, Lost>, seen: () => WorldView): void {
+  if (fact.kind === "ended") noteEnd(fact.id, lost, seen());
+  if (fact.kind === "began" && fact.attempt > (lost.get(jobName(fact))?.attempt ?? Number.POSITIVE_INFINITY)) lost.delete(jobName(fact));
+  if (fact.kind === "job" && isEnded(fact.after.state)) lost.delete(jobName(fact.after));
+}
+
+function noteEnd(instance: string, lost: Map<string, Lost>, { table, nowMs }: WorldView): void {
+  for (const each of lost.values()) if (each.instances.includes(instance)) each.sinceMs = nowMs;
+  for (const job of table.jobs.values()) {
+    const isUnderWay = job.state === "placed" || job.state === "running";
+    if (isUnderWay && isOn(job, instance))
+      lost.set(jobName(job), { attempt: job.attempt, instances: job.gang ?? [instance], sinceMs: nowMs });
+  }
+}
+
+/** A gang waits until all its instances have ended, because its next attempt must not run while something of the last one does. */
+function late(
+  lost: ReadonlyMap<string, Lost>,
+  { nowMs, fleet, withinMs }: Pick<WorldView, "nowMs" | "fleet"> & { withinMs: number },
+): InvariantBreach {
+  const isOver = (id: string): boolean => fleet.instances.get(id)?.over === true;
+  const found = [...lost].find(([, { sinceMs, instances }]) => nowMs - sinceMs > withinMs && instances.every(isOver));
+  if (!found) return undefined;
+  const [name, { instances, sinceMs }] = found;
+  return `${name} does not run elsewhere, although ${instances.join(", ")} ended ${Math.round((nowMs - sinceMs) / 60_000)} min ago`;
+}
