@@ -39,6 +39,17 @@ const zoneGone = {
   intensity: 0,
 };
 
+/** A node that gets no response, and that EC2 refuses to end. */
+const refusing = {
+  ...zoneGone,
+  minutes: 300,
+  zones: [],
+  cutOffs: [{ atMinute: 15, hours: 4, refused: true }],
+  recoverMinutes: 60,
+  pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], islandUsd: 1 }],
+  jobs: { ...zoneGone.jobs, seconds: { from: 14_000, to: 16_000 } },
+};
+
 /** Bugs about nodes that are silent. */
 export const bugsOfSilence: readonly Bug[] = [
   {
@@ -51,7 +62,7 @@ export const bugsOfSilence: readonly Bug[] = [
         ...decisions,
         load: async (pool, nowMs) => {
           const loaded = await decisions.load(pool, nowMs);
-          const isSilent = ({ lastSeenMs }: Node): boolean => nowMs - (lastSeenMs ?? nowMs) > 150_000;
+          const isSilent = ({ state, lastSeenMs }: Node): boolean => state !== "gone" && nowMs - (lastSeenMs ?? nowMs) > 150_000;
           for (const { id } of loaded.nodes.filter(isSilent)) ledger.table.changeNode(pool, id, { state: "gone", stateSinceMs: nowMs });
           return decisions.load(pool, nowMs);
         },
@@ -124,15 +135,7 @@ export const bugsOfSilence: readonly Bug[] = [
     name: "spends-on-islands",
     breaks: 14,
     says: "a node that gets no response, and that EC2 refuses to end, goes on for longer than its pool pays for",
-    scenario: {
-      ...zoneGone,
-      minutes: 300,
-      zones: [],
-      cutOffs: [{ atMinute: 15, hours: 4, refused: true }],
-      recoverMinutes: 60,
-      pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], islandUsd: 1 }],
-      jobs: { ...zoneGone.jobs, seconds: { from: 14_000, to: 16_000 } },
-    },
+    scenario: refusing,
     plant: ({ nodeLedger }) => ({
       nodeLedger: {
         ...nodeLedger,
@@ -142,5 +145,12 @@ export const bugsOfSilence: readonly Bug[] = [
         },
       },
     }),
+  },
+  {
+    name: "retries-without-pauses",
+    breaks: 23,
+    says: "no decision remembers what failed, so that EC2 is asked again and again for what it refuses",
+    scenario: { ...refusing, pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], silentSeconds: 600 }] },
+    plant: ({ placements }) => ({ placements: { ...placements, backOff: async () => "done" } }),
   },
 ];

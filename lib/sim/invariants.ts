@@ -1,4 +1,4 @@
-import { brake } from "./invariants/brake.ts";
+import { brake, spaced } from "./invariants/brake.ts";
 import { budgets } from "./invariants/budgets.ts";
 import { charges } from "./invariants/charges.ts";
 import type { Invariant } from "./invariants/invariant.ts";
@@ -46,4 +46,5 @@ export const invariants: readonly Invariant[] = [
   turns,
   elsewhere,
   brake,
+  spaced,
 ];

@@ -42,3 +42,32 @@ function isSilent(id: string, pool: string, { table, machine, nowMs }: WorldView
   if (!node || silentSinceMs === undefined || nowMs - silentSinceMs < silentMs) return false;
   return node.readyAtMs !== undefined && node.drain === undefined && node.notice === undefined && node.assignments.length > 0;
 }
+
+/** What `backOffsAfter` allows in an hour, and as much again, because a decision that dies cannot note that it has tried. */
+const mostAnHour = 30;
+
+/** 23: what EC2 refuses is asked for seldom. */
+export const spaced: Invariant = {
+  number: 23,
+  name: "refusals are spaced",
+  says: "An instance that EC2 refuses to end is asked for at most 30 times in any hour.",
+  watch: (seen) => {
+    /** When the end of each refused instance was asked for, in the last hour. */
+    const askedMs = new Map<string, readonly number[]>();
+    let counted = 0;
+    return {
+      on: (fact) => {
+        if (fact.kind !== "invoked") return undefined;
+        const { fleet, nowMs } = seen();
+        const alone = fleet.endsRequested.slice(counted).filter((ids) => ids.length === 1);
+        counted = fleet.endsRequested.length;
+        for (const id of alone.flat().filter((each) => fleet.protected.has(each))) {
+          const recent = [...(askedMs.get(id) ?? []).filter((atMs) => nowMs - atMs < hourMs), nowMs];
+          if (recent.length > mostAnHour) return `EC2 was asked ${recent.length} times in an hour to end ${id}, which it refuses`;
+          askedMs.set(id, recent);
+        }
+        return undefined;
+      },
+    };
+  },
+};
