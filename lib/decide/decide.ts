@@ -119,17 +119,26 @@ export function decideJobs(nodes: NodeDecision, waiting: Pick<Snapshot, "queue" 
     ? extended(draft, failed(draft.snapshot))
     : jobPhases.reduce<Draft<Snapshot>>((before, phase) => extended(before, phase(before)), draft);
   const { steps, wakesMs, packed } = whole;
-  return { steps, wakeAtMs: wakesMs.length > 0 ? Math.min(...wakesMs) : undefined, ...packed };
+  const aheadMs = wakesMs.filter((atMs) => atMs > nodes.snapshot.nowMs);
+  return { steps, wakeAtMs: earliest(wakesMs), laterAtMs: earliest(aheadMs), ...packed };
 }
 
-/** Adds what a phase has decided, without the steps that rest because they failed a moment ago. */
+const earliest = (timesMs: readonly number[]): number | undefined => (timesMs.length > 0 ? Math.min(...timesMs) : undefined);
+
+/**
+ * Adds what a phase has decided, without the steps that rest because they failed a moment ago. If all of them rest, the phase has nothing to
+ * decide right after them.
+ */
 function extended<S extends NodeSnapshot>(draft: Draft<S>, { steps: wanted = [], wakesMs = [], ...replaced }: Decided): Draft<S> {
-  const { steps, dueAtMs } = withoutResting(wanted, draft.snapshot);
+  const { snapshot } = draft;
+  const { steps, dueAtMs } = withoutResting(wanted, snapshot);
+  const isAtRest = wanted.length > 0 && steps.length === 0;
+  const wakes = [...wakesMs, dueAtMs].filter((atMs) => atMs !== undefined);
   return {
     ...draft,
     ...replaced,
     steps: [...draft.steps, ...steps],
-    wakesMs: [...draft.wakesMs, ...[...wakesMs, dueAtMs].filter((atMs) => atMs !== undefined)],
+    wakesMs: [...draft.wakesMs, ...(isAtRest ? wakes.filter((atMs) => atMs > snapshot.nowMs) : wakes)],
   };
 }
 

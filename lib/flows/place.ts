@@ -96,7 +96,11 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const isRetried = retryAtMs !== undefined && retryAtMs <= nowMs;
   const again = settled || isDue || isRetried || outcomes.some(({ result }) => result === "again");
   const turnsMs = turnsOf(outcomes, laterMs);
-  const wakesMs = [...turnsMs, ...(retryAtMs === undefined ? [] : [retryAtMs]), ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
+  const wakesMs = [
+    ...turnsMs,
+    ...(retryAtMs === undefined ? [] : [retryAtMs]),
+    ...[plan.wakeAtMs, plan.laterAtMs].filter((atMs) => atMs !== undefined),
+  ];
   // Only wakes ahead matter here, because what is due by now is decided on again at once.
   const aheadMs = wakesMs.filter((at) => at > nowMs);
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;

@@ -148,6 +148,8 @@ export type Plan = {
   readonly steps: readonly Step[];
   /** When to decide again even if nothing happens, ms since the epoch; undefined if only an event can change the plan. */
   readonly wakeAtMs?: number | undefined;
+  /** The same without what is due now already; undefined for never. */
+  readonly laterAtMs?: number | undefined;
   /** Undefined if nothing was packed. */
   readonly packing?: Packing | undefined;
   /** What the optimizer has learned, including this packing; undefined if nothing was packed. */

@@ -72,13 +72,16 @@ function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | und
  * A node whose calls got no response leaves what its attempts did on S3 before it ends, and that is taken in at the same time as its end is noticed.
  * What it held is taken back only this much later, because an attempt that was taken back changes nothing any more.
  */
-const outboxForMs = 120_000;
+const outboxForMs = 240_000;
+/** If taking one in has begun, the node's work is taken back only after this time. */
+const outboxBegunForMs = 15 * 60_000;
 
 /** Returns until when the outbox of a node that has ended is waited for; undefined for a node that cannot have one. */
 function outboxDueMs({ state, stateSinceMs, lastSeenMs, declared, assignments }: Node, nowMs: number): number | undefined {
   const wasSilent = lastSeenMs !== undefined && stateSinceMs - lastSeenMs > silentAfterMs;
   if (state !== "gone" || !wasSilent || declared || assignments.every(wasNeverOrdered)) return undefined;
-  const dueMs = stateSinceMs + outboxForMs;
+  const hasBegun = assignments.some(({ phase }) => phase === "uploading");
+  const dueMs = stateSinceMs + (hasBegun ? outboxBegunForMs : outboxForMs);
   return nowMs < dueMs ? dueMs : undefined;
 }
 

@@ -11,14 +11,16 @@ type Silent = Step & { readonly node: string };
 
 /**
  * Returns steps that end nodes whose workers were silent for too long. Silence alone proves little: if we hear no worker, it is we who are deaf,
- * so none is judged then, nor for a while after. If many are silent at once, what we do not hear is more likely a network than the nodes, so
+ * so none is judged then, nor for a while after. If all of a pool's workers are silent at once, what
+ * they have in common has failed, so none is ended that passes EC2's status checks. If many are silent at once, what we do not hear is more likely a network than the nodes, so
  * only a few are ended at a time, those that were silent for longest first. What they ran is taken back when EC2 says that they have ended.
  */
 export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: NodeSnapshot): readonly Silent[] {
   if (!mayJudgeSilence(hearing, nowMs)) return [];
+  const isAnyHeard = working(nodes).length < 2 || working(nodes).some((node) => !isSilent(node, nowMs));
   const silent = nodes
     .map((node) => ({ node, forMs: silentForMs(node, nowMs), isImpaired: isSilent(node, nowMs) && wasImpaired(node, nowMs) }))
-    .filter(({ forMs, isImpaired }) => isImpaired || forMs > pool.silentSeconds * 1000)
+    .filter(({ forMs, isImpaired }) => isImpaired || (isAnyHeard && forMs > pool.silentSeconds * 1000))
     .toSorted((a, b) => b.forMs - a.forMs || (a.node.id < b.node.id ? -1 : 1));
   const recent = silentEnds.filter(({ atMs }) => nowMs - atMs < brakeMs);
   const ended = new Set(recent.map(({ node }) => node));
@@ -34,6 +36,10 @@ export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: No
     }));
   });
 }
+
+/** Returns the nodes whose workers have called at least once and should call now. */
+const working = (nodes: readonly Node[]): readonly Node[] =>
+  nodes.filter(({ state, lastSeenMs }) => (state === "ready" || state === "draining") && lastSeenMs !== undefined);
 
 /** A silent node that fails EC2's status checks for this long is ended before its `silentSeconds` are over. */
 const impairedForMs = 10 * 60_000;

@@ -1,4 +1,4 @@
-import { isSilent } from "../../model/heartbeat/heartbeat.ts";
+import { isSilent, missingSince } from "../../model/heartbeat/heartbeat.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import { minuteName } from "../../model/values/period.ts";
 
@@ -10,13 +10,14 @@ export type Doubt = { readonly sinceMs: number; readonly why: string };
  * has ended. Undefined if there is no such doubt, or if no work depends on it.
  */
 export function waitsForProof(node: Node, nowMs: number): Doubt | undefined {
-  const { id, state, stateSinceMs, lastSeenMs, missingSinceMs } = node;
+  const { id, state, stateSinceMs, lastSeenMs } = node;
   if (state === "gone" || node.assignments.every(wasNeverOrdered)) return undefined;
   const doubt = (sinceMs: number, what: string): Doubt => ({
     sinceMs,
     why: `waits for EC2's word on ${id}: ${what} since ${minuteName(sinceMs)}, and what it holds starts elsewhere only when EC2 says that it has ended`,
   });
   if (state === "terminating") return doubt(stateSinceMs, "it has been ending");
-  if (missingSinceMs !== undefined) return doubt(missingSinceMs, "EC2 has not known it");
+  const missingMs = missingSince(node);
+  if (missingMs !== undefined) return doubt(missingMs, "EC2 has not known it");
   return lastSeenMs !== undefined && isSilent(node, nowMs) ? doubt(lastSeenMs, "its worker has been silent") : undefined;
 }

@@ -3,12 +3,12 @@ import type { Written } from "../../ports/pool-ledger.ts";
 import type { Later } from "./rate-limiter.ts";
 
 /**
- * The outcome of a step. `again`: it changed what there is to decide on. `stale`: nothing was done, because what it was based on has
+ * The outcome of a step. `again`: it changed what there is to decide on. `same`: it found nothing that is new. `stale`: nothing was done, because what it was based on has
  * changed. `failed`: it could not be done. `later`: EC2 must not be called before `atMs`. `fenced`: a later decision has begun, and nothing
  * more was tried. `note` is for the decision's record; `error` is what was thrown, for the log.
  */
 export type StepOutcome =
-  | { readonly result: "done" | "again" | "stale" | "fenced"; readonly note: string }
+  | { readonly result: "done" | "again" | "same" | "stale" | "fenced"; readonly note: string }
   | { readonly result: "failed"; readonly note: string; readonly error?: unknown }
   | { readonly result: "later"; readonly note: string; readonly atMs: number };
 

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { impairedSince, isSilent } from "../../model/heartbeat/heartbeat.ts";
+import { impairedSince, isSilent, missingSince } from "../../model/heartbeat/heartbeat.ts";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import { type InstanceStatus, maxAtOnce } from "../../ports/fleet.ts";
@@ -53,10 +53,10 @@ type Present = {
 /** Records what EC2 says about an instance that has not ended. */
 async function present(deps: EndDeps, fence: Fence, { node, now, fails, notRequested }: Present): Promise<StepOutcome> {
   if (node.missingSinceMs !== undefined) return written(await deps.placements.missing(fence, node.id, undefined));
-  if (now === "ending") return { result: "done", note: "it is shutting down, and what runs on it may still run" };
+  if (now === "ending") return { result: "same", note: "it is shutting down, and what runs on it may still run" };
   if (fails !== undefined) return noteChecks(deps, fence, { node, fails });
-  if (node.state !== "terminating") return { result: "done", note: "EC2 says that it runs" };
-  return notRequested ?? { result: "done", note: "end requested again and accepted" };
+  if (node.state !== "terminating") return { result: "same", note: "EC2 says that it runs" };
+  return notRequested ?? { result: "same", note: "end requested again and accepted" };
 }
 
 type Away = { readonly node: Node; readonly now: Exclude<InstanceStatus, "live" | "ending"> };
@@ -73,7 +73,7 @@ function away(deps: EndDeps, fence: Fence, { node, now }: Away): StepOutcome | P
       return { result: "failed", note: "not allowed to describe it" };
     case "throttled":
     case "unknown":
-      return { result: "done", note: "EC2 did not respond" };
+      return { result: "same", note: "EC2 did not respond" };
   }
 }
 
@@ -98,7 +98,7 @@ async function checked(deps: EndDeps, nodes: readonly Node[]): Promise<ReadonlyM
 /** Records since when a silent node fails EC2's status checks, or that it passes them again. */
 async function noteChecks(deps: EndDeps, fence: Fence, { node, fails }: { node: Node; fails: boolean }): Promise<StepOutcome> {
   const note = fails ? "EC2 says that it runs, but fails its status checks" : "EC2 says that it runs";
-  if (fails ? impairedSince(node) !== undefined : node.impairedSinceMs === undefined) return { result: "done", note };
+  if (fails ? impairedSince(node) !== undefined : node.impairedSinceMs === undefined) return { result: "same", note };
   const noted = written(await deps.placements.impaired(fence, node.id, fails ? deps.now() : undefined));
   return noted.result === "done" ? { ...noted, note } : noted;
 }
@@ -116,13 +116,14 @@ const youngMs = 10 * 60_000;
 
 async function absent(deps: EndDeps, fence: Fence, node: Node): Promise<StepOutcome> {
   const nowMs = deps.now();
-  const { missingSinceMs, launchedAtMs } = node;
-  if (missingSinceMs === undefined) {
+  // What EC2 shows about a young instance may be behind, so it is no beginning of a time without it either.
+  if (nowMs - node.launchedAtMs < youngMs) return { result: "same", note: "EC2 does not know it, which does not count yet" };
+  const sinceMs = missingSince(node);
+  if (sinceMs === undefined) {
     const noted = written(await deps.placements.missing(fence, node.id, nowMs));
     return noted.result === "done" ? { ...noted, note: "EC2 does not know it; it is asked again before that counts" } : noted;
   }
-  if (nowMs - missingSinceMs < missingForMs || nowMs - launchedAtMs < youngMs)
-    return { result: "done", note: "EC2 does not know it, which does not count yet" };
+  if (nowMs - sinceMs < missingForMs) return { result: "same", note: "EC2 does not know it, which does not count yet" };
   return toGone(deps, fence, node);
 }
 

@@ -18,7 +18,7 @@ const unnotedMs = 2_000;
 /** Notes which steps failed, so that each is tried again with growing pauses. */
 export async function noteTries(deps: Deps, fence: Fence, { snapshot, steps, outcomes }: Taken): Promise<Noted> {
   const tries = steps.flatMap((step, index) => triedOf(step, outcomes[index]));
-  const isChanged = tries.some(({ result }) => result === "done");
+  const isChanged = outcomes.some(({ result }) => result === "done" || result === "again");
   const before = snapshot.backOffs ?? [];
   if (before.length === 0 && tries.every(({ result }) => result === "done")) return { isChanged };
   const nowMs = deps.now();
@@ -43,6 +43,7 @@ function triedOf(step: Step, outcome: StepOutcome | undefined): readonly Tried[]
   switch (outcome?.result) {
     case "done":
     case "again":
+    case "same":
       return [{ subject, result: "done", note: outcome.note }];
     case "stale":
     case "failed":

@@ -169,8 +169,12 @@ describe("a budget that is used up", () => {
 
   test("a budget that is used up starts nothing until the next day, not even on an existing node", () => {
     const busy = aLiveNode({ assignments: [anAssignment({ job: "runs", phase: "uploading" })] });
-    expect(usedUp({ nodes: [busy], reserved })).toEqual({ steps: [{ kind: "hold", entry: anEntry(), because }], wakeAtMs: midnight });
-    expect(usedUp({ queue: [anEntry({ reason: because })] })).toEqual({ steps: [], wakeAtMs: midnight });
+    expect(usedUp({ nodes: [busy], reserved })).toEqual({
+      steps: [{ kind: "hold", entry: anEntry(), because }],
+      wakeAtMs: midnight,
+      laterAtMs: midnight,
+    });
+    expect(usedUp({ queue: [anEntry({ reason: because })] })).toEqual({ steps: [], wakeAtMs: midnight, laterAtMs: midnight });
   });
 
   test("a budget that is used up gives back nodes that hold nothing at once, and leaves running work alone", () => {

@@ -29,13 +29,21 @@ describe("a node that must end", () => {
     ["held nothing that was ordered", { assignments: [anAssignment({ phase: "placed", orderedAtMs: undefined })] }, false],
     ["was declared dead by an admin", { declared: { by: "Admin/ada", because: "lost", atMs: monday } }, false],
     ["never called", { lastSeenMs: undefined }, false],
-  ])("what it may have left on S3 is waited for two minutes if it %s", (_which, over, isWaitedFor) => {
+  ])("what it may have left on S3 is waited for four minutes if it %s", (_which, over, isWaitedFor) => {
     const node = aNode({ state: "gone", stateSinceMs: monday + 1_000_000, assignments: [anAssignment({ phase: "running" })], ...over });
     const endedMs = monday + 1_000_000;
-    expect(verdictOn(node, endedMs + 119_999)).toHaveLength(isWaitedFor ? 0 : 1);
-    expect(verdictOn(node, endedMs + 120_000)).toHaveLength(1);
+    expect(verdictOn(node, endedMs + 239_999)).toHaveLength(isWaitedFor ? 0 : 1);
+    expect(verdictOn(node, endedMs + 240_000)).toHaveLength(1);
     const { wakesMs } = bury(aSnapshot({ nowMs: endedMs, nodes: [node] }));
-    expect(wakesMs.includes(endedMs + 120_000)).toBe(isWaitedFor);
+    expect(wakesMs.includes(endedMs + 240_000)).toBe(isWaitedFor);
+  });
+
+  test("what a node left on S3 is waited for 15 minutes if taking it in has begun", () => {
+    const endedMs = monday + 1_000_000;
+    const held = [anAssignment({ phase: "running" }), anAssignment({ job: "b", phase: "uploading" })];
+    const node = aNode({ state: "gone", stateSinceMs: endedMs, assignments: held });
+    expect(verdictOn(node, endedMs + 899_999)).toEqual([]);
+    expect(verdictOn(node, endedMs + 900_000)).toHaveLength(1);
   });
 
   test.each<[string, Node, boolean]>([

@@ -55,7 +55,7 @@ describe("a paused pool", () => {
     const leaving = busy({ state: "draining", drain: { because: "its life ends", untilMs: now + 60_000 } });
     expect(stepsOf(seen({ nodes: [leaving] }))).toEqual(["launch"]);
     const plan = decide(seen({ nodes: [leaving], overrides: paused }));
-    expect(plan).toEqual({ steps: [], wakeAtMs: now + 60_000 });
+    expect(plan).toEqual({ steps: [], wakeAtMs: now + 60_000, laterAtMs: now + 60_000 });
   });
 
   test("a job that waits for a booting node stays there in a paused pool", () => {
@@ -172,7 +172,7 @@ describe("a pool that an admin drains", () => {
     const soon = now + 60_000;
     const leaving = busy({ state: "draining", drain: { because: "Admin/ada drains the pool", untilMs: soon, ordered: true } });
     const orders = orderedAs({ kind: "drain-pool", untilMs: soon });
-    expect(decide(seen({ nodes: [leaving], overrides: orders }))).toEqual({ steps: [], wakeAtMs: soon });
+    expect(decide(seen({ nodes: [leaving], overrides: orders }))).toEqual({ steps: [], wakeAtMs: soon, laterAtMs: soon });
   });
 
   test("a node that is drained with its pool and by itself gets the earlier deadline", () => {

@@ -54,14 +54,17 @@ describe("a silent node", () => {
 });
 
 describe("the brake", () => {
+  /** A node of another zone whose worker is heard. */
+  const heardNode = silent(99, { lastSeenMs: now, offer: anOffer({ zone: "us-east-1c" }) });
+
   test("of many silent nodes a tenth is ended, those that were silent for longest first", () => {
     const nodes = many(40, (n) => ({ lastSeenMs: now - (31 + n) * minute }));
-    expect(ended({ nodes })).toEqual(["i-039", "i-038", "i-037", "i-036"]);
+    expect(ended({ nodes: [...nodes, heardNode] })).toEqual(["i-039", "i-038", "i-037", "i-036"]);
   });
 
   test("one is ended even if there are few, and ends of the last hour count, in each zone for itself", () => {
     const inB = { offer: anOffer({ zone: "us-east-1b" }) };
-    const nodes = [...many(3), silent(7, inB)];
+    const nodes = [...many(3), silent(7, inB), heardNode];
     expect(ended({ nodes })).toEqual(["i-000", "i-007"]);
     const end = { node: "i-900", zone: "us-east-1a", atMs: now - 59 * minute };
     expect(ended({ nodes, silentEnds: [end] })).toEqual(["i-007"]);
@@ -70,7 +73,7 @@ describe("the brake", () => {
 
   test("a node whose end EC2 has not accepted is ended again, and counts once", () => {
     const silentEnds = [{ node: "i-001", zone: "us-east-1a", atMs: now - minute }];
-    expect(ended({ nodes: many(3), silentEnds })).toEqual(["i-001"]);
+    expect(ended({ nodes: [...many(3), heardNode], silentEnds })).toEqual(["i-001"]);
   });
 });
 
@@ -121,5 +124,23 @@ describe("a silent node that fails EC2's status checks", () => {
     const nodes = [1, 2, 3].map((n) => failing({ id: `i-00${n}` }));
     expect(ended({ nodes })).toHaveLength(1);
     expect(ended({ nodes, hearing: undefined })).toEqual([]);
+  });
+});
+
+describe("a pool of which no worker is heard", () => {
+  test("if all of several workers are silent, none is ended for it, and one that is heard is enough for the others to be judged", () => {
+    expect(ended({ nodes: many(5) })).toEqual([]);
+    expect(ended({ nodes: [...many(5), silent(9, { lastSeenMs: now - 60_000 })] })).toHaveLength(1);
+    expect(ended({ nodes: many(1) })).toHaveLength(1);
+  });
+
+  test("nodes that boot, and those that end, say nothing about what is heard", () => {
+    const others = [silent(8, { state: "launching", lastSeenMs: undefined }), silent(9, { state: "terminating", lastSeenMs: now })];
+    expect(ended({ nodes: [...many(2), ...others] })).toEqual([]);
+  });
+
+  test("one that fails EC2's status checks is ended all the same", () => {
+    const nodes = [...many(3), silent(9, { impairedSinceMs: now - 10 * minute })];
+    expect(ended({ nodes })).toEqual(["i-009"]);
   });
 });

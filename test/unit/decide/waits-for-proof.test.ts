@@ -13,7 +13,7 @@ describe("work whose node is in doubt", () => {
     ["is silent", { lastSeenMs: now - 3 * minute }, "its worker has been silent", 3],
     ["drains and is silent", { state: "draining", lastSeenMs: now - 4 * minute }, "its worker has been silent", 4],
     ["is ending", { state: "terminating", stateSinceMs: now - 2 * minute }, "it has been ending", 2],
-    ["is not known to EC2", { missingSinceMs: now - minute }, "EC2 has not known it", 1],
+    ["is not known to EC2", { lastSeenMs: now - 3 * minute, missingSinceMs: now - minute }, "EC2 has not known it", 1],
   ])("a node with work that %s is in doubt since then, and says what its work waits for", (_what, over, what, minutes) => {
     const node = working(over);
     const doubt = waitsForProof(node, now);
@@ -29,6 +29,7 @@ describe("work whose node is in doubt", () => {
       "is silent but never got the order",
       { lastSeenMs: now - 3 * minute, assignments: [anAssignment({ phase: "placed", orderedAtMs: undefined })] },
     ],
+    ["was not known to EC2 before its worker called again", { missingSinceMs: now - minute }],
     ["boots", { state: "launching", lastSeenMs: undefined }],
   ])("a node that %s is in no doubt", (_what, over) => {
     expect(waitsForProof(working(over), now)).toBeUndefined();

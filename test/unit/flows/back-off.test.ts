@@ -87,4 +87,57 @@ describe("a step that can never succeed", () => {
     await decisionsIn(world, 30);
     expect(world.job("a")?.state).toBe("placed");
   });
+
+  /** Two nodes with work, of which the first has ended, and whose job cannot be taken back, because its record cannot be read. */
+  async function withStuckNode(): Promise<{ world: World; stuck: string; other: string }> {
+    const world = aWorld({ catalogue: aCatalogue({ offers: [anOffer()] }) });
+    for (const job of ["a", "b"]) {
+      await world.submit(job);
+      await world.workOff();
+      const id = world.nodes.at(-1)?.id ?? "";
+      await world.call(id);
+      await world.call(id, { attempts: [{ team: "vision", job, attempt: 1, phase: "running", startedAtMs: world.nowMs }] });
+      await world.workOff();
+    }
+    const [stuck = "", other = ""] = world.nodes.map(({ id }) => id);
+    const { placements } = world.ports;
+    const takeBack = placements.takeBack.bind(placements);
+    placements.takeBack = async (fence, back) => {
+      if (back.assignment.job === "a") throw new Error("its record cannot be read");
+      return takeBack(fence, back);
+    };
+    world.fleet.end(stuck);
+    await world.ledger.nodeLedger.gone(stuck, world.nowMs);
+    await world.ringLater();
+    await world.workOff();
+    return { world, stuck, other };
+  }
+
+  test("a step that rests does not make the pool decide at once, whatever else is looked up at EC2", async () => {
+    const { world, other } = await withStuckNode();
+    world.ledger.table.changeNode("gpu", other, { state: "terminating", stateSinceMs: world.nowMs, assignments: [] });
+    world.fleet.ending.add(other);
+    world.nowMs += 121_000;
+    const before = decisionsOf(world);
+    for (let second = 0; second < 600; second += 1) {
+      world.nowMs += 1_000;
+      for (const pool of world.lane.due(1)) await world.ringLater(pool);
+      if (second % 60 === 5) await world.ringLater();
+      await world.workOff();
+    }
+    // The tick rings once a minute, and silent nodes are looked up once a minute.
+    expect(decisionsOf(world) - before).toBeLessThanOrEqual(35);
+  });
+
+  test("a step that rests does not keep silent nodes from being looked up at the right time", async () => {
+    const { world, other } = await withStuckNode();
+    world.fleet.end(other);
+    for (let second = 0; second < 600; second += 1) {
+      world.nowMs += 1_000;
+      for (const pool of world.lane.due(1)) await world.ringLater(pool);
+      if (second % 60 === 25) await world.ringLater();
+      await world.workOff();
+    }
+    expect(world.job("b")).toMatchObject({ attempt: 2 });
+  });
 });

@@ -199,7 +199,7 @@ describe("an instance that vanishes without notice", () => {
     await world.ringLater();
     await world.workOff();
     expect(world.node.state).toBe("gone");
-    world.nowMs += 120_000;
+    world.nowMs += 240_000;
     await world.ringLater();
     await world.workOff();
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2, failures: 0 });

@@ -423,8 +423,8 @@ describe("a node that is gone", () => {
     world.nowMs += 60_000;
     await step();
     expect(world.job("a"), "what it may have left on S3 is waited for").toMatchObject({ state: "running", attempt: 1 });
-    expect(world.lane.later.some(({ delaySeconds }) => delaySeconds <= 120)).toBe(true);
-    world.nowMs += 120_000;
+    expect(world.lane.later.some(({ delaySeconds }) => delaySeconds <= 240)).toBe(true);
+    world.nowMs += 240_000;
     await step();
     expect(world.job("a")).toMatchObject({ attempt: 2, state: "placed", losses: 1 });
   });
@@ -456,8 +456,29 @@ describe("a node that is gone", () => {
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     await step(60_000);
     expect(world.node.state).toBe("gone");
-    await step(120_000);
+    await step(240_000);
     expect(world.job("a")).toMatchObject({ state: "placed", attempt: 2 });
+  });
+
+  test("an old answer of EC2 that it does not know an instance does not count after its worker has called again", async () => {
+    const world = await working();
+    const { id } = world.node;
+    const step = async (ms: number): Promise<void> => {
+      world.nowMs += ms;
+      await world.ringLater();
+      await world.workOff();
+    };
+    const instance = world.fleet.instances.get(id);
+    if (!instance) throw new Error("EC2 has no instance");
+    world.fleet.forget(id);
+    await step(660_000 - (world.nowMs % 60_000));
+    expect(world.node.missingSinceMs).toBe(world.nowMs);
+    world.fleet.instances.set(id, instance);
+    await world.call(id);
+    world.fleet.forget(id);
+    await step(240_000);
+    expect(world.node).toMatchObject({ state: "ready", missingSinceMs: world.nowMs });
+    expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
   });
 });
 

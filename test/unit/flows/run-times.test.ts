@@ -91,7 +91,7 @@ describe("the time for which a program may run", () => {
     expect(world.job("a")).toMatchObject({ state: "running", attempt: 1 });
     world.fleet.end(node);
     await gone(world, node);
-    world.nowMs += 120_000;
+    world.nowMs += 240_000;
     await world.ringLater();
     await world.workOff();
     expect(world.job("a")).toMatchObject({

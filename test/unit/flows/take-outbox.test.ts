@@ -145,7 +145,7 @@ describe("what a node left on S3 while nobody answered it", () => {
     leave(exited(0));
     await onInstance(world, stateChange(id, "terminated"));
     await world.workOff();
-    world.nowMs += 120_000;
+    world.nowMs += 240_000;
     await world.ringLater();
     await world.workOff();
     expect(world.job("a")).toMatchObject({ attempt: 2 });
