@@ -131,13 +131,13 @@ const earliest = (timesMs: readonly number[]): number | undefined => (timesMs.le
  */
 function extended<S extends NodeSnapshot>(draft: Draft<S>, { steps: wanted = [], wakesMs = [], ...replaced }: Decided): Draft<S> {
   const { snapshot } = draft;
-  const { steps, dueAtMs } = withoutResting(wanted, snapshot);
+  const { steps, holds, dueAtMs } = withoutResting(wanted, snapshot);
   const isAtRest = wanted.length > 0 && steps.length === 0;
   const wakes = [...wakesMs, dueAtMs].filter((atMs) => atMs !== undefined);
   return {
     ...draft,
     ...replaced,
-    steps: [...draft.steps, ...steps],
+    steps: [...draft.steps, ...steps, ...holds],
     wakesMs: [...draft.wakesMs, ...(isAtRest ? wakes.filter((atMs) => atMs > snapshot.nowMs) : wakes)],
   };
 }

@@ -45,6 +45,8 @@ export type Ticked = {
 /** How old prices may become, in a pool with work and in one at rest. */
 const staleWhileBusyMs = 10 * 60_000;
 const staleAtRestMs = 6 * 3_600_000;
+/** A lane message for rings that no decision has seen is repeated at most this often. */
+const repeatEveryMs = 5 * 60_000;
 /** Instances without an owner are looked for every five minutes. */
 const sweepEveryMinutes = 5;
 /**
@@ -104,7 +106,8 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
 const wakePool = async (deps: TickDeps, pool: string): Promise<boolean> => wake(deps, pool, await deps.decisions.state(pool));
 
 async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boolean> {
-  if (hasUnseenRing(state)) await deps.lane.send(pool);
+  // While `place` does not run, one message in five minutes is enough. Each is handled when it runs again.
+  if (hasUnseenRing(state)) await deps.lane.send(pool, `tick-${state.bell}-${Math.floor(deps.now() / repeatEveryMs)}`);
   else if (state.busy) await ring(deps, pool, "tick");
   return state.busy || hasUnseenRing(state);
 }

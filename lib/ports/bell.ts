@@ -11,10 +11,11 @@ export interface Bell {
 
 /**
  * Wakes `place`, one decision at a time per pool. Each message has a unique deduplication id, so that SQS never drops a ring
- * as a duplicate of an earlier one.
+ * as a duplicate of an earlier one, unless the caller wants that.
  */
 export interface Lane {
-  send(pool: string): Promise<void>;
+  /** `once`: a message of the pool with the same text that was sent within the last five minutes is enough, even if it was handled since. */
+  send(pool: string, once?: string): Promise<void>;
   /** Rings the pool's bell after `delaySeconds`: at most 900, because SQS delays no message for longer than 15 minutes. */
   sendLater(pool: string, delaySeconds: number): Promise<void>;
 }

@@ -86,10 +86,21 @@ export const bugsOfSilence: readonly Bug[] = [
     breaks: 2,
     says: "an instance that shuts down is taken for one that has ended, although its programs still run",
     scenario: { ...longSilence, faults: { "ec2.slow-end": 1, "worker.partition": 0.9 } },
-    plant: ({ fleet }) => ({
+    plant: ({ fleet, decisions }) => ({
       fleet: {
         ...fleet,
         look: async (ids) => new Map([...(await fleet.look(ids))].map(([id, seen]) => [id, seen === "ending" ? "terminated" : seen])),
+      },
+      decisions: {
+        ...decisions,
+        // Without the wait for outboxes, which would hide it.
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          return {
+            ...loaded,
+            nodes: loaded.nodes.map((node) => (node.state === "gone" ? { ...node, lastSeenMs: node.stateSinceMs } : node)),
+          };
+        },
       },
     }),
   },

@@ -21,13 +21,13 @@ export const sqsLane = (config: SqsLaneConfig): Lane => {
     await config.sqs.send(new SendMessageCommand(message));
   };
   return {
-    send: (pool) =>
+    send: (pool, once) =>
       send({
         QueueUrl: config.laneQueueUrl,
         MessageBody: bodyOf(pool),
         MessageGroupId: pool,
         // Each message has a new id, because de-duplication by content would drop a second ring within five minutes.
-        MessageDeduplicationId: config.newId(),
+        MessageDeduplicationId: once === undefined ? config.newId() : `${pool}-${once}`,
       }),
     async sendLater(pool, delaySeconds) {
       if (config.laterQueueUrl === undefined) throw new FleetError("no-later-queue", "This function has no queue for delayed wakes");

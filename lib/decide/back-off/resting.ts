@@ -1,12 +1,16 @@
-import { type AttemptRef, attemptName, type QueueEntry } from "../../model/job.ts";
+import { type AttemptRef, attemptName, byTurn, type JobRef, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Step } from "../../model/plan.ts";
 import { type BackOff, isResting } from "../../model/values/back-off.ts";
 
-type Known = { readonly nowMs: number; readonly backOffs?: readonly BackOff[] | undefined };
+type Known = {
+  readonly nowMs: number;
+  readonly backOffs?: readonly BackOff[] | undefined;
+  readonly queue?: readonly QueueEntry[] | undefined;
+};
 
 /**
  * Returns what a step tries, by a name that the same step has in the next plan, too. All steps that would start or end a waiting job have
- * the same one, so that none of them is taken while another rests. A launch goes by the first of its jobs.
+ * the same one, so that none of them is taken while another rests. A launch goes by what it would buy first, because its jobs vary from plan to plan.
  */
 export function subjectOf(step: Step): string {
   switch (step.kind) {
@@ -21,7 +25,7 @@ export function subjectOf(step: Step): string {
     case "rebind":
       return `rebind ${attemptName(step.attempt)}`;
     case "launch":
-      return `launch for ${step.launch.jobs.map(({ team, job }) => `${team}/${job}`)[0] ?? "a node"}`;
+      return launchSubject(step.launch);
     case "heal":
       return "heal";
     case "retire":
@@ -34,17 +38,38 @@ export function subjectOf(step: Step): string {
   }
 }
 
+const launchSubject = ({ market, team, offers: [first] }: Extract<Step, { kind: "launch" }>["launch"]): string =>
+  `launch ${market} ${first?.instanceType ?? "nodes"}${team === undefined ? "" : ` for ${team}`}`;
+
 const jobSubject = (attempt: AttemptRef): string => `place ${attemptName(attempt)}`;
 
-/** Returns the steps that do not rest after a failure, and when the first of the others is due. */
-export function withoutResting<S extends Step>(
-  steps: readonly S[],
+/**
+ * Returns the steps that do not rest after a failure, and when the first of the others is due. `holds`: steps that record why the jobs of
+ * launches that rest wait.
+ */
+export function withoutResting(
+  steps: readonly Step[],
   known: Known,
-): { readonly steps: readonly S[]; readonly dueAtMs?: number } {
+): { readonly steps: readonly Step[]; readonly holds: readonly Step[]; readonly dueAtMs?: number } {
   const restingOf = restingIn(known);
-  const resting = steps.flatMap((step) => restingOf.get(subjectOf(step)) ?? []);
-  if (resting.length === 0) return { steps };
-  return { steps: steps.filter((step) => !restingOf.has(subjectOf(step))), dueAtMs: firstDue(resting) };
+  const resting = steps.flatMap((step) => {
+    const backOff = restingOf.get(subjectOf(step));
+    return backOff ? [{ step, backOff }] : [];
+  });
+  if (resting.length === 0) return { steps, holds: [] };
+  return {
+    steps: steps.filter((step) => !restingOf.has(subjectOf(step))),
+    holds: resting.flatMap(({ step, backOff }) => (step.kind === "launch" ? holdsFor(step.launch.jobs, backOff, known) : [])),
+    dueAtMs: firstDue(resting.map(({ backOff }) => backOff)),
+  };
+}
+
+function holdsFor(jobs: readonly JobRef[], backOff: BackOff, { queue = [] }: Known): readonly Step[] {
+  const names = new Set(jobs.map(jobName));
+  return queue
+    .filter((entry) => names.has(jobName(entry)))
+    .toSorted(byTurn)
+    .flatMap((entry) => holdFor(entry, backOff));
 }
 
 /**
@@ -58,7 +83,7 @@ export function withoutRestingJobs(
   const restingOf = restingIn(known);
   const isPausing = ({ notBeforeMs }: QueueEntry): boolean => notBeforeMs !== undefined && notBeforeMs > known.nowMs;
   const isAway = (entry: QueueEntry): boolean => isPausing(entry) || restingOf.has(jobSubject(entry));
-  const away = queue.filter(isAway);
+  const away = queue.filter(isAway).toSorted(byTurn);
   if (away.length === 0) return { queue, holds: [] };
   const dueMs = away.map((entry) => (isPausing(entry) ? entry.notBeforeMs : restingOf.get(jobSubject(entry))?.retryAtMs) ?? known.nowMs);
   return {

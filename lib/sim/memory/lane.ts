@@ -12,9 +12,13 @@ export class MemoryLane implements Lane {
   /** If true, messages are accepted and then lost. */
   losing = false;
   readonly #inFlight = new Set<string>();
+  readonly #sentOnce = new Set<string>();
 
-  send(pool: string): Promise<void> {
+  send(pool: string, once?: string): Promise<void> {
     return this.interruptions.call("send", () => {
+      // SQS forgets these after five minutes, and no two periods have the same one.
+      if (once !== undefined && this.#sentOnce.has(`${pool} ${once}`)) return;
+      if (once !== undefined) this.#sentOnce.add(`${pool} ${once}`);
       if (!this.losing) this.waiting.push(pool);
     });
   }

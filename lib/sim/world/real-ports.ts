@@ -84,8 +84,14 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
     offers: scenario.offers.map(({ capacity: _capacity, ...offer }) => offer),
     refreshedAtMs: clock.nowMs,
   };
+  const sentOnce = new Set<string>();
   const lane: Lane = {
-    send: async (pool) => queues.lane.send({ pool }),
+    send: async (pool, once) => {
+      // SQS forgets these after five minutes, and no two periods have the same one.
+      if (once !== undefined && sentOnce.has(`${pool} ${once}`)) return;
+      if (once !== undefined) sentOnce.add(`${pool} ${once}`);
+      queues.lane.send({ pool });
+    },
     sendLater: async (pool, delaySeconds) => queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
   };
   return {

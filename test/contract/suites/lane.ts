@@ -30,6 +30,15 @@ export function laneContract(name: string, make: () => Promise<LaneStage>): void
       expect((await drained(stage)).sort()).toEqual(["cpu", "gpu", "gpu", "gpu"]);
     });
 
+    test("a message that is wanted once is delivered once, to each pool, and other messages are not dropped", async () => {
+      const stage = await make();
+      for (const once of ["a", "a", undefined, "b"]) await stage.lane.send("gpu", once);
+      await stage.lane.send("cpu", "a");
+      expect((await drained(stage)).sort()).toEqual(["cpu", "gpu", "gpu", "gpu"]);
+      await stage.lane.send("gpu", "a");
+      expect(await drained(stage), "although the first one was handled").toEqual([]);
+    });
+
     test("a pool's messages are delivered one at a time, and another pool does not wait for them", async () => {
       const stage = await make();
       for (const pool of ["gpu", "gpu", "cpu"]) await stage.lane.send(pool);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { withoutResting, withoutRestingJobs } from "../../../lib/decide/back-off/resting.ts";
+import { subjectOf, withoutResting, withoutRestingJobs } from "../../../lib/decide/back-off/resting.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import type { Step } from "../../../lib/model/plan.ts";
 import type { BackOff } from "../../../lib/model/values/back-off.ts";
-import { aNode, anEntry, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
+import { aCatalogue, aNode, anEntry, anOffer, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const backOff = (subject: string, over: Partial<BackOff> = {}): BackOff => ({
   subject,
@@ -20,9 +20,9 @@ describe("steps that failed a moment ago", () => {
 
   test("a step that rests is left out until it is due, and other steps and nodes are not", () => {
     const steps = [end("i-1"), end("i-2"), { ...end("i-1"), kind: "retire" } as Step];
-    expect(withoutResting(steps, known(backOff("end i-1")))).toEqual({ steps: steps.slice(1), dueAtMs: monday + 30_000 });
-    expect(withoutResting(steps, known(backOff("end i-1", { retryAtMs: monday })))).toEqual({ steps });
-    expect(withoutResting(steps, { nowMs: monday })).toEqual({ steps });
+    expect(withoutResting(steps, known(backOff("end i-1")))).toEqual({ steps: steps.slice(1), holds: [], dueAtMs: monday + 30_000 });
+    expect(withoutResting(steps, known(backOff("end i-1", { retryAtMs: monday })))).toEqual({ steps, holds: [] });
+    expect(withoutResting(steps, { nowMs: monday })).toEqual({ steps, holds: [] });
   });
 
   test("the next decision follows when the first of the steps that were left out is due", () => {
@@ -32,6 +32,29 @@ describe("steps that failed a moment ago", () => {
       backOff("end i-3", { retryAtMs: monday + 1 }),
     );
     expect(withoutResting([end("i-1"), end("i-2")], resting).dueAtMs).toBe(monday + 5_000);
+  });
+});
+
+describe("a launch that failed a moment ago", () => {
+  test("its jobs say why they wait, and launches of other types, markets and teams go on", () => {
+    const snapshot = aSnapshot({
+      nowMs: monday,
+      catalogue: aCatalogue({ offers: [anOffer()] }),
+      queue: [anEntry({ job: "a" }), anEntry({ job: "b" })],
+    });
+    const [launch] = decide(snapshot).steps.filter(({ kind }) => kind === "launch");
+    expect(launch).toBeDefined();
+    const subject = launch ? subjectOf(launch) : "";
+    expect(subject).toMatch(/^launch (spot|on-demand) g5\.xlarge/);
+    const plan = decide({ ...snapshot, backOffs: [backOff(subject)] });
+    expect(plan.steps.map((step) => [step.kind, "entry" in step ? step.entry.job : "", step.because])).toEqual(
+      ["a", "b"].map((job) => [
+        "hold",
+        job,
+        "it could not be started: the table refuses it; this is tried again and again, with growing pauses",
+      ]),
+    );
+    expect(decide({ ...snapshot, backOffs: [backOff("launch spot p5.48xlarge")] }).steps.map(({ kind }) => kind)).toContain("launch");
   });
 });
 

@@ -342,6 +342,23 @@ describe("prices", () => {
   });
 });
 
+test("while no decision is made, a pool gets one lane message in five minutes, and another after the next ring", async () => {
+  const { world, deps } = ticking();
+  world.ledger.table.pool("gpu").bell = 1;
+  world.nowMs = Math.ceil(world.nowMs / 300_000) * 300_000;
+  const ticks = async (minutes: number) => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await tick(deps);
+      world.nowMs += 60_000;
+    }
+    return world.lane.waiting.length;
+  };
+  expect(await ticks(5)).toBe(1);
+  expect(await ticks(175)).toBe(36);
+  world.ledger.table.pool("gpu").bell = 2;
+  expect(await ticks(1)).toBe(37);
+});
+
 describe("an upload", () => {
   const attempt = { team: "vision", job: "train-1", attempt: 1 };
 
