@@ -33,7 +33,8 @@ async function record({ nodeLedger, now }: NoteDeps, event: InstanceEvent): Prom
     case "EC2 Instance State-change Notification": {
       const { state } = event.detail;
       if (state !== "stopped" && state !== "terminated") return "no-news";
-      return { of: "ended", outcome: await nodeLedger.gone(id, now()) };
+      // An instance that was stopped may have been started again since. Events arrive late after an outage.
+      return { of: "ended", outcome: await nodeLedger.gone(id, now(), state === "stopped" ? eventAtMs(event) : undefined) };
     }
   }
 }

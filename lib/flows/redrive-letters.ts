@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { maxJobBytes } from "../../events/job.ts";
 import { jsonOf } from "../../events/json.ts";
 import { type LetterSubject, letterSubject } from "../../events/letters/letter-subject.ts";
+import { FleetError } from "../model/fleet-error.ts";
 import type { DeadLetter, DeadQueue, TakenLetter } from "../model/letters/dead-letter.ts";
 import type { Log } from "../ports/log.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -99,6 +100,8 @@ function bodyToSend({ id, body }: DeadLetter, { team }: DeadQueue): string {
   const job = team === undefined ? undefined : jsonOf(body);
   if (typeof job !== "object" || job === null || Array.isArray(job) || Object.hasOwn(job, "id")) return body;
   const named = JSON.stringify({ ...job, id });
-  // With its name, a message of almost the greatest size would be rejected.
-  return Buffer.byteLength(named) > maxJobBytes ? body : named;
+  // Without its name, a job that was admitted all the same would run twice.
+  if (Buffer.byteLength(named) > maxJobBytes)
+    throw new FleetError("too-large", "the job has no id, and the message would be too large with one; submit it again, with an id");
+  return named;
 }

@@ -50,6 +50,8 @@ export type Node = {
   readonly launchedAtMs: number;
   /** When its worker first called, ms since the epoch; undefined until then. */
   readonly readyAtMs?: number | undefined;
+  /** When a process of its worker last began a session; undefined until then. */
+  readonly begunAtMs?: number | undefined;
   /** The newest session of its worker; undefined until a process of it began one. */
   readonly session?: number | undefined;
   /** The number of the call that wrote its last heartbeat; undefined until the first. */

@@ -65,8 +65,11 @@ export interface NodeLedger {
    * as it is. `unknown`: the instance is not ours, or not in the ledger.
    */
   noticed(node: string, notice: Notice, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
-  /** Records that the instance has ended, as EC2 reports it. `unknown`: the instance is not ours, or not in the ledger. */
-  gone(node: string, atMs: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
+  /**
+   * Records that the instance has ended, as EC2 reports it. `unknown`: the instance is not ours, or not in the ledger. `stoppedAtMs`: it has
+   * only stopped, at this time. If a process of its worker began a session later, it was started again, and nothing is recorded.
+   */
+  gone(node: string, atMs: number, stoppedAtMs?: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
   /** Records that an admin declares that the instance has ended. Does nothing if it is known to have ended, or is not ours. */
   declareDead(node: string, declared: Declared): Promise<void>;
 }

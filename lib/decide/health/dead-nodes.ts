@@ -12,7 +12,7 @@ const letGoWithinMs = 10 * 60_000;
 const confirmAfterMs = 120_000;
 
 /**
- * A booting or silent node is looked up once a minute, in the first seconds of it. If an instance ends before its launch is recorded, or
+ * A booting, silent or ending node is looked up once a minute, in the first seconds of it. If an instance ends before its launch is recorded, or
  * while we are out of reach, EC2's event about it is lost.
  */
 const lookEveryMs = 60_000;
@@ -62,7 +62,7 @@ function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | und
     case "draining":
       return working(node, { nowMs, hearing });
     case "terminating":
-      return nowMs - node.stateSinceMs > confirmAfterMs
+      return isLookedUp(nowMs - node.stateSinceMs - confirmAfterMs)
         ? { kind: "confirm", node: node.id, because: "EC2 has not confirmed that it ended" }
         : undefined;
   }
@@ -98,6 +98,13 @@ function working(node: Node, { nowMs, hearing }: Pick<NodeSnapshot, "nowMs" | "h
     : undefined;
 }
 
+/** Reports whether a node is looked up, this long after it was first due: in the first seconds of each minute from then on. */
+const isLookedUp = (dueForMs: number): boolean => dueForMs >= 0 && dueForMs % lookEveryMs < lookForMs;
+
+/** Returns when a node that was first due at a time is looked up next. */
+const nextLookAfter = (firstMs: number, nowMs: number): number =>
+  nowMs < firstMs ? firstMs : firstMs + (Math.floor((nowMs - firstMs) / lookEveryMs) + 1) * lookEveryMs;
+
 function booting(node: Node, { nowMs, pool, hearing }: Pick<NodeSnapshot, "nowMs" | "pool" | "hearing">): Step | undefined {
   if (nowMs - heardFrom(hearing, node.launchedAtMs, nowMs) > pool.bootSeconds * 1000)
     return {
@@ -106,8 +113,7 @@ function booting(node: Node, { nowMs, pool, hearing }: Pick<NodeSnapshot, "nowMs
       because: `its worker did not call within ${pool.bootSeconds} s of the launch`,
       neverBooted: true,
     };
-  const bootedMs = nowMs - node.launchedAtMs;
-  return bootedMs >= lookEveryMs && bootedMs % lookEveryMs < lookForMs
+  return isLookedUp(nowMs - node.launchedAtMs - lookEveryMs)
     ? { kind: "confirm", node: node.id, because: "its worker has not called for a minute or more" }
     : undefined;
 }
@@ -145,9 +151,10 @@ export function overdueNodes(
 
 /** Returns when the next node must be looked up. */
 export function nextLook(nodes: readonly Node[], nowMs: number): number | undefined {
-  const next = nodes
-    .filter((node) => node.state === "launching")
-    .map(({ launchedAtMs }) => launchedAtMs + (Math.floor((nowMs - launchedAtMs) / lookEveryMs) + 1) * lookEveryMs);
+  const next = nodes.flatMap(({ state, launchedAtMs, stateSinceMs }) => {
+    if (state === "launching") return nextLookAfter(launchedAtMs + lookEveryMs, nowMs);
+    return state === "terminating" ? nextLookAfter(stateSinceMs + confirmAfterMs, nowMs) : [];
+  });
   if (nodes.some((node) => isSilent(node, nowMs))) next.push((Math.floor(nowMs / lookEveryMs) + 1) * lookEveryMs);
   return next.length > 0 ? Math.min(...next) : undefined;
 }

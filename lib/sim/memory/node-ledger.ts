@@ -10,12 +10,12 @@ import { type JobMove, jobKey, type MemoryTable, nodeKey, offNodes, present, sam
 export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerMethod>): NodeLedger => ({
   get: (pool, node) => wire.call("nodeLedger.get", () => table.nodes.get(nodeKey(pool, node))?.node),
   job: (ref) => wire.call("nodeLedger.job", () => table.jobs.get(jobKey(ref))),
-  begin: (pool, id) =>
+  begin: (pool, id, atMs) =>
     wire.call("nodeLedger.begin", () => {
       const found = live(table, pool, id);
       if ("kind" in found) return found;
       const session = (found.session ?? 0) + 1;
-      table.changeNode(pool, id, { session });
+      table.changeNode(pool, id, { session, begunAtMs: atMs });
       return { kind: "session", session };
     }),
   seen: (pool, id, sign) =>
@@ -57,11 +57,12 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       else if (node?.state === "draining" && saysMore(notice, node.notice)) table.changeNode(pool, id, { notice });
       return { kind: "noted", pool };
     }),
-  gone: (id, atMs) =>
+  gone: (id, atMs, stoppedAtMs = Number.POSITIVE_INFINITY) =>
     wire.call("nodeLedger.gone", () => {
       const pool = table.instances.get(id);
       if (pool === undefined) return { kind: "unknown" };
-      if (table.nodes.get(nodeKey(pool, id))?.node.state !== "gone") table.changeNode(pool, id, { state: "gone", stateSinceMs: atMs });
+      const node = table.nodes.get(nodeKey(pool, id))?.node;
+      if (node?.state !== "gone" && (node?.begunAtMs ?? 0) < stoppedAtMs) table.changeNode(pool, id, { state: "gone", stateSinceMs: atMs });
       return { kind: "noted", pool };
     }),
   declareDead: (id, declared) =>

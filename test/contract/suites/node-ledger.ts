@@ -47,6 +47,18 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     });
   });
 
+  describe("node ledger: an instance that has stopped", () => {
+    it("an instance that has stopped is gone, unless its worker has begun a session since", async () => {
+      const ledger = await make();
+      const node = await readyNode(ledger, await begin(ledger));
+      await ledger.nodeLedger.begin("gpu", node.id, monday + 500_000);
+      expect(await ledger.nodeLedger.gone(node.id, monday + 600_000, monday + 400_000)).toEqual({ kind: "noted", pool: "gpu" });
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.state).toBe("ready");
+      expect(await ledger.nodeLedger.gone(node.id, monday + 600_000, monday + 550_000)).toEqual({ kind: "noted", pool: "gpu" });
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.state).toBe("gone");
+    });
+  });
+
   describe("node ledger: declareDead", () => {
     const declared = { by: "Admin/ada", because: "the host is lost", atMs: monday + 900_000 };
 
@@ -85,6 +97,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         state: "ready",
         readyAtMs: call.atMs,
         stateSinceMs: call.atMs,
+        begunAtMs: monday,
         session: 1,
         call: callNumber(call),
         lastSeenMs: call.atMs,
@@ -138,7 +151,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await ledger.nodeLedger.begin("gpu", id, monday);
       const late = { ...callAt(monday + 200_000), telemetry };
       expect(await ledger.nodeLedger.seen("gpu", id, late)).toEqual({ kind: "no-session" });
-      expect(await ledger.nodeLedger.get("gpu", id)).toEqual({ ...node, session: 2 });
+      expect(await ledger.nodeLedger.get("gpu", id)).toEqual({ ...node, session: 2, begunAtMs: monday });
       expect(await ledger.nodeLedger.seen("gpu", id, { ...late, session: 2, sequence: 1 })).toMatchObject({
         node: { address: "10.0.0.7" },
       });

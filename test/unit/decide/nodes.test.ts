@@ -76,7 +76,7 @@ describe("a node that must end", () => {
 describe("a node that is left alone", () => {
   test.each([
     ["while it boots", booting, monday + 599_999],
-    ["once its end was requested", aNode({ state: "terminating", stateSinceMs: monday }), monday + 120_000],
+    ["once its end was requested", aNode({ state: "terminating", stateSinceMs: monday }), monday + 119_999],
     ["while it drains and still holds something", aNode({ state: "draining", assignments: [anAssignment()] }), monday],
   ])("nothing is done about a node %s", (_while, node, nowMs) => {
     expect(verdictOn(node, nowMs)).toEqual([]);

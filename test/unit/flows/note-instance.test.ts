@@ -228,3 +228,19 @@ describe("an instance that vanishes without notice", () => {
     expect(world.fleet.live.map((instance) => instance.id)).toEqual([id]);
   });
 });
+
+test("a late event that an instance has stopped does not count if its worker has begun again since, and one that it has terminated does", async () => {
+  const world = aWorld();
+  await world.submit("a");
+  await world.workOff();
+  const { id } = world.node;
+  await world.call(id);
+  const stoppedAtMs = world.nowMs;
+  world.nowMs += 120_000;
+  await world.call(id, { process: "p2" });
+  world.nowMs += 240_000;
+  await onInstance(world, { ...stateChange(id, "stopped"), time: new Date(stoppedAtMs).toISOString() });
+  expect(world.node.state).toBe("ready");
+  await onInstance(world, { ...stateChange(id, "terminated"), time: new Date(stoppedAtMs).toISOString() });
+  expect(world.ledger.table.nodes.get(`gpu/${id}`)?.node.state).toBe("gone");
+});

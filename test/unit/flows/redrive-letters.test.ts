@@ -88,13 +88,20 @@ describe("sending letters back", () => {
     ["names its job", '{ "id": "mine", "command": ["x"] }'],
     ["is not JSON", '{"command":'],
     ["is no object", '["x"]'],
-    ["would be too large with a name", JSON.stringify({ command: ["x".repeat(maxJobBytes - 20)] })],
   ])("a job message that %s is sent back unchanged", async (_what, body) => {
     const { world, letters } = start();
     letters.put("jobs-vision", body);
     await redriveLetters(world.deps, jobs);
     expect(letters.done[0]).toBe(`send jobs-vision ${body}`);
   });
+});
+
+test("a job message that would be too large with a name is not sent back, because its job might run twice", async () => {
+  const { world, letters } = start();
+  letters.put("jobs-vision", JSON.stringify({ command: ["x".repeat(maxJobBytes - 20)] }));
+  const { outcomes } = await redriveLetters(world.deps, jobs);
+  expect(outcomes).toMatchObject([{ kind: "failed", error: { code: "too-large" } }]);
+  expect(letters.done).toEqual([]);
 });
 
 test("outdated letters are deleted and sent nowhere", async () => {

@@ -41,6 +41,7 @@ const StoredNode = z.object({
   state: z.enum(["launching", "ready", "draining", "terminating", "gone"]),
   launchedAtMs: z.number(),
   readyAtMs: z.number().optional(),
+  begunAtMs: z.number().optional(),
   lastBusyMs: z.number(),
   stateSinceMs: z.number(),
   assignments: z.record(z.string().regex(assignmentPattern), StoredAssignment),

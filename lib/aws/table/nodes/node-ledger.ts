@@ -4,7 +4,7 @@ import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { add, either, is, isAbsent, isAtMost, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
+import { add, either, is, isAbsent, isAtMost, isBelow, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
 import { heartbeatChanges, keptAfter } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
@@ -24,6 +24,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     if ("kind" in found) return found;
     // A repeat after a lost response counts twice. The worker uses the number that it got, and no other process has it.
     const { item } = await updateItem(access, heartbeatKey(pool, node), { changes: [add("session", 1), keptAfter(atMs)] });
+    await tryUpdate(access, nodeKey(pool, node), { changes: [set("begunAtMs", atMs)], when: [isThere("pk")] });
     return { kind: "session", session: Number(item["session"]) };
   },
 
@@ -44,10 +45,12 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     return { kind: "noted", pool };
   },
 
-  async gone(node, atMs) {
+  async gone(node, atMs, stoppedAtMs) {
     const pool = await poolOfInstance(access, node);
     if (pool === undefined) return { kind: "unknown" };
-    await tryUpdate(access, nodeKey(pool, node), toGone(atMs));
+    const { changes, when } = toGone(atMs);
+    const isStopped = stoppedAtMs === undefined ? [] : [either(isAbsent("begunAtMs"), isBelow("begunAtMs", stoppedAtMs))];
+    await tryUpdate(access, nodeKey(pool, node), { changes, when: [...when, ...isStopped] });
     return { kind: "noted", pool };
   },
   async declareDead(node, declared) {
