@@ -30,7 +30,7 @@ export type Fact =
   | { readonly kind: "ordered"; readonly instance: string; readonly order: Order }
   /** A program began to run, or stopped running. */
   | ({ readonly kind: "began" | "over" } & ProgramRun)
-  /** A run failed by itself: its program exited with another code than 0, or could not read its data, or its upload failed. */
+  /** A program ended with another code than 0 by itself. An upload that fails, or data that cannot be read, is no fault of the job. */
   | { readonly kind: "failed"; readonly attempt: AttemptRef; readonly instance: string }
   /** A worker got orders in response to a report, which was recorded. `sentAtMs`: when it sent the report. */
   | { readonly kind: "answered"; readonly instance: string; readonly sentAtMs: number }

@@ -23,7 +23,7 @@ export type ProgramHost = {
   readonly after: (ms: number, run: () => void) => () => void;
   readonly began: (order: RunOrder) => void;
   readonly over: (ref: AttemptRef) => void;
-  /** Called when a run fails by itself. */
+  /** Called when a program ends with another code than 0 by itself. */
   readonly failed: (ref: AttemptRef) => void;
   readonly fetched: (datasets: readonly FetchedDataset[]) => void;
 };
@@ -56,7 +56,6 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
     const missing = fetched.find(({ found }) => found === undefined);
     if (missing) {
       state.phase = "failed";
-      host.failed(ref);
       emit({ kind: "failed", reason: `the list of dataset ${missing.name} is missing`, again: true, leaves: false });
       return;
     }
@@ -88,9 +87,11 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       state.isStopped = false;
       later(uploadMs + perFileMs * program.files, () => {
         state.phase = "uploaded";
-        const isUploaded = host.upload(ref, program.files);
-        if (!isUploaded) host.failed(ref);
-        emit(isUploaded ? { kind: "uploaded" } : { kind: "failed", reason: "S3 could not be reached", again: true, leaves });
+        emit(
+          host.upload(ref, program.files)
+            ? { kind: "uploaded" }
+            : { kind: "failed", reason: "S3 could not be reached", again: true, leaves },
+        );
       });
     },
     stop: (graceMs) => {

@@ -117,7 +117,7 @@ function unplaced(changed: Changed, quietMs: number, now: WorldView): InvariantB
   for (const { pool, entry } of rows) {
     const of = now.pools.find(({ name }) => name === pool);
     if (!of || of.budgets || of.teamBudgets || rows.some((row) => row.pool === pool && row.entry.nodes > 1)) continue;
-    const sinceMs = Math.max(quietMs, changed.jobs.get(jobName(entry)) ?? now.nowMs);
+    const sinceMs = Math.max(quietMs, changed.jobs.get(jobName(entry)) ?? now.nowMs, entry.notBeforeMs ?? 0);
     if (
       now.nowMs - sinceMs < actsWithinMs ||
       !isConfigured(pool, now) ||
