@@ -6,6 +6,7 @@ import { budgetTests } from "./suites/budget.ts";
 import { datasetTests } from "./suites/datasets.ts";
 import { eventTests } from "./suites/events.ts";
 import { islandTests } from "./suites/islands.ts";
+import { orderTests } from "./suites/orders.ts";
 import { scaleToZeroTests } from "./suites/scale-to-zero.ts";
 
 /**
@@ -19,5 +20,6 @@ describe("bad input", () => badInputTests(on));
 describe("datasets", () => datasetTests(on));
 describe("events", () => eventTests(on));
 describe("islands", () => islandTests(on));
+describe("orders of admins", () => orderTests(on));
 describe("scale to zero", () => scaleToZeroTests(on));
 describe("budget", () => budgetTests(on));
