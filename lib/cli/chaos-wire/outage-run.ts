@@ -31,8 +31,8 @@ const meanwhile = [
 ] as const;
 
 /**
- * Does one run: jobs run, then nobody answers for two minutes, in which machines die and programs end, then the fleet must catch up and come
- * to rest. Ticks come from the schedule only, once a minute. If `stop` aborts, it stops at once and throws.
+ * Does one run. While jobs run, functions or the table are out of reach for two minutes, in which machines die and programs end. Then the fleet
+ * must catch up and scale to zero. Only the schedule ticks, once a minute. If `stop` aborts, the run stops at once and throws.
  */
 export async function runOutage(stage: OutageStage, seed: number, of: OutageOf): Promise<WireRun> {
   const startedMs = performance.now();
@@ -132,7 +132,8 @@ async function during(stage: OutageStage, jobs: readonly OutageJob[], { hung, en
         await letGo(named(what));
         print("a program ends");
         break;
-      default:
+      case "sent-early":
+      case "sent-late":
         await letGo(named(what));
         for (const { team, body } of named(what)) await connection.queue.send(team, body);
         print("a job is sent");

@@ -36,18 +36,19 @@ export async function chaosWire(options: Partial<ChaosCommandOptions>, console: 
   const { seed: first = usualSeed, runs: runCount = usualRuns } = options;
   const startedMs = performance.now();
   const sofar = (): string => duration(Math.floor((performance.now() - startedMs) / 1_000) * 1_000);
-  const folder = await mkdtemp(join(tmpdir(), "fleetwright-chaos-wire-"));
-  const outcome = await withLocalCloud({ folder: cloudFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
-    const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
-    await firstTick(cloud);
-    return inTurn({ first, runs: runCount, signal }, (seed, nth) => {
-      console.progress(`run ${nth} of ${runCount} … ${sofar()}`);
-      const show = out ? console.note : console.progress;
-      const print = (line: string): void => show(`run ${nth} of ${runCount}: ${line} … ${sofar()}`);
-      const stage = { cloud, connection, folder, print, stop: signal, waited: reallyWaited, nowMs: () => Date.now() };
-      return out ? runOutage(stage, seed, out) : runWire(stage, seed);
+  const inCloud = (folder: string) =>
+    withLocalCloud({ folder: cloudFolder, log: console.progress, ec2 }, async (cloud, { signal }) => {
+      const connection = await connectLocal(cloud.deployment.name, cloud.endpoint);
+      await firstTick(cloud);
+      return inTurn({ first, runs: runCount, signal }, (seed, nth) => {
+        console.progress(`run ${nth} of ${runCount} … ${sofar()}`);
+        const show = out ? console.note : console.progress;
+        const print = (line: string): void => show(`run ${nth} of ${runCount}: ${line} … ${sofar()}`);
+        const stage = { cloud, connection, folder, print, stop: signal, waited: reallyWaited, nowMs: () => Date.now() };
+        return out ? runOutage(stage, seed, out) : runWire(stage, seed);
+      });
     });
-  }).finally(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const outcome = await inFolder(inCloud);
   console.progress(undefined);
   if (outcome === "interrupted") {
     console.note("interrupted; everything that was started has been ended");
@@ -58,4 +59,14 @@ export async function chaosWire(options: Partial<ChaosCommandOptions>, console: 
   if (options.json) console.out(JSON.stringify(report));
   else for (const line of wireLines(report, console.paint)) console.out(line);
   return report.violations > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+/** Deletes the folder only after `work` has ended all programs that write into it. */
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "fleetwright-chaos-wire-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
 }

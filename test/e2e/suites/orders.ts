@@ -91,7 +91,9 @@ export function orderTests(on: () => Stage): void {
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${stage.cloud.deployment.name}-dead-jobs-research` }));
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(shell("true", { id: "redriven" })) }));
     const queued = async () => (await stage.connection.api.deadLetters()).items.find(({ queue }) => queue === "jobs-research");
-    expect(await said((context) => redrive("jobs-research", { dryRun: true }, context))).toMatch(/jobs-research[^]*nothing was changed$/);
+    expect(await said((context) => redrive("jobs-research", { dryRun: true }, context))).toMatch(
+      /jobs-research[\s\S]*nothing was changed$/,
+    );
     expect(await queued()).toMatchObject({ count: 1, letters: [{ subject: { kind: "job", name: "research/redriven" } }] });
     expect(await said((context) => redrive("jobs-research", {}, context))).toBe("jobs-research: 1 letter sent back");
     expect(await stage.ended("redriven")).toMatchObject({ state: "succeeded" });
