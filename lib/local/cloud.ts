@@ -20,7 +20,7 @@ import { createFunctions, type FunctionLine, type InvocationResult } from "./lam
 import { startWires } from "./lambda/wires.ts";
 import { checkWiring, statementsOf } from "./lambda/wiring.ts";
 import type { AlarmState } from "./metrics/alarm.ts";
-import { createOutages, type Outage, type OutageOf } from "./outages.ts";
+import { createOutages, type LocalOutage, type OutageOf } from "./outages.ts";
 import { createClients } from "./provision/clients.ts";
 import { provision } from "./provision/stack.ts";
 import { account, type Blueprint, deploymentOf, emptyBlueprint, nameOf, region } from "./provision/world.ts";
@@ -71,7 +71,7 @@ export type LocalCloud = {
   /** Ends all invocations of a function, as a crash would. */
   kill(functionName: string): Promise<void>;
   /** Takes functions or the table out of reach of everybody until the outage is ended. Throws the FleetError `outage` if there is one already. */
-  outage(of: OutageOf): Promise<Outage>;
+  outage(of: OutageOf): Promise<LocalOutage>;
   /** Ends everything that was started. Calling it twice is safe. */
   close(): Promise<void>;
 };
@@ -213,7 +213,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     alarms: cloudwatch.alarms.list,
     setAlarmState: cloudwatch.alarms.set,
     invoke: async (name, event) => {
-      if (outages.isOut("functions")) throw new FleetError("outage", `${name} is out of reach`, { retry: true });
+      if (outages.isOut("functions")) throw new FleetError("outage", `${name} is out of reach`);
       return functions.invoke(fullName(name), event);
     },
     kill: (name) => functions.kill(fullName(name)),

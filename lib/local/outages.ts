@@ -8,26 +8,26 @@ import type { HttpResponse } from "./requests/http.ts";
 export type OutageOf = "functions" | "table";
 
 /** An outage that has begun. */
-export type Outage = {
+export type LocalOutage = {
   /** Returns how many calls of workers, users or functions have failed because of it so far. */
   refused(): number;
   end(): void;
 };
 
 /** What is out of reach at present. There is one outage at a time. */
-export type Outages = {
+export type LocalOutages = {
   isOut(of: OutageOf): boolean;
   /** Reports whether a call to this service gets no response, and counts it if so. */
   isSilent(service: string): boolean;
   /** Returns the handler of calls to functions, which cuts each connection during an outage of functions. */
   cutting<Args extends readonly unknown[]>(handle: (...args: Args) => Promise<HttpResponse>): (...args: Args) => Promise<HttpResponse>;
   /** Throws the FleetError `outage` if there is one already. `ended` is called at its end. */
-  begin(of: OutageOf, ended: () => void): Outage;
+  begin(of: OutageOf, ended: () => void): LocalOutage;
 };
 
 const cut: HttpResponse = { status: 503, headers: {}, body: "", cut: true };
 
-export function createOutages(): Outages {
+export function createOutages(): LocalOutages {
   let current: { readonly of: OutageOf; refused: number } | undefined;
   const isOut = (of: OutageOf): boolean => current?.of === of;
   const refuses = (of: OutageOf): boolean => {

@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
-import type { Outage, OutageOf } from "../../local/outages.ts";
+import type { LocalOutage, OutageOf } from "../../local/outages.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { isEnded, type Job } from "../../model/job.ts";
 import { jobsOf, look, lookMs, rested } from "./at-rest.ts";
@@ -37,7 +37,7 @@ const meanwhile = [
 export async function runOutage(stage: OutageStage, seed: number, of: OutageOf): Promise<WireRun> {
   const startedMs = performance.now();
   const folder = await runFolder(stage, seed);
-  let outage: Outage | undefined;
+  let outage: LocalOutage | undefined;
   try {
     const jobs = outageJobs(seed, folder);
     const before = stage.cloud.ec2.record.fleetCalls.length;

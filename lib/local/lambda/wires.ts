@@ -47,7 +47,7 @@ export async function startWires(options: WiresOptions): Promise<Wires> {
   };
   const ifReached: Pick<Functions, "invoke"> = {
     invoke: async (name, event) => {
-      if (paused) throw new FleetError("outage", `${name} is out of reach`, { retry: true });
+      if (paused) throw new FleetError("outage", `${name} is out of reach`);
       return functions.invoke(name, event);
     },
   };
