@@ -28,8 +28,8 @@ export type OutageFacts = {
   }[];
   /** The instances, and when each began to end. */
   readonly instances: readonly { readonly id: string; readonly endedMs: number | undefined }[];
-  /** The machine that hangs, and when an admin declared it dead. */
-  readonly hung: { readonly id: string; readonly declaredMs: number };
+  /** The machine that hangs, when an admin declared it dead, and why that was refused, if it was. */
+  readonly hung: { readonly id: string; readonly declaredMs: number; readonly refused?: string | undefined };
   /** The instance that EC2 ended. */
   readonly endedByEc2: string;
 };
@@ -112,6 +112,7 @@ export const outageChecks: readonly OutageCheck[] = [
     wrong: ({ hung, jobs, instances }) => {
       const endedMs = instances.find(({ id }) => id === hung.id)?.endedMs;
       return [
+        ...(hung.refused === undefined ? [] : [`${hung.id} could not be declared dead: ${hung.refused}`]),
         ...(endedMs === undefined ? [`${hung.id} was not ended, although it was declared dead`] : []),
         ...(endedMs !== undefined && endedMs < hung.declaredMs ? [`${hung.id} was ended before it was declared dead`] : []),
         ...jobs

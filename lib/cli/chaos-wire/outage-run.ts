@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import type { LocalOutage, OutageOf } from "../../local/outages.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { isEnded, type Job } from "../../model/job.ts";
+import { whatWentWrong } from "../invocation/exit.ts";
 import { jobsOf, look, lookMs, rested } from "./at-rest.ts";
 import { checks } from "./checks.ts";
 import { catchesUpWithinMs, firstDecisionAfterMs, type OutageFacts, outageChecks } from "./outage-checks.ts";
@@ -66,7 +67,7 @@ export async function runOutage(stage: OutageStage, seed: number, of: OutageOf):
         id,
         endedMs: states.find(({ state }) => state === "shutting-down" || state === "terminated")?.atMs,
       })),
-      hung: { id: begun.hung, declaredMs: caughtUp.declaredMs },
+      hung: { id: begun.hung, ...caughtUp.declared },
       endedByEc2: begun.endedByEc2,
     };
     stage.print(`the first decision was ${Math.round(firstDecisionAfterMs(facts) / 100) / 10} s after the end of the outage`);
@@ -147,7 +148,7 @@ async function catchUp(
   stage: OutageStage,
   jobs: readonly OutageJob[],
   { hung, jobs: begun, endedMs, withinMs }: Begun & { readonly endedMs: number; readonly withinMs: number },
-): Promise<{ readonly jobs: readonly (Job | undefined)[]; readonly declaredMs: number }> {
+): Promise<{ readonly jobs: readonly (Job | undefined)[]; readonly declared: Omit<OutageFacts["hung"], "id"> }> {
   const { connection, stop, nowMs } = stage;
   // What ran on machines that are dead by now ends as soon as it has begun again.
   await letGo(jobs.filter(({ role }) => role === "hangs" || role === "ended by EC2"));
@@ -160,8 +161,8 @@ async function catchUp(
   const before = await jobsOf(stage, jobs);
   const declaredMs = nowMs();
   stage.print(`an admin declares ${hung} dead`);
-  await connection.api.declareDead(hung, "it hangs since the outage");
-  return { jobs: before.map(({ job }) => job), declaredMs };
+  const refused = await connection.api.declareDead(hung, "it hangs since the outage").then(() => undefined, whatWentWrong);
+  return { jobs: before.map(({ job }) => job), declared: { declaredMs, refused } };
 }
 
 /** Returns what `look` finds as soon as it finds something, or undefined after the time limit. Throws if the run is stopped. */

@@ -81,6 +81,11 @@ describe("the checks of an outage on a local cloud", () => {
       withEnd("i-3", endedMs + 5_000),
       /^silence is not judged: i-3 was ended before it was declared dead/,
     ],
+    [
+      "a silent machine that cannot be declared dead",
+      { ...good, hung: { ...good.hung, refused: "there is no node i-3" } },
+      /^silence is not judged: i-3 could not be declared dead: there is no node i-3/,
+    ],
     ["a dead machine that was kept", withEnd("i-3", undefined), /^silence is not judged: i-3 was not ended/],
     [
       "work of a silent machine that ran elsewhere without proof",
