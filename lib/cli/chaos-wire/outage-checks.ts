@@ -40,7 +40,11 @@ const decidesWithinMs = 60_000;
  * The longest time from the end of an outage until what happened meanwhile has been caught up on. Messages whose handlers could not reach the
  * table are repeated after up to three minutes by then.
  */
-export const catchesUpWithinMs: Readonly<Record<OutageOf, number>> = { functions: 120_000, table: 240_000 };
+const catchesUpWithinMs: Readonly<Record<OutageOf, number>> = { functions: 120_000, table: 240_000 };
+/** What a node held that was silent for 150 s when it ended is taken back this much later, because it may have left its outbox on S3. */
+const outboxMs = 240_000;
+/** Returns the longest time from the end of an outage to the end of a job. */
+export const endsWithinMs = (of: OutageOf, role: Role): number => catchesUpWithinMs[of] + (role === "ended by EC2" ? outboxMs : 0);
 /** The smallest number of calls that fail in an outage: those of one worker in a minute. */
 const leastRefused = 12;
 /** A decision that was being recorded when the outage began may carry a time shortly after. */
@@ -101,7 +105,7 @@ export const outageChecks: readonly OutageCheck[] = [
         .flatMap(({ ended: job, role, ...each }) => {
           const tookMs = (job?.endedAtMs ?? Number.POSITIVE_INFINITY) - facts.endedMs;
           const name = `${jobName(each)} (${role})`;
-          if (tookMs > catchesUpWithinMs[facts.of]) return [`${name} ended ${seconds(tookMs)} after the end of the outage`];
+          if (tookMs > endsWithinMs(facts.of, role)) return [`${name} ended ${seconds(tookMs)} after the end of the outage`];
           if (role === "ends meanwhile" && tookMs < 0) return [`${name} was recorded as ended during the outage`];
           return role === "ended by EC2" && job?.attempt !== 2 ? [`${name} ended with attempt ${job?.attempt}, not with attempt 2`] : [];
         }),

@@ -22,6 +22,7 @@ const jobs: readonly { readonly name: string; readonly role: Role; readonly team
   { name: "gang", role: "goes on", team: "research", more: { nodes: 2 } },
   { name: "ends-meanwhile", role: "ends meanwhile", team: "research" },
   { name: "hangs", role: "hangs", team: "vision" },
+  // The last one before the outage, so that its worker is not silent for long when EC2's word about its instance arrives.
   { name: "ended-by-ec2", role: "ended by EC2", team: "vision" },
   { name: "sent-early", role: "sent meanwhile", team: "research" },
   { name: "sent-late", role: "sent meanwhile", team: "vision" },

@@ -5,7 +5,7 @@ import { isEnded, type Job } from "../../model/job.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 import { jobsOf, look, lookMs, rested } from "./at-rest.ts";
 import { checks } from "./checks.ts";
-import { catchesUpWithinMs, firstDecisionAfterMs, type OutageFacts, outageChecks } from "./outage-checks.ts";
+import { endsWithinMs, firstDecisionAfterMs, type OutageFacts, outageChecks } from "./outage-checks.ts";
 import { type OutageJob, outageJobs, type Role } from "./outage-jobs.ts";
 import { countBy, runFolder, type WireRun, type WireStage } from "./stage.ts";
 
@@ -51,7 +51,7 @@ export async function runOutage(stage: OutageStage, seed: number, of: OutageOf):
     outage.end();
     const endedMs = stage.nowMs();
     stage.print(`the outage has ended; ${outage.refused()} calls failed`);
-    const caughtUp = await catchUp(stage, jobs, { ...begun, endedMs, withinMs: catchesUpWithinMs[of] });
+    const caughtUp = await catchUp(stage, jobs, { ...begun, endedMs, withinMs: endsWithinMs(of, "ended by EC2") });
     const ended = await rested(stage, jobs);
     stage.stop.throwIfAborted();
     const rest = await look(stage, { jobs: ended, folder, before });
