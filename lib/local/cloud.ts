@@ -20,6 +20,7 @@ import { createFunctions, type FunctionLine, type InvocationResult } from "./lam
 import { startWires } from "./lambda/wires.ts";
 import { checkWiring, statementsOf } from "./lambda/wiring.ts";
 import type { AlarmState } from "./metrics/alarm.ts";
+import { createOutages, type LocalOutage, type OutageOf } from "./outages.ts";
 import { createClients } from "./provision/clients.ts";
 import { provision } from "./provision/stack.ts";
 import { account, type Blueprint, deploymentOf, emptyBlueprint, nameOf, region } from "./provision/world.ts";
@@ -69,6 +70,8 @@ export type LocalCloud = {
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   /** Ends all invocations of a function, as a crash would. */
   kill(functionName: string): Promise<void>;
+  /** Takes functions or the table out of reach of everybody until the outage is ended. Throws the FleetError `outage` if there is one already. */
+  outage(of: OutageOf): Promise<LocalOutage>;
   /** Ends everything that was started. Calling it twice is safe. */
   close(): Promise<void>;
 };
@@ -133,6 +136,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     }),
   );
   const urls = deferredHandler();
+  const outages = createOutages();
   // Until the stack exists, there is no alarm that could miss a call.
   let noteCall: CloudWatch["noteCall"] = () => undefined;
   endpoint.open({
@@ -150,8 +154,9 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       if (assumed) identities.adopt(assumed.principal, assumed.credentials);
     },
     controls: createControls(ec2.record),
-    functionUrl: urls.handle,
-    api: (call) => urls.handle({ name: apiFunction(blueprint), path: call.path }, call),
+    functionUrl: outages.cutting(urls.handle),
+    api: outages.cutting((call) => urls.handle({ name: apiFunction(blueprint), path: call.path }, call)),
+    silent: outages.isSilent,
   });
 
   const assets = await readAssets(assembly, stackName, { "AWS::AccountId": account, "AWS::Region": region });
@@ -207,8 +212,19 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     ec2,
     alarms: cloudwatch.alarms.list,
     setAlarmState: cloudwatch.alarms.set,
-    invoke: (name, event) => functions.invoke(fullName(name), event),
+    invoke: async (name, event) => {
+      if (outages.isOut("functions")) throw new FleetError("outage", `${name} is out of reach`);
+      return functions.invoke(fullName(name), event);
+    },
     kill: (name) => functions.kill(fullName(name)),
+    outage: async (of) => {
+      const outage = outages.begin(of, wires.resume);
+      if (of === "functions") {
+        wires.pause();
+        await Promise.all(blueprint.functions.map(({ name }) => functions.kill(name)));
+      }
+      return outage;
+    },
     close: parts.close,
   };
 }

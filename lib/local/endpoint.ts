@@ -25,6 +25,8 @@ export type Routes = {
   readonly api: (call: HttpCall) => Promise<HttpResponse>;
   /** Handles a call to a function URL. `path` is the rest after the URL, from its slash on. The call's own path is the signed one. */
   readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpResponse>;
+  /** Reports whether a call to this service of AWS gets no response at present, so that its caller must give up. @default never */
+  readonly silent?: (service: string) => boolean;
 };
 
 export type Endpoint = {
@@ -92,6 +94,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
   if (path.startsWith("/_local/")) return respondWith(exchange, async (call) => routes.controls(call));
   const signed = signedFor(path, request.headers);
   if (signed === undefined) return refuse(exchange, { type: "MissingAuthenticationTokenException", message: unsigned });
+  if (routes.silent?.(signed.service)) return;
   switch (signed.service) {
     case "ec2":
       return respondWith(exchange, routes.ec2);

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteObjectCommand, DeleteObjectsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueUrlCommand, PurgeQueueCommand, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
@@ -11,7 +12,7 @@ import { type CloudWatch, startCloudWatch } from "../../lib/local/cloudwatch/clo
 import { publishServiceEvent } from "../../lib/local/emulators/ministack.ts";
 import { createEndpoint } from "../../lib/local/endpoint.ts";
 import { createFunctions, type FunctionLine, type Functions } from "../../lib/local/lambda/functions.ts";
-import { startWires } from "../../lib/local/lambda/wires.ts";
+import { startWires, type Wires } from "../../lib/local/lambda/wires.ts";
 import { checkWiring } from "../../lib/local/lambda/wiring.ts";
 import { createClients } from "../../lib/local/provision/clients.ts";
 import { provision } from "../../lib/local/provision/stack.ts";
@@ -145,6 +146,7 @@ const received: z.infer<typeof Received>[] = [];
 const closing: (() => Promise<unknown>)[] = [];
 let clients: ReturnType<typeof createClients>;
 let functions: Functions;
+let wires: Wires;
 let cloudwatch: CloudWatch;
 let endpointUrl = "";
 
@@ -192,7 +194,7 @@ beforeAll(async () => {
   };
   functions = createFunctions({ facts: blueprint.functions, identities, endpoint: endpoint.url, log: onLine });
   closing.push(() => functions.close());
-  const wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
+  wires = await startWires({ blueprint, functions, sqs: clients.sqs, log });
   closing.push(() => wires.close());
 });
 afterAll(async () => {
@@ -287,6 +289,24 @@ describe("events of the local cloud", () => {
         })),
       ),
     );
+  });
+
+  it("an event during a pause waits, and arrives once after it", async () => {
+    const held = () => received.filter((event) => event["detail-type"] === "Held");
+    wires.pause();
+    wires.pause();
+    // The emulator notices only after a moment that a long poll has ended. A message that it takes meanwhile is hidden for half a minute.
+    await sleep(500);
+    await clients.events.send(
+      new PutEventsCommand({ Entries: [{ EventBusName: name, Source: "wires.said", DetailType: "Held", Detail: "{}" }] }),
+    );
+    await sleep(1_500);
+    expect(held()).toEqual([]);
+    wires.resume();
+    wires.resume();
+    await vi.waitFor(() => expect(held()).toHaveLength(1), soon);
+    await sleep(300);
+    expect(held()).toHaveLength(1);
   });
 
   it("an event that its function fails on goes to the function's destination after the configured number of tries", async () => {

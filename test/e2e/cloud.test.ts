@@ -6,6 +6,7 @@ import { budgetTests } from "./suites/budget.ts";
 import { datasetTests } from "./suites/datasets.ts";
 import { eventTests } from "./suites/events.ts";
 import { islandTests } from "./suites/islands.ts";
+import { orderTests } from "./suites/orders.ts";
 import { scaleToZeroTests } from "./suites/scale-to-zero.ts";
 
 /**
@@ -18,6 +19,8 @@ describe("api", () => apiTests(on));
 describe("bad input", () => badInputTests(on));
 describe("datasets", () => datasetTests(on));
 describe("events", () => eventTests(on));
+describe("orders of admins", () => orderTests(on));
+// It kills handlers, whose messages return after up to a minute, so that other tests would take longer after it.
 describe("islands", () => islandTests(on));
 describe("scale to zero", () => scaleToZeroTests(on));
 describe("budget", () => budgetTests(on));

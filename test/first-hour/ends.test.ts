@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -128,6 +128,17 @@ describe("Ctrl-C", () => {
     await command.says(/research\/train {2}(placed|running)/, 180_000);
     await has(command, "serve.py", "worker.mjs", "watchdog-process.ts");
     await interrupted(command, 130);
+  });
+
+  it("Ctrl-C ends everything during an outage of a chaos run, and its folder is deleted", { concurrent: true }, async () => {
+    const command = start(["chaos", "--wire", "--scenario", "outage"], { home: home.path, environment: { TMPDIR: folder } });
+    opened.push(command);
+    await command.says(/no function can be reached/, 180_000);
+    const own = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.startsWith("fleetwright-chaos-wire-"));
+    expect(await own()).toHaveLength(1);
+    await has(command, "serve.py", "worker.mjs", "watchdog-process.ts", "outage-1-goes-on");
+    await interrupted(command, 130);
+    expect(await own()).toEqual([]);
   });
 
   it("Ctrl-C ends a local cloud during its start", { concurrent: true }, async () => {

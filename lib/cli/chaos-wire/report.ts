@@ -1,11 +1,12 @@
 import { bareCommandLine } from "../invocation/invocation.ts";
 import type { Paint } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
-import type { WireRun } from "./run.ts";
+import type { WireRun } from "./stage.ts";
 
 /** The same fields as the report of virtual time, as far as they apply. */
 export type WireReport = {
-  readonly scenario: "wire";
+  /** `wire` if no scenario was named. */
+  readonly scenario: string;
   readonly seeds: { readonly first: number; readonly last: number };
   readonly runs: number;
   readonly faults: number;
@@ -20,14 +21,22 @@ export type WireReport = {
   readonly found: readonly { readonly seed: number; readonly check: string; readonly wrong: string; readonly replay: string }[];
 };
 
-export function wireReport(runs: readonly WireRun[], seeds: WireReport["seeds"], wallMs: number): WireReport {
+export function wireReport(
+  runs: readonly WireRun[],
+  { scenario, seeds, wallMs }: Pick<WireReport, "seeds" | "wallMs"> & { readonly scenario: string | undefined },
+): WireReport {
+  const named = scenario === undefined ? [] : ["--scenario", scenario];
   const byFault = sum(runs.map(({ faults }) => faults));
   const faults = Object.values(byFault).reduce((total, count) => total + count, 0);
   const found = runs.flatMap(({ seed, found: wrongs }) =>
-    wrongs.map((wrong) => ({ seed, ...wrong, replay: bareCommandLine("chaos", "--wire", "--runs", "1", "--seed", String(seed)) })),
+    wrongs.map((wrong) => ({
+      seed,
+      ...wrong,
+      replay: bareCommandLine("chaos", "--wire", ...named, "--runs", "1", "--seed", String(seed)),
+    })),
   );
   return {
-    scenario: "wire",
+    scenario: scenario ?? "wire",
     seeds,
     runs: runs.length,
     faults,

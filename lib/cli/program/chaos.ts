@@ -11,7 +11,10 @@ export function addChaos(program: Command, { run, console }: Session): void {
     .option("--seed <n>", "the first seed (default: 1); a single run prints the events that led to a failure", (text) =>
       whole(text, 0, Number.MAX_SAFE_INTEGER),
     )
-    .option("--scenario <name>", "the scenario of the runs: one that --list names, or a JSON file (default: standard)")
+    .option(
+      "--scenario <name>",
+      "the scenario of the runs: one that --list names, or a JSON file (default: standard); with --wire, outage or outage-table",
+    )
     .option("--only <fault>", "inject only this fault, for example ec2.lost-answer; may be repeated", each)
     .option("--threads <n>", "number of threads that share the runs (default: 1)", (text) => whole(text, 1, 64))
     .option("--plant <bug>", "insert a known bug, to see that it is found")
@@ -30,6 +33,12 @@ throttle, delay or lose calls of EC2, take back spot instances, end instances, f
 messages twice. The seed decides the jobs and when each fault strikes. What a fault hits depends on the machine, so a seed does not
 give the same run each time. A run takes about half a minute.
 
+With --wire --scenario outage, no function can be reached for two minutes: calls of workers and users fail, no queue is read, and the
+schedule does not tick. Meanwhile a machine hangs, EC2 ends another, a program ends, and jobs are sent. Then no job may be lost or have
+run twice at the same time, no other node with work may have been ended, and a decision must follow within a minute. A machine that is
+only silent is not judged before workers have been heard for 15 minutes again, so that an admin declares it dead instead. With
+--scenario outage-table, the table does not respond. Such a run takes three to five minutes.
+
 Examples:
   fleet chaos                                     200 runs of the standard scenario
   fleet chaos --runs 2000 --json | jq .violations  for CI: exits 1 if an invariant was violated
@@ -43,6 +52,7 @@ Examples:
   fleet chaos --scenario mine.json --runs 500     use your own pools, limits, offers and rates
   fleet chaos --plant fresh-token                 check that a launch repeated under another token is found
   fleet chaos --wire --runs 3                     do three runs on one local cloud, in real time
+  fleet chaos --wire --scenario outage            an outage of two minutes, in real time
   fleet chaos --only ec2.lost-answer --only lambda.kill
 
 A scenario lists only what differs from the standard one:

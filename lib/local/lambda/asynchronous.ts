@@ -16,7 +16,7 @@ export type AsynchronousCaller = (functionArn: string, event: unknown) => Promis
  * for as long as the function's settings allow. Then the event goes to its on-failure destination and its dead-letter queue.
  */
 export function createAsynchronousCaller(options: {
-  functions: Functions;
+  functions: Pick<Functions, "invoke">;
   blueprint: Pick<Blueprint, "functions" | "asynchronous">;
   sqs: Pick<SQSClient, "send">;
   /** Resolves after `ms`, or as soon as `signal` is aborted. */

@@ -1,15 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { DecisionPage, DecisionView } from "../../../lib/api/views/decisions.ts";
-import { JobPage, JobView } from "../../../lib/api/views/jobs.ts";
+import { JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
-import { NodePage, NodeView } from "../../../lib/api/views/nodes.ts";
+import { NodePage } from "../../../lib/api/views/nodes.ts";
 import { functionUrlSigner } from "../../../lib/aws/access/request-signer.ts";
-import { sqsClient } from "../../../lib/aws/clients/sqs.ts";
-import { localSettings } from "../../../lib/cli/session/connection.ts";
 import { allOperations, holdAgainstDocument, type Received } from "../../unit/api/api-world.ts";
 import { type Stage, shell } from "../stage.ts";
 
@@ -78,50 +75,6 @@ export function apiTests(on: () => Stage): void {
     expect(list.items.map(({ job }) => job)).toContain("followed");
   });
 
-  test("a job waits while its pool is paused and says so, and runs after it is resumed; a drained node is ended", async () => {
-    const order = async (path: string, body: object = {}): Promise<Received> => call("admin", path, { method: "POST", body });
-    const job = async () => JobView.parse((await call("research", `${jobs}/patient`)).body);
-    const until = async (holds: () => Promise<boolean>): Promise<void> => {
-      while (!(await holds())) await pause(200);
-    };
-    expect((await order("/v1/pools/gpu/pause", { reason: "new image" })).status).toBe(200);
-    await call("research", jobs, { method: "POST", body: shell("sleep 60", { id: "patient" }) });
-    await until(async () => (await job()).reason !== undefined);
-    expect(await job()).toMatchObject({
-      state: "queued",
-      reason: expect.stringMatching(/^pool gpu is paused by Admin\/ada .* \(new image\)/),
-    });
-    expect((await order("/v1/pools/gpu/resume")).status).toBe(200);
-    await until(async () => (await job()).state === "running");
-    const node = (await job()).node ?? "";
-    expect((await order(`/v1/nodes/${node}/drain`, { deadlineSeconds: 1 })).status).toBe(200);
-    await until(async () => (await job()).attempt === 2);
-    await until(async () => NodeView.parse((await call("admin", `/v1/nodes/${node}`)).body).state === "gone");
-    await call("research", `${jobs}/patient/cancel`, { method: "POST", body: {} });
-  });
-
-  test("a job waits for a budget that an admin has set, and a drain of its pool that is taken back in time does not stop it", async () => {
-    const order = async (path: string, body: object = {}): Promise<number> => (await call("admin", path, { method: "POST", body })).status;
-    const job = async () => JobView.parse((await call("research", `${jobs}/limited`)).body);
-    const until = async (holds: () => Promise<boolean>): Promise<void> => {
-      while (!(await holds())) await pause(200);
-    };
-    expect(await order("/v1/pools/gpu/set", { budgets: { usdPerDay: 0 }, forSeconds: 600, reason: "a test" })).toBe(200);
-    await call("research", jobs, { method: "POST", body: shell("sleep 60", { id: "limited" }) });
-    await until(async () => (await job()).reason !== undefined);
-    expect(await job()).toMatchObject({ state: "queued", reason: expect.stringMatching(/budget of .*\$0 a day/) });
-    expect(await order("/v1/pools/gpu/unset")).toBe(200);
-    await until(async () => (await job()).state === "running");
-    const node = (await job()).node ?? "";
-    const state = async () => NodeView.parse((await call("admin", `/v1/nodes/${node}`)).body).state;
-    expect(await order("/v1/pools/gpu/drain", { deadlineSeconds: 600 })).toBe(200);
-    await until(async () => (await state()) === "draining");
-    expect(await order("/v1/pools/gpu/resume")).toBe(200);
-    await until(async () => (await state()) === "ready");
-    expect(await job()).toMatchObject({ state: "running", attempt: 1, node });
-    await call("research", `${jobs}/limited/cancel`, { method: "POST", body: {} });
-  });
-
   test("a running job is on a node because of a decision, and another team sees the node but not the job", async () => {
     await call("research", jobs, { method: "POST", body: shell("sleep 50", { id: "covert" }) });
     await stage.until("covert", (job) => job.state === "running");
@@ -142,7 +95,7 @@ export function apiTests(on: () => Stage): void {
     for (const { decision: id } of page.items.slice(0, 10)) {
       expect(JSON.stringify((await call("vision", `/v1/pools/gpu/decisions/${id}`)).body)).not.toMatch(/covert|followed/);
     }
-    for (const path of [jobs, `${jobs}/covert`, `${jobs}/covert/logs`, "/v1/teams/research/datasets"])
+    for (const path of [jobs, `${jobs}/covert`, `${jobs}/covert/logs`, "/v1/teams/research/datasets", "/v1/dead-letters"])
       expect((await call("vision", path)).status).toBe(403);
     expect((await call("vision", `${jobs}/covert/cancel`, { method: "POST" })).status).toBe(403);
     expect((await call("admin", `${jobs}/covert/cancel`, { method: "POST", body: { reason: "seen enough" } })).body).toMatchObject({
@@ -160,19 +113,6 @@ export function apiTests(on: () => Stage): void {
     expect((await call("vision", "/v1/teams/vision/datasets")).body).toMatchObject({ items: [{ dataset: "cats" }] });
     expect((await call("vision", at, { method: "DELETE" })).status).toBe(204);
     expect((await call("vision", at, { method: "DELETE" })).status).toBe(404);
-  });
-
-  test("a job among the dead letters is listed, and runs after it was sent back", async () => {
-    const { api } = stage.connection;
-    const sqs = sqsClient(localSettings(stage.cloud.endpoint));
-    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${stage.cloud.deployment.name}-dead-jobs-research` }));
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(shell("true", { id: "redriven" })) }));
-    const queued = async () => (await api.deadLetters()).items.find(({ queue }) => queue === "jobs-research");
-    expect(await queued()).toMatchObject({ count: 1, letters: [{ subject: { kind: "job", name: "research/redriven" } }] });
-    expect((await call("research", "/v1/dead-letters")).status).toBe(403);
-    expect(await api.redriveLetters("jobs-research")).toEqual({ queue: "jobs-research", done: 1, failures: [], more: false });
-    expect(await stage.ended("redriven")).toMatchObject({ state: "succeeded" });
-    expect(await queued()).toMatchObject({ count: 0, letters: [] });
   });
 
   describe("the API at its URL", () => {

@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { faultsOf } from "../../../lib/cli/chaos-wire/faults.ts";
-import { inTurn, reallyWaited, runWire, type WireStage } from "../../../lib/cli/chaos-wire/run.ts";
+import { inTurn, runWire } from "../../../lib/cli/chaos-wire/run.ts";
+import { reallyWaited, type WireStage } from "../../../lib/cli/chaos-wire/stage.ts";
 import { workloadOf } from "../../../lib/cli/chaos-wire/workload.ts";
 import type { Job } from "../../../lib/model/job.ts";
 import { Chance } from "../../../lib/sim/faults/chance.ts";
@@ -15,7 +19,7 @@ const faults = faultsOf(chance().fork("faults"));
 type Over = { readonly send?: () => Promise<never>; readonly restAtMs?: number; readonly stop?: AbortSignal };
 
 /** A stage in virtual time: a fleet whose jobs end as they should, at `restAtMs`. */
-function stage({ send, restAtMs = 15_000, stop = new AbortController().signal }: Over = {}) {
+async function stage({ send, restAtMs = 15_000, stop = new AbortController().signal }: Over = {}) {
   let nowMs = 0;
   const waiting: { atMs: number; go: (passed: boolean) => void }[] = [];
   const did = { sent: [] as string[], struck: [] as string[], ticks: [] as number[], looks: 0 };
@@ -89,8 +93,10 @@ function stage({ send, restAtMs = 15_000, stop = new AbortController().signal }:
     kill: async () => void did.struck.push("kill"),
   };
   const printed: string[] = [];
+  const folder = await mkdtemp(join(tmpdir(), "chaos-wire-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
   // The parts that a run uses of a cloud and of a connection to it.
-  const on = { cloud, connection, print: (line: string) => void printed.push(line), stop, waited } as unknown as WireStage;
+  const on = { cloud, connection, folder, print: (line: string) => void printed.push(line), stop, waited } as unknown as WireStage;
   /** Lets time pass until the run has ended. */
   const run = async () => {
     let ended = false;
@@ -114,7 +120,7 @@ function stage({ send, restAtMs = 15_000, stop = new AbortController().signal }:
 
 describe("a chaos run on a local cloud", () => {
   test("a run sends each message at its times and strikes each fault, and ticks every three seconds until the fleet is at rest", async () => {
-    const { run, did, printed, nowMs } = stage();
+    const { run, did, printed, nowMs } = await stage();
     const result = await run();
     expect(did.sent.sort()).toEqual(sends.toSorted());
     // Faults of workers find none here, because nothing runs.
@@ -129,18 +135,18 @@ describe("a chaos run on a local cloud", () => {
   });
 
   test("a run reports artifacts that could not be unsealed, and nothing else of a fleet that worked well", async () => {
-    const { found } = await stage().run();
+    const { found } = await (await stage()).run();
     const missing = jobs.filter(({ leaves }) => Object.keys(leaves).length > 0);
     expect(found.map(({ check }) => check)).toEqual(missing.map(() => "artifacts are sealed"));
   });
 
   test("a run fails if a message cannot be sent", async () => {
-    const failing = stage({ send: () => Promise.reject(new Error("SQS is down")) });
+    const failing = await stage({ send: () => Promise.reject(new Error("SQS is down")) });
     await expect(failing.run()).rejects.toThrow("SQS is down");
   });
 
   test("a run that is stopped sends nothing more, and ends with the reason", async () => {
-    const stopped = stage({ stop: AbortSignal.abort(new Error("Ctrl-C")) });
+    const stopped = await stage({ stop: AbortSignal.abort(new Error("Ctrl-C")) });
     await expect(stopped.run()).rejects.toThrow("Ctrl-C");
     expect([stopped.did.sent, stopped.printed, stopped.did.ticks]).toEqual([[], [], []]);
   });

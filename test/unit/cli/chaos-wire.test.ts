@@ -109,7 +109,13 @@ test("a seed always gives the same jobs and faults: 8 to 15 jobs with one gang, 
 test("the report of a chaos run sums faults by seam, and names the command that repeats a seed", () => {
   const run = { seed: 4, faults: { "ec2.refuse": 2, "ec2.throttle": 1 }, jobs: { succeeded: 3 }, found: [], wallMs: 1 };
   const found = [{ check: "back at zero", wrong: "i-1 lives on" }];
-  expect(wireReport([run, { ...run, seed: 5, faults: { "spot.interrupt": 1 }, found }], { first: 4, last: 5 }, 10)).toMatchObject({
+  expect(
+    wireReport([run, { ...run, seed: 5, faults: { "spot.interrupt": 1 }, found }], {
+      scenario: undefined,
+      seeds: { first: 4, last: 5 },
+      wallMs: 10,
+    }),
+  ).toMatchObject({
     runs: 2,
     faults: 4,
     faultsPerRun: 2,

@@ -155,6 +155,15 @@ async function openedBefore(status: number, body: string, hidden?: string) {
   return { told, call };
 }
 
+it("a call of a service that is silent gets no response, and reaches nothing, until its caller gives up", async () => {
+  const silent = (service: string): boolean => service === "dynamodb";
+  const { url, reached } = await opened({ silent });
+  const call = (service: string) => fetch(url, { method: "POST", headers: signedFor(service), signal: AbortSignal.timeout(300) });
+  expect(await (await call("sqs")).text()).toBe("emulator");
+  await expect(call("dynamodb")).rejects.toThrow(/timeout/);
+  expect(reached).toHaveLength(1);
+});
+
 it("an object that S3 would not reveal is denied instead of not found, and all others are returned as they are", async () => {
   const absent = await openedBefore(404, "absent", "denied");
   expect(await absent.call("s3", "GET", "/bucket/key")).toEqual([403, "denied"]);
