@@ -6,13 +6,14 @@ const classLength = 8;
 const hex = (n: number): string => n.toString(16).padStart(classLength, "0");
 
 /** Returns a queue whose keys are `CLASS#NUMBER`, and counts its reads. A response may hold fewer entries than were asked for. */
-function queueOf(keys: readonly string[], maxResponse = Number.POSITIVE_INFINITY) {
+function queueOf(keys: readonly string[], maxResponse = Number.POSITIVE_INFINITY, isResting: (key: string) => boolean = () => false) {
   const sorted = keys.toSorted();
   const reads: number[] = [];
   return {
     reads,
     keyOf: (key: string) => key,
     classOf: (key: string) => key.slice(0, classLength),
+    isResting,
     async read(after: string | undefined, limit: number) {
       const rest = sorted.filter((key) => after === undefined || key > after);
       const entries = rest.slice(0, Math.min(limit, maxResponse));
@@ -85,5 +86,14 @@ describe("scanning a long queue", () => {
     expect(queue.reads).toEqual([1_000, 1]);
     expect(found.entries).toContain(`${hex(9)}#000000`);
     expect(found.isWhole).toBe(false);
+  });
+
+  test("jobs that rest do not hide those of their class that can be placed", async () => {
+    const all = Array.from({ length: 3_000 }, (_, n) => `${hex(5)}#${String(n).padStart(6, "0")}`);
+    const [fresh] = all.slice(2_500);
+    const queue = queueOf(all, undefined, (key) => fresh !== undefined && key < fresh);
+    const found = await scan(queue, { ofClass: 1_000, reads: 24, startClass: hex(0) });
+    expect(queue.reads).toEqual([1_000, 1_000, 1_000]);
+    expect(found.entries).toContain(fresh);
   });
 });

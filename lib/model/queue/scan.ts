@@ -1,7 +1,7 @@
 /**
  * Reading the first jobs of each class of a queue, whatever its length. A class holds jobs that may run in the same places; in the order
  * of the queue its jobs are next to each other, the next to be placed first. If one job of a class cannot be placed, neither can those
- * after it, so a decision that begins at most `ofClass` jobs needs no more of any class.
+ * after it, unless it only rests for a while, so a decision that begins at most `ofClass` jobs needs no more of any class.
  */
 
 /** A part of a queue, in order. `isLast`: nothing follows. */
@@ -13,6 +13,8 @@ export type ScannedQueue<Entry> = {
   readonly keyOf: (entry: Entry) => string;
   /** Returns the class of a sort key. Keys of one class have it as their beginning. */
   readonly classOf: (key: string) => string;
+  /** Reports whether a job must not be placed yet. Such a job must not hide those after it, so it does not count as one of its class. */
+  readonly isResting: (entry: Entry) => boolean;
 };
 
 export type ScanLimits = {
@@ -91,7 +93,7 @@ function skipFull<Entry>(
   if (last === undefined) return { after: undefined, skips: false };
   const key = queue.keyOf(last);
   const name = queue.classOf(key);
-  const first = entries.at(-ofClass);
+  const first = entries.filter((entry) => !queue.isResting(entry)).at(-ofClass);
   // Entries of one class follow each other, so if this one is of the class, so are all between.
   const isFull = first !== undefined && queue.classOf(queue.keyOf(first)) === name;
   return isFull ? { after: endOf(name), skips: true } : { after: key, skips: false };

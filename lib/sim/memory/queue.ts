@@ -48,7 +48,7 @@ export class MemoryQueue extends Map<string, QueueRow> {
     const parts = this.#partsOf(pool);
     const limits = { ...shareOf(parts.length), startClass: classNamed(String(Math.floor(nowMs / 60_000))) };
     const read: (readonly QueueEntry[])[] = [];
-    for (const part of parts) read.push(await part.read(limits));
+    for (const part of parts) read.push(await part.read(limits, nowMs));
     return { queue: read.flat().sort(byTurn), queued: parts.reduce((sum, { entries }) => sum + entries.size, 0) };
   }
 
@@ -88,12 +88,16 @@ class QueuePart {
     this.entries.delete(job);
   }
 
-  async read(limits: Parameters<typeof scan>[1]): Promise<readonly QueueEntry[]> {
+  async read(limits: Parameters<typeof scan>[1], nowMs: number): Promise<readonly QueueEntry[]> {
     // A short part is read whole, and its order does not matter because the whole queue is sorted.
     if (this.entries.size <= limits.ofClass) return [...this.entries.values()];
     const order = this.#sorted();
     const read = async (after: string | undefined, limit: number) => this.#page(order, after, limit);
-    const { entries } = await scan<Placed>({ keyOf: ({ key }) => key, classOf: (key) => key.slice(0, classLength), read }, limits);
+    const isResting = ({ job }: Placed): boolean => (this.entries.get(job)?.notBeforeMs ?? 0) > nowMs;
+    const { entries } = await scan<Placed>(
+      { keyOf: ({ key }) => key, classOf: (key) => key.slice(0, classLength), isResting, read },
+      limits,
+    );
     return entries.flatMap(({ job }) => this.entries.get(job) ?? []);
   }
 

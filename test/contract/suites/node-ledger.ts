@@ -47,6 +47,38 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     });
   });
 
+  describe("node ledger: a run that failed through no fault of its job", () => {
+    it("the job has its counts, rests before its next run, and a start ends the count of runs that could not be started", async () => {
+      const ledger = await make();
+      const { node, job } = await placed(ledger);
+      const on = reportedOn(node.id, monday + 100_000);
+      const trouble = {
+        from: "placed",
+        to: "queued",
+        failed: false,
+        unstarted: 1,
+        troubles: 2,
+        pauseMs: 30_000,
+        reason: "S3 did not respond",
+      } as const;
+      const attempt = { team: job.team, job: job.job, attempt: 1 };
+      expect(await ledger.nodeLedger.change(on, { attempt, job: trouble, assignment: "removed" })).toBe("done");
+      expect(await ledger.nodeLedger.job(job)).toMatchObject({ state: "queued", attempt: 2, failures: 0, unstarted: 1, troubles: 2 });
+      const [entry] = (await ledger.decisions.waiting("gpu", monday)).queue;
+      expect(entry).toMatchObject({ attempt: 2, notBeforeMs: monday + 130_000, reason: "S3 did not respond" });
+      if (!entry) throw new Error("no job waits");
+      const fence = await begin(ledger);
+      expect(await ledger.placements.bind(fence, { entry, node, atMs: monday + 130_000 })).toBe("done");
+      const started = { from: "placed", to: "running", startedAtMs: monday + 140_000, failed: false, unstarted: 0 } as const;
+      const next = reportedOn(node.id, monday + 140_000);
+      expect(await ledger.nodeLedger.change(next, { attempt: { ...attempt, attempt: 2 }, job: started, assignment: "running" })).toBe(
+        "done",
+      );
+      const running = await ledger.nodeLedger.job(job);
+      expect([running?.state, running?.unstarted, running?.troubles]).toEqual(["running", undefined, 2]);
+    });
+  });
+
   describe("node ledger: an instance that has stopped", () => {
     it("an instance that has stopped is gone, unless its worker has begun a session since", async () => {
       const ledger = await make();

@@ -28,6 +28,9 @@ export const queueItem = (pool: string, entry: QueueEntry): Key & Item => ({
   n: entry.notBeforeMs,
 });
 
+/** Returns until when the job of an entry rests, ms since the epoch; 0 if it does not. */
+export const mayRestUntil = ({ n }: Item): number => (typeof n === "number" ? n : 0);
+
 /** The mark of an entry whose job could not be read. */
 export const asideMark = "x";
 

@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { type ScanLimits, scan, shareOf } from "../../../model/queue/scan.ts";
 import { getPartition, type Item, queryPage, queryPages, type TableAccess } from "../access.ts";
 import { expression, isAbove } from "../expression.ts";
+import { mayRestUntil } from "../items/queue-item.ts";
 import { queueOfTeam, setQueued } from "../items/queues-item.ts";
 import { classLength, classNamed, queuePartition, queuesPartition } from "../keys.ts";
 
@@ -17,7 +18,7 @@ export type ReadQueues = { readonly items: readonly Item[]; readonly queued: num
 export async function readQueues(access: TableAccess, pool: string, nowMs: number): Promise<ReadQueues> {
   const teams = (await getPartition(access, queuesPartition(pool))).map(queueOfTeam);
   const limits = { ...shareOf(teams.length), startClass: classNamed(String(Math.floor(nowMs / 60_000))) };
-  const parts = await pMap(teams, ({ team }) => readTeam(access, { pool, team, limits }), { concurrency });
+  const parts = await pMap(teams, ({ team }) => readTeam(access, { pool, team, nowMs, limits }), { concurrency });
   const items = parts.flatMap(({ entries }) => entries);
   const counted = teams.reduce((sum, { queued }, n) => sum + (parts[n]?.isWhole ? (parts[n]?.entries.length ?? 0) : queued), 0);
   return { items, queued: Math.max(items.length, counted) };
@@ -38,11 +39,14 @@ export async function countQueues(access: TableAccess, pool: string): Promise<nu
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-const readTeam = (access: TableAccess, { pool, team, limits }: { pool: string; team: string; limits: ScanLimits }) =>
+type OfTeam = { readonly pool: string; readonly team: string; readonly nowMs: number; readonly limits: ScanLimits };
+
+const readTeam = (access: TableAccess, { pool, team, nowMs, limits }: OfTeam) =>
   scan<Item>(
     {
       keyOf: (item) => String(item["sk"]),
       classOf: (key) => key.slice(0, classLength),
+      isResting: (item) => mayRestUntil(item) > nowMs,
       async read(after, limit) {
         const within = after === undefined ? [] : [isAbove("sk", after)];
         const { Items = [], LastEvaluatedKey } = await queryPage(access, {
