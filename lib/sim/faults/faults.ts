@@ -71,7 +71,7 @@ export const usualRates = {
   "worker.crash": 0.06,
   /** A machine freezes for up to 20 minutes. */
   "worker.freeze": 0.04,
-  /** A machine hangs for good: nothing runs on it, and EC2 says that the instance runs. */
+  /** A machine hangs for good: nothing runs on it. EC2 says that the instance runs, and that it fails status checks. */
   "worker.death": 0.02,
   /** A machine has no network for up to 80 minutes. */
   "worker.partition": 0.06,

@@ -36,6 +36,7 @@ export function machineWorldOf(world: MachineParts): MachineWorld {
       if (response.kind === "orders") for (const order of response.orders) emit({ kind: "ordered", instance, order });
       return response;
     },
+    hung: (instance: string) => void ec2.fleet.failing.add(instance),
     shutDown: (instance: string) => ec2.end(instance),
   };
 }

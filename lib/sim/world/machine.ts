@@ -20,6 +20,8 @@ export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "ove
   readonly chance: Chance;
   /** Calls the node function. Rejects if there is no response. */
   readonly callNode: (instance: string, call: NodeCall) => Promise<NodeResponse>;
+  /** Called when the instance hangs for good, so that EC2 cannot reach it. */
+  readonly hung: (instance: string) => void;
   /** Called when the instance shuts itself down. */
   readonly shutDown: (instance: string) => void;
 };
@@ -114,9 +116,10 @@ export class SimMachine {
     this.#cutOffUntilMs = Math.max(this.#cutOffUntilMs, this.#world.clock.nowMs + forMs);
   }
 
-  /** Stops everything for good, although EC2 says that the instance runs. */
+  /** Stops everything for good. EC2 says that the instance runs, and that it fails status checks. */
   hang(): void {
     this.hungSinceMs = this.#world.clock.nowMs;
+    this.#world.hung(this.#id);
     this.halt();
   }
 
