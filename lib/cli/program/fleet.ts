@@ -38,14 +38,18 @@ export function addFleet(program: Command, session: Session): void {
 
   program
     .command("problems")
-    .description("list items of the table that cannot be read, and messages that could not be handled")
+    .description(
+      "list items that cannot be read, messages that could not be handled, steps that keep failing, and work that waits for EC2's word",
+    )
     .addOption(json())
     .addHelpText(
       "after",
       `
 What an item that cannot be read stands for stays as it is, and nothing else stops: a node counts as full, a launch as open, a job as
 waiting. An item may have been written by a later release, or damaged. Messages that could not be handled are dead letters: there is a
-line per queue that has any, with what to do next. Exits with 1 if there are any problems. For admins.
+line per queue that has any, with what to do next. A step that fails, such as the end of an instance that somebody has protected, is tried
+again with pauses that grow to eight minutes. The work of a silent node starts elsewhere only when EC2 says that the instance has ended, or
+when an admin declares it dead. Exits with 1 if there are any problems. For admins.
 
 Example:
   fleet problems`,
@@ -68,7 +72,7 @@ Examples:
   fleet redrive seal
   fleet redrive --delete --yes
 
-Remove the cause first: messages that fail again return to the dead letters. Jobs, uploads and datasets (jobs-TEAM, seal, shards) are
+Remove the cause first: messages that fail again return to the dead letters. Jobs, uploads, outboxes and datasets (jobs-TEAM, seal, outboxes, shards) are
 worth sending back, and it is harmless if one is sent twice. Wakes, ticks and events (lane, later, tick, on-alarm, on-instance) are
 outdated, because the tick has replaced them; they can only be deleted. To continue with letters that are left, run the command
 again. For admins.`,
