@@ -1,6 +1,7 @@
 import { impairedSince, isSilent, silentForMs } from "../../model/heartbeat/heartbeat.ts";
 import { isLive, type Node } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
+import { islandMs, type Pool } from "../../model/pool.ts";
 import { mayJudgeSilence } from "../../model/values/hearing.ts";
 
 /** Of the nodes of a pool in one zone, at most this share, and always one, is ended for silence in any hour. */
@@ -12,7 +13,7 @@ type Silent = Step & { readonly node: string };
 /**
  * Returns steps that end nodes whose workers were silent for too long. Silence alone proves little: if we hear no worker, it is we who are deaf,
  * so none is judged then, nor for a while after. If all of a pool's workers are silent at once, what
- * they have in common has failed, so none is ended that passes EC2's status checks. If many are silent at once, what we do not hear is more likely a network than the nodes, so
+ * they have in common has failed, so none is ended that passes EC2's status checks, until it should have ended itself. If many are silent at once, what we do not hear is more likely a network than the nodes, so
  * only a few are ended at a time, those that were silent for longest first. What they ran is taken back when EC2 says that they have ended.
  */
 export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: NodeSnapshot): readonly Silent[] {
@@ -20,7 +21,7 @@ export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: No
   const isAnyHeard = working(nodes).length < 2 || working(nodes).some((node) => !isSilent(node, nowMs));
   const silent = nodes
     .map((node) => ({ node, forMs: silentForMs(node, nowMs), isImpaired: isSilent(node, nowMs) && wasImpaired(node, nowMs) }))
-    .filter(({ forMs, isImpaired }) => isImpaired || (isAnyHeard && forMs > pool.silentSeconds * 1000))
+    .filter(({ node, forMs, isImpaired }) => isImpaired || forMs > (isAnyHeard ? pool.silentSeconds * 1000 : islandEndsMs(pool, node)))
     .toSorted((a, b) => b.forMs - a.forMs || (a.node.id < b.node.id ? -1 : 1));
   const recent = silentEnds.filter(({ atMs }) => nowMs - atMs < brakeMs);
   const ended = new Set(recent.map(({ node }) => node));
@@ -36,6 +37,10 @@ export function silentNodes({ nowMs, nodes, pool, hearing, silentEnds = [] }: No
     }));
   });
 }
+
+/** A node without any response ends itself in time, unless it is dead. */
+const islandEndsMs = (pool: Pool, { offer }: Node): number => Math.max(pool.silentSeconds * 1000, islandMs(pool, offer) + islandGraceMs);
+const islandGraceMs = 10 * 60_000;
 
 /** Returns the nodes whose workers have called at least once and should call now. */
 const working = (nodes: readonly Node[]): readonly Node[] =>

@@ -139,6 +139,13 @@ describe("a pool of which no worker is heard", () => {
     expect(ended({ nodes: [...many(2), ...others] })).toEqual([]);
   });
 
+  test("one that should have ended itself ten minutes ago is ended all the same", () => {
+    const pool = aPool({ islandHours: 2 });
+    const nodes = (minutes: number) => many(2, (n) => ({ lastSeenMs: now - (minutes - n) * minute }));
+    expect(ended({ pool, nodes: nodes(130) })).toEqual([]);
+    expect(ended({ pool, nodes: nodes(131) })).toEqual(["i-000"]);
+  });
+
   test("one that fails EC2's status checks is ended all the same", () => {
     const nodes = [...many(3), silent(9, { impairedSinceMs: now - 10 * minute })];
     expect(ended({ nodes })).toEqual(["i-009"]);
