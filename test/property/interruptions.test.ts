@@ -112,7 +112,8 @@ class Storm {
         if (lives) await world.call(id, { attempts: [] });
         return;
       case "deaf":
-        world.fleet.deafNext("terminate", 30);
+        // Each failure is followed by a longer pause, and these must be over when it has become calm.
+        world.fleet.deafNext("terminate", 3);
         return;
       case "place":
         await world.workOff();
