@@ -95,7 +95,8 @@ describe("fleet, as a process", () => {
     expect(help.out).toMatch(/^Usage: npm run -s fleet -- submit /);
     expect(help.out).not.toMatch(/(?<!-s )fleet (submit|jobs|dataset)/);
     const none = await startWith(npm, "job", "nobody", "--team", "research", "--name", "fleetwright").ended;
-    expect(none.err).toContain("list them with: npm run -s fleet -- --name fleetwright jobs --team research\n");
+    expect(none.err).toContain("list them with: npm run -s fleet -- --name fleetwright jobs --team research;");
+    expect(none.err).toContain("with: npm run -s fleet -- --name fleetwright problems\n");
   });
 
   it("fleet plans the example tables that ship, and exits", async () => {
