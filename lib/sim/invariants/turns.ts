@@ -20,6 +20,8 @@ function overtaken({ id, snapshot, plan }: DecisionRecord, now: WorldView): Inva
   const served = new Set(plan.steps.flatMap(servedBy));
   const launching = new Set([...snapshot.openLaunches, ...(snapshot.unreadable ?? [])].flatMap(({ jobs = [] }) => jobs.map(jobName)));
   const resting = new Set((snapshot.backOffs ?? []).filter((each) => isResting(each, snapshot.nowMs)).map(({ subject }) => subject));
+  // The jobs of a launch that rests wait for it, and others may be launched for meanwhile.
+  if ([...resting].some((subject) => subject.startsWith("launch "))) return undefined;
   const rests = (entry: QueueEntry): boolean => (entry.notBeforeMs ?? 0) > snapshot.nowMs || resting.has(`place ${attemptName(entry)}`);
   const mayStart = (entry: QueueEntry): boolean => !launching.has(jobName(entry)) && !rests(entry);
   const left = snapshot.queue.filter((entry) => !served.has(jobName(entry)) && mayStart(entry) && entry.nodes === 1);
