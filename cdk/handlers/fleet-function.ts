@@ -78,7 +78,7 @@ export class FleetFunction<F extends FunctionName> extends Construct {
     // Lambda counts no error if a batch's response names the messages that failed.
     alarm(this, "FailedMessages", {
       alarmName: `${functionName}-failed-messages`,
-      alarmDescription: `${functionName} could not handle a message, three times within five minutes.`,
+      alarmDescription: `${functionName} could not handle messages, each after several tries, three times within five minutes.`,
       metric: new Metric({
         namespace: metricsNamespace,
         metricName: failedMessagesMetric,

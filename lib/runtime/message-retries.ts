@@ -6,10 +6,13 @@ import { queueOf } from "./sqs.ts";
 export type RetryDeps = {
   readonly postpone: (queue: string, messages: readonly { readonly receipt: string; readonly seconds: number }[]) => Promise<void>;
   readonly random: () => number;
-  /** Called with the number of messages of a batch that failed. */
+  /** Called with the number of messages of a batch that have failed several times by now. */
   readonly onFailed: (count: number) => void;
   readonly onError: (error: unknown) => void;
 };
+
+/** A message may arrive before what it is about, so one that fails once or twice is no news. */
+const oftenFrom = 3;
 
 /**
  * Returns a function that has the messages of a batch that failed delivered again after pauses that grow from seconds to minutes, and returns
@@ -22,7 +25,10 @@ export const messageRetries =
     response: PartialItemFailureResponse,
   ): Promise<PartialItemFailureResponse> => {
     const failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-    if (failed.size > 0) onFailed(failed.size);
+    const often = Records.filter(
+      ({ messageId, attributes }) => failed.has(messageId) && Number(attributes.ApproximateReceiveCount) >= oftenFrom,
+    );
+    if (often.length > 0) onFailed(often.length);
     const byQueue = Map.groupBy(
       Records.filter(({ messageId }) => failed.has(messageId)),
       queueOf,

@@ -26,7 +26,8 @@ export function createAlarmWatch({ cloud, connection, print, stop }: Watching) {
   const look = (): void => {
     for (const { name, state, sinceMs, reason } of cloud.alarms()) {
       const key = `${name} ${sinceMs}`;
-      if (state !== "ALARM" || fired.has(key)) continue;
+      // An alarm without a slash in its name is for people, and causes no decision.
+      if (state !== "ALARM" || fired.has(key) || !name.includes("/")) continue;
       fired.set(key, name);
       print(`alarm ${name} goes off: ${reason}`);
     }
