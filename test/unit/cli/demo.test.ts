@@ -241,7 +241,9 @@ describe("watching alarms", () => {
       cloud: {
         alarms: () => {
           looks += 1;
-          return looks < 3 ? [alarm("a"), alarm("quiet", { state: "OK" })] : [alarm("a", { sinceMs: 2 }), alarm("b")];
+          return looks < 3
+            ? [alarm("f/a"), alarm("quiet", { state: "OK" })]
+            : [alarm("f/a", { sinceMs: 2 }), alarm("f/b"), alarm("for-people")];
         },
         invoke: async (name: string, event: unknown) => void ticks.push([name, event]),
         deployment: { pools: ["gpu", "cpu"] },
@@ -250,8 +252,11 @@ describe("watching alarms", () => {
         api: {
           decisions: async (of: object) => {
             asked.push(of);
-            if ("cursor" in of && of.cursor === "next") return { items: [{ causes: ["alarm b"] }] } as never;
-            return { items: [{ causes: ["tick", "alarm a"] }], ...("pool" in of && of.pool === "cpu" ? { cursor: "next" } : {}) } as never;
+            if ("cursor" in of && of.cursor === "next") return { items: [{ causes: ["alarm f/b"] }] } as never;
+            return {
+              items: [{ causes: ["tick", "alarm f/a"] }],
+              ...("pool" in of && of.pool === "cpu" ? { cursor: "next" } : {}),
+            } as never;
           },
         },
       },
@@ -260,7 +265,7 @@ describe("watching alarms", () => {
     });
     await expect.poll(() => looks).toBeGreaterThanOrEqual(4);
     expect(await watching.end()).toEqual({ fired: 2, handled: 2 });
-    expect(printed).toEqual(["alarm a goes off: deep", "alarm a goes off: deep", "alarm b goes off: deep"]);
+    expect(printed).toEqual(["alarm f/a goes off: deep", "alarm f/a goes off: deep", "alarm f/b goes off: deep"]);
     expect(ticks).toEqual([["tick", { tick: "minute" }]]);
     expect(asked).toEqual([
       { pool: "gpu", limit: 50, cursor: undefined },
@@ -316,7 +321,7 @@ describe("the demonstration", () => {
       cloud: {
         endpoint: "http://127.0.0.1:1",
         invoke: async () => ({ kind: "returned", payload: null }),
-        alarms: () => [{ name: "deep", state: "ALARM", sinceMs: 1, reason: "deep" }],
+        alarms: () => [{ name: "f/deep", state: "ALARM", sinceMs: 1, reason: "deep" }],
         deployment: { pools: ["gpu"] },
         ec2: { record },
       },
@@ -329,7 +334,7 @@ describe("the demonstration", () => {
             return { listing: { shards: shownShards }, map: { version } };
           },
           putDataset: async () => undefined,
-          decisions: async () => ({ items: [{ causes: ["alarm deep"] }] }),
+          decisions: async () => ({ items: [{ causes: ["alarm f/deep"] }] }),
           cancel: async () => undefined,
         },
         files: {
