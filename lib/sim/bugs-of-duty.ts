@@ -49,7 +49,7 @@ export const bugsOfDuty: readonly Bug[] = [
     }),
   },
   {
-    name: "starts-gangs-beside-their-last",
+    name: "overlaps-gang-attempts",
     breaks: 2,
     says: "a gang's next attempt starts although nodes still hold members of its last one",
     scenario: { jobs: { gangs: 1, failing: 0.9, impossible: 0, count: { from: 8, to: 12 } } },

@@ -1,3 +1,4 @@
+import type { Fleet } from "../../lib/ports/fleet.ts";
 import type { Ports } from "../../lib/ports/ports.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardQueue, MemoryShardStore, memoryPoolNodes } from "../../lib/sim/memory/datasets.ts";
@@ -43,3 +44,13 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
     shardStore: new MemoryShardStore(now),
   } satisfies Omit<Ports, "segments">;
 }
+
+/** Returns EC2 with some of its calls replaced. */
+export const fleetWith = (fleet: Fleet, over: Partial<Fleet>): Fleet => ({
+  launch: (launch) => fleet.launch(launch),
+  find: (launch) => fleet.find(launch),
+  terminate: (instances) => fleet.terminate(instances),
+  look: (instances) => fleet.look(instances),
+  impaired: (instances) => fleet.impaired(instances),
+  ...over,
+});

@@ -8,6 +8,7 @@ import type { Node } from "../../lib/model/node.ts";
 import type { Step } from "../../lib/model/plan.ts";
 import type { Fence } from "../../lib/ports/pool-ledger.ts";
 import type { MemoryInstance } from "../../lib/sim/memory/fleet.ts";
+import { fleetWith } from "../fakes/memory-ports.ts";
 import { aWorld, type World } from "../unit/flows/world.ts";
 import { type Actor, everyOrder, type Gate } from "./interleavings.ts";
 
@@ -62,17 +63,7 @@ function placing({ world, node, running, endedAtWork }: Watched, gate: Gate): Ca
     rateLimiter: createRateLimiter(world.placeDeps),
     decisions: gated(decisions, "decisions", gate),
     placements: gated(placements, "placements", gate),
-    fleet: gated(
-      {
-        launch: fleet.launch.bind(fleet),
-        find: fleet.find.bind(fleet),
-        look: fleet.look.bind(fleet),
-        impaired: fleet.impaired.bind(fleet),
-        terminate,
-      },
-      "fleet",
-      gate,
-    ),
+    fleet: gated(fleetWith(fleet, { terminate }), "fleet", gate),
   };
 }
 

@@ -80,13 +80,16 @@ export const silentForMs = ({ state, lastSeenMs }: Pick<Node, "state" | "lastSee
 /** Reports whether a node that works has missed two heartbeats. */
 export const isSilent = (node: Pick<Node, "state" | "lastSeenMs">, nowMs: number): boolean => silentForMs(node, nowMs) > silentAfterMs;
 
-/** Returns since when EC2 does not know a node's instance. What was noted before its worker last called does not count. */
-export const missingSince = ({ missingSinceMs = 0, lastSeenMs = 0 }: Pick<Node, "missingSinceMs" | "lastSeenMs">): number | undefined =>
-  missingSinceMs > lastSeenMs ? missingSinceMs : undefined;
+/** Returns since when EC2 does not know a node's instance. */
+export const missingSince = ({ missingSinceMs, lastSeenMs }: Pick<Node, "missingSinceMs" | "lastSeenMs">): number | undefined =>
+  sinceLastCall(missingSinceMs, lastSeenMs);
 
-/** Returns since when a silent node fails EC2's status checks. What was noted before its worker last called does not count. */
-export const impairedSince = ({ impairedSinceMs = 0, lastSeenMs = 0 }: Pick<Node, "impairedSinceMs" | "lastSeenMs">): number | undefined =>
-  impairedSinceMs > lastSeenMs ? impairedSinceMs : undefined;
+/** Returns since when a silent node fails EC2's status checks. */
+export const impairedSince = ({ impairedSinceMs, lastSeenMs }: Pick<Node, "impairedSinceMs" | "lastSeenMs">): number | undefined =>
+  sinceLastCall(impairedSinceMs, lastSeenMs);
+
+/** What was noted about an instance before its worker last called does not count. */
+const sinceLastCall = (notedMs = 0, lastSeenMs = 0): number | undefined => (notedMs > lastSeenMs ? notedMs : undefined);
 
 const namesOf = (datasets: readonly FetchedDataset[]): string =>
   JSON.stringify(datasets.map(({ team, dataset, version, shards, bytes }) => [team, dataset, version, shards, bytes]));

@@ -3,7 +3,7 @@ import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { beforeAll, expect, it } from "vitest";
 import { type Stage, shell } from "../stage.ts";
 
-/** Tests of nodes that nobody answers. */
+/** Tests of nodes whose calls get no response. */
 export function islandTests(on: () => Stage): void {
   let stage: Stage;
   beforeAll(() => {
@@ -25,7 +25,7 @@ export function islandTests(on: () => Stage): void {
     };
   }
 
-  it("a run that ends while nobody answers its node succeeds, although EC2 takes the node back before anybody does", async () => {
+  it("a run that ends while its node gets no response succeeds, although EC2 takes the node back before there is one", async () => {
     const id = await stage.send(shell("sleep 3; echo weights >model.pt", { id: "island", artifacts: ["model.pt"] }));
     const { node = "" } = await stage.until(id, (job) => job.state === "running");
     const end = outage("node", "place");

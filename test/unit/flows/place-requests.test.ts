@@ -3,6 +3,7 @@ import type { Launch } from "../../../lib/model/launch.ts";
 import { documentedLimits } from "../../../lib/model/requests/request-limits.ts";
 import { MemoryRequestBudget } from "../../../lib/sim/memory/request-budget.ts";
 import { aCatalogue, anOffer, aPool, aType } from "../../fakes/builders.ts";
+import { fleetWith } from "../../fakes/memory-ports.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -43,13 +44,7 @@ describe("nodes that end together", () => {
     };
     const ids = world.nodes.map(({ id }) => id);
     await world.place({
-      fleet: {
-        launch: fleet.launch.bind(fleet),
-        find: fleet.find.bind(fleet),
-        look: fleet.look.bind(fleet),
-        impaired: fleet.impaired.bind(fleet),
-        terminate,
-      },
+      fleet: fleetWith(fleet, { terminate }),
     });
     expect(fleet.endsRequested.map((instances) => [...instances].sort())).toEqual([ids.sort()]);
     expect(new Set(states)).toEqual(new Set(["draining"]));
@@ -85,13 +80,7 @@ describe("nodes that end together", () => {
       return new Map(ids.map((id) => [id, ids.length > 1 ? "apart" : "denied"]));
     };
     await world.place({
-      fleet: {
-        launch: fleet.launch.bind(fleet),
-        find: fleet.find.bind(fleet),
-        look: fleet.look.bind(fleet),
-        impaired: fleet.impaired.bind(fleet),
-        terminate,
-      },
+      fleet: fleetWith(fleet, { terminate }),
     });
     expect(fleet.live.map(({ id }) => id)).toEqual([protectedOne]);
     expect(sizes[0]).toBe(5);

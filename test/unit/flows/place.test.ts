@@ -4,6 +4,7 @@ import { ring } from "../../../lib/flows/pool/ring.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
 import { Spoiled, withUnreadable } from "../../../lib/sim/memory/unreadable.ts";
 import { aCatalogue, anOffer, aPool } from "../../fakes/builders.ts";
+import { fleetWith } from "../../fakes/memory-ports.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -206,16 +207,12 @@ describe("the outcome of a launch", () => {
     const world = aWorld();
     await world.submit("a");
     let open = 0;
-    const fleet = {
-      launch: (launch: Parameters<typeof world.fleet.launch>[0]) => {
+    const fleet = fleetWith(world.fleet, {
+      launch: (launch) => {
         open = world.ledger.table.openLaunches.size;
         return world.fleet.launch(launch);
       },
-      terminate: world.fleet.terminate.bind(world.fleet),
-      look: world.fleet.look.bind(world.fleet),
-      impaired: world.fleet.impaired.bind(world.fleet),
-      find: world.fleet.find.bind(world.fleet),
-    };
+    });
     await world.place({ fleet });
     expect(open).toBe(1);
   });
@@ -651,13 +648,7 @@ describe("a failing step", () => {
     };
     const { fleet } = world;
     await world.place({
-      fleet: {
-        launch: fleet.launch.bind(fleet),
-        find: fleet.find.bind(fleet),
-        look: fleet.look.bind(fleet),
-        impaired: fleet.impaired.bind(fleet),
-        terminate,
-      },
+      fleet: fleetWith(fleet, { terminate }),
     });
     expect(world.journal.decisions.at(-1)?.outcomes).toEqual(["failed: not allowed to terminate"]);
     expect(world.node.state).toBe("draining");

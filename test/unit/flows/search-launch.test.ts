@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { clientToken } from "../../../lib/flows/place/client-token.ts";
 import { place } from "../../../lib/flows/place.ts";
 import { aCatalogue, aLaunch, anOffer } from "../../fakes/builders.ts";
+import { fleetWith } from "../../fakes/memory-ports.ts";
 import { type CrashPoint, doomed } from "./crash.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { aWorld, type World } from "./world.ts";
@@ -22,13 +23,7 @@ async function crashedLaunch(): Promise<World> {
   };
   const { fleet } = world;
   void world.place({
-    fleet: {
-      launch,
-      find: fleet.find.bind(fleet),
-      look: fleet.look.bind(fleet),
-      impaired: fleet.impaired.bind(fleet),
-      terminate: fleet.terminate.bind(fleet),
-    },
+    fleet: fleetWith(fleet, { launch }),
   });
   await died.promise;
   return world;
@@ -217,7 +212,7 @@ describe("the error of a launch that EC2 has turned away", () => {
     const { fleet } = world;
     const launch = turnedAwayWith(isConflict);
     await world.place({
-      fleet: { launch, find, look: fleet.look.bind(fleet), impaired: fleet.impaired.bind(fleet), terminate: fleet.terminate.bind(fleet) },
+      fleet: fleetWith(fleet, { launch, find }),
     });
     expect(world.log.find(({ message }) => message === "launch requested")).toMatchObject({ error });
   });
