@@ -112,7 +112,6 @@ class Storm {
         if (lives) await world.call(id, { attempts: [] });
         return;
       case "deaf":
-        // Each failure is followed by a longer pause, and these must be over when it has become calm.
         world.fleet.deafNext("terminate", 3);
         return;
       case "place":
@@ -124,9 +123,13 @@ class Storm {
     }
   }
 
-  /** EC2 reports every end, workers call and their work ends, until nothing is left to do: longer than a breaker's rest. */
+  /**
+   * EC2 answers again and reports every end, workers call and their work ends, until nothing is left to do. This lasts
+   * longer than a breaker's rest and than the longest pause after failures (480 s).
+   */
   async calmDown(): Promise<void> {
     const { world } = this;
+    world.fleet.calm();
     for (let n = 0; n < 100; n += 1) {
       for (const { id, over } of world.fleet.instances.values()) if (over) await onInstance(world, stateChange(id, "terminated"));
       await world.ringLater();
