@@ -116,6 +116,8 @@ export type Step =
     }
   /** Takes back the attempts of a node whose instance has ended, and removes the node. `neverBooted` as for `end`. */
   | { readonly kind: "lose"; readonly node: string; readonly because: string; readonly neverBooted?: true | undefined }
+  /** Takes back what a silent node holds but was never handed out to it. The node keeps the rest. */
+  | { readonly kind: "unbind"; readonly node: string; readonly because: string }
   /** Deletes the boot failures of these nodes. */
   | { readonly kind: "heal"; readonly nodes: readonly string[]; readonly because: string }
   /** Checks a node whose termination was requested but not confirmed, or that is slow to boot. Repeats the request if it is still alive. */

@@ -24,6 +24,16 @@ const deafness = {
   intensity: 0,
 };
 
+/** An hour in which nothing can be sealed. */
+const keysOut = {
+  minutes: 80,
+  calmMinutes: 300,
+  arriveMinutes: 2,
+  outages: [{ of: "keys", fromMinute: 2, untilMinute: 62 }],
+  jobs: { seconds: { from: 60, to: 120 }, artifacts: { from: 1, to: 1 }, cancelled: 0, impossible: 0, failing: 0 },
+  faults: { "sqs.drop": 0, "sqs.lapse": 0, "lambda.kill": 0 },
+};
+
 /** A zone in which all nodes fall silent, and of which EC2 reports some. */
 const zoneGone = {
   minutes: 120,
@@ -163,5 +173,14 @@ export const bugsOfSilence: readonly Bug[] = [
     says: "no decision remembers what failed, so that EC2 is asked again and again for what it refuses",
     scenario: { ...refusing, pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], silentSeconds: 600 }] },
     plant: ({ placements }) => ({ placements: { ...placements, backOff: async () => "done" } }),
+  },
+  {
+    name: "seals-every-minute",
+    breaks: 25,
+    says: "every tick asks again for each upload that waits to be sealed, although a message about it is in flight",
+    scenario: keysOut,
+    plant: ({ sealing }) => ({
+      sealing: { ...sealing, waitingSince: () => sealing.waitingSince(Number.POSITIVE_INFINITY), claimAgain: async () => true },
+    }),
   },
 ];

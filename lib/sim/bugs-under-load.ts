@@ -137,7 +137,7 @@ export const bugsUnderLoad: readonly Bug[] = [
   },
   {
     name: "waits-without-a-reason",
-    breaks: 12,
+    breaks: 24,
     says: "no reason is written to jobs that wait",
     scenario: spending("stop-growth"),
     plant: ({ placements }) => ({ placements: { ...placements, hold: async () => "done" } }),

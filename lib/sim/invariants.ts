@@ -18,7 +18,9 @@ import { sealed } from "./invariants/sealed.ts";
 import { shardsHeld } from "./invariants/shards-held.ts";
 import { awake } from "./invariants/timely/awake.ts";
 import { elsewhere } from "./invariants/timely/elsewhere.ts";
+import { explained } from "./invariants/timely/explained.ts";
 import { informed } from "./invariants/timely/informed.ts";
+import { resealed } from "./invariants/timely/resealed.ts";
 import { turns } from "./invariants/turns.ts";
 import { zero } from "./invariants/zero.ts";
 
@@ -47,4 +49,6 @@ export const invariants: readonly Invariant[] = [
   elsewhere,
   brake,
   spaced,
+  explained,
+  resealed,
 ];

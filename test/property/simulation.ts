@@ -62,6 +62,7 @@ function after(world: Snapshot, step: Step, choose: Choose): Snapshot {
       return { ...world, bootFailures: world.bootFailures?.filter(({ node }) => !step.nodes.includes(node)) };
     case "drain":
     case "undrain":
+    case "unbind":
     case "end":
     case "lose":
     case "confirm":

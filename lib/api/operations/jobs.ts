@@ -1,10 +1,10 @@
 import pMap from "p-map";
 import * as z from "zod";
 import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
-import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
+import { holdersOf, reasonOf } from "../../decide/health/waits-for-proof.ts";
 import { cancelJob, requeueJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";
-import { type Job, type JobRef, jobStates, maxAttempt } from "../../model/job.ts";
+import { type JobRef, jobStates, maxAttempt } from "../../model/job.ts";
 import { deadQueues } from "../../model/letters/dead-letter.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
@@ -168,16 +168,9 @@ const requeue = operation({
 async function asItIs(deps: ApiDeps, ref: JobRef): Promise<ApiResponse<JobView>> {
   const job = await deps.sealing.get(ref);
   if (!job) return noJob(ref, await lettersOf(deps, ref.team));
-  const waits = await waitsFor(deps, job);
-  return success(jobView(waits === undefined ? job : { ...job, reason: waits }));
-}
-
-/** Returns for whose end a job that is on nodes waits, if it does: the first of its nodes that is in doubt. */
-async function waitsFor({ nodeReader, now }: ApiDeps, { state, node, gang }: Job): Promise<string | undefined> {
-  if (state !== "placed" && state !== "running") return undefined;
-  const nodes = await pMap(gang ?? (node === undefined ? [] : [node]), (id) => nodeReader.find(id), { concurrency: 8 });
-  const [why] = nodes.flatMap((each) => (each ? (waitsForProof(each, now())?.why ?? []) : []));
-  return why;
+  const holders = await pMap(holdersOf(job), (id) => deps.nodeReader.find(id), { concurrency: 8 });
+  const known = holders.flatMap((node) => node ?? []);
+  return success(jobView({ ...job, reason: reasonOf(job, known, deps.now()) }));
 }
 
 /** Returns how many messages of a team could not be handled, so that their jobs do not exist; 0 if that cannot be found out. */

@@ -92,6 +92,8 @@ export function stepWords(step: Step): string {
       return `end ${nodes}, which is idle`;
     case "undrain":
       return `let ${nodes} get jobs again`;
+    case "unbind":
+      return `take back what ${nodes} has not begun, because its worker is silent`;
     case "lose":
       return `give up ${nodes} and take back what it held`;
     case "confirm":

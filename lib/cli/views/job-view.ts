@@ -41,7 +41,7 @@ export function attempts({ state, attempt: number, failures, startedAtMs }: Job)
  */
 export function whyWaiting({ state, reason, pool, node }: Pick<Job, "state" | "reason" | "pool" | "node">): string | undefined {
   if (state === "queued") return reason ?? `waits for the next decision of pool ${pool}, or for a node that is being launched for it`;
-  if (state === "placed") return `waits for ${node ?? "its node"} to boot and to fetch what the job needs`;
+  if (state === "placed") return reason ?? `waits for ${node ?? "its node"} to boot and to fetch what the job needs`;
   return undefined;
 }
 

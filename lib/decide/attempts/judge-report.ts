@@ -118,9 +118,15 @@ export const wasLost = (report: AttemptReportFacts, held: Assignment | undefined
 
 /**
  * Returns what a restart of the worker means for an attempt that the last process had and this one does not. If the attempt had started,
- * it counts as a lost node, because a job that takes its worker down each time would otherwise run for ever.
+ * it counts as a lost node, because a job that takes its worker down each time would otherwise run for ever. A process that could not reach
+ * the server may have uploaded before it died, and S3's event about that may be lost, so the upload is looked for.
  */
 export function judgeLost(job: Job | undefined, held: Assignment, maxLosses?: number): ReportVerdict {
+  const mayHaveSent = held.phase !== "placed" && isFirstMember(held.rank);
+  return { ...lostRun(job, held, maxLosses), ...(mayHaveSent ? { toSeal: true as const } : {}) };
+}
+
+function lostRun(job: Job | undefined, held: Assignment, maxLosses: number | undefined): Extract<ReportVerdict, { kind: "change" }> {
   if (!job || isOver(job, held) || !mayRequeue(job.state)) return removed();
   if (held.phase === "uploading" && !isFirstMember(held.rank)) return removed();
   const reason = ofMember(held, "the worker was restarted and lost the run");

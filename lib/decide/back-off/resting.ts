@@ -33,6 +33,7 @@ export function subjectOf(step: Step): string {
     case "lose":
     case "drain":
     case "undrain":
+    case "unbind":
     case "confirm":
       return `${step.kind} ${step.node}`;
   }

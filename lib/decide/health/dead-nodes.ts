@@ -1,9 +1,10 @@
-import { isSilent, silentAfterMs, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
+import { isSilent, silentAfterMs, silentForMs, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import { attemptName } from "../../model/job.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { maxDefianceSeconds, whyOverdue } from "../../model/values/attempt-times.ts";
 import { heardFrom } from "../../model/values/hearing.ts";
+import { minuteName } from "../../model/values/period.ts";
 import { silentNodes } from "./silence.ts";
 
 /** A worker stops its runs within half a minute of the end of a drain, but an upload that has started may take longer. */
@@ -31,7 +32,8 @@ export function bury(snapshot: NodeSnapshot): { readonly steps: readonly Step[];
   const ending = new Set(steps.flatMap((step) => (step.kind === "end" ? [step.node] : [])));
   // What is taken off a node is queued by this plan's steps, so it must be decided on right after them.
   const takesBack =
-    steps.some(({ kind }) => kind === "lose") || nodes.some(({ id, assignments }) => ending.has(id) && assignments.some(wasNeverOrdered));
+    steps.some(({ kind }) => kind === "lose" || kind === "unbind") ||
+    nodes.some(({ id, assignments }) => ending.has(id) && assignments.some(wasNeverOrdered));
   const outboxes = nodes.map((node) => outboxDueMs(node, nowMs));
   return { steps, wakesMs: [nextLook(nodes, nowMs), takesBack ? nowMs : undefined, ...outboxes] };
 }
@@ -40,9 +42,20 @@ export function bury(snapshot: NodeSnapshot): { readonly steps: readonly Step[];
 export function deadNodes(snapshot: NodeSnapshot): Step[] {
   const silent = new Map(silentNodes(snapshot).map((step) => [step.node, step]));
   return snapshot.nodes.flatMap((node): Step[] => {
-    const step = verdict(node, snapshot) ?? silent.get(node.id);
+    const step = verdict(node, snapshot) ?? silent.get(node.id) ?? unbound(node, snapshot);
     return step ? [step] : [];
   });
+}
+
+/**
+ * What a silent node was never handed out need not wait for its end, and need not be judged as strictly: if the worker calls after all, it
+ * loses nothing.
+ */
+function unbound(node: Node, { nowMs, hearing }: NodeSnapshot): Step | undefined {
+  if (!isSilent(node, nowMs) || !node.assignments.some(wasNeverOrdered)) return undefined;
+  if (nowMs - heardFrom(hearing, node.lastSeenMs ?? nowMs, nowMs) <= silentAfterMs) return undefined;
+  const because = `the worker of ${node.id} has been silent since ${minuteName(nowMs - silentForMs(node, nowMs))} and has not begun it`;
+  return { kind: "unbind", node: node.id, because };
 }
 
 function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | undefined {

@@ -1,4 +1,5 @@
 import { isSilent, missingSince } from "../../model/heartbeat/heartbeat.ts";
+import type { Job } from "../../model/job.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import { minuteName } from "../../model/values/period.ts";
 
@@ -21,3 +22,24 @@ export function waitsForProof(node: Node, nowMs: number): Doubt | undefined {
   if (missingMs !== undefined) return doubt(missingMs, "EC2 has not known it");
   return lastSeenMs !== undefined && isSilent(node, nowMs) ? doubt(lastSeenMs, "its worker has been silent") : undefined;
 }
+
+/** Returns the nodes that hold the attempt of a job; none if the job waits or has ended. */
+export function holdersOf({ state, node, gang }: Pick<Job, "state" | "node" | "gang">): readonly string[] {
+  if (state !== "placed" && state !== "running") return [];
+  return gang ?? (node === undefined ? [] : [node]);
+}
+
+/**
+ * Returns what a job says about its state: for whose end it waits, if one of the nodes that hold its attempt is in doubt, and what its
+ * record says otherwise.
+ */
+export function reasonOf({ reason }: Pick<Job, "reason">, holders: readonly Node[], nowMs: number): string | undefined {
+  const [why] = holders.flatMap((node) => waitsForProof(node, nowMs)?.why ?? waitsForOutbox(node) ?? []);
+  return why ?? reason;
+}
+
+/** EC2 has said that the instance has ended, and its work is taken back by one of the next decisions. */
+const waitsForOutbox = ({ id, state, assignments }: Node): string | undefined =>
+  state === "gone" && !assignments.every(wasNeverOrdered)
+    ? `${id} has ended; what it may have left on S3 is taken in first, and within 15 minutes its work starts elsewhere`
+    : undefined;

@@ -1,4 +1,7 @@
+import { jobName } from "../../model/job.ts";
 import type { FoundInstance, Launch, LaunchedInstance, LaunchSearch } from "../../model/launch.ts";
+import type { Snapshot } from "../../model/plan.ts";
+import { minuteName } from "../../model/values/period.ts";
 
 /**
  * An open launch is one whose outcome is unknown. While it is young, the same request is repeated. After that, or if EC2 no longer accepts
@@ -68,3 +71,26 @@ function continued(before: LaunchSearch | undefined, { why, nowMs }: { why: stri
 /** Tags can be copied by hand, so an instance of another type or in another zone does not count: this launch cannot have created it. */
 const isRequested = ({ instanceType, zone }: LaunchedInstance, { offers }: Launch): boolean =>
   offers.some((offer) => offer.instanceType === instanceType && offer.zone === zone);
+
+/** EC2 usually responds to a request for instances within seconds. */
+const confirmedWithinMs = 60_000;
+
+/**
+ * Returns the jobs for which a launch is open, whether its item can be read or not, by name, each with what it waits for: undefined while
+ * the launch is young, because a wait of seconds is not worth a write.
+ */
+export function beingLaunched({
+  openLaunches,
+  unreadable = [],
+  nowMs,
+}: Pick<Snapshot, "openLaunches" | "unreadable" | "nowMs">): ReadonlyMap<string, string | undefined> {
+  const known = openLaunches.flatMap((launch) => launch.jobs.map((job) => [jobName(job), whyUnconfirmed(launch, nowMs)] as const));
+  const lost = unreadable.flatMap(({ key, jobs = [] }) => jobs.map((job) => [jobName(job), `the record ${key} cannot be read`] as const));
+  return new Map([...known, ...lost]);
+}
+
+function whyUnconfirmed({ offers: [first], intendedAtMs }: Launch, nowMs: number): string | undefined {
+  if (nowMs - intendedAtMs <= confirmedWithinMs) return undefined;
+  const what = first ? first.instanceType : "instances";
+  return `waits for EC2's word on ${what} requested at ${minuteName(intendedAtMs)}: it is not known whether they were launched, and EC2 is asked again`;
+}

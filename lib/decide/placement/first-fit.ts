@@ -10,6 +10,7 @@ import type { CapacityView } from "../capacity/capacity-view.ts";
 import { statusOf } from "../capacity/cooldown.ts";
 import { dryFor, passedOver, whyDry } from "../capacity/why-dry.ts";
 import { whyBroken } from "../health/breaker.ts";
+import { beingLaunched } from "../launches/open-launch.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
 import { whyLimited } from "../limits/in-words.ts";
 import { whyBeyond } from "../limits/why-beyond.ts";
@@ -52,10 +53,11 @@ export type Placement = {
  */
 export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: BudgetRoom): Placement {
   const { catalogue, pool } = snapshot;
-  const beingLaunched = namesOfLaunched(snapshot);
-  const isLaunching = (entry: QueueEntry): boolean => beingLaunched.size > 0 && beingLaunched.has(jobName(entry));
+  const launched = beingLaunched(snapshot);
+  const isLaunching = (entry: QueueEntry): boolean => launched.size > 0 && launched.has(jobName(entry));
   const others = snapshot.queue.filter((entry) => !isLaunching(entry));
-  const waiting = inTurn(others, { nodes: snapshot.nodes, launching: snapshot.queue.filter(isLaunching) });
+  const launching = snapshot.queue.filter(isLaunching);
+  const waiting = inTurn(others, { nodes: snapshot.nodes, launching });
   if (!catalogue) return withoutPrices(waiting, snapshot);
 
   const held = stillHeld(waiting, snapshot);
@@ -64,7 +66,10 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: Bud
   const state = new PlacementState(snapshot, nodes, { queue, budget });
   const misses = new Misses();
   const steps: Step[] = [];
-  const holds = waiting.filter(isHeld).flatMap((entry) => hold(entry, whyHeldBack));
+  const holds = [
+    ...launching.toSorted(byTurn).flatMap((entry) => hold(entry, launched.get(jobName(entry)))),
+    ...waiting.filter(isHeld).flatMap((entry) => hold(entry, whyHeldBack)),
+  ];
   const bound = new Set<string>();
   let isWhole = true;
   for (const entry of queue) {
@@ -103,10 +108,6 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: Bud
     }),
   };
 }
-
-/** Returns the jobs for which a launch is open, whether its item can be read or not. */
-const namesOfLaunched = ({ openLaunches, unreadable = [] }: Snapshot): ReadonlySet<string> =>
-  new Set([...openLaunches, ...unreadable].flatMap(({ jobs = [] }) => jobs.map(jobName)));
 
 const limited: readonly Wait["miss"][] = ["limit", "team-limit", "deployment-limit", "budget", "team-budget"];
 

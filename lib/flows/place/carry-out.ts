@@ -11,7 +11,7 @@ import type { LaunchDeps } from "../ec2/launching.ts";
 import { type StepOutcome, throttledBy, waitsForTurn, written } from "../ec2/outcome.ts";
 import { clientToken } from "./client-token.ts";
 import { confirmNodes } from "./confirm-nodes.ts";
-import { endNodes, isEnd } from "./end-nodes.ts";
+import { endNodes, isEnd, takeBackUnordered } from "./end-nodes.ts";
 import { carryThrough } from "./launch-node.ts";
 import { claimProbes } from "./remember-capacity.ts";
 import { nodeIn, stepByStep, stepOutcomes } from "./step-outcomes.ts";
@@ -96,6 +96,8 @@ async function take(deps: CarryOutDeps, fence: Fence, on: { step: Single; snapsh
     }
     case "undrain":
       return written(await placements.undrain(fence, { node: step.node, drain: step.drain, atMs }));
+    case "unbind":
+      return written(await takeBackUnordered(deps, fence, { node: nodeIn(snapshot, step.node), because: step.because }));
     case "heal":
       return written(await placements.healed(fence, step.nodes));
     case "fail":

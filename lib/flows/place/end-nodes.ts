@@ -72,9 +72,13 @@ async function withdraw(deps: EndDeps, fence: Fence, { step, node }: Ending<Extr
   if (noted !== "done") return noted;
   const fenced = await placements.withdraw(fence, node.id, atMs);
   if (fenced !== "done") return fenced;
+  return takeBackUnordered(deps, fence, { node, because: step.because });
+}
+
+/** Takes back what a node holds but was never handed out. If one of these has just been handed out, it stays, like the others. */
+export function takeBackUnordered(deps: EndDeps, fence: Fence, { node, because }: { node: Node; because: string }): Promise<Written> {
   const never = node.assignments.filter(wasNeverOrdered);
-  // One of them may just have been handed out. Then it stays, like the others.
-  return takeBack(deps, fence, { node, assignments: never, because: step.because, ifStale: "skip" });
+  return takeBack(deps, fence, { node, assignments: never, because, ifStale: "skip" });
 }
 
 async function lose(deps: EndDeps, fence: Fence, { step, node, maxLosses }: Ending<Extract<EndStep, { kind: "lose" }>>): Promise<Written> {

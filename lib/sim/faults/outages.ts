@@ -1,8 +1,10 @@
+import { FleetError } from "../../model/fleet-error.ts";
+import type { Artifacts } from "../../ports/artifacts.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { TaggedInstances } from "../../ports/orphans.ts";
 
-/** What an outage takes away. `functions`: no function runs. `network`: no call to `node` arrives, of workers or of the tick. `table`, `ec2`: no call is carried out. */
-export const outageParts = ["functions", "network", "table", "ec2"] as const;
+/** What an outage takes away. `functions`: no function runs. `network`: no call to `node` arrives, of workers or of the tick. `table`, `ec2`: no call is carried out. `keys`: KMS encrypts nothing, so that nothing can be sealed. */
+export const outageParts = ["functions", "network", "table", "ec2", "keys"] as const;
 export type OutagePart = (typeof outageParts)[number];
 
 /** A time in which a part of the deployment, or of AWS, is out of reach for everybody. In minutes of the run. */
@@ -28,6 +30,25 @@ export class Outages {
     const present = this.#outages.filter(({ of, fromMinute, untilMinute }) => of === part && fromMinute <= now && now < untilMinute);
     return Math.max(0, ...present.map(({ untilMinute }) => untilMinute - now));
   }
+}
+
+/** Returns what seals, which fails while KMS is out of reach. */
+export function unlessKeysAreOut(artifacts: Artifacts, outages: Outages): Artifacts {
+  const insist = (): void => {
+    if (outages.isOut("keys")) throw new FleetError("unavailable", "the key is disabled", { retry: true });
+  };
+  return {
+    uploaded: (attempt) => artifacts.uploaded(attempt),
+    sealedList: (attempt) => artifacts.sealedList(attempt),
+    seal: async (...of) => {
+      insist();
+      return artifacts.seal(...of);
+    },
+    sealList: async (manifest) => {
+      insist();
+      return artifacts.sealList(manifest);
+    },
+  };
 }
 
 /** EC2, of which no call is carried out during its outages. */

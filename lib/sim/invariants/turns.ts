@@ -17,7 +17,8 @@ function overtaken({ id, snapshot, plan }: DecisionRecord, now: WorldView): Inva
   if (snapshot.queue.length < 2 || snapshot.queue.length > manyEntries) return undefined;
   // Where one launch tries an offer for all, the next decision launches for the others.
   if (plan.wakeAtMs !== undefined && plan.wakeAtMs <= snapshot.nowMs) return undefined;
-  const served = new Set(plan.steps.flatMap(servedBy));
+  const placed = new Set(plan.steps.flatMap(placedBy));
+  const served = new Set([...placed, ...plan.steps.flatMap(sentAwayBy)]);
   const launching = new Set([...snapshot.openLaunches, ...(snapshot.unreadable ?? [])].flatMap(({ jobs = [] }) => jobs.map(jobName)));
   const resting = new Set((snapshot.backOffs ?? []).filter((each) => isResting(each, snapshot.nowMs)).map(({ subject }) => subject));
   // The jobs of a launch that rests wait for it, and others may be launched for meanwhile.
@@ -25,7 +26,7 @@ function overtaken({ id, snapshot, plan }: DecisionRecord, now: WorldView): Inva
   const rests = (entry: QueueEntry): boolean => (entry.notBeforeMs ?? 0) > snapshot.nowMs || resting.has(`place ${attemptName(entry)}`);
   const mayStart = (entry: QueueEntry): boolean => !launching.has(jobName(entry)) && !rests(entry);
   const left = snapshot.queue.filter((entry) => !served.has(jobName(entry)) && mayStart(entry) && entry.nodes === 1);
-  const got = snapshot.queue.filter((entry) => served.has(jobName(entry)) && entry.nodes === 1);
+  const got = snapshot.queue.filter((entry) => placed.has(jobName(entry)) && entry.nodes === 1);
   for (const entry of got) {
     const first = left.find((each) => each.team === entry.team && wantsNoMore(each, entry) && goesFirst(each, entry, now));
     if (first) return `decision ${id} gives ${jobName(entry)} a node, but none to ${jobName(first)}, whose turn is before that`;
@@ -36,11 +37,16 @@ function overtaken({ id, snapshot, plan }: DecisionRecord, now: WorldView): Inva
 /** Pairs of entries are compared, so decisions about more entries than this are not checked. */
 const manyEntries = 200;
 
-/** Returns the jobs that a step ends the wait of. */
-function servedBy(step: Step): readonly string[] {
-  if (step.kind === "bind" || step.kind === "bind-gang" || step.kind === "move") return [jobName(step.entry)];
-  if (step.kind === "fail") return [jobName(step.attempt)];
+/** Returns the jobs that a step gives a node. */
+function placedBy(step: Step): readonly string[] {
+  if (step.kind === "bind" || step.kind === "bind-gang") return [jobName(step.entry)];
   return step.kind === "launch" ? step.launch.jobs.map(jobName) : [];
+}
+
+/** Returns the jobs that wait in the pool no more after a step. Each moves when it has waited there for long enough, whatever its turn is. */
+function sentAwayBy(step: Step): readonly string[] {
+  if (step.kind === "move") return [jobName(step.entry)];
+  return step.kind === "fail" ? [jobName(step.attempt)] : [];
 }
 
 function wantsNoMore(a: QueueEntry, b: QueueEntry): boolean {

@@ -5,7 +5,7 @@ import type { Lane } from "../../ports/bell.ts";
 import type { Datasets } from "../../ports/datasets.ts";
 import type { Decisions, Placements } from "../../ports/pool-ledger.ts";
 import type { Chance } from "../faults/chance.ts";
-import { type Outages, unlessOut } from "../faults/outages.ts";
+import { type Outages, unlessKeysAreOut, unlessOut } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import { type ItemSizes, withItemSizes } from "../load/item-sizes.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
@@ -96,7 +96,7 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
   };
   return {
     lane,
-    artifacts,
+    artifacts: unlessKeysAreOut(artifacts, world.outages),
     datasets: emittingMaps(world, datasets),
     shardStore: store,
     ...unlessOut(ec2, world.outages),

@@ -63,7 +63,7 @@ const retried: Readonly<Record<string, number>> = {
   table: 1,
   "table-busy": 3,
   tick: 2,
-  unavailable: 3,
+  unavailable: 4,
   upload: 4,
 };
 

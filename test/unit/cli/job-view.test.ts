@@ -106,9 +106,9 @@ describe("a job that does not run yet", () => {
     expect(jobLines(queued, monday)).toContain(`reason     ${whyWaiting(queued)}`);
     expect(tableLines([queued], jobColumns(monday), "none")[1]).toContain("waits for the next decision of pool gpu");
     expect(whyWaiting(aJob({ reason: "no capacity" }))).toBe("no capacity");
-    expect(whyWaiting(aJob({ state: "placed", node: "i-0a", reason: "no capacity" }))).toBe(
-      "waits for i-0a to boot and to fetch what the job needs",
-    );
+    expect(whyWaiting(aJob({ state: "placed", node: "i-0a" }))).toBe("waits for i-0a to boot and to fetch what the job needs");
+    const doubt = "waits for EC2's word on i-0a: its worker has been silent";
+    expect(whyWaiting(aJob({ state: "placed", node: "i-0a", reason: doubt }))).toBe(doubt);
   });
 
   it("a job that runs or has ended shows no reason for waiting", () => {

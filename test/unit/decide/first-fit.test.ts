@@ -46,6 +46,7 @@ const inWords = (step: Step): string => {
     case "retire":
     case "drain":
     case "undrain":
+    case "unbind":
     case "end":
     case "lose":
     case "confirm":
@@ -85,6 +86,15 @@ describe("the place of a job", () => {
 
   test("a job waits for the node that is being launched for it", () => {
     expect(steps({ openLaunches: [aLaunch()] })).toEqual([]);
+  });
+
+  test("a job says so once it has waited for a minute for EC2's word on its launch", () => {
+    const openLaunches = [aLaunch({ intendedAtMs: now - 60_001 })];
+    const [step] = placed({ openLaunches }).steps;
+    const because =
+      "waits for EC2's word on g5.xlarge requested at 2026-05-31 23:59 UTC: it is not known whether they were launched, and EC2 is asked again";
+    expect(step).toEqual({ kind: "hold", entry: anEntry(), because });
+    expect(steps({ openLaunches, queue: [anEntry({ reason: because })] })).toEqual([]);
   });
 
   test("a job that can never run fails with the reason", () => {

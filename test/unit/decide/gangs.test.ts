@@ -76,7 +76,7 @@ describe("a gang", () => {
   });
 
   test("a gang waits while its nodes are being launched", () => {
-    const open = aLaunch({ count: 3, jobs: [{ team: "vision", job: "gang" }] });
+    const open = aLaunch({ count: 3, jobs: [{ team: "vision", job: "gang" }], intendedAtMs: now });
     expect(planned({ openLaunches: [open] })).toEqual([]);
   });
 
@@ -118,7 +118,8 @@ describe("a gang", () => {
 
   test("nothing is launched for a gang for which a launch was made that cannot be read", () => {
     const launch = { kind: "launch", key: "L#gpu l1", why: "market: futures" } as const;
-    expect(planned({ queue: [gang], unreadable: [{ ...launch, jobs: [gang] }] })).toEqual([]);
+    const because = "the record L#gpu l1 cannot be read";
+    expect(planned({ queue: [gang], unreadable: [{ ...launch, jobs: [gang] }] })).toEqual([{ kind: "hold", entry: gang, because }]);
     expect(planned({ queue: [gang], unreadable: [launch] })).not.toEqual([]);
   });
 

@@ -230,9 +230,17 @@ describe("a worker that was restarted", () => {
         job: { from: state, to: "queued", reason: "the worker was restarted and lost the run", failed: false },
         assignment: "removed",
         forget: true,
+        toSeal: true,
       });
     },
   );
+
+  test("what a run may have uploaded before its worker was restarted is looked for, and only by its first member", () => {
+    const toSeal = (over: Parameters<typeof anAssignment>[0]) => judgeLost(aJob({ state: "running" }), anAssignment(over));
+    expect(toSeal({ phase: "running", rank: 0 })).toMatchObject({ toSeal: true });
+    expect(toSeal({ phase: "running", rank: 1 })).not.toHaveProperty("toSeal");
+    expect(toSeal({ phase: "placed" })).not.toHaveProperty("toSeal");
+  });
 
   test("a worker restart counts as a loss of a started run, and the last allowed loss fails the job", () => {
     const running = anAssignment({ phase: "running" });

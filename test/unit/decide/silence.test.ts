@@ -3,8 +3,8 @@ import { decideNodes } from "../../../lib/decide/decide.ts";
 import { nextLook } from "../../../lib/decide/health/dead-nodes.ts";
 import { silentNodes } from "../../../lib/decide/health/silence.ts";
 import type { Node } from "../../../lib/model/node.ts";
-import { heardAt, heardFrom, mayJudgeSilence } from "../../../lib/model/values/hearing.ts";
-import { aNode, anOffer, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
+import { type Hearing, heardAt, heardFrom, mayJudgeSilence } from "../../../lib/model/values/hearing.ts";
+import { aNode, anAssignment, anOffer, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const minute = 60_000;
 const now = monday + 600 * minute;
@@ -50,6 +50,34 @@ describe("a silent node", () => {
     });
     expect(turns.map(({ length }) => length)).toEqual([1_000, 1_000, 1_000, 1_000, 1_000]);
     expect(new Set(turns.flat()).size).toBe(2_500);
+  });
+});
+
+describe("a job that a silent node has not begun", () => {
+  const bound = anAssignment({ phase: "placed", orderedAtMs: undefined });
+  const begun = anAssignment({ job: "begun", phase: "running" });
+  const steps = (over: Partial<Node>, hearing: Hearing = heard) =>
+    decideNodes(aSnapshot({ nowMs: now, hearing, nodes: [silent(1, { lastSeenMs: now - 3 * minute, ...over })] })).steps.filter(
+      ({ kind }) => kind === "unbind",
+    );
+
+  test("it is taken back as soon as the node counts as silent, and the next decision follows at once", () => {
+    const because = "the worker of i-001 has been silent since 2026-06-01 09:57 UTC and has not begun it";
+    expect(steps({ assignments: [begun, bound] })).toEqual([{ kind: "unbind", node: "i-001", because }]);
+    const nodes = [silent(1, { lastSeenMs: now - 3 * minute, assignments: [bound] })];
+    expect(decideNodes(aSnapshot({ nowMs: now, hearing: heard, nodes })).wakesMs).toContain(now);
+  });
+
+  test.each<[string, Partial<Node>]>([
+    ["holds only what was handed out to it", { assignments: [begun] }],
+    ["is heard", { lastSeenMs: now - minute, assignments: [bound] }],
+    ["boots", { state: "launching", lastSeenMs: undefined, assignments: [bound] }],
+  ])("nothing is taken back from a node that %s", (_what, over) => {
+    expect(steps(over)).toEqual([]);
+  });
+
+  test("nothing is taken back if it may be we who are deaf", () => {
+    expect(steps({ assignments: [bound] }, { atMs: now, sinceMs: now - 2 * minute })).toEqual([]);
   });
 });
 

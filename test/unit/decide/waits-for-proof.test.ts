@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { waitsForProof } from "../../../lib/decide/health/waits-for-proof.ts";
+import { holdersOf, reasonOf, waitsForProof } from "../../../lib/decide/health/waits-for-proof.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, monday } from "../../fakes/builders.ts";
 
@@ -33,5 +33,31 @@ describe("work whose node is in doubt", () => {
     ["boots", { state: "launching", lastSeenMs: undefined }],
   ])("a node that %s is in no doubt", (_what, over) => {
     expect(waitsForProof(working(over), now)).toBeUndefined();
+  });
+});
+
+describe("what a job says about its state", () => {
+  const reason = "EC2 has none of its instance types";
+
+  test("a job on nodes names the first of them that is in doubt", () => {
+    const holders = [working({ id: "i-0a" }), working({ id: "i-0b", lastSeenMs: now - 3 * minute })];
+    expect(reasonOf({}, holders, now)).toMatch(/^waits for EC2's word on i-0b: its worker has been silent since 2026-/);
+  });
+
+  test("a job whose node has ended says that what the node left is taken in first", () => {
+    expect(reasonOf({}, [working({ id: "i-0a", state: "gone" })], now)).toBe(
+      "i-0a has ended; what it may have left on S3 is taken in first, and within 15 minutes its work starts elsewhere",
+    );
+  });
+
+  test("a job on nodes without a doubt says what its record says", () => {
+    expect(reasonOf({ reason }, [working({})], now)).toBe(reason);
+    expect(reasonOf({}, [], now)).toBeUndefined();
+  });
+
+  test("only a job that is placed or runs has nodes that hold it", () => {
+    expect(holdersOf({ state: "running", node: "i-0a", gang: undefined })).toEqual(["i-0a"]);
+    expect(holdersOf({ state: "placed", node: "i-0a", gang: ["i-0a", "i-0b"] })).toEqual(["i-0a", "i-0b"]);
+    expect(holdersOf({ state: "failed", node: "i-0a", gang: undefined })).toEqual([]);
   });
 });

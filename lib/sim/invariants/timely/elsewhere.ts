@@ -1,5 +1,6 @@
 import { isEnded, isOn, jobName } from "../../../model/job.ts";
 import type { Fact } from "../../world/facts.ts";
+import type { Scenario } from "../../world/scenario.ts";
 import type { WorldView } from "../../world/seen.ts";
 import type { Invariant, InvariantBreach } from "../invariant.ts";
 
@@ -12,7 +13,7 @@ type Lost = { readonly attempt: number; readonly instances: readonly string[]; s
 export const elsewhere: Invariant = {
   number: 21,
   name: "lost jobs run elsewhere",
-  says: "A job whose instances have ended runs on others within the scenario's time.",
+  says: "A job whose instances have ended runs on others within the scenario's time, which does not pass while EC2 is out of reach.",
   watch: (seen) => {
     const { elsewhereMinutes } = seen().scenario;
     if (elsewhereMinutes === undefined) return {};
@@ -21,14 +22,22 @@ export const elsewhere: Invariant = {
     return {
       on: (fact) => {
         note(fact, lost, seen);
-        const { nowMs, fleet } = seen();
+        const { nowMs, fleet, scenario } = seen();
         if (fact.kind !== "invoked" || nowMs - checkedMs < checkEveryMs) return undefined;
         checkedMs = nowMs;
-        return late(lost, { nowMs, fleet, withinMs: elsewhereMinutes * 60_000 });
+        const outMs = lastOutMs(scenario, nowMs);
+        return late(lost, { nowMs, fleet, outMs, withinMs: elsewhereMinutes * 60_000 });
       },
     };
   },
 };
+
+/** Returns when EC2 was last out of reach: now, if it is. Before that, it neither reports ends nor launches anything. */
+function lastOutMs({ startsAt, outages }: Scenario, nowMs: number): number {
+  const startMs = Date.parse(startsAt);
+  const begun = outages.filter(({ of, fromMinute }) => of === "ec2" && startMs + fromMinute * 60_000 <= nowMs);
+  return Math.max(0, ...begun.map(({ untilMinute }) => Math.min(nowMs, startMs + untilMinute * 60_000)));
+}
 
 function note(fact: Fact, lost: Map<string, Lost>, seen: () => WorldView): void {
   if (fact.kind === "ended") noteEnd(fact.id, lost, seen());
@@ -48,10 +57,10 @@ function noteEnd(instance: string, lost: Map<string, Lost>, { table, nowMs }: Wo
 /** A gang waits until all its instances have ended, because its next attempt must not run while something of the last one does. */
 function late(
   lost: ReadonlyMap<string, Lost>,
-  { nowMs, fleet, withinMs }: Pick<WorldView, "nowMs" | "fleet"> & { withinMs: number },
+  { nowMs, fleet, outMs, withinMs }: Pick<WorldView, "nowMs" | "fleet"> & { readonly outMs: number; readonly withinMs: number },
 ): InvariantBreach {
   const isOver = (id: string): boolean => fleet.instances.get(id)?.over === true;
-  const found = [...lost].find(([, { sinceMs, instances }]) => nowMs - sinceMs > withinMs && instances.every(isOver));
+  const found = [...lost].find(([, { sinceMs, instances }]) => nowMs - Math.max(sinceMs, outMs) > withinMs && instances.every(isOver));
   if (!found) return undefined;
   const [name, { instances, sinceMs }] = found;
   return `${name} does not run elsewhere, although ${instances.join(", ")} ended ${Math.round((nowMs - sinceMs) / 60_000)} min ago`;
