@@ -3,6 +3,7 @@ import { datasetOperations } from "./operations/datasets.ts";
 import { decisionOperations } from "./operations/decisions.ts";
 import { jobOperations } from "./operations/jobs.ts";
 import { letterOperations } from "./operations/letters.ts";
+import { limitOperations } from "./operations/limits.ts";
 import { logOperations } from "./operations/logs.ts";
 import { manyJobOperations } from "./operations/many-jobs.ts";
 import { whoAmI } from "./operations/me.ts";
@@ -21,6 +22,7 @@ export const operations: readonly Operation[] = [
   ...nodeOperations,
   ...overrideOperations,
   ...settingOperations,
+  ...limitOperations,
   ...decisionOperations,
   ...datasetOperations,
   ...letterOperations,

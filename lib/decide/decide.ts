@@ -1,4 +1,5 @@
 import type { Node } from "../model/node.ts";
+import type { Overrides } from "../model/overrides/overrides.ts";
 import { nextExpiryMs } from "../model/overrides/settings.ts";
 import type { NodeSnapshot, Plan, Snapshot, Step } from "../model/plan.ts";
 import { withoutResting, withoutRestingJobs } from "./back-off/resting.ts";
@@ -246,10 +247,12 @@ function giveBackIdle({ snapshot, budget, nodes, cordoned, kept }: Draft<Snapsho
   return { steps, wakesMs: [wakeAtMs] };
 }
 
-function awaitExpiry({ snapshot: { overrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {
+function awaitExpiry({ snapshot: { overrides, widerOverrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {
   if (queue.length + nodes.length === 0) return {};
-  return { wakesMs: [nextExpiryMs([overrides?.settings, ...Object.values(overrides?.teams ?? {})], nowMs)] };
+  return { wakesMs: [nextExpiryMs([overrides, widerOverrides].flatMap(allSettings), nowMs)] };
 }
+
+const allSettings = ({ settings, teams = {} }: Pick<Overrides, "settings" | "teams"> = {}) => [settings, ...Object.values(teams)];
 
 /** Returns the nodes without those that this plan looks up, because only one step of a plan may be about a node. */
 function withoutDoubt(nodes: readonly Node[], planned: readonly Step[]): readonly Node[] {

@@ -1,6 +1,7 @@
 import { whyLeaving } from "../decide/overrides/leaving.ts";
 import {
   aboutNodesThere,
+  acrossPools,
   changed,
   maxNodeOrders,
   type OverrideChange,
@@ -40,23 +41,57 @@ export type OverridesChanged =
  * The next decision applies it.
  */
 export async function changeOverrides(deps: OverrideDeps, pool: string, ordered: AdminOrder): Promise<OverridesChanged> {
-  const { order, ifVersion, ...by } = ordered;
+  const { order } = ordered;
   const current = await deps.overrides.get(pool);
-  if (current.isUnknown) return { kind: "unreadable" };
-  if (ifVersion !== undefined && ifVersion !== current.version) return { kind: "conflict", overrides: current };
+  const refused = whyNotNow(current, ordered);
+  if (refused) return refused;
   const base = "node" in order ? await aboutNode(deps, { pool, current, order }) : current;
   if ("kind" in base) return base;
-  const next = changed(base, order, { ...by, atMs: deps.now() });
-  if (Object.keys(next.nodes).length > maxNodeOrders) return { kind: "full" };
-  if (next !== base && (await deps.overrides.replace(pool, next)) === "stale") {
-    const newest = await deps.overrides.get(pool);
-    // The call may have been repeated after its response was lost.
-    if (!isSame(newest, next)) return { kind: "conflict", overrides: newest };
-  }
+  const written = await write(deps, pool, { base, ordered });
+  if (written.kind !== "done") return written;
   // Rings even if the order held before, because the first caller may have crashed before the ring.
   await ring(deps, pool, "override");
   const isDrained = order.kind === "resume" && current.paused?.untilMs !== undefined;
-  return { kind: "done", overrides: next, ...(isDrained && { leaving: await leavingAnyway(deps, pool) }) };
+  return { ...written, ...(isDrained && { leaving: await leavingAnyway(deps, pool) }) };
+}
+
+/** An admin's order about the limits across pools. */
+export type LimitOrder = Omit<AdminOrder, "order"> & { readonly order: Extract<OverrideOrder, { kind: "set" | "unset" }> };
+export type LimitsChanged =
+  | { readonly kind: "done" | "conflict"; readonly overrides: Overrides }
+  | { readonly kind: "unreadable" | "full" };
+
+/** Does the same for the limits across pools, and rings the bells of all `pools`. */
+export async function changeWiderLimits(
+  deps: Omit<OverrideDeps, "decisions">,
+  pools: readonly string[],
+  ordered: LimitOrder,
+): Promise<LimitsChanged> {
+  const current = await deps.overrides.get(acrossPools);
+  const written = whyNotNow(current, ordered) ?? (await write(deps, acrossPools, { base: current, ordered }));
+  if (written.kind === "done") await Promise.all(pools.map((pool) => ring(deps, pool, "override")));
+  return written;
+}
+
+function whyNotNow(current: Overrides, { ifVersion }: Pick<AdminOrder, "ifVersion">): LimitsChanged | undefined {
+  if (current.isUnknown) return { kind: "unreadable" };
+  return ifVersion !== undefined && ifVersion !== current.version ? { kind: "conflict", overrides: current } : undefined;
+}
+
+/** Writes the overrides after the order, if they differ from `base`. */
+async function write(
+  { overrides, now }: Pick<OverrideDeps, "overrides" | "now">,
+  name: string,
+  { base, ordered: { order, ifVersion: _version, ...by } }: { readonly base: Overrides; readonly ordered: AdminOrder },
+): Promise<LimitsChanged> {
+  const next = changed(base, order, { ...by, atMs: now() });
+  if (Object.keys(next.nodes).length > maxNodeOrders) return { kind: "full" };
+  if (next !== base && (await overrides.replace(name, next)) === "stale") {
+    const newest = await overrides.get(name);
+    // The call may have been repeated after its response was lost.
+    if (!isSame(newest, next)) return { kind: "conflict", overrides: newest };
+  }
+  return { kind: "done", overrides: next };
 }
 
 /** Returns the nodes that leave the pool although it was resumed, and why. */

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { decideJobs, decideNodes } from "../decide/decide.ts";
 import { nextOf } from "../decide/launches/open-launch.ts";
-import { inForce } from "../decide/overrides/in-force.ts";
+import { inForce, widerInForce } from "../decide/overrides/in-force.ts";
 import { isPaused } from "../decide/overrides/paused.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
 import { isOrdinary } from "../model/cause.ts";
@@ -24,7 +24,7 @@ export type PlaceDeps = Omit<CarryOutDeps, "rateLimiter"> &
   RateLimiterDeps &
   NextPoolsDeps &
   Pick<Ports, "journal"> & {
-    /** The limits of teams and of the deployment; undefined if there are none. */
+    /** The configured limits of teams and of the deployment; undefined if there are none, and none can be set. */
     readonly limits?: WiderLimits | undefined;
   };
 type DecideDeps = PlaceDeps & Pick<CarryOutDeps, "rateLimiter">;
@@ -160,8 +160,8 @@ async function decideAndAct(deps: DecideDeps, fence: Fence, pool: Pool): Promise
 async function nodesOf(deps: DecideDeps, pool: Pool): Promise<NodeSnapshot> {
   const nowMs = deps.now();
   const { reservedWider: reserved, ...seen } = await deps.decisions.load(pool.name, nowMs);
-  const applied = inForce(pool, seen.overrides, nowMs);
-  return { nowMs, pool: applied, ...(deps.limits ? { wider: { limits: deps.limits, reserved } } : {}), ...seen };
+  const limits = deps.limits && widerInForce(deps.limits, seen.widerOverrides, nowMs);
+  return { nowMs, pool: inForce(pool, seen.overrides, nowMs), ...(limits && { wider: { limits, reserved } }), ...seen };
 }
 
 type Open = Pick<Snapshot, "openLaunches" | "queue">;

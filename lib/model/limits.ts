@@ -13,8 +13,13 @@ export type LaunchLimits = {
   readonly deployment?: Limits | undefined;
 };
 
-/** The limits that go beyond one pool, as the admin configured them. */
-export type WiderLimits = { readonly deployment?: Limits | undefined; readonly teams: Readonly<Record<string, Limits>> };
+/** The limits that go beyond one pool. */
+export type WiderLimits = {
+  readonly deployment?: Limits | undefined;
+  readonly teams: Readonly<Record<string, Limits>>;
+  /** Set if what admins have set instead of these cannot be read. Nothing is launched then, because it may be less. */
+  readonly isUnknown?: true | undefined;
+};
 
 /** What is reserved in all pools together, by the deployment and by team. Nodes of shared pools do not count towards any team. */
 export type WiderReserved = { readonly deployment: Reservation; readonly teams: Readonly<Record<string, Reservation>> };

@@ -69,6 +69,8 @@ export type Snapshot = {
   readonly learned?: Learned | undefined;
   /** What admins have ordered about the pool and its nodes; undefined if they never did. */
   readonly overrides?: Overrides | undefined;
+  /** What admins have set instead of the limits across pools. `wider` has it already. Undefined if they never did. */
+  readonly widerOverrides?: Overrides | undefined;
   /** What is missing above because it cannot be read; undefined for nothing. */
   readonly unreadable?: readonly UnreadableItem[] | undefined;
 };

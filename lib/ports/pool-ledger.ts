@@ -33,6 +33,7 @@ export type Loaded = Pick<
   | "backOffs"
   | "learned"
   | "overrides"
+  | "widerOverrides"
   | "unreadable"
 > & {
   readonly reservedWider: WiderReserved;

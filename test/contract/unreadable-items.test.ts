@@ -18,7 +18,7 @@ import {
   teamSpentKey,
 } from "../../lib/aws/table/keys.ts";
 import { loadPool } from "../../lib/flows/pool/load-pool.ts";
-import { noOverrides, unknownOverrides } from "../../lib/model/overrides/overrides.ts";
+import { acrossPools, noOverrides, unknownOverrides } from "../../lib/model/overrides/overrides.ts";
 import type { LedgerPorts } from "../../lib/sim/memory/ledger-ports.ts";
 import { aCatalogue, aLaunch, aRefusal, monday } from "../fakes/builders.ts";
 import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
@@ -199,6 +199,18 @@ test("overrides that cannot be read pause their pool, are named, and can be neit
   expect(unreadable).toEqual([{ kind: "overrides", key: "P#gpu OVERRIDES", why: expect.stringContaining("paused") }]);
   expect(await ledger.overrides.get("gpu")).toEqual(unknownOverrides);
   expect((await ledger.decisions.load("other", monday)).overrides).toBeUndefined();
+});
+
+test("limits across pools that cannot be read are named in every pool, and can be neither changed nor lost", async () => {
+  const { access, ledger } = await arrange();
+  await ledger.overrides.replace(acrossPools, { ...noOverrides, version: 1 });
+  await spoil(access, overridesKey(acrossPools), "settings", "until Monday");
+  for (const pool of ["gpu", "other"]) {
+    const { overrides, widerOverrides, unreadable = [] } = await ledger.decisions.load(pool, monday);
+    expect([overrides, widerOverrides]).toEqual([undefined, unknownOverrides]);
+    expect(unreadable).toEqual([{ kind: "overrides", key: "P#* OVERRIDES", why: expect.stringContaining("settings") }]);
+  }
+  expect(await ledger.overrides.get(acrossPools)).toEqual(unknownOverrides);
 });
 
 test("lists of nodes and jobs leave out what cannot be read, and their pages are full all the same", async () => {

@@ -106,7 +106,7 @@ export async function give(
     case "done":
       return success(overridesView(outcome.overrides, { pool, speaker, nowMs: deps.now(), leaving: outcome.leaving }));
     case "conflict":
-      return problem("conflict", `${whoChanged(name, outcome.overrides)} Look at them, then repeat the call.`);
+      return problem("conflict", whoChanged(`overrides of pool ${name}`, outcome.overrides));
     case "leaving":
       return problem("conflict", `The node ${nodeOf(order)} is leaving its pool already: ${outcome.because}.`);
     case "pool-drained":
@@ -126,10 +126,11 @@ export async function give(
 const nodeOf = (order: Wanted): string => ("node" in order ? order.node : "");
 const noNode = (order: Wanted) => problem("not-found", `There is no node ${nodeOf(order)} that is in a pool.`);
 
-function whoChanged(pool: string, { version, history: [last] }: Overrides): string {
-  if (!last) return `The overrides of pool ${pool} were never changed; their version is ${version}.`;
+/** Returns why a change that is based on another version is refused. `which`: such as "overrides of pool gpu". */
+export function whoChanged(which: string, { version, history: [last] }: Overrides): string {
+  if (!last) return `The ${which} were never changed; their version is ${version}. Look at them, then repeat the call.`;
   const { what, by, atMs } = last;
-  return `Somebody else has changed the overrides of pool ${pool}: ${by} ${what} at ${minuteName(atMs)}; their version is ${version} now.`;
+  return `Somebody else has changed the ${which}: ${by} ${what} at ${minuteName(atMs)}; their version is ${version} now. Look at them, then repeat the call.`;
 }
 
 export const overrideOperations: readonly Operation[] = [

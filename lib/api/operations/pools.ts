@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { loadPool } from "../../flows/pool/load-pool.ts";
-import type { WiderReserved } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { type ProblemResponse, problem, success } from "../http/response.ts";
+import { type LimitsView, limitsView } from "../views/limits.ts";
 import { poolView } from "../views/pool-view.ts";
 import { PoolList, PoolView } from "../views/pools.ts";
-import { maySpeakFor, type Speaker } from "../views/speaker.ts";
+import type { Speaker } from "../views/speaker.ts";
 import { noParams, noQuery, ofPool } from "./path.ts";
 
 const list = operation({
@@ -22,14 +22,14 @@ const list = operation({
   problems: [],
   async handle(deps, { speaker }) {
     const items: PoolView[] = [];
-    let reserved: WiderReserved | undefined;
+    let limits: LimitsView | undefined;
     // One pool at a time, because a queue of ten thousand jobs is several megabytes to read.
     for (const pool of deps.fleet.pools) {
       const known = await look(deps, { pool, speaker });
       items.push(known.view);
-      reserved = known.reservedWider;
+      limits = known.limits;
     }
-    return success({ items, ...(reserved ? widerLimits(deps.fleet, { reserved, speaker }) : {}) });
+    return success({ items, ...(limits && { deployment: limits.deployment, teams: limits.teams, settings: limits.settings }) });
   },
 });
 
@@ -67,26 +67,10 @@ const forget = operation({
   },
 });
 
-/** Returns limits and reservations across all pools: the deployment's, and those of the teams that the caller may act for. */
-function widerLimits(
-  { teams, limits = {}, teamLimits = {} }: ApiDeps["fleet"],
-  { reserved, speaker }: { reserved: WiderReserved; speaker: Speaker },
-): Pick<PoolList, "deployment" | "teams"> {
-  const seen = teams.filter((team) => maySpeakFor(speaker, team)).toSorted();
-  const none = { usdPerHour: 0, gpus: 0 };
-  return {
-    deployment: { limits, reserved: reserved.deployment },
-    teams: seen.map((team) => ({ team, limits: teamLimits[team] ?? {}, reserved: reserved.teams[team] ?? none })),
-  };
-}
-
-async function look(
-  deps: ApiDeps,
-  { pool, speaker }: { pool: Pool; speaker: Speaker },
-): Promise<{ view: PoolView; reservedWider: WiderReserved }> {
+async function look(deps: ApiDeps, { pool, speaker }: { pool: Pool; speaker: Speaker }): Promise<{ view: PoolView; limits: LimitsView }> {
   const nowMs = deps.now();
   const [state, seen] = await Promise.all([deps.decisions.state(pool.name), loadPool(deps, pool.name, nowMs)]);
-  return { view: poolView({ pool, state, seen }, { nowMs, speaker }), reservedWider: seen.reservedWider };
+  return { view: poolView({ pool, state, seen }, { nowMs, speaker }), limits: limitsView(seen, { fleet: deps.fleet, speaker, nowMs }) };
 }
 
 export const noPool = (pool: string): ProblemResponse => problem("not-found", `There is no pool ${pool}.`);

@@ -19,18 +19,27 @@ const budget = z.number().min(0).max(maxBudgetUsd).optional();
 
 const team = TeamName.optional().describe("The team whose budgets in the pool are meant; if omitted, those of the pool");
 
+export const LimitValues = z.strictObject({
+  usdPerHour: z.number().min(0).max(maxLimit).optional(),
+  gpus: z.int().min(0).max(maxLimit).optional(),
+});
+
+/** When the values of an order to set something expire. */
+export const expiry = {
+  until: z.iso.datetime({ offset: true }).optional().describe("When the configured values apply again; never by itself if omitted"),
+  forSeconds: z.int().min(leastSeconds).max(maxSetSeconds).optional().describe("The same as a time from now, instead of `until`"),
+};
+
 const SetOrder = Order.extend({
   team,
-  limits: z
-    .strictObject({ usdPerHour: z.number().min(0).max(maxLimit).optional(), gpus: z.int().min(0).max(maxLimit).optional() })
-    .optional()
-    .describe("The most that the pool may reserve, instead of the configured limits. A limit that is omitted stays as it is"),
+  limits: LimitValues.optional().describe(
+    "The most that the pool may reserve, instead of the configured limits. A limit that is omitted stays as it is",
+  ),
   budgets: z
     .strictObject({ usdPerDay: budget, usdPerMonth: budget, whenSpent: z.enum(whenSpents).optional() })
     .optional()
     .describe("What the pool's nodes may cost, instead of the configured budgets. A field that is omitted stays as it is"),
-  until: z.iso.datetime({ offset: true }).optional().describe("When the configured values apply again; never by itself if omitted"),
-  forSeconds: z.int().min(leastSeconds).max(maxSetSeconds).optional().describe("The same as a time from now, instead of `until`"),
+  ...expiry,
 });
 
 const UnsetOrder = Order.extend({
@@ -82,13 +91,16 @@ function whyNoTeamBudget({ fleet }: ApiDeps, pool: string, body: z.output<typeof
   if (body.team === undefined) return undefined;
   if (!fleet.teams.includes(body.team)) return `There is no team ${body.team}.`;
   if (Object.keys(body.limits ?? {}).length > 0)
-    return "A team has budgets in a pool, and no limits. Its limits across all pools are in the configuration.";
+    return "A team has budgets in a pool, and no limits. Its limits apply across all pools: POST /v1/limits/set sets them.";
   const isShared = fleet.pools.some(({ name, shared }) => name === pool && shared);
   return isShared ? `Nodes of the shared pool ${pool} belong to no team, so teams have no budgets there.` : undefined;
 }
 
 /** Returns when the values expire, undefined if never, or what is wrong with the time. */
-function untilOf({ until, forSeconds }: z.output<typeof SetOrder>, nowMs: number): number | undefined | string {
+export function untilOf(
+  { until, forSeconds }: Pick<z.output<typeof SetOrder>, keyof typeof expiry>,
+  nowMs: number,
+): number | undefined | string {
   if (until === undefined) return forSeconds === undefined ? undefined : nowMs + forSeconds * 1000;
   if (forSeconds !== undefined) return "Give `until` or `forSeconds`, not both.";
   const untilMs = Date.parse(until);

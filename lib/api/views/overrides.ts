@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { TeamName } from "../../../events/job.ts";
 import { teamBudgetsOf } from "../../decide/overrides/in-force.ts";
-import { type NodeOrder, type Overrides, settingsOf } from "../../model/overrides/overrides.ts";
+import { type NodeOrder, type OverrideChange, type Overrides, settingsOf } from "../../model/overrides/overrides.ts";
 import { fieldOf, type Ordered, type SettingName, settingNames, settingsInForce } from "../../model/overrides/settings.ts";
 import type { Pool } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
@@ -20,15 +20,20 @@ export type NodeOrderView = z.infer<typeof NodeOrderView>;
 
 const SettingValue = z.union([z.number(), z.enum(whenSpents)]);
 
-const SettingView = z.object({
-  team: TeamName.optional().describe("The team whose budgets in the pool are meant; omitted for those of the pool"),
-  setting: z.enum(settingNames.map((name) => fieldOf[name])).describe("The field of the pool's configuration"),
+export const SettingView = z.object({
+  team: TeamName.optional().describe(
+    "The team whose budgets in the pool, or whose limits across pools, are meant; omitted for those of all teams",
+  ),
+  setting: z.enum(settingNames.map((name) => fieldOf[name])).describe("The field of the configuration"),
   value: SettingValue.describe("The value that applies"),
   configured: SettingValue.optional().describe("The value that would apply otherwise; omitted if the configuration has none"),
   ...ordered,
   until: Time.optional().describe("When the configured value applies again"),
 });
 export type SettingView = z.infer<typeof SettingView>;
+
+export const ChangeView = z.object({ what: z.string(), by: z.string(), reason: z.string().optional(), at: Time });
+export type ChangeView = z.infer<typeof ChangeView>;
 
 export const OverridesView = z
   .object({
@@ -39,7 +44,7 @@ export const OverridesView = z
       .describe("Set while the pool starts nothing"),
     settings: z.array(SettingView).describe("Limits and budgets that apply instead of the configured ones, without those of other teams"),
     nodes: z.array(NodeOrderView.extend({ node: z.string() })),
-    changes: z.array(z.object({ what: z.string(), by: z.string(), reason: z.string().optional(), at: Time })).describe("Newest first"),
+    changes: z.array(ChangeView).describe("Newest first"),
     leaving: z
       .array(z.object({ node: z.string(), because: z.string() }))
       .optional()
@@ -67,34 +72,49 @@ type About = {
 
 /** Returns the overrides without what is about teams that the speaker may not act for. */
 export function overridesView(overrides: Overrides, about: About): OverridesView {
-  const { version, paused, nodes, history, isUnknown } = overrides;
-  const { speaker, leaving } = about;
-  const teams = Object.keys(overrides.teams ?? {}).toSorted();
-  const isSeen = (team: string | undefined): boolean => team === undefined || maySpeakFor(speaker, team);
+  const { version, paused, nodes, isUnknown } = overrides;
+  const { pool, leaving } = about;
   return {
     version,
     paused: paused && { ...orderedView(paused), until: isoIf(paused.untilMs) },
-    settings: [undefined, ...teams].filter(isSeen).flatMap((team) => settingViews(overrides, team, about)),
+    settings: settingViews(overrides, (name, team) => configured(pool, name, team), about),
     nodes: Object.entries(nodes)
       .map(([node, order]) => ({ node, ...nodeOrderView(order) }))
       .toSorted((a, b) => (a.node < b.node ? -1 : 1)),
-    changes: history
-      .filter(({ team }) => isSeen(team))
-      .map(({ what, by, because, atMs }) => ({ what, by, reason: because, at: iso(atMs) })),
+    changes: changeViews(overrides, about),
     ...(leaving && { leaving: [...leaving] }),
     ...(isUnknown && { unreadable: true }),
   };
 }
 
-const settingViews = (overrides: Overrides, team: string | undefined, { pool, nowMs }: About): SettingView[] =>
-  settingsInForce(settingsOf(overrides, team), nowMs).map(([name, setting]) => ({
-    team,
-    setting: fieldOf[name],
-    value: setting.value,
-    configured: configured(pool, name, team),
-    ...orderedView(setting),
-    until: isoIf(setting.untilMs),
-  }));
+type Seeing = Pick<About, "speaker" | "nowMs">;
+const isSeen = (team: string | undefined, { speaker }: Pick<Seeing, "speaker">): boolean =>
+  team === undefined || maySpeakFor(speaker, team);
+
+/** Returns the values that apply, without those of teams that the speaker may not act for. `configuredOf` returns the configured value. */
+export function settingViews(
+  overrides: Pick<Overrides, "settings" | "teams">,
+  configuredOf: (name: SettingName, team: string | undefined) => SettingView["configured"],
+  seeing: Seeing,
+): SettingView[] {
+  const teams = Object.keys(overrides.teams ?? {}).toSorted();
+  return [undefined, ...teams]
+    .filter((team) => isSeen(team, seeing))
+    .flatMap((team) =>
+      settingsInForce(settingsOf(overrides, team), seeing.nowMs).map(([name, setting]) => ({
+        team,
+        setting: fieldOf[name],
+        value: setting.value,
+        configured: configuredOf(name, team),
+        ...orderedView(setting),
+        until: isoIf(setting.untilMs),
+      })),
+    );
+}
+
+/** Returns the last changes, without those about teams that the speaker may not act for. */
+export const changeViews = ({ history }: { readonly history: readonly OverrideChange[] }, seeing: Pick<Seeing, "speaker">): ChangeView[] =>
+  history.filter(({ team }) => isSeen(team, seeing)).map(({ what, by, because, atMs }) => ({ what, by, reason: because, at: iso(atMs) }));
 
 function configured(pool: About["pool"], name: SettingName, team: string | undefined) {
   if (team !== undefined) return name === "usdPerHour" || name === "gpus" ? undefined : teamBudgetsOf(pool, team)?.[name];

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { PoolName, TeamName } from "../../../events/job.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
 import { Count, Market, Reserved, Time } from "./fields.ts";
+import { LimitsView } from "./limits.ts";
 import { NodeState } from "./nodes.ts";
 import { OverridesView } from "./overrides.ts";
 
@@ -109,17 +110,10 @@ export const PoolView = z
   .meta({ id: "Pool" });
 export type PoolView = z.infer<typeof PoolView>;
 
-/** Limits and reservations across all pools. If a limit is omitted, there is none. */
-const Standing = z.object({ limits: z.object({ usdPerHour: z.number().optional(), gpus: Count.optional() }), reserved: Reserved });
-
 export const PoolList = z
   .object({
     items: z.array(PoolView),
-    deployment: Standing.optional().describe("Limits and reservations of all pools together"),
-    teams: z
-      .array(Standing.extend({ team: TeamName }))
-      .optional()
-      .describe("The same for the nodes of each team that the caller may act for; nodes of shared pools count towards no team"),
+    ...LimitsView.pick({ deployment: true, teams: true, settings: true }).partial().shape,
   })
   .meta({ id: "PoolList" });
 export type PoolList = z.infer<typeof PoolList>;

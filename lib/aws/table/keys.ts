@@ -105,7 +105,7 @@ export const learnedKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "LEARNE
 /** What the pool could not do lately. */
 export const backOffsKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "BACKOFFS" });
 
-/** What admins have ordered about the pool and its nodes. */
+/** What admins have ordered about the pool and its nodes, or what they have set for all pools, whose name is `*`. */
 export const overridesKey = (pool: string): Key => ({ pk: `P#${pool}`, sk: "OVERRIDES" });
 
 /** When the first table was created, of which this one may be a restored copy. */

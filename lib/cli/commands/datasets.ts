@@ -1,13 +1,13 @@
 import type { DatasetDetailView, DatasetView } from "../../api/views/datasets.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
+import { advised } from "../session/advised.ts";
 import type { Context } from "../session/context.ts";
 import { teamOf } from "../session/team.ts";
 import { bytes, count } from "../terminal/amount.ts";
 import { when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
-import { advised } from "./advised.ts";
 import type { ShowJobOptions } from "./jobs/job.ts";
 
 /** Lists a team's datasets. */

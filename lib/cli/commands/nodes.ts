@@ -2,13 +2,13 @@ import type { NodeView } from "../../api/views/nodes.ts";
 import { gib } from "../../model/values/amount.ts";
 import { exitCodes } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
+import { advised } from "../session/advised.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
 import { bytes, count, hourly } from "../terminal/amount.ts";
 import { duration, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
-import { advised } from "./advised.ts";
 import { orderInWords } from "./orders.ts";
 
 export type NodesOptions = {

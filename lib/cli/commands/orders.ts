@@ -1,12 +1,12 @@
-import type { OverridesView, SettingView } from "../../api/views/overrides.ts";
+import type { ChangeView, OverridesView, SettingView } from "../../api/views/overrides.ts";
 import type { WhenSpent } from "../../model/values/when-spent.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
+import { advised } from "../session/advised.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
 import { count } from "../terminal/amount.ts";
 import { when } from "../terminal/duration.ts";
-import { advised } from "./advised.ts";
 import type { Confirm } from "./jobs/cancel-many.ts";
 
 export type OrderOptions = {
@@ -48,25 +48,23 @@ function leavingInWords(leaving: NonNullable<OverridesView["leaving"]>): string 
   return `; ${count(leaving.length, "node")} cannot be kept: ${named.join(", ")}${more}`;
 }
 
-type OfTeam = {
-  /** The team whose budgets are meant; undefined for those of the pool. */
+export type OfTeam = {
+  /** The team whose budgets or limits are meant; undefined for those of the pool, or of all pools. */
   readonly team?: string | undefined;
 };
 
 export type SetOptions = OrderOptions &
+  Expiry &
   OfTeam & {
     readonly limitUsdPerHour?: number | undefined;
     readonly limitGpus?: number | undefined;
     readonly budgetDailyUsd?: number | undefined;
     readonly budgetMonthlyUsd?: number | undefined;
     readonly whenSpent?: WhenSpent | undefined;
-    readonly until?: string | undefined;
-    /** Seconds. */
-    readonly for?: number | undefined;
   };
 
 export type UnsetOptions = OrderOptions & OfTeam;
-const teamOf = ({ team }: OfTeam): OfTeam => (team === undefined ? {} : { team });
+export const teamOf = ({ team }: OfTeam): OfTeam => (team === undefined ? {} : { team });
 
 /** The options of `fleet pool set`, without dashes, and the fields of the configuration that they set. */
 const fields = {
@@ -79,7 +77,7 @@ const fields = {
 
 /** Sets limits and budgets of a pool. */
 export async function setPool(name: string, options: SetOptions, { connection, console, nowMs }: Context): Promise<number> {
-  const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, until } = options;
+  const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent } = options;
   if ([limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent].every((value) => value === undefined)) {
     const known = Object.keys(fields).map((option) => `--${option}`);
     throw new UsageError(`name what to set: ${known.join(", ")}`);
@@ -90,8 +88,7 @@ export async function setPool(name: string, options: SetOptions, { connection, c
     ...teamOf(options),
     limits: { usdPerHour: limitUsdPerHour, gpus: limitGpus },
     budgets: { usdPerDay: budgetDailyUsd, usdPerMonth: budgetMonthlyUsd, whenSpent },
-    ...(until === undefined ? {} : { until: untilOf(until) }),
-    ...(options.for === undefined ? {} : { forSeconds: options.for }),
+    ...expiryOf(options),
   });
   const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
   for (const line of lines) console.out(line);
@@ -124,10 +121,23 @@ function settingLines(pool: string, { settings }: OverridesView, nowMs: number):
 
 /** Returns the field that an option sets. Fields are also known by their names in the configuration, which other commands show. */
 function fieldNamed(text: string): string {
-  const found = Object.entries(fields).find(([option, field]) => text === option || text === `--${option}` || text === field);
-  if (!found) throw new UsageError(`${text}: expected one of ${Object.keys(fields).join(", ")}`);
+  return optionNamed(text, fields);
+}
+
+/** Returns what an option, or a field with this name, is about. `known`: fields by option, without dashes. */
+export function optionNamed(text: string, known: Readonly<Record<string, string>>): string {
+  const found = Object.entries(known).find(([option, field]) => text === option || text === `--${option}` || text === field);
+  if (!found) throw new UsageError(`${text}: expected one of ${Object.keys(known).join(", ")}`);
   return found[1];
 }
+
+/** When the values that are set expire: at a time, or after some seconds; never if neither is given. */
+export type Expiry = { readonly until?: string | undefined; readonly for?: number | undefined };
+
+export const expiryOf = ({ until, for: seconds }: Expiry) => ({
+  ...(until === undefined ? {} : { until: untilOf(until) }),
+  ...(seconds === undefined ? {} : { forSeconds: seconds }),
+});
 
 /** Returns a time in UTC. ISO 8601 without a time zone means the user's. */
 function untilOf(text: string): string {
@@ -169,6 +179,15 @@ type Ordered = NonNullable<OverridesView["paused"]>;
 export const sinceWhen = ({ since, reason }: Pick<Ordered, "since" | "reason">, nowMs: number): string =>
   `${when(Date.parse(since), nowMs)}${reason === undefined ? "" : ` (${reason})`}`;
 
+/** The most changes that are shown. `--json` shows all that are kept. */
+const maxShownChanges = 5;
+
+/** Returns a line for each of the last changes: `Admin/ada paused the pool at 2026-06-01 00:00:00 UTC, 2 h ago (new image)`. */
+export const changeFacts = (changes: readonly ChangeView[], nowMs: number): [string, string][] =>
+  changes
+    .slice(0, maxShownChanges)
+    .map(({ what, by, at, reason }) => ["changed", `${by} ${what} at ${sinceWhen({ since: at, reason }, nowMs)}`]);
+
 /** Formats `paused by Admin/ada since …, 2 h ago (new image)`, or `drained until …, in 30 min by Admin/ada since …`. */
 export const pausedInWords = (paused: Ordered, nowMs: number): string =>
   `${paused.until === undefined ? "paused" : `drained until ${when(Date.parse(paused.until), nowMs)}`} by ${paused.by} since ${sinceWhen(paused, nowMs)}`;
@@ -179,7 +198,7 @@ export function orderInWords({ by, until, ...ordered }: Ordered, nowMs: number):
   return `${order} by ${by} at ${sinceWhen(ordered, nowMs)}`;
 }
 
-const bodyOf = ({ reason, ifVersion, deadline }: DrainOptions) => ({
+export const bodyOf = ({ reason, ifVersion, deadline }: DrainOptions) => ({
   ...(reason === undefined ? {} : { reason }),
   ...(ifVersion === undefined ? {} : { version: ifVersion }),
   ...(deadline === undefined ? {} : { deadlineSeconds: deadline }),

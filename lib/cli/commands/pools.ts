@@ -8,13 +8,14 @@ import { duration, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import { refusalLines } from "../views/refusal-lines.ts";
-import { orderInWords, pausedInWords, settingInWords, sinceWhen } from "./orders.ts";
+import { standingInWords } from "./limits.ts";
+import { changeFacts, orderInWords, pausedInWords, settingInWords } from "./orders.ts";
 
 /** Lists the pools, with their queues, nodes and limits. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
-  const { items, deployment, teams = [] } = await connection.api.pools();
+  const { items, deployment, teams = [], settings = [] } = await connection.api.pools();
   const empty = "you may not use any pool; an admin can add one in the configuration (cdk/) and deploy it";
-  if (options.json) console.out(JSON.stringify({ pools: items, deployment, teams }));
+  if (options.json) console.out(JSON.stringify({ pools: items, deployment, teams, settings }));
   else {
     for (const line of tableLines(items, columns(nowMs), { empty, width: console.width })) console.out(line);
     const all = [
@@ -28,21 +29,15 @@ export async function pools(options: { json?: boolean | undefined }, { connectio
     const set = items.flatMap(({ pool: name, overrides }) =>
       overrides.settings.map((each): [string, string] => [`pool ${name}`, settingInWords(each, nowMs)]),
     );
-    for (const line of factLines([...paused, ...set])) console.out(line);
-    for (const line of factLines(all.filter(isLimited).map(({ who, ...its }) => [who, inWords(its)]))) console.out(line);
+    const across = settings.map((each): [string, string] => ["all pools", settingInWords(each, nowMs)]);
+    for (const line of factLines([...paused, ...set, ...across])) console.out(line);
+    for (const line of factLines(all.filter(isLimited).map(({ who, ...its }) => [who, standingInWords(its)]))) console.out(line);
   }
   return exitCodes.ok;
 }
 
 type Standing = NonNullable<PoolList["deployment"]>;
 const isLimited = ({ limits }: Standing): boolean => limits.usdPerHour !== undefined || limits.gpus !== undefined;
-
-/** Formats what is reserved: `$1.000/h of $40.000/h, 3 GPUs`. A part without a limit has no `of`. */
-function inWords({ reserved, limits }: Standing): string {
-  const ofUsd = limits.usdPerHour === undefined ? "" : ` of ${hourly(limits.usdPerHour)}`;
-  const ofGpus = limits.gpus === undefined ? "" : ` of ${limits.gpus}`;
-  return `${hourly(reserved.usdPerHour)}${ofUsd}, ${ofGpus === "" ? count(reserved.gpus, "GPU") : `${reserved.gpus}${ofGpus} GPUs`}`;
-}
 
 const columns = (nowMs: number): Column<PoolView>[] => [
   { title: "POOL", of: ({ pool }) => pool },
@@ -65,12 +60,6 @@ function pausedLine({ overrides: { paused, unreadable } }: PoolView, nowMs: numb
   if (unreadable) return `nothing starts, because what admins have ordered cannot be read: ${commandLine("problems")}`;
   return paused && `${pausedInWords(paused, nowMs)}: nothing starts`;
 }
-
-/** The most changes that are shown. `--json` shows all that are kept. */
-const maxShownChanges = 5;
-
-const changeLine = ({ what, by, at, reason }: PoolView["overrides"]["changes"][number], nowMs: number): string =>
-  `${by} ${what} at ${sinceWhen({ since: at, reason }, nowMs)}`;
 
 function learnedInWords({ pool, learned }: PoolView): string | undefined {
   if (learned.length === 0) return undefined;
@@ -171,7 +160,7 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
       `${broken.instanceType} in ${broken.zone} did not boot (${count(broken.failures, "time")} within the hour) with the launch template's image; next try ${when(Date.parse(broken.restsUntil), nowMs)}`,
     ]),
     ["learned", learnedInWords(pool)],
-    ...pool.overrides.changes.slice(0, maxShownChanges).map((each): [string, string] => ["changed", changeLine(each, nowMs)]),
+    ...changeFacts(pool.overrides.changes, nowMs),
     ["decisions", `${pool.decisions}; list them with: ${commandLine("decisions", "--pool", pool.pool)}`],
   ]);
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { RedriveOptions } from "../commands/redrive.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { cursor, json, limit, pool as poolOption } from "./options.ts";
-import { addDeclareDead, addNodeOrders, addPoolOrders, addPoolSettings } from "./orders.ts";
+import { addDeclareDead, addLimits, addNodeOrders, addPoolOrders, addPoolSettings } from "./orders.ts";
 import type { Session } from "./session.ts";
 
 export function addFleet(program: Command, session: Session): void {
@@ -111,6 +111,7 @@ again. For admins.`,
     .action(resetStats);
   addPoolOrders(pool, session);
   addPoolSettings(pool, session);
+  addLimits(program, session);
   // The old name of reset-stats.
   program.command("forget", { hidden: true }).argument("<pool>").addOption(json()).action(resetStats);
 

@@ -1,15 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { whenSpents } from "../../model/values/when-spent.ts";
+import type { SetLimitsOptions, UnsetLimitsOptions } from "../commands/limits.ts";
 import type { DeclareDeadOptions, OrderOptions, SetOptions, UnsetOptions } from "../commands/orders.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { json, number, seconds, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
 const reason = (): Option => new Option("--reason <text>", "why, for the record and for those who wait");
-const ifVersion = (): Option =>
-  new Option("--if-version <n>", "only if nothing was changed since this version, which fleet pool --json shows").argParser((text) =>
+const versionShownBy = (command: string): Option =>
+  new Option("--if-version <n>", `only if nothing was changed since this version, which ${command} --json shows`).argParser((text) =>
     whole(text, 0, Number.MAX_SAFE_INTEGER),
   );
+const ifVersion = (): Option => versionShownBy("fleet pool");
+const ifLimitsVersion = (): Option => versionShownBy("fleet limits");
 
 const deadline = (): Option =>
   new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds);
@@ -121,6 +124,56 @@ function amount(text: string): number {
   if (value < 0) throw new InvalidArgumentError("expected 0 or more dollars");
   return value;
 }
+
+/** Adds the commands that show the limits across pools, and with which admins set them. */
+export function addLimits(program: Command, { run, context }: Session): void {
+  const commands = () => import("../commands/limits.ts");
+  const limits = program
+    .command("limits")
+    // Only options before the name of a subcommand belong to `fleet limits` itself, because both have --json.
+    .enablePositionalOptions()
+    .description("show the limits of the whole deployment and of teams in all pools together, and what is reserved")
+    .addOption(json())
+    .addHelpText("after", "\nLimits that were set are shown with the configured ones.\n\nExample:\n  fleet limits")
+    .action((options) => run(commands().then(async (each) => each.limits(options, await context()))));
+  limits
+    .command("set")
+    .description("set limits across pools instead of the configured ones")
+    .addOption(new Option("--usd-per-hour <usd>", "the most that may be reserved, dollars per hour").argParser(amount))
+    .addOption(new Option("--gpus <n>", "the most GPUs that may be reserved").argParser((text) => whole(text, 0, maxGpus)))
+    .addOption(limitsOfTeam())
+    .addOption(new Option("--until <time>", "when the configured values apply again, such as 2026-06-01T12:00Z").conflicts("for"))
+    .addOption(new Option("--for <time>", "the same as a time from now, such as 4h").argParser(seconds))
+    .addOption(reason())
+    .addOption(ifLimitsVersion())
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+The limits apply to all pools from their next decision on, also after a deployment. Without --until or --for, they apply until fleet limits
+unset. A limit that is not named stays as it is. If a limit is lowered, what runs goes on. Nodes of shared pools count towards no team. For admins.
+
+Examples:
+  fleet limits set --usd-per-hour 40 --for 8h --reason "a paper"
+  fleet limits set --team vision --gpus 16`,
+    )
+    .action((options: SetLimitsOptions) => run(commands().then(async (each) => each.setLimits(options, await context()))));
+  limits
+    .command("unset")
+    .description("let the configured limits across pools apply again")
+    .argument("[what...]", "usd-per-hour or gpus (default: both)")
+    .addOption(limitsOfTeam())
+    .addOption(reason())
+    .addOption(ifLimitsVersion())
+    .addOption(json())
+    .addHelpText("after", "\nFor admins.\n\nExamples:\n  fleet limits unset\n  fleet limits unset --team vision gpus")
+    .action((what: readonly string[], options: UnsetLimitsOptions) =>
+      run(commands().then(async (each) => each.unsetLimits({ ...options, what }, await context()))),
+    );
+}
+
+const limitsOfTeam = (): Option =>
+  new Option("--team <team>", "the team whose limits in all pools together are meant (default: those of the whole deployment)");
 
 /** Adds the commands with which admins cordon, uncordon and drain a node. */
 export function addNodeOrders(node: Command, { run, context }: Session): void {

@@ -4,6 +4,7 @@ import { DatasetDetailView, DatasetList, DatasetView } from "../../api/views/dat
 import { DecisionPage, DecisionView } from "../../api/views/decisions.ts";
 import { CancelledJobs, CheckedJobs, JobPage, JobView } from "../../api/views/jobs.ts";
 import { DeadQueueList, HandledLetters } from "../../api/views/letters.ts";
+import { LimitsView } from "../../api/views/limits.ts";
 import { LogPage } from "../../api/views/logs.ts";
 import { Me } from "../../api/views/me.ts";
 import { NodePage, NodeView } from "../../api/views/nodes.ts";
@@ -54,6 +55,9 @@ export type SetRequest = OrderRequest & {
 };
 export type UnsetRequest = OrderRequest & { readonly team?: string | undefined; readonly settings?: readonly string[] | undefined };
 
+/** Limits across pools. `team`: the team whose limits are meant; undefined for those of the deployment. */
+export type SetLimitsRequest = Omit<SetRequest, "budgets">;
+
 export type OrderRequest = {
   readonly reason?: string | undefined;
   readonly version?: number | undefined;
@@ -91,6 +95,10 @@ export type FleetApi = {
   unsetPool(pool: string, what: UnsetRequest): Promise<OverridesView>;
   /** Does the same about one of its nodes. It is a `conflict`, too, if the node is leaving its pool already. */
   orderNode(node: string, kind: "cordon" | "uncordon" | "drain", order: OrderRequest): Promise<OverridesView>;
+  /** Returns the limits across pools, as do the two operations after it, which change them as a pool's are changed. */
+  limits(): Promise<LimitsView>;
+  setLimits(values: SetLimitsRequest): Promise<LimitsView>;
+  unsetLimits(what: UnsetRequest): Promise<LimitsView>;
   /** Declares that nothing runs on a node any more. It is a `conflict` if its worker has called lately. */
   declareDead(node: string, reason: string): Promise<NodeView>;
   /** Deletes what the pool has learned about packing engines. */
@@ -134,6 +142,9 @@ export const fleetApi = (call: CallApi): FleetApi => ({
   orderPool: (pool, kind, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/${kind}`, body }),
   setPool: (pool, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/set`, body }),
   unsetPool: (pool, body) => call(OverridesView, { method: "POST", path: `/v1/pools/${name(pool)}/unset`, body }),
+  limits: () => call(LimitsView, { method: "GET", path: "/v1/limits" }),
+  setLimits: (body) => call(LimitsView, { method: "POST", path: "/v1/limits/set", body }),
+  unsetLimits: (body) => call(LimitsView, { method: "POST", path: "/v1/limits/unset", body }),
   orderNode: (node, kind, body) => call(OverridesView, { method: "POST", path: `/v1/nodes/${name(node)}/${kind}`, body }),
   declareDead: (node, reason) => call(NodeView, { method: "POST", path: `/v1/nodes/${name(node)}/declare-dead`, body: { reason } }),
   forgetLearned: (pool) => call(Nothing, { method: "DELETE", path: `/v1/pools/${name(pool)}/learned` }),

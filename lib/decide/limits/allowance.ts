@@ -17,17 +17,17 @@ export function allowanceOf({ pool, reserved, wider }: Snapshot): Allowance {
   const teams = Object.entries(wider?.limits.teams ?? {});
   return {
     pool: less(pool.limits, reserved),
-    deployment: left(wider?.limits.deployment, wider?.reserved.deployment),
+    deployment: wider?.limits.isUnknown ? none : left(wider?.limits.deployment, wider?.reserved.deployment),
     teams: Object.fromEntries(teams.map(([team, limits]) => [team, left(limits, wider?.reserved.teams[team])])),
   };
 }
 
-/** Returns what the limits would leave if nothing were reserved. */
+/** Returns what the limits would leave if nothing were reserved. Limits that cannot be read count as the configured ones. */
 export const unreserved = (seen: Snapshot): Allowance =>
   allowanceOf({
     ...seen,
     reserved: none,
-    ...(seen.wider ? { wider: { limits: seen.wider.limits, reserved: { deployment: none, teams: {} } } } : {}),
+    ...(seen.wider ? { wider: { limits: { ...seen.wider.limits, isUnknown: undefined }, reserved: { deployment: none, teams: {} } } } : {}),
   });
 
 const left = (limits: Limits | undefined, reserved: Reservation = none): Reservation => less({ ...boundless, ...given(limits) }, reserved);

@@ -23,6 +23,8 @@ export function whyLimited({ team, least, allowance }: Waiting, { pool, wider }:
   const { needed, instanceType } = least;
   const left = (scope: LimitScope): Reservation => leftOf(allowance, scope, pool.shared ? undefined : team);
   const scope = scopes.find((each) => beyond(needed, left(each)).length > 0) ?? "pool";
+  if (scope === "deployment" && wider?.limits.isUnknown)
+    return "the limits across pools that admins have set cannot be read, so nothing is launched until they are repaired";
   const limits = { pool: pool.limits, team: wider?.limits.teams[team] ?? {}, deployment: wider?.limits.deployment ?? {} }[scope];
   const { whose, until } = words[scope]({ team, pool: pool.name });
   if (beyond(needed, limits).length > 0)

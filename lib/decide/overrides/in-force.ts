@@ -1,3 +1,4 @@
+import type { Limits, WiderLimits } from "../../model/limits.ts";
 import type { Overrides } from "../../model/overrides/overrides.ts";
 import { type PoolSettings, settingsInForce } from "../../model/overrides/settings.ts";
 import type { Budgets, Pool } from "../../model/pool.ts";
@@ -13,8 +14,33 @@ export function inForce(pool: Pool, overrides: Overrides | undefined, nowMs: num
   return withTeams(withSettings(pool, overrides.settings, nowMs), overrides.teams ?? {}, nowMs);
 }
 
+/**
+ * Returns the limits across pools that apply now: those that admins have set, and the configured ones for the rest. If what they have set cannot
+ * be read, the limits say so.
+ */
+export function widerInForce(limits: WiderLimits, overrides: Overrides | undefined, nowMs: number): WiderLimits {
+  if (!overrides) return limits;
+  if (overrides.isUnknown) return { ...limits, isUnknown: true };
+  const ofAll = limitsIn(overrides.settings, nowMs);
+  const ofTeams = Object.entries(overrides.teams ?? {}).flatMap(([team, settings]) => {
+    const its = limitsIn(settings, nowMs);
+    return its ? [[team, { ...teamLimitsOf(limits, team), ...its }] as const] : [];
+  });
+  return {
+    ...limits,
+    ...(ofAll && { deployment: { ...limits.deployment, ...ofAll } }),
+    ...(ofTeams.length > 0 && { teams: { ...limits.teams, ...Object.fromEntries(ofTeams) } }),
+  };
+}
+
+/** Returns the limits of a team in all pools together; undefined if it has none. */
+export const teamLimitsOf = ({ teams }: Pick<WiderLimits, "teams">, team: string): Limits | undefined =>
+  Object.hasOwn(teams, team) ? teams[team] : undefined;
+
+const limitsIn = (settings: PoolSettings | undefined, nowMs: number) => valuesOf(["usdPerHour", "gpus"], settings, nowMs);
+
 function withSettings(pool: Pool, settings: PoolSettings | undefined, nowMs: number): Pool {
-  const limits = valuesOf(["usdPerHour", "gpus"], settings, nowMs);
+  const limits = limitsIn(settings, nowMs);
   const budgets = valuesOf(["usdPerDay", "usdPerMonth", "whenSpent"], settings, nowMs);
   return {
     ...pool,

@@ -1,10 +1,11 @@
 import { specOf } from "../../../events/job.ts";
 import { choosePool, whyRejected } from "../../decide/admission/admit.ts";
-import { inForce } from "../../decide/overrides/in-force.ts";
+import { inForce, widerInForce } from "../../decide/overrides/in-force.ts";
 import { type NamedDataset, whyNoData } from "../../decide/shards/usable.ts";
 import type { DatasetUse } from "../../model/dataset.ts";
 import type { JobRef, JobSpec } from "../../model/job.ts";
-import { type ConfiguredLimits, widerLimits } from "../../model/limits.ts";
+import { type ConfiguredLimits, type WiderLimits, widerLimits } from "../../model/limits.ts";
+import { acrossPools } from "../../model/overrides/overrides.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { Read, Unfit } from "./read-job.ts";
@@ -29,13 +30,28 @@ export async function judgeJob(deps: JudgeDeps, team: string, read: Read): Promi
   const chosen = choosePool({ team, spec }, deps.fleet);
   if ("reason" in chosen) return unfit(chosen.reason);
   const { pool } = chosen;
-  const beyond = { team, limits: widerLimits(deps.fleet) };
   const catalogue = await deps.catalogues.get(pool.name);
-  const whyNot = (its: Pool): string | undefined => whyRejected(spec, its, catalogue, beyond);
-  // Lower limits of an admin are meant to end, so a job that is only beyond those waits. Higher ones are read only if they are needed.
-  const rejected = whyNot(pool) && whyNot(inForce(pool, await deps.overrides.get(pool.name), deps.now()));
+  const whyNot = (its: Pool, limits: WiderLimits): string | undefined => whyRejected(spec, its, catalogue, { team, limits });
+  const configured = widerLimits(deps.fleet);
+  const rejected = whyNot(pool, configured) && (await whyNotEither(deps, { pool, limits: configured }, whyNot));
   const why = rejected ?? (await whyNoDataFor(deps, team, spec));
   return why === undefined ? { kind: "fit", id, spec, pool } : unfit(why);
+}
+
+/**
+ * Returns why the job can run neither with the configured limits nor with those that admins have set; undefined if it can. Lower limits of an
+ * admin are meant to end, so a job that is only beyond those waits. Higher ones are read only if they are needed.
+ */
+async function whyNotEither(
+  { overrides, now }: JudgeDeps,
+  configured: { readonly pool: Pool; readonly limits: WiderLimits },
+  whyNot: (pool: Pool, limits: WiderLimits) => string | undefined,
+): Promise<string | undefined> {
+  const { pool, limits } = configured;
+  const [ofPool, ofAll] = await Promise.all([overrides.get(pool.name), overrides.get(acrossPools)]);
+  const set = { pool: inForce(pool, ofPool, now()), limits: widerInForce(limits, ofAll, now()) };
+  const reasons = [whyNot(set.pool, limits), whyNot(pool, set.limits), whyNot(set.pool, set.limits)];
+  return reasons.includes(undefined) ? undefined : reasons.at(-1);
 }
 
 async function whyNoDataFor({ datasets }: JudgeDeps, team: string, spec: JobSpec): Promise<string | undefined> {

@@ -62,6 +62,12 @@ export type OverrideOrder =
   | { readonly kind: "cordon" | "uncordon"; readonly node: string }
   | { readonly kind: "drain"; readonly node: string; readonly untilMs: number };
 
+/**
+ * The name under which the limits across pools are set: those of the deployment, and of teams in all pools. They are stored like the overrides
+ * of a pool, but no pool can have this name.
+ */
+export const acrossPools = "*";
+
 export const noOverrides: Overrides = { version: 0, nodes: {}, history: [] };
 export const unknownOverrides: Overrides = { ...noOverrides, isUnknown: true };
 

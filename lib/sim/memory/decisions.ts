@@ -1,4 +1,5 @@
 import { maxCauses } from "../../model/cause.ts";
+import { acrossPools } from "../../model/overrides/overrides.ts";
 import { subjectName } from "../../model/refusal.ts";
 import { heardAt } from "../../model/values/hearing.ts";
 import type { Bell } from "../../ports/bell.ts";
@@ -45,7 +46,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       ...(table.hearing && { hearing: table.hearing }),
       ...((table.backOffs.get(pool)?.length ?? 0) > 0 && { backOffs: table.backOffs.get(pool) }),
       learned: table.learned.get(pool),
-      ...present({ overrides: table.overrides.get(pool) }),
+      ...present({ overrides: table.overrides.get(pool), widerOverrides: table.overrides.get(acrossPools) }),
     })),
   waiting: (pool, nowMs) =>
     table.queue.isLong(pool)

@@ -72,7 +72,7 @@ export class MemoryTable {
   readonly backOffs = new Map<string, readonly BackOff[]>();
   /** The optimizer's statistics, by pool. */
   readonly learned = new Map<string, Learned>();
-  /** What admins have ordered, by pool. */
+  /** What admins have ordered, by pool, and what they have set across pools. */
   readonly overrides = new Map<string, Overrides>();
   /** The names of the registered pools. */
   readonly registry = new Set<string>();

@@ -1,7 +1,6 @@
 import { FleetError } from "../../model/fleet-error.ts";
 import { type JobRef, jobName } from "../../model/job.ts";
-import type { LimitScope } from "../../model/limits.ts";
-import { unknownOverrides } from "../../model/overrides/overrides.ts";
+import { acrossPools, unknownOverrides } from "../../model/overrides/overrides.ts";
 import type { UnreadableItem } from "../../model/plan.ts";
 import { subjectName } from "../../model/refusal.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
@@ -131,6 +130,7 @@ export function withUnreadable(real: LedgerPorts, spoiled: Spoiled): LedgerPorts
           reservedWider: { ...loaded.reservedWider, teams: { ...loaded.reservedWider.teams, ...Object.fromEntries(ofTeams) } },
           spent: { ...loaded.spent, teams: { ...loaded.spent.teams, ...Object.fromEntries(unknown) } },
           ...(is("overrides", pool) && { overrides: unknownOverrides }),
+          ...(is("overrides", acrossPools) && { widerOverrides: unknownOverrides }),
           ...(unreadable.length > 0 && { unreadable }),
         };
       },
@@ -260,8 +260,7 @@ function unreadablePlacements({ placements: real, nodeReader }: LedgerPorts, { n
     takeBack: first(({ assignment }) => assignment, real.takeBack),
     intend: async (fence, launch, limits) => {
       need("pool counter", fence.pool);
-      const limit: LimitScope = "team";
-      return isFull(launch.team) && limits.team ? { limit } : real.intend(fence, launch, limits);
+      return isFull(launch.team) && limits.team ? { limit: "team" as const } : real.intend(fence, launch, limits);
     },
     settle: async (fence, settled) => {
       need("pool counter", fence.pool);

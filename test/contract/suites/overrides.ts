@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changed, noOverrides, type OverrideOrder, type Overrides } from "../../../lib/model/overrides/overrides.ts";
+import { acrossPools, changed, noOverrides, type OverrideOrder, type Overrides } from "../../../lib/model/overrides/overrides.ts";
 import { settingNames } from "../../../lib/model/overrides/settings.ts";
 import { monday } from "../../fakes/builders.ts";
 import { admitted, launched, type MakeLedger, newNode, placed } from "./arrange.ts";
@@ -49,6 +49,21 @@ export const overridesContract = (make: MakeLedger): void => {
       expect(none).not.toHaveProperty("settings");
       expect(none).toMatchObject({ teams: { vision: { usdPerMonth: { value: 3 } } }, history: [{}, {}, { team: "vision" }, {}, {}] });
       expect(gone).not.toHaveProperty("teams");
+    });
+
+    it("limits that were set across pools are read by decisions of all pools, next to the overrides of each", async () => {
+      const ledger = await make();
+      expect(await ledger.decisions.load("gpu", monday)).not.toHaveProperty("widerOverrides");
+      const set = orderedAs(noOverrides, { kind: "set", values: { usdPerHour: 40 }, untilMs: monday + 9 });
+      const ofTeam = orderedAs(set, { kind: "set", team: "vision", values: { gpus: 3 } });
+      for (const next of [set, ofTeam]) expect(await ledger.overrides.replace(acrossPools, next)).toBe("done");
+      const paused = orderedAs(noOverrides, { kind: "pause" });
+      await ledger.overrides.replace("gpu", paused);
+      expect(await ledger.overrides.get(acrossPools)).toEqual(ofTeam);
+      expect(await ledger.decisions.load("gpu", monday)).toMatchObject({ overrides: paused, widerOverrides: ofTeam });
+      const other = await ledger.decisions.load("cpu", monday);
+      expect(other.widerOverrides).toEqual(ofTeam);
+      expect(other).not.toHaveProperty("overrides");
     });
 
     it("a change that is not based on the newest version is not written", async () => {

@@ -60,6 +60,7 @@ test("schemas keep their names, because generated clients use them", () => {
     "JobMessages",
     "JobPage",
     "JobSummary",
+    "Limits",
     "LogLine",
     "LogPage",
     "Me",

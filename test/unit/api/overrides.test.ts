@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { nameOf } from "../../../lib/api/views/overrides.ts";
 import { PoolView } from "../../../lib/api/views/pools.ts";
-import { noOverrides } from "../../../lib/model/overrides/overrides.ts";
+import { acrossPools, noOverrides, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
 import { ApiWorld, callerOf, nodeId } from "./api-world.ts";
 
 const post = (body: unknown) => ({ as: "admin", method: "POST", body }) as const;
@@ -124,6 +124,44 @@ describe("orders of admins", () => {
     expect((await world.fetch("/v1/pools/gpu/unset", post({}))).body).toMatchObject({ version: 3, settings: [] });
   });
 
+  test("limits across pools that were set are shown with the configured ones, and to a team only its own", async () => {
+    const world = new ApiWorld();
+    const since = new Date(world.nowMs).toISOString();
+    const until = new Date(world.nowMs + 28_800_000).toISOString();
+    await world.fetch("/v1/limits/set", post({ limits: { usdPerHour: 40 }, forSeconds: 28_800, reason: "a paper" }));
+    await world.fetch("/v1/limits/set", post({ limits: { gpus: 3 }, team: "research", version: 1 }));
+    const { body } = await world.fetch("/v1/limits", { as: "admin" });
+    const ofAll = { setting: "limits.usdPerHour", value: 40, by: "Admin/ada", reason: "a paper", since, until };
+    const ofTeam = { team: "research", setting: "limits.gpus", value: 3, by: "Admin/ada", since };
+    expect(body).toMatchObject({
+      version: 2,
+      deployment: { limits: { usdPerHour: 40 }, reserved: { usdPerHour: 0, gpus: 0 } },
+      teams: [{ team: "research", limits: { gpus: 3 } }, { team: "vision" }],
+      settings: [ofAll, ofTeam],
+      changes: [{ what: "set limits.gpus to 3 for team research" }, { what: expect.stringMatching(/^set limits.usdPerHour to 40 until /) }],
+    });
+    expect((await world.fetch("/v1/limits")).body).toMatchObject({ teams: [{ team: "vision" }], settings: [ofAll], changes: [{}] });
+    expect((await world.fetch("/v1/pools")).body).toMatchObject({ deployment: { limits: { usdPerHour: 40 } }, settings: [ofAll] });
+    expect(world.lane.waiting).toEqual(["gpu", "lab"]);
+    expect((await world.fetch("/v1/limits/unset", post({ version: 1 }))).body).toMatchObject({
+      code: "conflict",
+      detail:
+        "Somebody else has changed the limits across pools: Admin/ada set limits.gpus to 3 for team research at 2026-06-01 01:00 UTC; their version is 2 now. Look at them, then repeat the call.",
+    });
+    world.nowMs += 28_800_000;
+    expect((await world.fetch("/v1/limits")).body).toMatchObject({ deployment: { limits: {} }, settings: [] });
+  });
+
+  test("limits across pools that cannot be read are shown as such, and cannot be changed", async () => {
+    const world = new ApiWorld();
+    world.ledger.table.overrides.set(acrossPools, unknownOverrides);
+    expect((await world.fetch("/v1/limits")).body).toMatchObject({ unreadable: true, settings: [] });
+    expect((await world.fetch("/v1/limits/set", post({ limits: { gpus: 1 } }))).body).toMatchObject({
+      code: "conflict",
+      detail: "This release cannot read the limits across pools that were set. The list of problems names the fields.",
+    });
+  });
+
   test("a team sees the budgets that were set for it, and neither those of other teams nor their changes", async () => {
     const world = new ApiWorld();
     const set = (team: string) => world.fetch("/v1/pools/gpu/set", post({ team, budgets: { usdPerDay: 3 } }));
@@ -154,7 +192,7 @@ describe("orders of admins", () => {
     const budgets = { usdPerDay: 3 };
     expect(await detailOf("gpu", { team: "sales", budgets })).toMatchObject({ status: 400, detail: "There is no team sales." });
     expect(await detailOf("gpu", { team: "vision", limits: { gpus: 1 } })).toMatchObject({
-      detail: "A team has budgets in a pool, and no limits. Its limits across all pools are in the configuration.",
+      detail: "A team has budgets in a pool, and no limits. Its limits apply across all pools: POST /v1/limits/set sets them.",
     });
     expect(await detailOf("lab", { team: "research", budgets })).toMatchObject({
       detail: "Nodes of the shared pool lab belong to no team, so teams have no budgets there.",

@@ -4,6 +4,7 @@ import { DatasetDetailView, DatasetView } from "../../../lib/api/views/datasets.
 import { DecisionSummary, DecisionView } from "../../../lib/api/views/decisions.ts";
 import { JobSummary, JobView } from "../../../lib/api/views/jobs.ts";
 import { DeadQueueView } from "../../../lib/api/views/letters.ts";
+import { LimitsView } from "../../../lib/api/views/limits.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { Me } from "../../../lib/api/views/me.ts";
 import { NodeView } from "../../../lib/api/views/nodes.ts";
@@ -72,6 +73,14 @@ export const aNodeView = sample(NodeView, {
     { index: 0, model: "A10G", utilizationPercent: 87, memoryUsedMiB: 1024, memoryTotalMiB: 23_028, powerWatts: 150.4, temperatureC: 61 },
   ],
   datasets: [{ team: "research", dataset: "images", version: 1, shards: 3, bytes: 3_145_728 }],
+});
+
+export const aLimitsView = sample(LimitsView, {
+  version: 1,
+  deployment: { limits: { usdPerHour: 40 }, reserved: { usdPerHour: 1, gpus: 3 } },
+  teams: [{ team: "research", limits: { gpus: 4 }, reserved: { usdPerHour: 0.5, gpus: 1 } }],
+  settings: [],
+  changes: [],
 });
 
 export const aPoolView = sample(PoolView, {

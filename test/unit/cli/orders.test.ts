@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { limits, setLimits, unsetLimits } from "../../../lib/cli/commands/limits.ts";
 import { nodeLines, nodes } from "../../../lib/cli/commands/nodes.ts";
 import { declareDead, orderNode, orderPool, setPool, unsetPool } from "../../../lib/cli/commands/orders.ts";
 import { poolLines, pools } from "../../../lib/cli/commands/pools.ts";
-import { aNodeView, aPoolView, at } from "./api-samples.ts";
+import { aLimitsView, aNodeView, aPoolView, at } from "./api-samples.ts";
 import { aContext, type FakeApi, problem, type Routes, startFakeApi } from "./fake-api.ts";
 
 const node = "i-0123456789abcdef0";
@@ -86,6 +87,41 @@ describe("the orders of admins", () => {
     await pools({}, on);
     expect(printed.out.at(-1)).toMatch(/^pool gpu +limits\.gpus is 32 instead of 16 until .* \(a paper\)$/);
     expect(poolLines(pool, nowMs).find((line) => line.startsWith("set"))).toMatch(/^set +limits\.gpus is 32 instead of 16 until /);
+  });
+
+  test("fleet limits shows the limits across pools, what was set, and the last changes", async () => {
+    const set = { ...limit, setting: "limits.usdPerHour", value: 40, configured: 20 } as const;
+    const changes = [{ what: "set limits.usdPerHour to 40", by: "Admin/ada", at: at(3_480) }];
+    const { on, printed } = await start({ "GET /v1/limits": { body: aLimitsView({ settings: [set], changes }) } });
+    await limits({}, on);
+    expect(printed.out).toEqual([
+      "all pools  $1/h of $40/h, 3 GPUs",
+      "team research $0.50/h, 1 of 4 GPUs",
+      expect.stringMatching(/^set +limits\.usdPerHour is 40 instead of 20 until .* \(a paper\)$/),
+      "changed    Admin/ada set limits.usdPerHour to 40 at 2026-06-01 00:58:00 UTC, 2 min ago",
+    ]);
+  });
+
+  test("fleet limits says that nothing is launched while what admins have set cannot be read", async () => {
+    const { on, printed } = await start({ "GET /v1/limits": { body: aLimitsView({ unreadable: true }) } });
+    await limits({}, on);
+    expect(printed.out[0]).toMatch(/^state +nothing is launched, because what admins have set cannot be read: fleet problems$/);
+  });
+
+  test("fleet limits set and unset show the values that apply and how to take them back", async () => {
+    const { on, printed } = await start({
+      "POST /v1/limits/set": { body: aLimitsView({ settings: [limit] }) },
+      "POST /v1/limits/unset": { body: aLimitsView() },
+    });
+    await setLimits({ gpus: 32 }, on);
+    await unsetLimits({ what: ["gpus"] }, on);
+    expect(printed.out).toEqual([
+      expect.stringMatching(/^across pools: limits\.gpus is 32 instead of 16 until .*, set by Admin\/ada /),
+      "the next decisions apply this; take it back with: fleet limits unset",
+      "the limits across pools are those of the configuration",
+    ]);
+    await expect(setLimits({}, on)).rejects.toThrow("name what to set: --usd-per-hour, --gpus");
+    await expect(unsetLimits({ what: ["nodes"] }, on)).rejects.toThrow("nodes: expected one of usd-per-hour, gpus");
   });
 
   test("fleet node cordon, drain and uncordon say what happens to the node", async () => {

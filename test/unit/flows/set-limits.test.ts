@@ -98,7 +98,8 @@ describe("limits that an admin has set", () => {
     const reads = () => world.ledger.wire.calls["overrides.get"] ?? 0;
     const before = reads();
     expect(await checked()).toMatchObject([{ kind: "accepted" }, { kind: "accepted" }]);
-    expect(reads() - before).toBe(1);
+    // Those of the pool, and the limits across pools.
+    expect(reads() - before).toBe(2);
     expect(await world.submit("a", { gpus: 1 })).toMatchObject({ kind: "queued" });
     const low = aWorld();
     await set(low, { gpus: 0 });

@@ -1,4 +1,5 @@
 import { byTurn } from "../../../model/job.ts";
+import { acrossPools } from "../../../model/overrides/overrides.ts";
 import type { Decisions, Fence } from "../../../ports/pool-ledger.ts";
 import { getItems, getPartition, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { add, either, is, isAbsent, isBelow, set, setAll, setOnce } from "../expression.ts";
@@ -73,10 +74,11 @@ export const createDecisions = (access: TableAccess): Decisions => {
         getPartition(access, faultPartition(pool)),
         getPartition(access, bootFailurePartition(pool)),
         catalogues.get(pool),
-        getItems(access, [learnedKey(pool), overridesKey(pool), backOffsKey(pool), hearingKey]),
+        getItems(access, [learnedKey(pool), overridesKey(pool), overridesKey(acrossPools), backOffsKey(pool), hearingKey]),
       ]);
-      const other = ({ sk }: Key): Item | undefined => others.find((item) => item["sk"] === sk);
+      const other = ({ pk, sk }: Key): Item | undefined => others.find((item) => item["pk"] === pk && item["sk"] === sk);
       const { overrides, unreadable: orders } = overridesOf(other(overridesKey(pool)));
+      const { overrides: widerOverrides, unreadable: limits } = overridesOf(other(overridesKey(acrossPools)));
       const hearing = hearingOf(other(hearingKey));
       const backOffs = backOffsOf(other(backOffsKey(pool)));
       const [ends, failures] = [bootFailures.filter(({ sk }) => isSilentEnd(sk)), bootFailures.filter(({ sk }) => !isSilentEnd(sk))];
@@ -88,7 +90,8 @@ export const createDecisions = (access: TableAccess): Decisions => {
         silentEnds: separated("silent end", ends, silentEndOf),
       };
       const stuck = await namedStuck(access, nodes.read, nowMs);
-      const unreadable = [...counters, ...records, ...orders, ...Object.values(parts).flatMap((part) => part.unreadable), ...stuck];
+      const ofParts = Object.values(parts).flatMap((part) => part.unreadable);
+      const unreadable = [...counters, ...records, ...orders, ...limits, ...ofParts, ...stuck];
       return {
         reserved: state.reserved,
         reservedWider,
@@ -103,6 +106,7 @@ export const createDecisions = (access: TableAccess): Decisions => {
         ...(backOffs.length > 0 && { backOffs }),
         learned: learnedOf(other(learnedKey(pool))),
         ...(overrides && { overrides }),
+        ...(widerOverrides && { widerOverrides }),
         ...(unreadable.length > 0 && { unreadable }),
       };
     },
