@@ -1,4 +1,19 @@
+import * as z from "zod";
 import type { Pool } from "../../lib/model/pool.ts";
+import { whenSpents } from "../../lib/model/values/when-spent.ts";
+
+const budget = z.number().min(0, "must not be negative").optional();
+
+export const Budgets = z.strictObject({
+  usdPerDay: budget.describe("Dollars that nodes may cost in a UTC day"),
+  usdPerMonth: budget.describe("Dollars that nodes may cost in a calendar month (UTC)"),
+  whenSpent: z
+    .enum(whenSpents, 'must be "stop-growth" or "drain"')
+    .optional()
+    .describe(
+      "Once a budget is used up, nothing starts until the next day or month. stop-growth: running jobs may finish. drain: running jobs may run for drainSeconds, and are then stopped and queued again, unless the budget renews before. stop-growth if omitted",
+    ),
+});
 
 type Problem = { readonly path: (string | number)[]; readonly message: string };
 

@@ -9,20 +9,19 @@ import { inWords } from "../../lib/model/errors/in-words.ts";
 import { decoded } from "../../lib/model/files/decoded.ts";
 import { fileWords } from "../../lib/model/files/file-words.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
+import { maxMinNodes, whyNoMinimum } from "../../lib/model/pool.ts";
 import { maxRunSeconds } from "../../lib/model/values/attempt-times.ts";
-import { whenSpents } from "../../lib/model/values/when-spent.ts";
 import { DatasetLimits } from "../../lib/runtime/dataset-limits.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
 import { AlarmThresholds } from "./alarm-thresholds.ts";
-import { budgetProblems } from "./budget-problems.ts";
+import { Budgets, budgetProblems } from "./budget-problems.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
-const budget = z.number().min(0, "must not be negative").optional();
 
 /** The largest limit accepted, because a larger one is a typing error or limits nothing. */
 const most = 1_000_000;
@@ -33,17 +32,6 @@ const gpus = z.int().min(0, "must not be negative").max(most, "must not be more 
 const WiderLimits = z
   .strictObject({ usdPerHour: usdPerHour.optional(), gpus: gpus.optional() })
   .refine((limits) => limits.usdPerHour !== undefined || limits.gpus !== undefined, 'limit "usdPerHour", "gpus" or both');
-
-const Budgets = z.strictObject({
-  usdPerDay: budget.describe("Dollars that nodes may cost in a UTC day"),
-  usdPerMonth: budget.describe("Dollars that nodes may cost in a calendar month (UTC)"),
-  whenSpent: z
-    .enum(whenSpents, 'must be "stop-growth" or "drain"')
-    .optional()
-    .describe(
-      "Once a budget is used up, nothing starts until the next day or month. stop-growth: running jobs may finish. drain: running jobs may run for drainSeconds, and are then stopped and queued again, unless the budget renews before. stop-growth if omitted",
-    ),
-});
 
 const losses = z.int().min(1, "must be 1 or more").max(100, "must not be more than 100");
 
@@ -73,6 +61,14 @@ const PoolFields = z.strictObject({
     .default(300)
     .describe("How long EC2 must have refused everything before a job moves to the fallback pool"),
   idleSeconds: z.number().min(0).default(300).describe("How long a node may be idle before it is terminated"),
+  minNodes: z
+    .int()
+    .min(0, "must not be negative")
+    .max(maxMinNodes, "must not be more than 1,000")
+    .optional()
+    .describe(
+      "How many nodes the pool keeps, with work or without, so that jobs start without a boot. They cost money all the time. Only in shared pools. None if omitted",
+    ),
   bootSeconds: z.number().min(1).default(600).describe("How long an instance may take from its launch to its worker's first call"),
   silentSeconds: z
     .number()
@@ -232,6 +228,7 @@ export const Configuration = Fields.superRefine((fleet, context) => {
         ["pools", index, "maxLifetimeSeconds"],
         `a node of pool "${pool.name}" would have no time to work: it must be longer than bootSeconds and drainSeconds together (${least})`,
       );
+    if (!pool.shared && (pool.minNodes ?? 0) > 0) problem(["pools", index, "minNodes"], whyNoMinimum(pool.name));
     for (const team of pool.teams.filter((name) => !fleet.teams.includes(name)))
       problem(["pools", index, "teams"], `pool "${pool.name}" names the team "${team}", which is not in teams (${fleet.teams.join(", ")})`);
   });

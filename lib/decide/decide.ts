@@ -17,6 +17,7 @@ import { consolidation } from "./scaling/consolidation.ts";
 import { roomToDisrupt } from "./scaling/disruption.ts";
 import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
+import { beyondMinimum, minimumLaunches, withoutKept } from "./scaling/minimum.ts";
 import { nextEndOfDrain, replacements } from "./scaling/replacements.ts";
 
 /**
@@ -50,6 +51,8 @@ const jobPhases: readonly Phase<Snapshot>[] = [
   placeWaiting,
   // Launches nodes for work that must soon leave its node, within what the launches above leave of limits and budgets.
   replaceLeaving,
+  // Launches the nodes that are missing from the pool's minimum, unless a job waits for room that they would take.
+  keepMinimum,
   // Moves jobs that wait for a node to boot to nodes that are free now and that nothing else needs.
   startAtOnce,
   // If nothing waits for free room, drains nodes whose work fits on others.
@@ -72,6 +75,8 @@ type Draft<S> = {
   readonly cordoned: readonly Node[];
   /** How many more nodes with work may be drained. */
   readonly drainsLeft: number;
+  /** Whether a job waits for what limits or budgets leave, or has not had its turn, so that no node is kept or launched without work. */
+  readonly isShort: boolean;
   /** Nodes that wait for the work of another node. They are idle, but must not be given back yet. */
   readonly kept: ReadonlySet<string>;
   readonly packed?: Pick<Plan, "packing" | "learned"> | undefined;
@@ -104,6 +109,7 @@ export function decideNodes(unordered: NodeSnapshot): NodeDecision {
     nodes,
     cordoned: [],
     drainsLeft: 0,
+    isShort: false,
     kept: new Set<string>(),
   };
   if (snapshot.pool.closing) return extended(start, emptied(snapshot));
@@ -204,9 +210,11 @@ function spareCordoned({ snapshot: { overrides }, nodes }: NodeDecision): Decide
 
 function placeWaiting({ snapshot, budget, nodes }: Draft<Snapshot>): Decided {
   const paused = whyPaused(snapshot);
-  const { steps, bound, isWhole, packed, wakeAtMs } = paused === undefined ? firstFit(snapshot, nodes, budget) : holdAll(snapshot, paused);
+  const placed = paused === undefined ? firstFit(snapshot, nodes, budget) : holdAll(snapshot, paused);
+  const { steps, bound, isWhole, packed, wakeAtMs } = placed;
   return {
     steps,
+    isShort: placed.isShort || !isWhole,
     // If not all jobs had their turn, the next plan may need the nodes that this one leaves empty.
     nodes: isWhole ? nodes.filter(({ id }) => !bound.has(id)) : [],
     packed,
@@ -230,25 +238,31 @@ function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft<Snaps
   return { ...replacements(snapshot, { planned, free, budget }), wakesMs: [nextEndOfDrain(snapshot)] };
 }
 
-function consolidate({ snapshot, budget, nodes, drainsLeft }: Draft<Snapshot>): Decided {
+function keepMinimum({ snapshot, budget, steps: planned, isShort }: Draft<Snapshot>): Decided {
+  return isShort ? {} : { steps: minimumLaunches(snapshot, { planned, budget }) };
+}
+
+function consolidate({ snapshot, budget, nodes, drainsLeft, steps: planned }: Draft<Snapshot>): Decided {
   const { queue, openLaunches, pool, nowMs, overrides } = snapshot;
   const isWanted = isPaused(overrides) || queue.length > 0 || openLaunches.length > 0 || budget.usedUp !== undefined;
   // A team whose budget is used up could not start again what is moved.
   const affordable = nodes.filter(({ team }) => usedUpFor(budget, team).length === 0);
-  return isWanted ? {} : { steps: consolidation(affordable, pool, { nowMs, most: drainsLeft }) };
+  const most = Math.min(drainsLeft, beyondMinimum(snapshot, planned));
+  return isWanted ? {} : { steps: consolidation(affordable, pool, { nowMs, most }) };
 }
 
-function giveBackIdle({ snapshot, budget, nodes, cordoned, kept }: Draft<Snapshot>): Decided {
+function giveBackIdle({ snapshot, budget, nodes, cordoned, kept, steps: planned, isShort }: Draft<Snapshot>): Decided {
   const { steps, wakeAtMs } = idleNodes(
     [...nodes, ...cordoned].filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
     snapshot.pool,
     snapshot.nowMs,
   );
-  return { steps, wakesMs: [wakeAtMs] };
+  return { steps: isShort ? steps : withoutKept(steps, snapshot, planned), wakesMs: [wakeAtMs] };
 }
 
 function awaitExpiry({ snapshot: { overrides, widerOverrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {
-  if (queue.length + nodes.length === 0) return {};
+  // A pool that is empty may have to keep nodes again.
+  if (queue.length + nodes.length === 0 && !overrides?.settings?.minNodes) return {};
   return { wakesMs: [nextExpiryMs([overrides, widerOverrides].flatMap(allSettings), nowMs)] };
 }
 

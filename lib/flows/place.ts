@@ -4,6 +4,7 @@ import { nextOf } from "../decide/launches/open-launch.ts";
 import { inForce, widerInForce } from "../decide/overrides/in-force.ts";
 import { isPaused } from "../decide/overrides/paused.ts";
 import { isReplacement } from "../decide/placement/replacement.ts";
+import { minimumOf } from "../decide/scaling/minimum.ts";
 import { isOrdinary } from "../model/cause.ts";
 import type { Launch } from "../model/launch.ts";
 import type { WiderLimits } from "../model/limits.ts";
@@ -105,7 +106,7 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const aheadMs = wakesMs.filter((at) => at > nowMs);
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
-  const busy = hasWork(snapshot);
+  const busy = hasWork(snapshot) || minimumOf(snapshot) > 0;
   const finished = await deps.decisions.finish(fence, { ringsSeen, busy, wakeAtMs });
   if (finished === "fenced") return { steps: acted, next: "fenced", packing };
   if (finished === "rang") return { steps: acted, next: "rang", packing };

@@ -65,7 +65,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   };
   const pools = await Promise.all(
     deps.pools.map(async (pool) => {
-      const active = await attempt(`pool ${pool.name}`, wakePool(deps, pool.name));
+      const active = await attempt(`pool ${pool.name}`, wakePool(deps, pool));
       // If it could not be woken, its numbers matter all the more.
       const [counted, refreshed] = await Promise.all([
         active !== false ? attempt(`numbers of pool ${pool.name}`, count(deps, pool)) : undefined,
@@ -103,7 +103,11 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
  * Wakes the pool, and returns whether it has work. This must happen first, because fetching its prices may take longer than this tick has.
  * If a ring is unseen, its lane message may be lost, and no later ring sends one because the bell is not quiet. So another is sent.
  */
-const wakePool = async (deps: TickDeps, pool: string): Promise<boolean> => wake(deps, pool, await deps.decisions.state(pool));
+async function wakePool(deps: TickDeps, { name, shared, minNodes = 0 }: Pool): Promise<boolean> {
+  const state = await deps.decisions.state(name);
+  // The configuration may have given the pool its minimum while it was at rest.
+  return wake(deps, name, { ...state, busy: state.busy || (shared && minNodes > 0) });
+}
 
 async function wake(deps: TickDeps, pool: string, state: PoolState): Promise<boolean> {
   // While `place` does not run, one message in five minutes is enough. Each is handled when it runs again.

@@ -16,6 +16,8 @@ export type Pool = {
   readonly teamBudgets?: Readonly<Record<string, Budgets>> | undefined;
   /** How long a node may be idle before it is terminated. */
   readonly idleSeconds: number;
+  /** The number of nodes that the pool keeps, with work or without; undefined for none. Only in shared pools, because a node of another serves one team. */
+  readonly minNodes?: number | undefined;
   /** How long an instance may take from its launch to its worker's first call. */
   readonly bootSeconds: number;
   /** How long a worker may be silent before its instance is ended, while we hear others and EC2 says that the instance runs. */
@@ -50,6 +52,13 @@ export type Pool = {
   /** Set if the pool was removed from the configuration and is being emptied. */
   readonly closing?: true | undefined;
 };
+
+/** The most nodes that a pool can be configured or ordered to keep, because a larger number is a typing error. */
+export const maxMinNodes = 1_000;
+
+/** Returns why a pool that is not shared cannot keep nodes. */
+export const whyNoMinimum = (pool: string): string =>
+  `a node of pool "${pool}" serves one team only, and it is not known whose job is next; only a shared pool can keep nodes that no job uses`;
 
 /** A pool that jobs may move to, and what it can buy. */
 export type NextPool = {

@@ -26,6 +26,7 @@ export const FleetPool = z.strictObject({
   budgets: Budgets.optional(),
   teamBudgets: z.record(TeamName, Budgets).optional(),
   idleSeconds: z.number().min(0),
+  minNodes: z.int().min(0).optional(),
   bootSeconds: z.number().min(1),
   silentSeconds: z.number().min(1),
   islandHours: z.number().positive(),

@@ -22,6 +22,16 @@ const bounds: readonly (readonly [string, object, readonly object[], object, rea
     [{ fallback: "b", fallbackSeconds: week + 1 }],
   ],
   ["idleSeconds", { idleSeconds: 0 }, [{ idleSeconds: -1 }], { idleSeconds: million }, []],
+  [
+    "minNodes",
+    { shared: true, minNodes: 0 },
+    [
+      { shared: true, minNodes: -1 },
+      { shared: true, minNodes: 1.5 },
+    ],
+    { shared: true, minNodes: 1_000 },
+    [{ shared: true, minNodes: 1_001 }],
+  ],
   ["bootSeconds", { bootSeconds: 1 }, [{ bootSeconds: 0 }], { bootSeconds: 3_600 }, []],
   [
     "maxLifetimeSeconds",

@@ -130,6 +130,11 @@ describe("the configuration", () => {
       aFleet({ pools: [aPool({ maxLifetimeSeconds: 1200 })] }),
       /pools\.0\.maxLifetimeSeconds: .*must be longer than bootSeconds and drainSeconds together \(1200\)/,
     ],
+    [
+      "a minimum in a pool that is not shared",
+      aFleet({ pools: [aPool({ minNodes: 1 })] }),
+      /pools\.0\.minNodes: a node of pool "gpu" serves one team only, .*; only a shared pool can keep nodes/,
+    ],
     ["a lifetime of zero", aFleet({ pools: [aPool({ maxLifetimeSeconds: 0 })] }), /must be ten minutes or more/],
     ["a lifetime of a century", aFleet({ pools: [aPool({ maxLifetimeSeconds: 3_155_760_000 })] }), /must not be longer than a year/],
     ["a negative drain time", aFleet({ pools: [aPool({ drainSeconds: -1 })] }), /pools\.0\.drainSeconds: .*must not be negative/],

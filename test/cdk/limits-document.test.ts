@@ -47,6 +47,7 @@ const listed = new Map(rows.flatMap(({ settings, defaults }) => settings.map((na
 /** Fields of the configuration that are numbers and bound nothing that a team may use: times, sizes and thresholds that an admin chooses. */
 const notLimits = [
   "pools[].idleSeconds",
+  "pools[].minNodes",
   "pools[].bootSeconds",
   "pools[].drainSeconds",
   "pools[].consolidateSeconds",

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TeamName } from "../../../events/job.ts";
 import { fieldOf, type SettingValues, settingNames, settingOfField } from "../../model/overrides/settings.ts";
+import { maxMinNodes, whyNoMinimum } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { type Operation, operation } from "../http/operation.ts";
@@ -39,6 +40,12 @@ const SetOrder = Order.extend({
     .strictObject({ usdPerDay: budget, usdPerMonth: budget, whenSpent: z.enum(whenSpents).optional() })
     .optional()
     .describe("What the pool's nodes may cost, instead of the configured budgets. A field that is omitted stays as it is"),
+  minNodes: z
+    .int()
+    .min(0)
+    .max(maxMinNodes)
+    .optional()
+    .describe("How many nodes the pool keeps, with work or without, instead of the configured number. Only in shared pools"),
   ...expiry,
 });
 
@@ -55,16 +62,17 @@ const set = operation({
   ...common,
   id: "setPoolLimits",
   path: "/pools/{pool}/set",
-  summary: "Sets limits and budgets of a pool instead of the configured ones, until a time if one is given",
+  summary: "Sets limits, budgets and the minimum of a pool instead of the configured ones, until a time if one is given",
   params: ofPool,
   body: { schema: SetOrder, maxBytes: bodyBytes, optional: false },
   async handle(deps, call) {
-    const values: SettingValues = { ...call.body.limits, ...call.body.budgets };
+    const { limits, budgets, minNodes } = call.body;
+    const values: SettingValues = { ...limits, ...budgets, ...(minNodes !== undefined && { minNodes }) };
     if (Object.values(values).every((value) => value === undefined))
       return problem("invalid", `Name at least one of ${settingNames.map((name) => fieldOf[name]).join(", ")}.`);
     const untilMs = untilOf(call.body, deps.now());
     if (typeof untilMs === "string") return problem("invalid", untilMs);
-    const wrong = whyNoTeamBudget(deps, call.params.pool, call.body);
+    const wrong = whyNoTeamBudget(deps, call.params.pool, call.body) ?? whyNotKept(deps, call.params.pool, call.body);
     if (wrong !== undefined) return problem("invalid", wrong);
     const until = untilMs === undefined ? {} : { untilMs };
     return give(deps, call, { pool: call.params.pool, order: { kind: "set", values, ...until, ...teamIn(call.body) } });
@@ -75,7 +83,7 @@ const unset = operation({
   ...common,
   id: "unsetPoolLimits",
   path: "/pools/{pool}/unset",
-  summary: "Lets the configured limits and budgets of a pool apply again",
+  summary: "Lets the configured limits, budgets and minimum of a pool apply again",
   params: ofPool,
   body: { schema: UnsetOrder, maxBytes: bodyBytes, optional: true },
   async handle(deps, call) {
@@ -90,10 +98,17 @@ const teamIn = (body: { readonly team?: string | undefined }) => (body.team === 
 function whyNoTeamBudget({ fleet }: ApiDeps, pool: string, body: z.output<typeof SetOrder>): string | undefined {
   if (body.team === undefined) return undefined;
   if (!fleet.teams.includes(body.team)) return `There is no team ${body.team}.`;
+  if (body.minNodes !== undefined) return "A pool keeps nodes for all its teams, so no team has a minimum.";
   if (Object.keys(body.limits ?? {}).length > 0)
     return "A team has budgets in a pool, and no limits. Its limits apply across all pools: POST /v1/limits/set sets them.";
   const isShared = fleet.pools.some(({ name, shared }) => name === pool && shared);
   return isShared ? `Nodes of the shared pool ${pool} belong to no team, so teams have no budgets there.` : undefined;
+}
+
+/** Returns why the pool cannot keep as many nodes as the body names; undefined if it can. */
+function whyNotKept({ fleet }: ApiDeps, pool: string, { minNodes = 0 }: z.output<typeof SetOrder>): string | undefined {
+  const isAlone = fleet.pools.some(({ name, shared }) => name === pool && !shared);
+  return isAlone && minNodes > 0 ? `It cannot keep nodes: ${whyNoMinimum(pool)}.` : undefined;
 }
 
 /** Returns when the values expire, undefined if never, or what is wrong with the time. */

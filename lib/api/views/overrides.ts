@@ -42,7 +42,9 @@ export const OverridesView = z
       .object({ ...ordered, until: Time.optional().describe("Set if the pool is drained: when what runs is stopped and queued again") })
       .optional()
       .describe("Set while the pool starts nothing"),
-    settings: z.array(SettingView).describe("Limits and budgets that apply instead of the configured ones, without those of other teams"),
+    settings: z
+      .array(SettingView)
+      .describe("Limits, budgets and the minimum that apply instead of the configured ones, without those of other teams"),
     nodes: z.array(NodeOrderView.extend({ node: z.string() })),
     changes: z.array(ChangeView).describe("Newest first"),
     leaving: z
@@ -64,7 +66,7 @@ export const nodeOrderView = (order: NodeOrder): NodeOrderView => ({
 
 /** `pool`: as it is configured. `leaving`: the nodes that leave a pool that was resumed. */
 type About = {
-  readonly pool: Pick<Pool, "limits" | "budgets" | "teamBudgets">;
+  readonly pool: Pick<Pool, "limits" | "budgets" | "teamBudgets" | "minNodes">;
   readonly speaker: Speaker;
   readonly nowMs: number;
   readonly leaving?: readonly { readonly node: string; readonly because: string }[] | undefined;
@@ -117,8 +119,9 @@ export const changeViews = ({ history }: { readonly history: readonly OverrideCh
   history.filter(({ team }) => isSeen(team, seeing)).map(({ what, by, because, atMs }) => ({ what, by, reason: because, at: iso(atMs) }));
 
 function configured(pool: About["pool"], name: SettingName, team: string | undefined) {
-  if (team !== undefined) return name === "usdPerHour" || name === "gpus" ? undefined : teamBudgetsOf(pool, team)?.[name];
-  return name === "usdPerHour" || name === "gpus" ? pool.limits[name] : pool.budgets?.[name];
+  if (name === "minNodes") return team === undefined ? (pool.minNodes ?? 0) : undefined;
+  if (name === "usdPerHour" || name === "gpus") return team === undefined ? pool.limits[name] : undefined;
+  return (team === undefined ? pool.budgets : teamBudgetsOf(pool, team))?.[name];
 }
 
 /** Returns a caller's name for people: the role and its session, or the user. */

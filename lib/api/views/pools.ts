@@ -69,6 +69,10 @@ export const PoolView = z
       .number()
       .optional()
       .describe("How long a node must be unchanged before its work may be moved to other nodes' free capacity, if that pays"),
+    minimum: z
+      .object({ nodes: z.int().min(1), usdPerHour: z.number().optional().describe("What they cost; omitted if prices are not known") })
+      .optional()
+      .describe("The nodes that the pool keeps, with work or without; omitted if it keeps none, as while it is paused"),
     limits: Reserved.describe("The limits that apply"),
     reserved: Reserved,
     budgets: Budgets.optional().describe("The budgets that apply"),

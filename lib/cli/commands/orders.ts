@@ -61,6 +61,7 @@ export type SetOptions = OrderOptions &
     readonly budgetDailyUsd?: number | undefined;
     readonly budgetMonthlyUsd?: number | undefined;
     readonly whenSpent?: WhenSpent | undefined;
+    readonly minNodes?: number | undefined;
   };
 
 export type UnsetOptions = OrderOptions & OfTeam;
@@ -73,12 +74,13 @@ const fields = {
   "budget-daily-usd": "budgets.usdPerDay",
   "budget-monthly-usd": "budgets.usdPerMonth",
   "when-spent": "budgets.whenSpent",
+  "min-nodes": "minNodes",
 } as const;
 
-/** Sets limits and budgets of a pool. */
+/** Sets limits, budgets and the minimum of a pool. */
 export async function setPool(name: string, options: SetOptions, { connection, console, nowMs }: Context): Promise<number> {
-  const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent } = options;
-  if ([limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent].every((value) => value === undefined)) {
+  const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, minNodes } = options;
+  if ([limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, minNodes].every((value) => value === undefined)) {
     const known = Object.keys(fields).map((option) => `--${option}`);
     throw new UsageError(`name what to set: ${known.join(", ")}`);
   }
@@ -88,6 +90,7 @@ export async function setPool(name: string, options: SetOptions, { connection, c
     ...teamOf(options),
     limits: { usdPerHour: limitUsdPerHour, gpus: limitGpus },
     budgets: { usdPerDay: budgetDailyUsd, usdPerMonth: budgetMonthlyUsd, whenSpent },
+    ...(minNodes === undefined ? {} : { minNodes }),
     ...expiryOf(options),
   });
   const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
@@ -95,7 +98,7 @@ export async function setPool(name: string, options: SetOptions, { connection, c
   return exitCodes.ok;
 }
 
-/** Lets the configured limits and budgets of a pool apply again: those that are named, or all. */
+/** Lets the configured limits, budgets and minimum of a pool apply again: those that are named, or all. */
 export async function unsetPool(
   name: string,
   { what, ...options }: UnsetOptions & { readonly what: readonly string[] },
@@ -114,7 +117,7 @@ export async function unsetPool(
 }
 
 function settingLines(pool: string, { settings }: OverridesView, nowMs: number): string[] {
-  if (settings.length === 0) return [`pool ${pool} has the limits and budgets of its configuration`];
+  if (settings.length === 0) return [`pool ${pool} has the limits, budgets and minimum of its configuration`];
   const lines = settings.map((setting) => `pool ${pool}: ${settingInWords(setting, nowMs)}`);
   return [...lines, `the next decision applies this; take it back with: ${commandLine("pool", "unset", pool)}`];
 }

@@ -114,6 +114,12 @@ function spending(
   return `${part(usdToday, usdPerDay)} today, ${part(usdThisMonth, usdPerMonth)} this month`;
 }
 
+/** Formats `2 nodes at least, with work or without; they cost $1/h`. */
+function minimumInWords({ nodes, usdPerHour }: NonNullable<PoolView["minimum"]>): string {
+  const costs = usdPerHour === undefined ? "what they cost is not known yet" : `they cost ${hourly(usdPerHour)}`;
+  return `${count(nodes, "node")} at least, with work or without; ${costs}`;
+}
+
 export function poolLines(pool: PoolView, nowMs: number): string[] {
   const { reserved, limits, spent, budgets } = pool;
   const waits = oldest(pool.queue, nowMs);
@@ -129,6 +135,7 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
       "nodes",
       `${byState(pool.nodes)}; ${pool.shared ? "each serves every team" : "each serves one team"}; idle nodes are ended after ${duration(pool.idleSeconds * 1_000)}`,
     ],
+    ["minimum", pool.minimum && minimumInWords(pool.minimum)],
     [
       "lifetime",
       pool.maxLifetimeSeconds === undefined

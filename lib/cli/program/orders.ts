@@ -67,7 +67,7 @@ Example:
 export function addPoolSettings(pool: Command, { run, context }: Session): void {
   pool
     .command("set")
-    .description("set limits and budgets of a pool instead of the configured ones")
+    .description("set limits, budgets and the minimum of a pool instead of the configured ones")
     .argument("<pool>")
     .addOption(new Option("--limit-usd-per-hour <usd>", "the most that the pool may reserve, dollars per hour").argParser(amount))
     .addOption(new Option("--limit-gpus <n>", "the most GPUs that the pool may reserve").argParser((text) => whole(text, 0, maxGpus)))
@@ -76,6 +76,11 @@ export function addPoolSettings(pool: Command, { run, context }: Session): void 
     .addOption(
       new Option("--when-spent <what>", "what happens once a budget is used up: nothing more starts, or nodes are drained, too").choices(
         whenSpents,
+      ),
+    )
+    .addOption(
+      new Option("--min-nodes <n>", "how many nodes the pool keeps, with work or without").argParser((text) =>
+        whole(text, 0, Number.MAX_SAFE_INTEGER),
       ),
     )
     .addOption(ofTeam())
@@ -88,12 +93,14 @@ export function addPoolSettings(pool: Command, { run, context }: Session): void 
       "after",
       `
 The values apply from the next decision on, also after a deployment. Without --until or --for, they apply until fleet pool unset. A value that
-is not named stays as it is. If a limit or budget is lowered, what runs goes on, unless --when-spent drain applies. Limits of teams and of
+is not named stays as it is. Nodes that a pool keeps cost money all the time; fleet pool shows how much. Only a shared pool can keep nodes, and it
+keeps none while it is paused or drained, or while a job waits for a limit or budget. If a limit or budget is lowered, what runs goes on, unless --when-spent drain applies. Limits of teams and of
 the whole deployment hold all the same. fleet pool shows the values that apply, and the configured ones. For admins.
 
 Examples:
   fleet pool set gpu --limit-usd-per-hour 80 --limit-gpus 32 --for 4h --reason "deadline of a paper"
   fleet pool set gpu --budget-daily-usd 50 --when-spent drain
+  fleet pool set gpu --min-nodes 2 --for 8h --reason "working hours"
   fleet pool set gpu --team research --budget-daily-usd 20 --until 2026-07-01T00:00Z`,
     )
     .action((name: string, options: SetOptions) =>
@@ -101,9 +108,9 @@ Examples:
     );
   pool
     .command("unset")
-    .description("let the configured limits and budgets of a pool apply again")
+    .description("let the configured limits, budgets and minimum of a pool apply again")
     .argument("<pool>")
-    .argument("[what...]", "limit-usd-per-hour, limit-gpus, budget-daily-usd, budget-monthly-usd or when-spent (default: all)")
+    .argument("[what...]", "limit-usd-per-hour, limit-gpus, budget-daily-usd, budget-monthly-usd, when-spent or min-nodes (default: all)")
     .addOption(ofTeam())
     .addOption(reason())
     .addOption(ifVersion())

@@ -49,6 +49,7 @@ export type SetRequest = OrderRequest & {
   readonly team?: string | undefined;
   readonly limits: { readonly usdPerHour?: number | undefined; readonly gpus?: number | undefined };
   readonly budgets: Budgets;
+  readonly minNodes?: number | undefined;
   /** ISO 8601 */
   readonly until?: string | undefined;
   readonly forSeconds?: number | undefined;
@@ -56,7 +57,7 @@ export type SetRequest = OrderRequest & {
 export type UnsetRequest = OrderRequest & { readonly team?: string | undefined; readonly settings?: readonly string[] | undefined };
 
 /** Limits across pools. `team`: the team whose limits are meant; undefined for those of the deployment. */
-export type SetLimitsRequest = Omit<SetRequest, "budgets">;
+export type SetLimitsRequest = Omit<SetRequest, "budgets" | "minNodes">;
 
 export type OrderRequest = {
   readonly reason?: string | undefined;

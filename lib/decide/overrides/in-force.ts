@@ -4,7 +4,7 @@ import { type PoolSettings, settingsInForce } from "../../model/overrides/settin
 import type { Budgets, Pool } from "../../model/pool.ts";
 
 /**
- * Returns the pool with the limits and budgets that apply now: those that admins have set, and the configured ones for the rest. Overrides
+ * Returns the pool with the limits, budgets and minimum that apply now: those that admins have set, and the configured ones for the rest. Overrides
  * that cannot be read may have raised a budget, so none that is used up drains nodes. A pool that was removed from the configuration
  * stays as it is.
  */
@@ -44,6 +44,7 @@ function withSettings(pool: Pool, settings: PoolSettings | undefined, nowMs: num
   const budgets = valuesOf(["usdPerDay", "usdPerMonth", "whenSpent"], settings, nowMs);
   return {
     ...pool,
+    ...valuesOf(["minNodes"], settings, nowMs),
     ...(limits && { limits: { ...pool.limits, ...limits } }),
     ...(budgets && { budgets: { ...pool.budgets, ...budgets } }),
   };

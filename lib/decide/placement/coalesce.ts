@@ -8,7 +8,7 @@ import type { CapacityView } from "../capacity/capacity-view.ts";
 import type { Bundle } from "./bundles.ts";
 
 /** The most nodes of one launch: its outcome is recorded in one transaction of at most 100 parts, two per node and a few more. */
-const maxNodes = 40;
+export const maxNodes = 40;
 /** The most jobs of one launch: its item holds 400 KB, and a job's name takes up to 150 bytes. */
 const maxJobs = 1_000;
 

@@ -6,7 +6,7 @@ import { usedUpInWords } from "../budget/why-over-budget.ts";
 import { isResponsive } from "../health/dead-nodes.ts";
 
 export type Idle = {
-  readonly steps: readonly Step[];
+  readonly steps: readonly Extract<Step, { kind: "retire" }>[];
   /** When the next node will have been idle for long enough. */
   readonly wakeAtMs?: number | undefined;
 };

@@ -10,13 +10,14 @@ export type Ordered = {
   readonly sinceMs: number;
 };
 
-/** The limits and budgets of a pool that admins can override while it runs, in the units of the configuration. */
+/** The limits, budgets and minimum of a pool that admins can override while it runs, in the units of the configuration. */
 export type SettingValues = {
   readonly usdPerHour?: number | undefined;
   readonly gpus?: number | undefined;
   readonly usdPerDay?: number | undefined;
   readonly usdPerMonth?: number | undefined;
   readonly whenSpent?: WhenSpent | undefined;
+  readonly minNodes?: number | undefined;
 };
 export type SettingName = keyof SettingValues;
 
@@ -33,9 +34,10 @@ export const fieldOf = {
   usdPerDay: "budgets.usdPerDay",
   usdPerMonth: "budgets.usdPerMonth",
   whenSpent: "budgets.whenSpent",
+  minNodes: "minNodes",
 } as const satisfies Record<SettingName, string>;
 
-const names = ["usdPerHour", "gpus", "usdPerDay", "usdPerMonth", "whenSpent"] as const satisfies readonly SettingName[];
+const names = ["usdPerHour", "gpus", "usdPerDay", "usdPerMonth", "whenSpent", "minNodes"] as const satisfies readonly SettingName[];
 
 /** Returns the name of the setting with this field; undefined if admins cannot set the field. */
 export const settingOfField = (field: string): SettingName | undefined => names.find((name) => fieldOf[name] === field);

@@ -33,10 +33,10 @@ export const overridesContract = (make: MakeLedger): void => {
       expect(await ledger.overrides.get("cpu")).toEqual(noOverrides);
     });
 
-    it("limits and budgets that were set are read by decisions until they are unset", async () => {
+    it("limits, budgets and a minimum that were set are read by decisions until they are unset", async () => {
       const ledger = await make();
       const set = orderedAs(noOverrides, { kind: "set", values: { gpus: 4, usdPerHour: 1.25 }, untilMs: monday + 9 });
-      const more = orderedAs(set, { kind: "set", values: { usdPerDay: 10, whenSpent: "drain" } });
+      const more = orderedAs(set, { kind: "set", values: { usdPerDay: 10, whenSpent: "drain", minNodes: 2 } });
       const ofTeam = orderedAs(more, { kind: "set", team: "vision", values: { usdPerMonth: 3 } });
       const fewer = orderedAs(ofTeam, { kind: "unset", names: ["gpus", "whenSpent"] });
       const none = orderedAs(fewer, { kind: "unset", names: settingNames });
@@ -45,7 +45,11 @@ export const overridesContract = (make: MakeLedger): void => {
         expect(await ledger.overrides.replace("gpu", next)).toBe("done");
         expect((await ledger.decisions.load("gpu", monday)).overrides).toEqual(next);
       }
-      expect(fewer.settings).toMatchObject({ usdPerHour: { value: 1.25, untilMs: monday + 9, by: "Admin/ada" }, usdPerDay: { value: 10 } });
+      expect(fewer.settings).toMatchObject({
+        usdPerHour: { value: 1.25, untilMs: monday + 9, by: "Admin/ada" },
+        usdPerDay: { value: 10 },
+        minNodes: { value: 2 },
+      });
       expect(none).not.toHaveProperty("settings");
       expect(none).toMatchObject({ teams: { vision: { usdPerMonth: { value: 3 } } }, history: [{}, {}, { team: "vision" }, {}, {}] });
       expect(gone).not.toHaveProperty("teams");

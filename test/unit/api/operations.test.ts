@@ -194,6 +194,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   setPoolLimits: [
     ["/v1/pools/gpu/set", 200, post({ limits: { usdPerHour: 1_000_000, gpus: 0 } }, { as: "admin" })],
     ["/v1/pools/gpu/set", 200, post({ budgets: { usdPerDay: 100_000_000, whenSpent: "drain" }, forSeconds: 31_622_400 }, { as: "admin" })],
+    ["/v1/pools/lab/set", 200, post({ minNodes: 1_000 }, { as: "admin" })],
+    ["/v1/pools/gpu/set", 200, post({ minNodes: 0 }, { as: "admin" })],
+    ["/v1/pools/lab/set", 400, post({ minNodes: 1_001 }, { as: "admin" })],
+    ["/v1/pools/lab/set", 400, post({ minNodes: 1.5 }, { as: "admin" })],
+    ["/v1/pools/gpu/set", 400, post({ minNodes: 1 }, { as: "admin" })],
     ["/v1/pools/gpu/set", 403, post({ limits: { gpus: 1 } })],
     ["/v1/pools/gpu/set", 409, post({ limits: { gpus: 1 }, version: 7 }, { as: "admin" })],
     ["/v1/pools/gpu/set", 415, post({ limits: { gpus: 1 } }, { as: "admin", type: "text/plain" })],

@@ -124,6 +124,29 @@ describe("orders of admins", () => {
     expect((await world.fetch("/v1/pools/gpu/unset", post({}))).body).toMatchObject({ version: 3, settings: [] });
   });
 
+  test("a minimum that was set is shown with what its nodes cost, and only a shared pool can have one", async () => {
+    const world = new ApiWorld();
+    expect((await world.fetch("/v1/pools/lab")).body).not.toHaveProperty("minimum");
+    await world.fetch("/v1/pools/lab/set", post({ minNodes: 2, forSeconds: 60 }));
+    expect((await world.fetch("/v1/pools/lab")).body).toMatchObject({
+      minimum: { nodes: 2, usdPerHour: 1 },
+      overrides: {
+        settings: [{ setting: "minNodes", value: 2, configured: 0 }],
+        changes: [{ what: expect.stringMatching(/^set minNodes to 2 until /) }],
+      },
+    });
+    await world.fetch("/v1/pools/lab/pause", post({}));
+    expect((await world.fetch("/v1/pools/lab")).body).not.toHaveProperty("minimum");
+    expect((await world.fetch("/v1/pools/gpu/set", post({ minNodes: 1 }))).body).toMatchObject({
+      detail: expect.stringMatching(
+        /^It cannot keep nodes: a node of pool "gpu" serves one team only, .*; only a shared pool can keep nodes/,
+      ),
+    });
+    expect((await world.fetch("/v1/pools/lab/set", post({ minNodes: 1, team: "research" }))).body).toMatchObject({
+      detail: "A pool keeps nodes for all its teams, so no team has a minimum.",
+    });
+  });
+
   test("limits across pools that were set are shown with the configured ones, and to a team only its own", async () => {
     const world = new ApiWorld();
     const since = new Date(world.nowMs).toISOString();
@@ -203,7 +226,7 @@ describe("orders of admins", () => {
     const world = new ApiWorld();
     const detailOf = async (body: unknown) => (await world.fetch("/v1/pools/gpu/set", post(body))).body;
     expect(await detailOf({ reason: "x", limits: {} })).toMatchObject({
-      detail: "Name at least one of limits.usdPerHour, limits.gpus, budgets.usdPerDay, budgets.usdPerMonth, budgets.whenSpent.",
+      detail: "Name at least one of limits.usdPerHour, limits.gpus, budgets.usdPerDay, budgets.usdPerMonth, budgets.whenSpent, minNodes.",
     });
     const at = (aheadMs: number) => ({ limits: { gpus: 1 }, until: new Date(world.nowMs + aheadMs).toISOString() });
     const wrong = { detail: expect.stringMatching(/^`until` must be at least a minute and at most 366 days ahead; it is 20/) };

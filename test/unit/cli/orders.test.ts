@@ -71,7 +71,7 @@ describe("the orders of admins", () => {
       "pool gpu: limits.gpus is 32 instead of 16 until 2026-06-01 01:30:00 UTC, in 30 min, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago (a paper)",
       "pool gpu: budgets.usdPerDay of team vision is 50, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago",
       "the next decision applies this; take it back with: fleet pool unset gpu",
-      "pool gpu has the limits and budgets of its configuration",
+      "pool gpu has the limits, budgets and minimum of its configuration",
     ]);
   });
 
@@ -87,6 +87,13 @@ describe("the orders of admins", () => {
     await pools({}, on);
     expect(printed.out.at(-1)).toMatch(/^pool gpu +limits\.gpus is 32 instead of 16 until .* \(a paper\)$/);
     expect(poolLines(pool, nowMs).find((line) => line.startsWith("set"))).toMatch(/^set +limits\.gpus is 32 instead of 16 until /);
+  });
+
+  test("fleet pool shows how many nodes a pool keeps, and what they cost", () => {
+    const shown = (minimum: object | undefined) => poolLines(aPoolView({ minimum }), nowMs).find((line) => line.startsWith("minimum"));
+    expect(shown({ nodes: 2, usdPerHour: 1 })).toMatch(/^minimum +2 nodes at least, with work or without; they cost \$1\/h$/);
+    expect(shown({ nodes: 1 })).toMatch(/^minimum +1 node at least, with work or without; what they cost is not known yet$/);
+    expect(shown(undefined)).toBeUndefined();
   });
 
   test("fleet limits shows the limits across pools, what was set, and the last changes", async () => {

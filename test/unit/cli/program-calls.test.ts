@@ -175,7 +175,12 @@ describe("the calls of a command", () => {
       ["pool", "set", "gpu", "--team", "vision", "--budget-daily-usd", "5"],
       ['POST /pools/gpu/set {"team":"vision","limits":{},"budgets":{"usdPerDay":5}}'],
     ],
+    [
+      ["pool", "set", "gpu", "--min-nodes", "2", "--for", "8h"],
+      ['POST /pools/gpu/set {"limits":{},"budgets":{},"minNodes":2,"forSeconds":28800}'],
+    ],
     [["pool", "unset", "gpu"], ["POST /pools/gpu/unset {}"]],
+    [["pool", "unset", "gpu", "min-nodes"], ['POST /pools/gpu/unset {"settings":["minNodes"]}']],
     [["pool", "unset", "gpu", "--team", "vision"], ['POST /pools/gpu/unset {"team":"vision"}']],
     [
       ["pool", "unset", "gpu", "limit-gpus", "budgets.usdPerDay", "--reason", "over"],
@@ -239,7 +244,7 @@ describe("the calls of a command", () => {
     [["node", "drain", node, "--deadline", "soon"], "expected a duration such as 90s, 45m"],
     [
       ["pool", "set", "gpu"],
-      "name what to set: --limit-usd-per-hour, --limit-gpus, --budget-daily-usd, --budget-monthly-usd, --when-spent",
+      "name what to set: --limit-usd-per-hour, --limit-gpus, --budget-daily-usd, --budget-monthly-usd, --when-spent, --min-nodes",
     ],
     [["pool", "set", "gpu", "--limit-gpus", "1.5"], "expected a whole number from 0"],
     [["pool", "set", "gpu", "--limit-usd-per-hour", "-1"], "expected 0 or more dollars"],

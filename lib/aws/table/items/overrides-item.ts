@@ -19,6 +19,7 @@ const Settings = z.looseObject({
   usdPerDay: Amount.optional(),
   usdPerMonth: Amount.optional(),
   whenSpent: setting(z.enum(whenSpents)).optional(),
+  minNodes: Amount.optional(),
 });
 
 const StoredOverrides: z.ZodType<Overrides> = z.object({

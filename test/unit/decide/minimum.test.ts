@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../lib/decide/decide.ts";
+import { inForce } from "../../../lib/decide/overrides/in-force.ts";
+import { beyondMinimum, minimumOf, minimumUsdPerHour } from "../../../lib/decide/scaling/minimum.ts";
+import type { Node } from "../../../lib/model/node.ts";
+import { changed, noOverrides, type OverrideOrder, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
+import type { Snapshot } from "../../../lib/model/plan.ts";
+import type { Pool } from "../../../lib/model/pool.ts";
+import {
+  aCatalogue,
+  aLaunch,
+  aNode,
+  anAssignment,
+  anEntry,
+  anOffer,
+  aPool,
+  aRefusal,
+  aSnapshot,
+  aType,
+  monday,
+} from "../../fakes/builders.ts";
+
+const now = monday + 3_600_000;
+const keeping = (minNodes: number, over: Partial<Pool> = {}): Pool => aPool({ shared: true, idleSeconds: 120, minNodes, ...over });
+const seen = (over: Partial<Snapshot> = {}): Snapshot => aSnapshot({ nowMs: now, pool: keeping(2), ...over });
+const idle = (n: number, over: Partial<Node> = {}): Node =>
+  aNode({ id: `i-${n}`, team: undefined, launchedAtMs: monday, lastBusyMs: monday, lastSeenMs: now, ...over });
+const at = (usdPerHour: number) => ({ offer: anOffer({ usdPerHour }) });
+const orderedAs = (order: OverrideOrder) => changed(noOverrides, order, { by: "Admin/ada", atMs: monday });
+
+const retired = (snapshot: Snapshot) => decide(snapshot).steps.flatMap((step) => (step.kind === "retire" ? step.node : []));
+const launches = (snapshot: Snapshot) => decide(snapshot).steps.flatMap((step) => (step.kind === "launch" ? step.launch : []));
+const counts = (snapshot: Snapshot) => launches(snapshot).map(({ count }) => count);
+
+describe("the idle nodes of a pool with a minimum", () => {
+  test("the cheapest nodes are kept, and of equal ones always the same, in whatever order they are listed", () => {
+    const nodes = [idle(1, at(0.4)), idle(2, at(0.9)), idle(3, at(0.5)), idle(4, at(0.5))];
+    for (const order of [nodes, nodes.toReversed()]) expect(retired(seen({ nodes: order })).toSorted()).toEqual(["i-2", "i-3"]);
+    expect(retired(seen({ nodes, pool: keeping(0) }))).toHaveLength(4);
+    expect(retired(seen({ nodes: nodes.slice(0, 2) }))).toEqual([]);
+  });
+
+  test("nodes with work and nodes that boot count, and those that leave, are cordoned or are silent do not", () => {
+    const nodes = [idle(1), idle(2)];
+    const others: readonly [Partial<Node>, readonly string[]][] = [
+      [{ assignments: [anAssignment({ phase: "running" })] }, ["i-1"]],
+      [{ state: "launching", readyAtMs: undefined, launchedAtMs: now - 1_000 }, ["i-1"]],
+      [{ state: "draining", drain: { because: "old", untilMs: now + 600_000 }, assignments: [anAssignment()] }, []],
+      [{ lastSeenMs: now - 300_000, assignments: [anAssignment({ phase: "running" })] }, []],
+    ];
+    for (const [other, ended] of others) expect(retired(seen({ nodes: [...nodes, idle(3, other)] }))).toEqual(ended);
+    const overrides = orderedAs({ kind: "cordon", node: "i-3" });
+    expect(retired(seen({ nodes: [...nodes, idle(3)], overrides }))).toEqual(["i-3"]);
+  });
+
+  test("a pool that is paused or drained, has used up its budget or was removed keeps no node", () => {
+    const nodes = [idle(1), idle(2)];
+    expect(retired(seen({ nodes, overrides: orderedAs({ kind: "pause" }) }))).toHaveLength(2);
+    expect(retired(seen({ nodes, overrides: orderedAs({ kind: "drain-pool", untilMs: now + 1 }) }))).toHaveLength(2);
+    expect(retired(seen({ nodes, pool: keeping(2, { budgets: { usdPerDay: 0 } }) }))).toHaveLength(2);
+    expect(retired(seen({ nodes, pool: keeping(2, { closing: true }) }))).toHaveLength(2);
+    expect(retired(seen({ nodes, pool: keeping(2, { shared: false }) }))).toHaveLength(2);
+  });
+
+  test("overrides that cannot be read end no node that the configuration keeps, and launch none", () => {
+    expect(decide(seen({ nodes: [idle(1)], overrides: unknownOverrides })).steps).toEqual([]);
+  });
+
+  test("while a job waits for a limit, no node is kept for the minimum, because the job may need what it takes up", () => {
+    const types = [aType(), aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } })];
+    const catalogue = aCatalogue({ types, offers: [anOffer(), anOffer({ instanceType: "g5.48xlarge", usdPerHour: 5 })] });
+    const large = anEntry({ needs: { vcpus: 1, memoryGiB: 1, gpus: 8 } });
+    const waits = { catalogue, queue: [large], nodes: [idle(1)], reserved: { usdPerHour: 0.5, gpus: 1 } };
+    expect(retired(seen(waits))).toEqual(["i-1"]);
+    expect(launches(seen(waits))).toEqual([]);
+    const never = {
+      ...waits,
+      wider: { limits: { deployment: { gpus: 4 }, teams: {} }, reserved: { deployment: waits.reserved, teams: {} } },
+    };
+    expect([retired(seen(never)), counts(seen(never))]).toEqual([[], [1]]);
+  });
+
+  test("no node is emptied to save cost if the pool would then have fewer than it keeps", () => {
+    const small = { needs: { vcpus: 1, memoryGiB: 1, gpus: 0 }, phase: "running" as const };
+    const nodes = [1, 2].map((n) => idle(n, { assignments: [anAssignment({ job: `j${n}`, ...small })], lastBusyMs: monday + 60_000 }));
+    const drained = (minNodes: number) => decide(seen({ nodes, pool: keeping(minNodes, { consolidateSeconds: 60 }) })).steps.length;
+    expect([drained(1), drained(2)]).toEqual([1, 0]);
+  });
+});
+
+describe("the nodes that are missing from a pool's minimum", () => {
+  test("the missing nodes are launched at the cheapest price, for no job and no team, with the reason", () => {
+    const types = [aType(), aType({ name: "g5.2xlarge" })];
+    const offers = [
+      anOffer({ usdPerHour: 0.6, zone: "us-east-1b" }),
+      anOffer({ usdPerHour: 0.4 }),
+      anOffer({ usdPerHour: 1, market: "on-demand" }),
+      anOffer({ usdPerHour: 0.5, instanceType: "g5.2xlarge" }),
+    ];
+    const because = "the pool keeps at least 2 nodes; g5.xlarge spot at $0.40/h is the cheapest";
+    expect(launches(seen({ catalogue: aCatalogue({ types, offers }) }))).toEqual([
+      {
+        pool: "gpu",
+        market: "spot",
+        offers: [offers[1], offers[0]],
+        types: [types[0]],
+        jobs: [],
+        count: 2,
+        whole: false,
+        reserved: { usdPerHour: 1.2, gpus: 2 },
+        because,
+      },
+    ]);
+  });
+
+  test("nodes that boot, are being launched, are silent, cannot be read or are launched for jobs count, so that no more are launched than are missing", () => {
+    expect(counts(seen({ nodes: [idle(1, { state: "launching", readyAtMs: undefined, launchedAtMs: now })] }))).toEqual([1]);
+    expect(counts(seen({ nodes: [idle(1, { lastSeenMs: now - 300_000 })] }))).toEqual([1]);
+    expect(counts(seen({ openLaunches: [aLaunch({ team: undefined, jobs: [], count: 2 })] }))).toEqual([]);
+    expect(counts(seen({ unreadable: [{ kind: "node", key: "N#gpu#0 i-1", why: "state" }] }))).toEqual([1]);
+    const queue = [anEntry({ job: "a", needs: { vcpus: 1, memoryGiB: 1, gpus: 1 } })];
+    expect(launches(seen({ queue })).map(({ jobs, count }) => [jobs.length, count])).toEqual([
+      [1, 1],
+      [0, 1],
+    ]);
+  });
+
+  test("a node that leaves is replaced in the same plan", () => {
+    const old = idle(1, { launchedAtMs: now - 7_200_000 });
+    const { steps } = decide(seen({ nodes: [old, idle(2, { launchedAtMs: now })], pool: keeping(2, { maxLifetimeSeconds: 7_200 }) }));
+    expect(steps.map(({ kind }) => kind)).toEqual(["retire", "launch"]);
+    expect(steps[1]).toMatchObject({ launch: { count: 1 } });
+  });
+
+  test("no more are launched than limits and budgets leave, or than one launch can have", () => {
+    const limited = (limits: Pool["limits"]) => counts(seen({ pool: keeping(5, { limits }) }));
+    expect(limited({ usdPerHour: 1.2, gpus: 8 })).toEqual([2]);
+    expect(limited({ usdPerHour: 10, gpus: 3 })).toEqual([3]);
+    expect(limited({ usdPerHour: 0.4, gpus: 3 })).toEqual([]);
+    expect(counts(seen({ pool: keeping(500, { limits: { usdPerHour: 1_000, gpus: 1_000 } }) }))).toEqual([40]);
+    expect(counts(seen({ pool: keeping(5, { budgets: { usdPerDay: 0.5 } }) }))).toEqual([1]);
+    const reserved = { deployment: { usdPerHour: 0, gpus: 0 }, teams: {} };
+    expect(counts(seen({ wider: { limits: { deployment: { gpus: 1 }, teams: {} }, reserved } }))).toEqual([1]);
+    expect(counts(seen({ wider: { limits: { teams: {}, isUnknown: true }, reserved } }))).toEqual([]);
+  });
+
+  test("an offer that EC2 refused is passed over while it rests, and nothing is launched if all rest or do not boot", () => {
+    const types = [aType(), aType({ name: "g5.2xlarge" })];
+    const catalogue = aCatalogue({ types, offers: [anOffer(), anOffer({ usdPerHour: 0.7, instanceType: "g5.2xlarge" })] });
+    const refusals = [aRefusal({ untilMs: now + 60_000 })];
+    expect(launches(seen({ catalogue, refusals })).map(({ types: [type] }) => type?.name)).toEqual(["g5.2xlarge"]);
+    expect(launches(seen({ refusals }))).toEqual([]);
+    const bootFailures = [1, 2, 3].map((n) => ({ node: `b-${n}`, instanceType: "g5.xlarge", zone: anOffer().zone, atMs: now - 60_000 }));
+    expect(launches(seen({ catalogue, bootFailures })).map(({ types: [type] }) => type?.name)).toEqual(["g5.2xlarge"]);
+  });
+
+  test("a launch that failed a moment ago rests, and the decision wakes for it", () => {
+    const backOffs = [{ subject: "launch spot g5.xlarge", failures: 2, sinceMs: now, retryAtMs: now + 30_000, note: "no" }];
+    expect(decide(seen({ backOffs }))).toMatchObject({ steps: [], wakeAtMs: now + 30_000 });
+  });
+
+  test("a pool that is paused, was removed or is not shared launches none, and neither does one without prices or minimum", () => {
+    expect(launches(seen({ overrides: orderedAs({ kind: "pause" }) }))).toEqual([]);
+    expect(launches(seen({ pool: keeping(2, { closing: true }) }))).toEqual([]);
+    expect(launches(seen({ pool: keeping(2, { shared: false }) }))).toEqual([]);
+    expect(launches(seen({ catalogue: undefined }))).toEqual([]);
+    for (const pool of [keeping(0), aPool({ shared: true })]) expect(decide(seen({ pool }))).toEqual({ steps: [], wakeAtMs: undefined });
+  });
+});
+
+describe("a minimum that an admin has set", () => {
+  const set = (minNodes: number) => orderedAs({ kind: "set", values: { minNodes }, untilMs: now + 600_000 });
+
+  test("it applies instead of the configured one until it expires, and the decision wakes for that, also in an empty pool", () => {
+    const minimum = (nowMs: number) => minimumOf({ pool: inForce(keeping(1), set(3), nowMs), overrides: set(3) });
+    expect([minimum(now), minimum(now + 600_000)]).toEqual([3, 1]);
+    expect(decide(seen({ pool: keeping(0), overrides: set(0) })).wakeAtMs).toBe(now + 600_000);
+  });
+
+  test("what a minimum costs is the price of the cheapest nodes, and of the cheapest offer for those that are missing", () => {
+    const nodes = [idle(1, at(0.9)), idle(2, at(0.4)), idle(3, at(0.6))];
+    expect(minimumUsdPerHour(seen({ nodes }))).toBe(1);
+    expect(minimumUsdPerHour(seen({ nodes: nodes.slice(0, 1) }))).toBe(1.4);
+    expect(minimumUsdPerHour(seen({ catalogue: undefined }))).toBeUndefined();
+    expect(minimumUsdPerHour(seen({ pool: keeping(0) }))).toBe(0);
+    expect(beyondMinimum(seen({ nodes, pool: keeping(0) }), [])).toBe(Number.POSITIVE_INFINITY);
+  });
+});
