@@ -37,6 +37,21 @@ export const bugsOfDuty: readonly Bug[] = [
     }),
   },
   {
+    name: "keeps-more-than-its-minimum",
+    breaks: 16,
+    says: "nodes that boot do not count towards a pool's minimum, and others are launched in their place",
+    scenario: { minimum: { pool: "mixed", nodes: 2, minutes: 8 }, poolRemoved: 0 },
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        load: async (pool, nowMs) => {
+          const loaded = await decisions.load(pool, nowMs);
+          return { ...loaded, nodes: loaded.nodes.filter(({ state }) => state !== "launching") };
+        },
+      },
+    }),
+  },
+  {
     name: "counts-interruptions",
     breaks: 15,
     says: "a loss counts against a job although EC2 took the node back with notice",

@@ -1,5 +1,6 @@
 import { jobName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
+import { isLive } from "../../model/node.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
 
@@ -10,7 +11,7 @@ const graceMs = 60_000;
 export const needed: Invariant = {
   number: 16,
   name: "no more than needed",
-  says: "Nodes are launched only for jobs that wait or must leave their nodes, no more than these need, and no two launches are for one job.",
+  says: "Nodes are launched only for jobs that wait or must leave their nodes, no more than these need, no two launches are for one job, and for a pool's minimum no more than it lacks.",
   watch: (seen) => {
     /** When each job last left the queue or a node, and when its pool was last another. */
     const changedMs = new Map<string, number>();
@@ -29,7 +30,7 @@ export const needed: Invariant = {
 function unneeded(launch: Launch, changedMs: ReadonlyMap<string, number>, now: WorldView): InvariantBreach {
   const { id, jobs, count, replaces } = launch;
   if (replaces !== undefined) return twiceReplaced(launch, now);
-  if (jobs.length === 0) return `launch ${id} is for no job`;
+  if (jobs.length === 0) return beyondMinimum(launch, now);
   const its = jobs.map((job) => now.table.jobs.get(jobName(job)));
   const nodes = its.reduce((sum, job) => sum + (job?.spec?.nodes ?? 1), 0);
   if (count > nodes) return `launch ${id} asks for ${count} nodes, but its jobs need ${nodes}`;
@@ -38,6 +39,17 @@ function unneeded(launch: Launch, changedMs: ReadonlyMap<string, number>, now: W
   if (other) return `launch ${id} is for ${[...names].join(", ")}, for which launch ${other.id} is still open`;
   const content = its.find((job) => job && job.state !== "queued" && now.nowMs - (changedMs.get(jobName(job)) ?? 0) > graceMs);
   return content && `launch ${id} is for ${jobName(content)}, which has been ${content.state} for a while`;
+}
+
+function beyondMinimum({ id, pool, count }: Launch, { table, nowMs }: WorldView): InvariantBreach {
+  const set = table.overrides.get(pool)?.settings?.minNodes;
+  if (!set || nowMs - (set.untilMs ?? nowMs) > graceMs) return `launch ${id} is for no job`;
+  const nodes = [...table.nodes.values()].filter(({ node }) => node.pool === pool && isLive(node)).length;
+  const launched = [...table.openLaunches.values()].filter((each) => each.pool === pool && each.id !== id);
+  const there = launched.reduce((sum, each) => sum + each.count, nodes);
+  return there + count <= set.value
+    ? undefined
+    : `launch ${id} asks for ${count} nodes, but pool ${pool} has ${there} of the ${set.value} that it keeps`;
 }
 
 function twiceReplaced({ id, replaces }: Launch, { table }: WorldView): InvariantBreach {

@@ -52,13 +52,18 @@ function lateJob(waiting: ReadonlyMap<string, number>, beforeMs: number): Invari
 }
 
 /** Reports a node that has been idle, or has lived, for too long and is neither drained nor ended. */
-function lateNode(node: Node, { pools }: WorldView, beforeMs: number): InvariantBreach {
+function lateNode(node: Node, { pools, table }: WorldView, beforeMs: number): InvariantBreach {
   const pool = pools.find(({ name }) => name === node.pool);
   if (!pool || (node.state !== "launching" && node.state !== "ready")) return undefined;
   if (node.launchedAtMs + (pool.maxLifetimeSeconds ?? Number.POSITIVE_INFINITY) * 1000 < beforeMs)
     return `${node.id} is older than pool ${pool.name} allows, and is not drained`;
-  return idleSinceMs(node) + pool.idleSeconds * 1000 < beforeMs ? `${node.id} has been idle, and was not ended` : undefined;
+  const dueMs = Math.max(idleSinceMs(node) + pool.idleSeconds * 1000, keptUntilMs(pool.name, table));
+  return dueMs < beforeMs ? `${node.id} has been idle, and was not ended` : undefined;
 }
+
+/** Returns until when an admin has set a minimum of the pool, for which idle nodes may stay; 0 if none. */
+export const keptUntilMs = (pool: string, { overrides }: WorldView["table"]): number =>
+  overrides.get(pool)?.settings?.minNodes?.untilMs ?? 0;
 
 /** Returns since when a node has been idle; infinity if it is not. */
 export const idleSinceMs = ({ assignments, lastBusyMs, readyAtMs = Number.POSITIVE_INFINITY, gpusBusyAtMs = 0 }: Node): number =>

@@ -4,7 +4,7 @@ import type { Launch, Reservation } from "../../model/launch.ts";
 import type { LimitScope, WiderReserved } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, lifeOf, type Node, type SilentEnd } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
-import type { Overrides } from "../../model/overrides/overrides.ts";
+import { changed, noOverrides, type Overrides } from "../../model/overrides/overrides.ts";
 import type { Learned } from "../../model/plan.ts";
 import type { Spent } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
@@ -143,6 +143,11 @@ export class MemoryTable {
     const { spent, spentByTeam } = this.pool(pool);
     spent.set(day, micro(usd));
     for (const [team, its] of Object.entries(teams)) spentByTeam.set(team, new Map([[day, micro(its)]]));
+  }
+
+  /** Sets how many nodes a pool keeps until a time, as an admin does. */
+  setMinimum(pool: string, { minNodes, untilMs }: { minNodes: number; untilMs: number }, nowMs: number): void {
+    this.overrides.set(pool, changed(noOverrides, { kind: "set", values: { minNodes }, untilMs }, { by: "Admin/ada", atMs: nowMs }));
   }
 
   /** Called after each write of a job. */

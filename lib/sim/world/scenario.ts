@@ -113,6 +113,8 @@ export const Scenario = z
     name: z.string().default("standard"),
     /** How long work arrives and faults happen, in virtual minutes. After that there are no faults, and everything must come to rest. */
     minutes: z.number().min(1).max(2_880).default(8),
+    /** How many nodes a shared pool keeps, set by an admin before the run, until so many virtual minutes later. Undefined for none. */
+    minimum: z.strictObject({ pool: z.string(), nodes: z.int().min(1), minutes: z.number().min(1) }).optional(),
     /** The virtual time at which a run begins, in UTC. Budgets renew at midnight. The usual one is a Monday. */
     startsAt: z.iso.datetime().default("2026-06-01T00:00:00Z"),
     /** The longest time that it may take to come to rest, in virtual minutes. */

@@ -179,7 +179,9 @@ export class World {
         this.#configured = this.#configured.filter(({ name }) => name !== pool);
       },
     });
-    const { flood, minutes } = this.#options.scenario;
+    const { flood, minutes, minimum } = this.#options.scenario;
+    const { nowMs } = clock;
+    if (minimum) this.ledger.table.setMinimum(minimum.pool, { minNodes: minimum.nodes, untilMs: nowMs + minimum.minutes * 60_000 }, nowMs);
     if (flood)
       scheduleFlood(flood, {
         clock,

@@ -5,7 +5,7 @@ import { fits } from "../../../model/values/resources.ts";
 import type { Fact } from "../../world/facts.ts";
 import type { WorldView } from "../../world/seen.ts";
 import type { Invariant, InvariantBreach } from "../invariant.ts";
-import { idleSinceMs } from "../prompt.ts";
+import { idleSinceMs, keptUntilMs } from "../prompt.ts";
 
 /** What a fault delays is over after this long: messages become visible again, handlers time out, and a tick makes up for lost rings. */
 const troubledMs = 150_000;
@@ -94,7 +94,7 @@ function idle(quietMs: number, now: WorldView): InvariantBreach {
 function isLateIdle(node: Node, quietMs: number, now: WorldView): boolean {
   const pool = now.pools.find(({ name }) => name === node.pool);
   if (!pool || !isLive(node) || node.replaces !== undefined || !isConfigured(node.pool, now)) return false;
-  const dueMs = idleSinceMs(node) + pool.idleSeconds * 1000;
+  const dueMs = Math.max(idleSinceMs(node) + pool.idleSeconds * 1000, keptUntilMs(pool.name, now.table));
   if (dueMs < quietMs || now.nowMs - dueMs < actsWithinMs) return false;
   const isLeaving = (each: Node): boolean => each.pool === node.pool && each.state === "draining" && each.assignments.length > 0;
   const isWanted =
