@@ -4,9 +4,12 @@ import { promisify } from "node:util";
 import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import { archiveLimits } from "../model/files/archive-entry.ts";
 import { FleetError } from "../model/fleet-error.ts";
+import type { AttemptRef } from "../model/job.ts";
 import { artifactLimits } from "./artifacts/artifact-limits.ts";
 import { Agent } from "./attempt/agent.ts";
+import { keyOf } from "./attempt/attempt.ts";
 import { attemptsOn, keptAttempt } from "./attempt/attempt-run.ts";
+import { islandTimeOnDisk, openIslandTime } from "./attempt/island-time.ts";
 import { nodeClient, remembered } from "./attempt/node-client.ts";
 import { NodeData } from "./data/datasets.ts";
 import { ShardCache } from "./data/shard-cache.ts";
@@ -19,7 +22,7 @@ import { keptEndOf } from "./outbox/kept-end.ts";
 import type { User } from "./program/program.ts";
 import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
-import { clearLeftovers, hasLeftContainers } from "./run/folders.ts";
+import { attemptsLeft, clearLeftovers, hasLeftContainers } from "./run/folders.ts";
 import { systemClock as clock, sleep } from "./runtime/clock.ts";
 import { jsonLog, type WorkerLog } from "./runtime/log.ts";
 import { instanceS3, s3Client } from "./runtime/s3.ts";
@@ -47,15 +50,8 @@ const identity = { pool, workerVersion: "0.1.0", process: randomUUID() };
 const outboxes = { s3: instanceS3({ region, local }, instance), process: identity.process };
 const machine = { outboxes, folder, path, jobUser, cgroups, data, clock, random, log, s3, logSink, ...limits };
 const call = nodeClient({ url, region, credentials: remembered(instance, clock.wallMs) });
-// Containers must be removed first, because they write into the folders.
-// If the engine does not do it, they may go on, so nothing of this node may be reported. EC2 then ends it, because it is silent.
-while (!(await removeLeftContainers({ folder, path, log })) && (await hasLeftContainers(folder))) await sleep(clock, 5_000);
-const onWait = (processes: number): void => log("warn", "leftover processes do not end", { processes });
-const left = await clearLeftovers(folder, { isKept: async (ref) => (await keptEndOf(folder, ref)) !== undefined, onWait });
-const ends = await Promise.all(left.map((ref) => keptEndOf(folder, ref)));
-const leftovers = left.filter((_ref, n) => ends[n] === undefined);
+const ends = await Promise.all((await attemptsLeft(folder)).map((ref) => keptEndOf(folder, ref)));
 const kept = ends.flatMap((end) => (end ? [keptAttempt(machine, end)] : []));
-await cache.clearParts();
 const { signal } = new AbortController();
 const gpus = sampleGpus({ path, clock, log, signal });
 const news = watchInstance({ metadata: metadataAt(metadataUrl), clock, log, signal, changed: () => agent.callSoon() });
@@ -64,12 +60,28 @@ const facts = () => {
   return { address, notice, gpus: gpus(), datasets: data.fetched() };
 };
 const endsAtMs = () => news().endsAtMs;
-const agent = new Agent({ ...identity, call, facts, endsAtMs, start: attemptsOn(machine), clock, random, log, leftovers, kept });
+const islandTime = { from: await openIslandTime(folder, log), save: islandTimeOnDisk(folder, log) };
+const leftovers = endLeftovers();
+const start = attemptsOn(machine);
+const agent = new Agent({ ...identity, call, facts, endsAtMs, start, clock, random, log, leftovers, kept, islandTime });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => agent.terminate());
-log("info", "worker starting", { pool, leftovers: leftovers.length, kept: kept.length });
 const end = await agent.run();
 const ended = end.kind === "terminated" || settings.shutdownCommand === undefined || (await shutDown(settings.shutdownCommand, log));
 process.exit(ended ? 0 : 1);
+
+/** Ends what the last process of this worker ran. Returns the attempts that have no end, once nothing of them runs. */
+async function endLeftovers(): Promise<readonly AttemptRef[]> {
+  // Containers must be removed first, because they write into the folders.
+  // If the engine does not do it, they may go on, so nothing of this node may be reported. The node ends then, because it is silent.
+  while (!(await removeLeftContainers({ folder, path, log })) && (await hasLeftContainers(folder))) await sleep(clock, 5_000);
+  const names = new Set(kept.map(({ ref }) => keyOf(ref)));
+  const onWait = (processes: number): void => log("warn", "leftover processes do not end", { processes });
+  const left = await clearLeftovers(folder, { isKept: async (ref) => names.has(keyOf(ref)), onWait });
+  await cache.clearParts();
+  const unfinished = left.filter((ref) => !names.has(keyOf(ref)));
+  log("info", "worker starting", { pool, leftovers: unfinished.length, kept: kept.length });
+  return unfinished;
+}
 
 /** Returns the ids of a user of this machine. Throws a FleetError if there is no user of that name. */
 async function findUser(name: string): Promise<User> {

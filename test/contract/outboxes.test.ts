@@ -78,8 +78,9 @@ const tries = () => ({ clock: systemClock, random: Math.random, signal: AbortSig
 
 const overTheWire = (): Stage => ({
   outboxes: s3Outboxes({ s3, kms, incomingBucket, keyAliasPrefix }),
-  leave: async (outbox, files) =>
-    leaveOutbox(s3, { content: await content(outbox, files), order: await orderFor(outbox), folder }, tries()),
+  async leave(outbox, files) {
+    await leaveOutbox(s3, { content: await content(outbox, files), order: await orderFor(outbox), folder }, tries());
+  },
   delivered: async (outbox) => {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: incomingBucket, Prefix: prefixOf(outbox) }));
     const read = async (Key: string): Promise<[string, Buffer]> => {

@@ -58,7 +58,9 @@ const fields: Readonly<Record<string, string>> = {
   "metadata service unreachable": "error",
   "node call failed": "error",
   "end of attempt not kept": "attempt error",
+  "island time not kept": "error",
   "outbox left": "attempt",
+  "outbox too large": "attempt",
   "outbox not left": "attempt error",
   "worker stopping": "kind because",
   // The local cloud.

@@ -101,7 +101,7 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       if (state.phase === "running") later(Math.min(graceMs, endsWithinMs), () => exited(143));
       else later(0, () => emit({ kind: "failed", reason: "the attempt was stopped", again: true, leaves: false }));
     },
-    leave: async () => undefined,
+    leave: async () => false,
     remove: async () => {
       state.cancel();
     },

@@ -1,14 +1,14 @@
 import { type NodeCall, type NodeResponse, nodeProtocol } from "../../../events/node-call.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { backoffMs } from "../runtime/backoff.ts";
-import { type Clock, sleep } from "../runtime/clock.ts";
+import { aborted, type Clock, sleep } from "../runtime/clock.ts";
 import type { WorkerLog } from "../runtime/log.ts";
 import { keyOf } from "./attempt.ts";
 import { graceMs, type KeptAttempt, type StartAttempt } from "./attempt-run.ts";
 import { HeldAttempts } from "./held-attempts.ts";
-import { type Contact, judgeIsland, Silence } from "./island.ts";
+import { clearMs, Island, type IslandOptions, Silence } from "./island.ts";
 import type { CallNode } from "./node-client.ts";
-import { beforeReclaim, leaveOutboxes } from "./reclaim.ts";
+import { beforeReclaim, leaveOutboxes, leaveWhole } from "./reclaim.ts";
 
 export type AgentOptions = {
   readonly pool: string;
@@ -24,10 +24,12 @@ export type AgentOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: WorkerLog;
-  /** Attempts that an earlier process of this worker ran. They have ended. */
-  readonly leftovers: readonly AttemptRef[];
+  /** Attempts that an earlier process of this worker ran, once nothing of them runs any more. No call is made before. */
+  readonly leftovers: readonly AttemptRef[] | Promise<readonly AttemptRef[]>;
   /** Attempts that an earlier process ran to their ends, and that are not delivered. */
   readonly kept?: readonly KeptAttempt[];
+  /** For how long earlier processes of this worker got no response, and what keeps that time for later ones. */
+  readonly islandTime?: IslandOptions["time"];
 };
 
 /** `shutdown`: the instance must end. `terminated`: only this process must end. */
@@ -60,21 +62,18 @@ const lastCallMs = 5_000;
 export class Agent {
   readonly #options: AgentOptions;
   readonly #attempts: HeldAttempts;
-  readonly #startedMs: number;
   readonly #ending = new AbortController();
   #end: AgentEnd | undefined;
-  #contact: Contact | undefined;
   /** This process's session, and the number of its last call. Undefined until it has begun, and if another process has begun one since. */
   #session: { readonly session: number; sequence: number } | undefined;
-  #cancelWatch: () => void = () => {};
   #changed = false;
   #endPause: () => void = () => {};
   readonly #silence = new Silence();
+  readonly #island: Island;
   #knowsItsEnd = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#startedMs = options.clock.monotonicMs();
     this.#attempts = new HeldAttempts({
       start: options.start,
       log: options.log,
@@ -84,11 +83,19 @@ export class Agent {
       isUnanswered: () => this.#silence.isOn,
     });
     for (const each of options.kept ?? []) this.#attempts.restore(each);
-    for (const ref of options.leftovers) this.#attempts.note(ref, "the worker on this node was restarted");
+    this.#island = new Island({
+      clock: options.clock,
+      time: options.islandTime,
+      work: () => this.#attempts.work,
+      why: () => this.#silence.why,
+      leave: () => leaveWhole({ attempts: this.#attempts, clock: options.clock, ending: this.#ending.signal }),
+      end: (because) => this.#finish({ kind: "shutdown", because }),
+    });
   }
 
   /** Makes the next call without waiting, because there is news for the server. */
   callSoon(): void {
+    this.#watchReclaim();
     this.#changed = true;
     this.#endPause();
   }
@@ -101,7 +108,8 @@ export class Agent {
   /** Works until the server ends this node, or it must end itself because it gets no response, or `terminate` is called. Never rejects. */
   async run(): Promise<AgentEnd> {
     const { clock, random } = this.#options;
-    this.#watchIsland();
+    this.#island.watch();
+    await this.#untilClear();
     let failures = 0;
     while (this.#end === undefined) {
       this.#changed = false;
@@ -115,7 +123,7 @@ export class Agent {
     const end = this.#end;
     this.#options.log("info", "worker stopping", end);
     await this.#stopPrograms(end.because);
-    this.#cancelWatch();
+    this.#island.stop();
     // Unless the server has ordered it, it should learn now what stopped, because otherwise it waits until the instance has ended.
     const isOrdered = end.kind === "shutdown" && !this.#silence.isOn;
     if (!isOrdered) await this.#reportLast();
@@ -124,6 +132,18 @@ export class Agent {
     if (this.#silence.isOn) await leaveOutboxes(end.kind, { attempts: this.#attempts, clock, endsAtMs: this.#options.endsAtMs() });
     else await this.#attempts.removeAll();
     return end;
+  }
+
+  /** Waits until nothing of an earlier process of this worker runs. As nothing may be reported before, the node is an island until then. */
+  async #untilClear(): Promise<void> {
+    const { clock, leftovers } = this.#options;
+    const why = new Error("what the last process of the worker ran has not ended");
+    const cancel = clock.after(clearMs, () => this.#silence.note(why, clock.monotonicMs()));
+    const gone = await Promise.race([leftovers, aborted(this.#ending.signal)]);
+    cancel();
+    if (gone === undefined) return;
+    this.#silence.end();
+    for (const ref of gone) this.#attempts.note(ref, "the worker on this node was restarted");
   }
 
   /** Makes one call and follows its response. Returns how long to wait before the next call, in ms. */
@@ -188,9 +208,8 @@ export class Agent {
     switch (response.kind) {
       case "orders":
         if (!sent) throw new Error("the server treated the beginning of a session as a report");
-        this.#contact = { atMs: sent.sentMs, islandMs: response.islandMs };
         this.#applyOrders(response, sent.report);
-        this.#watchIsland();
+        this.#island.answered(sent.sentMs, response.islandMs);
         return response.callAgainMs;
       case "no-session":
         this.#session = undefined;
@@ -223,19 +242,6 @@ export class Agent {
     }
     for (const each of reports.values()) this.#attempts.accepted(each);
     for (const order of response.orders) if (order.kind === "run") this.#attempts.start(order);
-  }
-
-  #watchIsland(): void {
-    const { clock } = this.#options;
-    this.#cancelWatch();
-    const nowMs = clock.monotonicMs();
-    const hasWork = !this.#attempts.isEmpty;
-    const verdict = judgeIsland({ nowMs, startedMs: this.#startedMs, contact: this.#contact, hasWork, why: this.#silence.why });
-    if (verdict.kind === "shut-down") {
-      this.#finish({ kind: "shutdown", because: verdict.because });
-      return;
-    }
-    this.#cancelWatch = clock.after(verdict.untilMs - nowMs, () => this.#watchIsland());
   }
 
   #finish(end: AgentEnd): void {

@@ -14,13 +14,13 @@ import type { NodeData } from "../data/datasets.ts";
 import { AttemptLog, type LogPosition } from "../logs/attempt-log.ts";
 import type { LogSink } from "../logs/log-batches.ts";
 import { type KeptEnd, keepAttempt } from "../outbox/kept-end.ts";
-import { type LeavingMachine, leaveAttempt } from "../outbox/leave-outbox.ts";
+import { type LeaveHow, type LeavingMachine, leaveAttempt } from "../outbox/leave-outbox.ts";
 import { limitRuntime, type ProgramEnd, type Running } from "../program/running.ts";
 import { type ContainerMachine, containersOn } from "../run/containers.ts";
 import { type AttemptFolder, folderOf, makeFolder, removeFolder } from "../run/folders.ts";
 import type { BeginJob } from "../run/job-runtime.ts";
 import { type ProcessMachine, processesOn } from "../run/processes.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { aborted, type Clock } from "../runtime/clock.ts";
 import type { Tries } from "../runtime/retry.ts";
 import { AttemptCredentials } from "../runtime/s3.ts";
 import type { AttemptEvent, EndedAttempt } from "./attempt.ts";
@@ -36,8 +36,11 @@ export type LiveAttempt = {
    * after it has emitted. `whole`: nothing is listed unless all is sent, because the upload can be repeated.
    */
   upload(how?: { readonly whole: boolean }): void;
-  /** Leaves the attempt's end and what it left on S3, because calls get no response and the instance ends. It never throws. */
-  leave(report: AttemptReport, signal: AbortSignal): Promise<void>;
+  /**
+   * Leaves the attempt's end and what it left on S3, because calls get no response and the instance ends. Returns whether S3 then holds all of
+   * it. It never throws. `whole`: nothing is left if something does not fit.
+   */
+  leave(report: AttemptReport, how: LeaveHow): Promise<boolean>;
   /** Ends what is in progress, which then emits its end as usual. */
   stop(graceMs: number): void;
   /** Waits until nothing is in progress, and removes the attempt's folder. */
@@ -133,7 +136,7 @@ class Run {
         this.#uploadEnds = new AbortController();
         this.#work = this.#emitting(emit, () => this.#upload(whole));
       },
-      leave: (report, signal) => this.#leave(report, signal),
+      leave: (report, how) => this.#leave(report, how),
       stop: (graceMs) => this.#stop(graceMs),
       remove: () => this.#remove(),
     };
@@ -229,10 +232,10 @@ class Run {
     return collectArtifacts(work, this.#order.spec.artifacts, this.#machine.artifactLimits);
   }
 
-  async #leave(report: AttemptReport, signal: AbortSignal): Promise<void> {
+  #leave(report: AttemptReport, how: LeaveHow): Promise<boolean> {
     const hasFiles = "uploads" in report && report.uploads === true && this.#leavesFiles;
     const collect = hasFiles ? () => this.#collect() : undefined;
-    await leaveAttempt(this.#machine, { order: this.#order, report, collect, logs: this.#logs }, signal);
+    return leaveAttempt(this.#machine, { order: this.#order, report, collect, logs: this.#logs }, how);
   }
 
   #tries(): Tries {
@@ -282,12 +285,6 @@ class Run {
     }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 
 /** How the program's run ended. */
 type RunEnd =

@@ -1,5 +1,6 @@
 import type { AttemptReport, Credentials } from "../../../events/node-call.ts";
 import type { AttemptRef } from "../../model/job.ts";
+import type { LeaveHow } from "../outbox/leave-outbox.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { WorkerLog } from "../runtime/log.ts";
 import {
@@ -18,6 +19,7 @@ import {
 } from "./attempt.ts";
 import { graceMs, type KeptAttempt, type LiveAttempt, type RunOrder, type StartAttempt } from "./attempt-run.ts";
 import { allotGpus } from "./gpus.ts";
+import type { IslandWork } from "./island.ts";
 
 type Held = {
   readonly ref: AttemptRef;
@@ -31,6 +33,8 @@ type Held = {
   rounds: number;
   /** Whether the upload that goes on can be repeated, because it began while calls got no response. */
   repeats: boolean;
+  /** The end that S3 holds, with all that the attempt left. */
+  onS3?: AttemptState;
 };
 
 export type HeldAttemptsOptions = {
@@ -60,6 +64,7 @@ export class HeldAttempts {
   readonly #held = new Map<string, Held>();
   readonly #over = new Set<string>();
   readonly #removals = new Set<Promise<void>>();
+  #leaving = Promise.resolve();
 
   constructor(options: HeldAttemptsOptions) {
     this.#options = options;
@@ -67,6 +72,11 @@ export class HeldAttempts {
 
   get isEmpty(): boolean {
     return this.#held.size === 0;
+  }
+
+  get work(): IslandWork {
+    if (this.isRunning) return "runs";
+    return this.#all().some((held) => held.live !== undefined && held.onS3 !== held.state) ? "keeps" : "none";
   }
 
   get isUploading(): boolean {
@@ -132,15 +142,12 @@ export class HeldAttempts {
     for (const held of this.#all()) this.#uploadNow(held);
   }
 
-  /** Leaves the ends of all attempts whose programs are over, and what they left, on S3. */
-  async leaveAll(signal: AbortSignal): Promise<void> {
-    const ended = this.#all().filter(({ state }) => hasEnded(state));
-    await Promise.all(
-      ended.map(async ({ ref, state, live }) => {
-        const report = reportOf(ref, state);
-        if (report) await live?.leave(report, signal);
-      }),
-    );
+  /** Leaves the ends of all attempts whose programs are over, and what they left, on S3, unless it is there. One call waits for the other. */
+  async leaveAll(how: LeaveHow): Promise<void> {
+    this.#leaving = this.#leaving.then(async () => {
+      await Promise.all(this.#all().map((held) => this.#leave(held, how)));
+    });
+    await this.#leaving;
   }
 
   /** Makes all uploads list what they have sent. */
@@ -234,6 +241,14 @@ export class HeldAttempts {
     const waitMs = held.rounds > 0 ? againMs : silenceMs - silentForMs();
     if (waitMs > 0) clock.after(waitMs, upload);
     else upload();
+  }
+
+  async #leave(held: Held, how: LeaveHow): Promise<void> {
+    const { ref, state, live, onS3 } = held;
+    const report = reportOf(ref, state);
+    // An upload that goes on may be all that is needed.
+    if (!report || !live || !hasEnded(state) || onS3 === state || (how.whole && isUploading(state))) return;
+    if (await live.leave(report, how)) held.onS3 = state;
   }
 
   #drop(held: Held): void {

@@ -41,6 +41,24 @@ export function beforeReclaim(endsAtMs: number, { attempts, clock, isUnanswered,
   clock.after(leftMs() - leaveBeforeMs, look);
 }
 
+/** How long one try to leave what a node keeps may take. */
+const wholeMs = 5 * 60_000;
+
+/**
+ * Leaves what the node keeps on S3 although it does not end yet, so that nothing holds it any more. What S3 cannot hold whole is not left: it may
+ * still be delivered. `ending` is aborted when the worker ends, because it then leaves everything.
+ */
+export async function leaveWhole({
+  attempts,
+  clock,
+  ending,
+}: Pick<ReclaimOptions, "attempts" | "clock"> & { ending: AbortSignal }): Promise<void> {
+  const late = new AbortController();
+  const cancel = clock.after(wholeMs, () => late.abort());
+  await attempts.leaveAll({ signal: AbortSignal.any([late.signal, ending]), whole: true });
+  cancel();
+}
+
 /** How long the outboxes of a worker that ends may take. A process that is asked to end must do all that it does within systemd's 90 s. */
 const outboxMs = { terminated: 18_000, shutdown: 5 * 60_000 } as const;
 /** How long before EC2 reclaims the instance its outboxes must be there. */
@@ -57,6 +75,6 @@ export async function leaveOutboxes(
 ): Promise<void> {
   const late = new AbortController();
   const cancel = clock.after(Math.min(outboxMs[kind], endsAtMs - outboxSlackMs - clock.monotonicMs()), () => late.abort());
-  await attempts.leaveAll(late.signal);
+  await attempts.leaveAll({ signal: late.signal, whole: false });
   cancel();
 }

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { jsonOf } from "../../../events/json.ts";
@@ -7,6 +7,7 @@ import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { AttemptLog, LogPosition } from "../logs/attempt-log.ts";
 import { folderOf } from "../run/folders.ts";
 import type { WorkerLog } from "../runtime/log.ts";
+import { writeWhole } from "../runtime/whole-file.ts";
 
 type RunOrder = Extract<Order, { kind: "run" }>;
 
@@ -42,15 +43,7 @@ const noCredentials = { accessKeyId: "", secretAccessKey: "", sessionToken: "", 
 /** Writes an end to the disk, whole or not at all, so that it is there after a power failure, too. Only the worker can read it. */
 export async function keepEnd(root: string, { order, ...rest }: KeptEnd): Promise<void> {
   const bare: RunOrder = { ...order, credentials: noCredentials, spec: { ...order.spec, env: {} } };
-  const file = fileOf(root, order);
-  const handle = await open(`${file}.part`, "w", 0o600);
-  try {
-    await handle.writeFile(JSON.stringify({ version: 1, order: bare, ...rest }));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.part`, file);
+  await writeWhole(fileOf(root, order), JSON.stringify({ version: 1, order: bare, ...rest }));
 }
 
 /** Returns the end of an attempt that an earlier process of the worker kept; undefined if there is none. Uploaded segments are left out. */

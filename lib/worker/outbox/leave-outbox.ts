@@ -33,8 +33,11 @@ export type Leaving = {
   readonly logs: Pick<AttemptLog, "end">;
 };
 
-/** Leaves an attempt's outbox on S3. It never throws. */
-export async function leaveAttempt(machine: LeavingMachine, { order, report, collect, logs }: Leaving, signal: AbortSignal): Promise<void> {
+/** `whole`: nothing is left if something does not fit. It is tried until the signal is aborted. */
+export type LeaveHow = { readonly signal: AbortSignal; readonly whole: boolean };
+
+/** Leaves an attempt's outbox on S3. Returns whether S3 then holds all of it. It never throws. */
+export async function leaveAttempt(machine: LeavingMachine, { order, report, collect, logs }: Leaving, how: LeaveHow): Promise<boolean> {
   const { team, job, attempt, gang, outbox } = order;
   const { clock, random, log, outboxes, folder } = machine;
   const name = attemptName(order);
@@ -43,10 +46,17 @@ export async function leaveAttempt(machine: LeavingMachine, { order, report, col
     const { waiting: segments } = await logs.end();
     const of = { attempt: { team, job, attempt }, process: outboxes.process, report, rank: gang?.rank ?? 0 };
     const content = { ...of, segments, collected: await collect?.() };
-    await leaveOutbox(outboxes.s3, { content, order: outbox, folder: folderOf(folder, order).root }, { clock, random, signal });
-    log("info", "outbox left", { attempt: name });
+    const { isLeft, isWhole } = await leaveOutbox(
+      outboxes.s3,
+      { content, order: outbox, folder: folderOf(folder, order).root, whole: how.whole },
+      { clock, random, signal: how.signal },
+    );
+    if (isLeft) log("info", "outbox left", { attempt: name });
+    else log("info", "outbox too large", { attempt: name });
+    return isLeft && isWhole;
   } catch (error) {
     log("error", "outbox not left", { attempt: name }, error);
+    return false;
   }
 }
 
@@ -55,18 +65,20 @@ const partsAtOnce = 4;
 
 /**
  * Leaves an attempt's outbox on S3, with the instance's own credentials. `folder` holds the sealed outbox meanwhile. It is tried until the
- * signal is aborted, because the instance ends then. Throws a FleetError if it could not be left.
+ * signal is aborted. `isWhole`: nothing was too large for it. Throws a FleetError if it could not be left.
  */
 export async function leaveOutbox(
   s3: S3Client,
-  of: { readonly content: OutboxContent; readonly order: OutboxOrder; readonly folder: string },
+  of: { readonly content: OutboxContent; readonly order: OutboxOrder; readonly folder: string; readonly whole?: boolean },
   tries: Omit<Tries, "most">,
-): Promise<void> {
-  const { content, order } = of;
+): Promise<{ readonly isLeft: boolean; readonly isWhole: boolean }> {
+  const { content, order, whole = false } = of;
   const file = join(of.folder, "outbox.sealed");
   try {
-    await sealOutbox(content, { order, file, signal: tries.signal });
+    const { isWhole } = await sealOutbox(content, { order, file, signal: tries.signal });
+    if (whole && !isWhole) return { isLeft: false, isWhole };
     await tryAgain({ ...tries, most: Number.POSITIVE_INFINITY }, () => put(s3, { order, file, signal: tries.signal }));
+    return { isLeft: true, isWhole };
   } finally {
     await rm(file, { force: true });
   }

@@ -45,26 +45,36 @@ export type SealOptions = {
 
 /**
  * Writes an attempt's sealed outbox into a file. What exceeds the limit is left out: the oldest parts of the log, and the largest files. The
- * manifest then says that it is incomplete.
+ * manifest then says that it is incomplete. Returns whether nothing was left out for lack of room.
  */
-export async function sealOutbox(content: OutboxContent, { order, file, signal, room = maxOutboxBytes }: SealOptions): Promise<void> {
+export async function sealOutbox(
+  content: OutboxContent,
+  { order, file, signal, room = maxOutboxBytes }: SealOptions,
+): Promise<{ readonly isWhole: boolean }> {
   const of = outboxOfKey(order.key);
   if (of === undefined) throw new FleetError("outbox", "the order names no outbox");
   const salt = randomBytes(saltBytes);
   const key = { dataKey: Buffer.from(order.dataKey, "base64"), salt, context: outboxContext(of) };
   const header = sealHeader({ wrappedKey: Buffer.from(order.wrappedKey, "base64"), salt });
+  const fit = { isWhole: true };
   const bytes = async function* (): AsyncGenerator<Buffer> {
     yield header;
-    yield* sealed(key, plain(content, room));
+    yield* sealed(key, plain(content, { room, fit }));
   };
   await pipeline(Readable.from(bytes(), { objectMode: false }), createWriteStream(file, { mode: 0o600 }), { signal });
+  return fit;
 }
 
-async function* plain(content: OutboxContent, room: number): AsyncGenerator<Buffer> {
+/** `fit` is changed if something is left out. */
+type Space = { readonly room: number; readonly fit: { isWhole: boolean } };
+
+async function* plain(content: OutboxContent, { room, fit }: Space): AsyncGenerator<Buffer> {
   const { process, report, rank, collected } = content;
   yield* partBytes(whole({ kind: "end", version: 1, process, report }));
   let left = room;
-  for (const { number, segment, last } of newest(content.segments, collected ? Math.min(logTailBytes, room) : room)) {
+  const segments = newest(content.segments, collected ? Math.min(logTailBytes, room) : room);
+  fit.isWhole = segments.length === content.segments.length;
+  for (const { number, segment, last } of segments) {
     const { sha256, bytes, offset, fileBytes } = segment;
     // It may just have been uploaded, and its file removed.
     const gzip = await readFile(segment.file).catch(() => undefined);
@@ -72,11 +82,14 @@ async function* plain(content: OutboxContent, room: number): AsyncGenerator<Buff
     left -= fileBytes;
     yield* partBytes(whole({ kind: "segment", rank, number, facts: { sha256, bytes, offset, last } }, gzip));
   }
-  if (collected) yield* plainFiles({ attempt: content.attempt, collected }, left);
+  if (collected) yield* plainFiles({ attempt: content.attempt, collected }, { room: left, fit });
 }
 
 /** Writes small files first, so that most files are kept if not all fit. */
-async function* plainFiles(of: { readonly attempt: AttemptRef; readonly collected: Collected }, room: number): AsyncGenerator<Buffer> {
+async function* plainFiles(
+  of: { readonly attempt: AttemptRef; readonly collected: Collected },
+  { room, fit }: Space,
+): AsyncGenerator<Buffer> {
   const { collected } = of;
   const kept = new Map<ArtifactFile, SentFile>();
   let left = room;
@@ -87,6 +100,7 @@ async function* plainFiles(of: { readonly attempt: AttemptRef; readonly collecte
       try {
         if (source.bytes > left) {
           incomplete = true;
+          fit.isWhole = false;
           collected.leftOut.add(file.name, "it did not fit into the outbox of its node");
           continue;
         }

@@ -65,12 +65,22 @@ export async function clearLeftovers(root: string, { isKept, onWait }: LeftoverO
   for await (const { folder, team, job, attempt } of foldersIn(attempts)) {
     const group = await endProgram(folder);
     if (group !== undefined) groups.push(group);
-    if (TeamName.safeParse(team).success && JobId.safeParse(job).success && Number.isInteger(attempt)) left.push({ team, job, attempt });
+    if (isRef(team, job, attempt)) left.push({ team, job, attempt });
   }
   await untilGone(attempts, groups, onWait);
   await removeExcept(attempts, isKept ? await filtered(left, isKept) : []);
   return left;
 }
+
+/** Returns the attempts of which an earlier process of the worker has left a folder. */
+export async function attemptsLeft(root: string): Promise<readonly AttemptRef[]> {
+  const left: AttemptRef[] = [];
+  for await (const { team, job, attempt } of foldersIn(attemptsIn(root))) if (isRef(team, job, attempt)) left.push({ team, job, attempt });
+  return left;
+}
+
+const isRef = (team: string, job: string, attempt: number): boolean =>
+  TeamName.safeParse(team).success && JobId.safeParse(job).success && Number.isInteger(attempt);
 
 /** Reports whether an earlier process of the worker has run a container for one of the attempts that are still on this machine. */
 export async function hasLeftContainers(root: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { AttemptReport, NodeResponse } from "../../../events/node-call.ts";
 import { Agent, type AgentEnd, type AgentOptions, type Facts } from "../../../lib/worker/attempt/agent.ts";
 import type { AttemptEvent } from "../../../lib/worker/attempt/attempt.ts";
 import type { LiveAttempt, RunOrder } from "../../../lib/worker/attempt/attempt-run.ts";
+import type { IslandTime } from "../../../lib/worker/attempt/island.ts";
 import { watchInstance } from "../../../lib/worker/instance/instance-watch.ts";
 import { workerLogInto } from "../../fakes/log-lines.ts";
 import { orders, type Report, runOrder, someCredentials } from "./http-fakes.ts";
@@ -32,8 +33,11 @@ class Puppet implements LiveAttempt {
   stop(graceMs: number): void {
     this.requests.push(`stop ${graceMs}`);
   }
-  async leave(report: AttemptReport): Promise<void> {
-    this.requests.push(`leave ${report.phase}`);
+  /** Whether S3 takes all that the attempt left. */
+  fits = false;
+  async leave(report: AttemptReport, { whole }: { whole: boolean }): Promise<boolean> {
+    this.requests.push(`leave ${report.phase}${whole ? " whole" : ""}`);
+    return this.fits;
   }
   async remove(): Promise<void> {
     this.requests.push("remove");
@@ -486,7 +490,8 @@ describe("a server that does not respond", () => {
     const silent = { now: false };
     const { clock, only, last, end } = world((_call, number) => {
       if (silent.now) throw new Error("unreachable");
-      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: number === 1 ? [runOrder()] : [] });
+      const soonOver = runOrder({}, { credentials: someCredentials(0) });
+      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: number === 1 ? [soonOver] : [] });
     });
     await clock.pass(50);
     only().started();
@@ -494,10 +499,61 @@ describe("a server that does not respond", () => {
     await clock.pass(60 * 60_000);
     only().exited(0);
     await clock.pass(2 * 3_600_000);
+    // S3 does not take it, so the node keeps it.
+    expect(only().requests.filter((request) => request === "leave exited whole").length).toBeGreaterThan(3);
     silent.now = false;
     await clock.pass(60_000);
     expect(end()).toBeUndefined();
     expect(last()).toMatchObject([{ phase: "exited", exitCode: 0 }]);
+  });
+
+  test("a node that runs nothing leaves its results on S3 after fifteen minutes without a response, and ends once S3 holds them whole", async () => {
+    const silent = { now: false };
+    const { clock, only, end } = world((_call, number) => {
+      if (silent.now) throw new Error("unreachable");
+      const soonOver = runOrder({}, { credentials: someCredentials(0) });
+      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: number === 1 ? [soonOver] : [] });
+    });
+    await clock.pass(50);
+    only().started();
+    silent.now = true;
+    await clock.pass(2 * 3_600_000);
+    only().exited(0);
+    await clock.pass(14 * 60_000);
+    expect(only().requests).toEqual([]);
+    await clock.pass(2 * 60_000);
+    expect(only().requests).toEqual(["leave exited whole"]);
+    expect(end()).toBeUndefined();
+    only().fits = true;
+    await clock.pass(15 * 60_000);
+    expect(only().requests).toEqual(["leave exited whole", "leave exited whole"]);
+    expect(end()).toMatchObject({ kind: "shutdown", because: expect.stringContaining("no call has got a response for 2.5 h") });
+  });
+
+  test("a node that begins a program while it leaves its results does not end", async () => {
+    const silent = { now: false };
+    const { clock, puppets, end } = world((call) => {
+      if (silent.now) throw new Error("unreachable");
+      const orderOf = (job: string) => runOrder({}, { job, credentials: someCredentials(0) });
+      const toRun = call.attempts.length === 0 ? [orderOf("train-1")] : [orderOf("train-2")];
+      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: toRun });
+    });
+    await clock.pass(50);
+    const [first] = puppets;
+    const left = Promise.withResolvers<boolean>();
+    Object.assign(first ?? {}, { leave: () => left.promise });
+    first?.started();
+    await clock.pass(1);
+    silent.now = true;
+    first?.exited(0);
+    await clock.pass(16 * 60_000);
+    silent.now = false;
+    await clock.pass(10_000);
+    silent.now = true;
+    expect(puppets.map(({ order }) => order.job)).toEqual(["train-1", "train-2"]);
+    left.resolve(true);
+    await clock.pass(3_600_000);
+    expect(end()).toBeUndefined();
   });
 
   test("a node without work ends itself fifteen minutes after the last call that got a response", async () => {
@@ -629,7 +685,7 @@ describe("the end of the worker", () => {
       silent.now = true;
       only().exited(0);
       await clock.pass(20 * 60_000);
-      expect(only().requests).toEqual([]);
+      expect(only().requests).toEqual(["leave exited whole"]);
     });
 
     test("a node with work that ends itself leaves its outbox, and keeps what it holds on the disk", async () => {
@@ -718,6 +774,73 @@ describe("the end of the worker", () => {
       await clock.pass(3 * 60_000);
       expect(kept.requests).toEqual(["leave exited"]);
       expect([puppets, end()]).toMatchObject([[], { kind: "shutdown" }]);
+    });
+
+    test("a worker that restarts has the time as an island that its earlier processes have left over", async () => {
+      const saved: IslandTime[] = [];
+      const restarted = (from: IslandTime) =>
+        world(() => orders(), {
+          kept: [keptOf(3)],
+          islandTime: { from, save: (time) => saved.push(time) },
+          begin: () => Promise.reject(new Error("unreachable")),
+        });
+      const [minute, hour] = [60_000, 3_600_000];
+      // Nothing has run for ten minutes of 23 hours.
+      const first = restarted({ unansweredMs: 23 * hour, idleMs: 10 * minute, islandMs: 24 * hour });
+      await first.clock.pass(4 * minute);
+      expect(saved.at(-1)).toEqual({ unansweredMs: 23 * hour + 4 * minute, idleMs: 14 * minute, islandMs: 24 * hour });
+      expect([kept.requests, first.end()]).toEqual([[], undefined]);
+      await first.clock.pass(2 * minute);
+      // S3 does not take the result, so the node keeps it until its hours are over.
+      expect([kept.requests, first.end()]).toEqual([["leave exited whole"], undefined]);
+      await first.clock.pass(50 * minute);
+      expect(first.end()).toBeUndefined();
+      await first.clock.pass(5 * minute);
+      expect(first.end()).toMatchObject({ kind: "shutdown", because: expect.stringContaining("24.0 h") });
+      expect(kept.requests.at(-1)).toBe("leave exited");
+
+      const second = restarted({ unansweredMs: 23 * hour, idleMs: 10 * minute, islandMs: 24 * hour });
+      kept.fits = true;
+      await second.clock.pass(6 * minute);
+      expect([kept.requests, second.end()]).toMatchObject([["leave exited whole"], { kind: "shutdown" }]);
+    });
+
+    test("a response ends the time as an island, on the disk, too", async () => {
+      const saved: IslandTime[] = [];
+      const from = { unansweredMs: 7_200_000, idleMs: 60_000, islandMs: 3_600_000 * 3 };
+      const { clock, end } = world(() => orders({ islandMs: 3_600_000, callAgainMs: 2_000 }), {
+        islandTime: { from, save: (time) => saved.push(time) },
+      });
+      await clock.pass(3_600_000);
+      expect(saved).toEqual([{ unansweredMs: 0, idleMs: 0, islandMs: 3_600_000 }]);
+      expect(end()).toBeUndefined();
+    });
+
+    test("a worker makes no call while programs of the last process may run, and ends its node as an island that runs nothing", async () => {
+      const gone = Promise.withResolvers<(typeof ref)[]>();
+      const { clock, calls, end } = world(() => orders({ callAgainMs: 2_000 }), {
+        kept: [keptOf(0)],
+        leftovers: gone.promise,
+        islandTime: { from: { unansweredMs: 0, idleMs: 0, islandMs: 3_600_000 }, save: () => {} },
+      });
+      kept.fits = true;
+      await clock.pass(15 * 60_000 - 1);
+      expect([kept.requests, calls, end()]).toEqual([[], [], undefined]);
+      await clock.pass(1);
+      expect([kept.requests, calls]).toEqual([["leave exited whole"], []]);
+      expect(end()).toMatchObject({ kind: "shutdown", because: expect.stringContaining("what the last process of the worker ran") });
+    });
+
+    test("a worker reports what the last process ran as over when it is gone, and then counts as any other", async () => {
+      const gone = Promise.withResolvers<(typeof ref)[]>();
+      const { clock, calls, last, end } = world(() => orders({ callAgainMs: 2_000 }), { leftovers: gone.promise });
+      await clock.pass(60_000);
+      expect(calls).toEqual([]);
+      gone.resolve([ref]);
+      await clock.pass(50);
+      expect(last()).toEqual([{ ...ref, phase: "stopped", reason: "the worker on this node was restarted" }]);
+      await clock.pass(3_600_000);
+      expect(end()).toBeUndefined();
     });
 
     test("a worker that ends before a call gets a response keeps on the disk what the last process kept", async () => {

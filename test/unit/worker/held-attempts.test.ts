@@ -14,7 +14,7 @@ function held() {
         credentialsExpireAtMs: 0,
         renew: () => undefined,
         upload: () => undefined,
-        leave: async () => undefined,
+        leave: async () => false,
         stop: () => undefined,
         remove: async () => undefined,
       };

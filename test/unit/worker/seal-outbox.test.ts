@@ -24,10 +24,16 @@ const collected = (...names: string[]) => collectArtifacts(join(folder, "work"),
 async function sealed(content: Partial<OutboxContent>, room?: number) {
   const file = join(folder, "outbox.sealed");
   const whole = { attempt, process: "p", report, rank: 0, segments: [], collected: undefined, ...content };
-  await sealOutbox(whole, { order: outboxOrder(attempt), file, signal: new AbortController().signal, ...(room !== undefined && { room }) });
+  const { isWhole } = await sealOutbox(whole, {
+    order: outboxOrder(attempt),
+    file,
+    signal: new AbortController().signal,
+    ...(room !== undefined && { room }),
+  });
   const parts = await openedOutbox(await readFile(file), attempt);
   const list = parts.find(({ head }) => head.kind === "manifest");
   return {
+    isWhole,
     names: parts.map(({ head }) => (head.kind === "file" ? head.path : head.kind === "segment" ? `segment ${head.number}` : head.kind)),
     manifest: list && Manifest.parse(JSON.parse(list.body.toString())),
   };
@@ -43,7 +49,8 @@ describe("the outbox of an attempt", () => {
   test("files that do not fit into the outbox are left out, the largest first, and the manifest says so", async () => {
     for (const [name, bytes] of Object.entries({ large: 5_000, small: 10, middle: 900 }))
       await writeFile(join(folder, "work", name), Buffer.alloc(bytes));
-    const { names, manifest } = await sealed({ collected: await collected("large", "middle", "small") }, 1_000);
+    const { names, manifest, isWhole } = await sealed({ collected: await collected("large", "middle", "small") }, 1_000);
+    expect(isWhole).toBe(false);
     expect(names).toEqual(["end", "small", "middle", "manifest"]);
     expect(manifest).toMatchObject({
       incomplete: true,
@@ -51,14 +58,14 @@ describe("the outbox of an attempt", () => {
       leftOut: [{ path: "large", because: "it did not fit into the outbox of its node" }],
     });
     const whole = await sealed({ collected: await collected("large", "middle", "small") }, 6_000);
-    expect([whole.names.length, whole.manifest?.incomplete]).toEqual([5, undefined]);
+    expect([whole.names.length, whole.manifest?.incomplete, whole.isWhole]).toEqual([5, undefined, true]);
   });
 
   test("the newest parts of a log are kept if not all fit, and a part that was uploaded meanwhile is left out", async () => {
     const segments = [await segment(0, 300), await segment(1, 400), await segment(2, 500)];
-    expect((await sealed({ segments }, 1_000)).names).toEqual(["end", "segment 1", "segment 2"]);
+    expect(await sealed({ segments }, 1_000)).toMatchObject({ names: ["end", "segment 1", "segment 2"], isWhole: false });
     await rm(join(folder, "1.gz"));
-    expect((await sealed({ segments }, 10_000)).names).toEqual(["end", "segment 0", "segment 2"]);
+    expect(await sealed({ segments }, 10_000)).toMatchObject({ names: ["end", "segment 0", "segment 2"], isWhole: true });
   });
 
   test("a file that was replaced or shortened after it was collected spoils nothing else", async () => {

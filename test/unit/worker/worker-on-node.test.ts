@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, readdir, readFile, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -255,6 +255,47 @@ describe("a worker", () => {
     expect(await readFile(runs, "utf8")).toBe("ran\n");
     await expect.poll(() => readdir(join(folder, "attempts", "vision", "train-1")).catch(() => []), until).toEqual([]);
     second.child.kill("SIGTERM");
+  });
+
+  /** Runs a job to an end that no one hears of, and kills the worker. `idle`: how long its node then has been an island that runs nothing. */
+  async function unheardEnd(idleMs: number): Promise<void> {
+    world.aws.stalls = /./;
+    const over = { outbox: outboxOrder(job.ref), credentials: someCredentials(Date.now() + 1_000) };
+    const order = job.order({ command: ["sh", "-c", "echo trained; echo weights >model.pt"], artifacts: ["model.pt"] }, over);
+    world.reply = (call) => (call.attempts.length > 0 ? "lost" : orders({ orders: [order] }));
+    const first = world.begin();
+    const root = join(world.folder, "attempts", "vision", "train-1", "1");
+    await expect.poll(() => readdir(root).catch(() => []), until).toContain("end.json");
+    first.child.kill("SIGKILL");
+    await first.ended;
+    world.aws.stalls = undefined;
+    world.reply = () => "lost";
+    await writeFile(join(world.folder, "island.json"), JSON.stringify({ version: 1, unansweredMs: idleMs, idleMs, islandMs: 86_400_000 }));
+  }
+
+  test("a worker that restarts without a response goes on counting, leaves the result of the last process on S3, and ends the instance", async () => {
+    await unheardEnd(14 * 60_000 + 1_000);
+    const { key } = outboxOrder(job.ref);
+    const worker = world.begin({ FLEETWRIGHT_SHUTDOWN: `touch ${join(world.folder, "shut-down")}` });
+    expect(await worker.ended).toBe(0);
+    const parts = await openedOutbox(world.aws.objects.get(`incoming/${key}`) ?? Buffer.alloc(0), job.ref);
+    expect(parts.map(({ head }) => head.kind)).toEqual(["end", "segment", "file", "manifest"]);
+    expect(await readdir(world.folder)).toContain("shut-down");
+    expect(worker.log.filter((line) => line.includes("outbox left"))).toHaveLength(1);
+  });
+
+  test("a worker that cannot end what the last process left makes no call, leaves what is kept on S3, and ends the instance", async () => {
+    await unheardEnd(14 * 60_000 + 1_000);
+    const escaped = join(world.folder, "attempts", "vision", "train-2", "1");
+    await mkdir(escaped, { recursive: true });
+    await writeFile(join(escaped, "container.env"), "");
+    const PATH = await standIn(world.folder, "docker", "exit 1");
+    const callsBefore = world.server.calls.length;
+    const worker = world.begin({ PATH, FLEETWRIGHT_SHUTDOWN: `touch ${join(world.folder, "shut-down")}` });
+    expect(await worker.ended).toBe(0);
+    expect(world.server.calls).toHaveLength(callsBefore);
+    expect([...world.aws.objects.keys()]).toContain(`incoming/${outboxOrder(job.ref).key}`);
+    expect(await readdir(world.folder)).toContain("shut-down");
   });
 
   test("a job with an image fails permanently if the node has no Docker", async () => {
