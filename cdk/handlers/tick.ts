@@ -2,6 +2,7 @@ import { Aws, Stack } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
+import { outboxFolder } from "../../events/outbox/outbox.ts";
 import type { Tick } from "../../events/tick.ts";
 import { acknowledgeResources } from "../access/acknowledge.ts";
 import { callUrl, onTable, sendTo } from "../access/allow.ts";
@@ -11,11 +12,15 @@ import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 import type { NodeFunction } from "./node.ts";
 
-/** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outdated maps of datasets, new prices. */
+/** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outboxes that are not taken in, outdated maps of datasets, new prices. */
 export class TickFunction extends Construct {
-  constructor(scope: Construct, id: string, props: Foundation & { readonly role: Role; readonly node: NodeFunction }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: Foundation & { readonly role: Role; readonly node: NodeFunction; readonly instanceRole: Role },
+  ) {
     super(scope, id);
-    const { configuration, bundles, table, queues, network, role, node } = props;
+    const { configuration, bundles, table, queues, buckets, network, role, node, instanceRole } = props;
     const stack = Stack.of(this);
     const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "tick" }).queue;
     const tick = new FleetFunction(this, "Handler", {
@@ -28,12 +33,21 @@ export class TickFunction extends Construct {
         LANE_QUEUE_URL: queues.lane.queue.queueUrl,
         SEAL_QUEUE_URL: queues.seal.queue.queueUrl,
         SHARDS_QUEUE_URL: queues.shards.queue.queueUrl,
+        OUTBOXES_QUEUE_URL: queues.outboxes.queue.queueUrl,
+        INCOMING_BUCKET: buckets.incoming.bucketName,
+        NODES_ROLE_ID: instanceRole.roleId,
         NODE_URL: node.url,
         SUBNETS: stack.toJsonString(network.places),
       },
       may: [
         onTable(table, ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]),
-        sendTo(queues.lane.queue, queues.seal.queue, queues.shards.queue),
+        sendTo(queues.lane.queue, queues.seal.queue, queues.shards.queue, queues.outboxes.queue),
+        new PolicyStatement({
+          sid: "FindOutboxes",
+          actions: ["s3:ListBucket"],
+          resources: [buckets.incoming.bucketArn],
+          conditions: { StringLike: { "s3:prefix": `${outboxFolder}/*` } },
+        }),
         new PolicyStatement({
           sid: "Market",
           actions: [

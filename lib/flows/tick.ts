@@ -1,5 +1,6 @@
 import { type PoolNumbers, poolNumbers } from "../decide/health/pool-numbers.ts";
 import { inForce } from "../decide/overrides/in-force.ts";
+import type { Node } from "../model/node.ts";
 import type { UnreadableItem } from "../model/plan.ts";
 import type { Pool, PoolState } from "../model/pool.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -9,11 +10,13 @@ import { closePools } from "./tick/close-pools.ts";
 import { type SealAgainDeps, sealAgain } from "./tick/seal-again.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
 import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-orphans.ts";
+import { type SweepOutboxesDeps, sweepOutboxes } from "./tick/sweep-outboxes.ts";
 
 export type TickDeps = Ringing &
   Omit<SweepDeps, "pools"> &
   SweepOrphansDeps &
   SealAgainDeps &
+  SweepOutboxesDeps &
   Pick<Ports, "canary" | "catalogues" | "decisions" | "market" | "registry"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
@@ -29,6 +32,8 @@ export type Ticked = {
   readonly rung: readonly string[];
   readonly refreshed: readonly string[];
   readonly sealedAgain: number;
+  /** Outboxes whose events seemed to be lost. */
+  readonly takenAgain: number;
   /** Datasets whose maps do not name the nodes that need them. */
   readonly rebalanced: number;
   /** Pools that were removed from the configuration and are not empty yet. */
@@ -77,8 +82,10 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     }),
   );
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
-  const [sealedAgain, rebalanced, closing, swept] = await Promise.all([
+  const nodes = pools.flatMap(({ counted }) => counted?.nodes ?? []);
+  const [sealedAgain, takenAgain, rebalanced, closing, swept] = await Promise.all([
     attempt("sealing", sealAgain(deps)),
+    attempt("outboxes", sweepOutboxes(deps, nodes)),
     attempt("datasets", sweepDatasets(deps)),
     attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
@@ -90,6 +97,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     rung: pools.filter((pool) => pool.active).map((pool) => pool.name),
     refreshed: pools.filter((pool) => pool.refreshed).map((pool) => pool.name),
     sealedAgain: sealedAgain ?? 0,
+    takenAgain: takenAgain ?? 0,
     rebalanced: rebalanced ?? 0,
     closing: closing ?? [],
     ...(swept && { swept }),
@@ -124,10 +132,10 @@ async function count(deps: TickDeps, pool: Pool): Promise<Counted> {
   ]);
   const numbers = poolNumbers({ ...seen, queued, pool: inForce(pool, seen.overrides, nowMs), nowMs });
   deps.publish?.(pool.name, numbers);
-  return { numbers, unreadable: seen.unreadable ?? [] };
+  return { numbers, nodes: seen.nodes, unreadable: seen.unreadable ?? [] };
 }
 
-type Counted = { readonly numbers: PoolNumbers; readonly unreadable: readonly UnreadableItem[] };
+type Counted = { readonly numbers: PoolNumbers; readonly nodes: readonly Node[]; readonly unreadable: readonly UnreadableItem[] };
 
 const hasUnseenRing = (state: PoolState): boolean => state.bell > state.decidedThrough;
 

@@ -5,7 +5,7 @@ import type { CapacityMemory } from "./capacity.ts";
 import type { Datasets, PoolNodes, ShardQueue, ShardStore } from "./datasets.ts";
 import type { DecisionReader } from "./decision-reader.ts";
 import type { Fleet, PriceSource } from "./fleet.ts";
-import type { Outboxes, OutboxKeys } from "./islands/outboxes.ts";
+import type { LeftOutboxes, OutboxClaims, Outboxes, OutboxKeys, OutboxQueue } from "./islands/outboxes.ts";
 import type { BootDownloads, JobAccess } from "./job-access.ts";
 import type { Admissions, Cancellations, JobLookup, JobReader, Sealing } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
@@ -43,9 +43,11 @@ export type Ports = {
   readonly registry: PoolRegistry;
   readonly sealing: Sealing;
   readonly orphans: Orphans;
+  readonly outboxClaims: OutboxClaims;
   // Queues.
   readonly deadLetters: DeadLetters;
   readonly lane: Lane;
+  readonly outboxQueue: OutboxQueue;
   readonly sealAgain: SealAgainQueue;
   readonly shardQueue: ShardQueue;
   // Objects and logs.
@@ -54,6 +56,7 @@ export type Ports = {
   readonly decisionReader: DecisionReader;
   readonly downloads: BootDownloads;
   readonly journal: Journal;
+  readonly leftOutboxes: LeftOutboxes;
   readonly outboxes: Outboxes;
   readonly outboxKeys: OutboxKeys;
   readonly segments: LogSegments;

@@ -60,7 +60,17 @@ export const Environments = {
   api: z.object({ ...bell, ...data, LOG_GROUP_PREFIX: z.string().min(1), DECISIONS_BUCKET: z.string().min(1) }),
   "rebalance-shards": z.object({ ...table, ...data }),
   "end-fleet": z.object({}),
-  tick: z.object({ ...bell, ...subnets, ...shards, SEAL_QUEUE_URL: z.url(), NODE_URL: z.url() }),
+  tick: z.object({
+    ...bell,
+    ...subnets,
+    ...shards,
+    SEAL_QUEUE_URL: z.url(),
+    OUTBOXES_QUEUE_URL: z.url(),
+    INCOMING_BUCKET: z.string().min(1),
+    /** As for `node`. */
+    NODES_ROLE_ID: z.string().min(1),
+    NODE_URL: z.url(),
+  }),
 };
 
 export type FunctionName = keyof typeof Environments;

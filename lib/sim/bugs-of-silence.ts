@@ -168,6 +168,13 @@ export const bugsOfSilence: readonly Bug[] = [
     }),
   },
   {
+    name: "drops-outboxes",
+    breaks: 26,
+    says: "what an island left on S3 is not found, so that a run that had ended well begins again",
+    scenario: { ...refusing, jobs: { ...refusing.jobs, seconds: { from: 600, to: 6_000 } } },
+    plant: ({ outboxes }) => ({ outboxes: { ...outboxes, open: async () => undefined } }),
+  },
+  {
     name: "retries-without-pauses",
     breaks: 23,
     says: "no decision remembers what failed, so that EC2 is asked again and again for what it refuses",

@@ -20,6 +20,7 @@ import { awake } from "./invariants/timely/awake.ts";
 import { elsewhere } from "./invariants/timely/elsewhere.ts";
 import { explained } from "./invariants/timely/explained.ts";
 import { informed } from "./invariants/timely/informed.ts";
+import { outboxes } from "./invariants/timely/outboxes.ts";
 import { resealed } from "./invariants/timely/resealed.ts";
 import { turns } from "./invariants/turns.ts";
 import { zero } from "./invariants/zero.ts";
@@ -51,4 +52,5 @@ export const invariants: readonly Invariant[] = [
   spaced,
   explained,
   resealed,
+  outboxes,
 ];

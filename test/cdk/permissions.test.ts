@@ -176,6 +176,19 @@ describe("permissions", () => {
     ).toEqual(["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]);
   });
 
+  test("tick may list outboxes, but read none, and list nothing else in the incoming bucket", () => {
+    const may = stack.statementsOf(roleOf("tick")).filter(({ Action }) => Action.some((action) => action.startsWith("s3:")));
+    expect(may).toEqual([
+      {
+        Sid: "FindOutboxes",
+        Effect: "Allow",
+        Action: ["s3:ListBucket"],
+        Resource: [{ "Fn::GetAtt": [incomingBucket, "Arn"] }],
+        Condition: { StringLike: { "s3:prefix": "islands/*" } },
+      },
+    ]);
+  });
+
   test("every upload must name a KMS key, except outboxes, which their nodes have encrypted", () => {
     const refusals = stack
       .all("AWS::S3::BucketPolicy")

@@ -11,6 +11,7 @@ import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { createNodeLedger } from "../../lib/aws/table/nodes/node-ledger.ts";
 import { createNodeReader } from "../../lib/aws/table/nodes/node-reader.ts";
 import { createOrphans } from "../../lib/aws/table/nodes/orphans.ts";
+import { createOutboxClaims } from "../../lib/aws/table/nodes/outbox-claims.ts";
 import { createBell } from "../../lib/aws/table/pools/bell.ts";
 import { createCapacityMemory } from "../../lib/aws/table/pools/capacity-memory.ts";
 import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.ts";
@@ -91,4 +92,5 @@ export const ledgerOn = (access: TableAccess): LedgerPorts => ({
   nodeReader: createNodeReader(access),
   registry: createPoolRegistry(access),
   orphans: createOrphans(access),
+  outboxClaims: createOutboxClaims(access),
 });

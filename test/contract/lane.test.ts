@@ -2,9 +2,11 @@ import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, Re
 import { describe, expect, inject, test } from "vitest";
 import { SealAgain } from "../../events/artifacts/upload.ts";
 import { PoolRang } from "../../events/lane.ts";
+import { outboxKey, outboxToTake } from "../../events/outbox/outbox.ts";
 import { sqsClient } from "../../lib/aws/clients/sqs.ts";
 import { sqsJobQueue } from "../../lib/aws/queues/job-queue.ts";
 import { sqsLane } from "../../lib/aws/queues/lane.ts";
+import { sqsOutboxQueue } from "../../lib/aws/queues/outbox-queue.ts";
 import { sqsSealQueue } from "../../lib/aws/queues/seal-queue.ts";
 import { MemoryLane } from "../../lib/sim/memory/lane.ts";
 import { laneContract } from "./suites/lane.ts";
@@ -69,6 +71,14 @@ describe("SQS", () => {
     await sqsSealQueue(sqs, url).send({ team: "vision", job: "train-1", attempt: 2 });
     const [message] = await bodies(url);
     expect(SealAgain.parse(JSON.parse(message?.body ?? ""))).toEqual({ seal: { team: "vision", job: "train-1", attempt: 2 } });
+  });
+
+  test("a message asks for an outbox to be taken in, as S3's event about it does", async () => {
+    const queueUrl = await queue(unique("outboxes"));
+    const outbox = { role: "AROAINSTANCEROLE", node: "i-0123456789abcdef0", team: "vision", job: "train-1", attempt: 2 };
+    await sqsOutboxQueue(sqs, { queueUrl, bucket: "incoming" }).send(outbox);
+    const [message] = await bodies(queueUrl);
+    expect(outboxToTake(JSON.parse(message?.body ?? ""))).toEqual({ outbox, key: outboxKey(outbox) });
   });
 
   test("a job message reaches its team's queue unchanged, and the error about a team without a queue names the team", async () => {

@@ -8,15 +8,16 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-s
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { outboxKey } from "../../events/outbox/outbox.ts";
 import { kmsOutboxKeys } from "../../lib/aws/access/outbox-keys.ts";
+import { s3LeftOutboxes } from "../../lib/aws/islands/left-outboxes.ts";
 import { s3Outboxes } from "../../lib/aws/islands/outboxes.ts";
 import type { OutboxRef } from "../../lib/model/job.ts";
-import type { Outboxes } from "../../lib/ports/islands/outboxes.ts";
+import type { LeftOutboxes, Outboxes } from "../../lib/ports/islands/outboxes.ts";
+import { MemoryOutboxes } from "../../lib/sim/memory/islands/outboxes.ts";
 import { artifactLimits } from "../../lib/worker/artifacts/artifact-limits.ts";
 import { collectArtifacts } from "../../lib/worker/artifacts/artifacts.ts";
 import { leaveOutbox } from "../../lib/worker/outbox/leave-outbox.ts";
 import { type OutboxContent, sealOutbox } from "../../lib/worker/outbox/seal-outbox.ts";
 import { systemClock } from "../../lib/worker/runtime/clock.ts";
-import { MemoryOutboxes } from "../fakes/outboxes.ts";
 import { sealingStage } from "./sealing-stage.ts";
 import { anAttempt, describing } from "./suites/artifacts.ts";
 
@@ -39,6 +40,7 @@ const reportOf = ({ team, job, attempt }: OutboxRef) =>
 /** What the suite runs on. `leave` does what a node does. `delivered` returns the uploads of an attempt, by key below its prefix. */
 type Stage = {
   readonly outboxes: Outboxes;
+  readonly found: LeftOutboxes;
   leave(outbox: OutboxRef, files: Readonly<Record<string, Buffer>>): Promise<void>;
   delivered(outbox: OutboxRef): Promise<ReadonlyMap<string, Buffer>>;
 };
@@ -47,9 +49,10 @@ const prefixOf = ({ team, job, attempt }: OutboxRef): string => `${team}/${job}/
 
 function inMemory(): Stage {
   const incoming = new Map<string, Buffer>();
-  const outboxes = new MemoryOutboxes(incoming);
+  const outboxes = new MemoryOutboxes(incoming, Date.now);
   return {
     outboxes,
+    found: outboxes,
     leave: async (outbox, files) => {
       const { team, job, attempt } = outbox;
       const artifacts = Object.entries(files).map(([path, bytes]) => describing(path, bytes));
@@ -78,6 +81,7 @@ const tries = () => ({ clock: systemClock, random: Math.random, signal: AbortSig
 
 const overTheWire = (): Stage => ({
   outboxes: s3Outboxes({ s3, kms, incomingBucket, keyAliasPrefix }),
+  found: s3LeftOutboxes(s3, incomingBucket),
   async leave(outbox, files) {
     await leaveOutbox(s3, { content: await content(outbox, files), order: await orderFor(outbox), folder }, tries());
   },
@@ -123,6 +127,18 @@ describe.each([
 
   test("there is no outbox where no node has left one", async () => {
     expect(await make().outboxes.open(anOutbox())).toBeUndefined();
+  });
+
+  test("an outbox is found with the time at which it was left, and no other is", async () => {
+    const { found, leave } = make();
+    const outbox = anOutbox({ attempt: 1 });
+    await leave({ ...outbox, attempt: 11 }, {});
+    expect(await found.leftAtMs(outbox)).toBeUndefined();
+    const beforeMs = Date.now();
+    await leave(outbox, {});
+    // S3 counts in seconds.
+    const atMs = (await found.leftAtMs(outbox)) ?? 0;
+    expect(Math.abs(atMs - beforeMs)).toBeLessThan(20_000);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Ports } from "../../lib/ports/ports.ts";
 import { MemoryArtifacts } from "../../lib/sim/memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardQueue, MemoryShardStore, memoryPoolNodes } from "../../lib/sim/memory/datasets.ts";
 import { MemoryFleet } from "../../lib/sim/memory/fleet.ts";
+import { MemoryOutboxes, MemoryOutboxQueue } from "../../lib/sim/memory/islands/outboxes.ts";
 import { MemoryJobAccess, memoryBootDownloads, memoryOutboxKeys } from "../../lib/sim/memory/job-access.ts";
 import { MemoryJournal } from "../../lib/sim/memory/journal.ts";
 import { MemoryLane, MemorySealQueue } from "../../lib/sim/memory/lane.ts";
@@ -12,7 +13,6 @@ import { MemoryTaggedInstances } from "../../lib/sim/memory/orphans.ts";
 import { MemoryRequestBudget } from "../../lib/sim/memory/request-budget.ts";
 import { aCatalogue } from "./builders.ts";
 import { MemoryDeadLetters } from "./dead-letters.ts";
-import { MemoryOutboxes } from "./outboxes.ts";
 import { MemoryAttemptLogs, memoryDecisionReader } from "./readers.ts";
 
 /** Returns the ports of one deployment, all in memory. Parts of logs are sealed by the adapter alone, so `segments` has no twin. */
@@ -20,6 +20,7 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
   const fleet = new MemoryFleet();
   const artifacts = new MemoryArtifacts();
   const journal = new MemoryJournal();
+  const outboxes = new MemoryOutboxes(artifacts.incoming, now);
   return {
     ...ledger,
     access: new MemoryJobAccess(now),
@@ -36,8 +37,10 @@ export function memoryPorts({ table, wire: _wire, ...ledger }: MemoryLedger, now
     journal,
     lane: new MemoryLane(),
     market: new MemoryMarket(aCatalogue()),
-    outboxes: new MemoryOutboxes(artifacts.incoming),
+    leftOutboxes: outboxes,
+    outboxes,
     outboxKeys: memoryOutboxKeys,
+    outboxQueue: new MemoryOutboxQueue(),
     poolNodes: memoryPoolNodes(table),
     sealAgain: new MemorySealQueue(),
     shardQueue: new MemoryShardQueue(),

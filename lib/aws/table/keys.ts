@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DatasetRef, Source } from "../../model/dataset.ts";
-import type { AttemptRef, JobRef } from "../../model/job.ts";
+import type { AttemptRef, JobRef, OutboxRef } from "../../model/job.ts";
 import { type Subject, subjectName } from "../../model/refusal.ts";
 import type { RequestKind } from "../../model/requests/request-limits.ts";
 import { placesKey, type Wants } from "../../model/wants.ts";
@@ -143,6 +143,9 @@ export const mapRequestKey = ({ team, dataset }: DatasetRef, node: string): Key 
 
 export const sealingPartition = "S";
 export const sealingKey = ({ team, job, attempt }: AttemptRef): Key => ({ pk: sealingPartition, sk: `${team}#${job}#${attempt}` });
+
+/** Until when an outbox is not asked for again, because a message about it was sent. */
+export const outboxClaimKey = ({ node, team, job, attempt }: OutboxRef): Key => ({ pk: `O#${node}`, sk: `${team}#${job}#${attempt}` });
 
 /** The UTC days on which a team submitted jobs, such as "2026-11-30". */
 export const daysPartition = (team: string): string => `TD#${team}`;

@@ -30,3 +30,22 @@ export type OpenedOutbox = {
   /** Must be called when the outbox is not needed any more. */
   close(): void;
 };
+
+/** Finds outboxes on S3, because the event about one may be lost. */
+export interface LeftOutboxes {
+  /** Returns when the outbox was left, ms since the epoch; undefined if there is none. */
+  leftAtMs(outbox: OutboxRef): Promise<number | undefined>;
+}
+
+/** Sends the message that S3's event about an outbox is. */
+export interface OutboxQueue {
+  send(outbox: OutboxRef): Promise<void>;
+}
+
+/** Who has sent a message about an outbox, so that ticks do not send it again and again. */
+export interface OutboxClaims {
+  /** Returns true if no one has claimed the outbox since `beforeMs`, and claims it. Of several calls at the same time one returns true. */
+  claim(outbox: OutboxRef, at: { readonly beforeMs: number; readonly atMs: number }): Promise<boolean>;
+  /** Gives a claim back, because the message could not be sent. */
+  release(outbox: OutboxRef): Promise<void>;
+}

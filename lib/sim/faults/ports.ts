@@ -2,10 +2,7 @@ import type { Ports } from "../../ports/ports.ts";
 import type { FaultKind } from "./faults.ts";
 
 /** The ports that handlers of the simulation call: all, except those that only people's requests and the logs of attempts need. */
-export type SimPorts = Omit<
-  Ports,
-  "attemptLogs" | "canary" | "deadLetters" | "decisionReader" | "jobLookup" | "jobReader" | "nodeReader" | "outboxes" | "segments"
->;
+export type SimPorts = Omit<Ports, "attemptLogs" | "canary" | "deadLetters" | "decisionReader" | "jobLookup" | "jobReader" | "segments">;
 
 /** What may happen to a call: it fails before it is carried out, or it is carried out and its response is lost. */
 export type CallFaults = { readonly fails: FaultKind; readonly loses?: FaultKind };
@@ -42,5 +39,10 @@ export const callFaults: Readonly<Record<keyof SimPorts, CallFaults | undefined>
   shardQueue: queue,
   shardStore: objects,
   orphans: table,
+  leftOutboxes: objects,
+  nodeReader: table,
+  outboxClaims: table,
+  outboxes: objects,
+  outboxQueue: queue,
   outboxKeys: undefined,
 };

@@ -31,15 +31,10 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
     files: Readonly<Record<string, string | Buffer>>,
     notThere: Partial<Pick<Manifest, "leftOut" | "leftOutMore" | "missing" | "failed" | "incomplete">> = {},
   ): readonly UploadedFile[] {
-    const artifacts = Object.entries(files).map(([path, content]) => {
-      const bytes = Buffer.from(content);
-      this.incoming.set(fileKey(attempt, path), bytes);
-      return { path, bytes: bytes.length, sha256: sha256(bytes), mode: 0o644 };
-    });
-    const { team, job, attempt: number } = attempt;
-    const manifest: Manifest = { version: 2, team, job, attempt: number, artifacts, leftOut: [], missing: [], ...notThere };
+    for (const [path, content] of Object.entries(files)) this.incoming.set(fileKey(attempt, path), Buffer.from(content));
+    const manifest: Manifest = { ...manifestOf(attempt, files), ...notThere };
     this.incoming.set(manifestKey(attempt), Buffer.from(JSON.stringify(manifest)));
-    return artifacts;
+    return manifest.artifacts;
   }
 
   uploaded(attempt: AttemptRef): Promise<Upload | undefined> {
@@ -107,6 +102,15 @@ export class MemoryArtifacts implements Artifacts, ArtifactReader {
       return undefined;
     }
   }
+}
+
+/** Returns the manifest of an attempt that left these files, and nothing out. */
+export function manifestOf({ team, job, attempt }: AttemptRef, files: Readonly<Record<string, string | Buffer>>): Manifest {
+  const artifacts = Object.entries(files).map(([path, content]) => {
+    const bytes = Buffer.from(content);
+    return { path, bytes: bytes.length, sha256: sha256(bytes), mode: 0o644 };
+  });
+  return { version: 2, team, job, attempt, artifacts, leftOut: [], missing: [] };
 }
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");

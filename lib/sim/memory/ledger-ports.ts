@@ -18,6 +18,7 @@ export type LedgerPorts = Pick<
   | "nodeReader"
   | "registry"
   | "orphans"
+  | "outboxClaims"
 >;
 
 /** A method of the ledger, such as `placements.bind`. */

@@ -8,7 +8,7 @@ import { Interruptions } from "./interruptions.ts";
 import { memoryAdmissions, memoryCancellations, memoryJobReader, memoryLookup, memorySealing } from "./jobs.ts";
 import type { LedgerMethod, LedgerPorts } from "./ledger-ports.ts";
 import { memoryNodeLedger } from "./node-ledger.ts";
-import { memoryOrphans, memoryPoolRegistry } from "./orphans.ts";
+import { memoryOrphans, memoryOutboxClaims, memoryPoolRegistry } from "./orphans.ts";
 import { memoryPlacements } from "./placements.ts";
 import { MemoryTable } from "./table.ts";
 
@@ -41,6 +41,7 @@ export function memoryLedger(options: { lag?: boolean } = {}): MemoryLedger {
     nodeReader: memoryNodeReader(table, wire),
     registry: memoryPoolRegistry(table, wire),
     orphans: memoryOrphans(table, wire),
+    outboxClaims: memoryOutboxClaims(table, wire),
   };
 }
 

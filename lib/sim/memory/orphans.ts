@@ -1,4 +1,6 @@
+import { outboxKey } from "../../../events/outbox/outbox.ts";
 import type { TaggedInstance } from "../../model/tagged-instance.ts";
+import type { OutboxClaims } from "../../ports/islands/outboxes.ts";
 import type { Orphans, TaggedInstances } from "../../ports/orphans.ts";
 import type { PoolRegistry } from "../../ports/pool-registry.ts";
 import type { MemoryFleet } from "./fleet.ts";
@@ -34,6 +36,16 @@ export const memoryOrphans = (table: MemoryTable, wire: Interruptions<LedgerMeth
       table.orphans.clear();
       for (const [id, atMs] of since) table.orphans.set(id, atMs);
     }),
+});
+
+export const memoryOutboxClaims = ({ outboxClaims }: MemoryTable, wire: Interruptions<LedgerMethod>): OutboxClaims => ({
+  claim: (outbox, { beforeMs, atMs }) =>
+    wire.call("outboxClaims.claim", () => {
+      if ((outboxClaims.get(outboxKey(outbox)) ?? Number.NEGATIVE_INFINITY) >= beforeMs) return false;
+      outboxClaims.set(outboxKey(outbox), atMs);
+      return true;
+    }),
+  release: (outbox) => wire.call("outboxClaims.release", () => void outboxClaims.delete(outboxKey(outbox))),
 });
 
 /** The live instances of a MemoryFleet. If `deaf` is true, EC2 cannot be asked. */

@@ -77,6 +77,8 @@ export class MemoryTable {
   /** The names of the registered pools. */
   readonly registry = new Set<string>();
   readonly orphans = new Map<string, number>();
+  /** When a message about an outbox was last sent by a sweep, by the outbox's key. */
+  readonly outboxClaims = new Map<string, number>();
   readonly catalogues = new Map<string, Catalogue>();
   readonly sealingSince = new Map<string, { readonly attempt: AttemptRef; readonly sinceMs: number; readonly lastAtMs?: number }>();
   /** The reservations of all pools together, for the deployment and per team. */

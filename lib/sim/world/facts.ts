@@ -1,6 +1,7 @@
 import type { Order } from "../../../events/node-call.ts";
+import type { TakenOutbox } from "../../flows/take-outbox.ts";
 import type { Dataset } from "../../model/dataset.ts";
-import type { AttemptRef, Job, JobRef } from "../../model/job.ts";
+import type { AttemptRef, Job, JobRef, OutboxRef } from "../../model/job.ts";
 import type { Launch, Reservation } from "../../model/launch.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Notice } from "../../model/telemetry.ts";
@@ -38,6 +39,10 @@ export type Fact =
   | { readonly kind: "warned"; readonly id: string; readonly notice: Notice["kind"] }
   /** A worker uploaded all files of an attempt. */
   | { readonly kind: "uploaded"; readonly attempt: AttemptRef; readonly paths: readonly string[] }
+  /** A worker that gets no response left the end of an attempt in its outbox, with all that belongs to it. */
+  | { readonly kind: "left"; readonly outbox: OutboxRef; readonly isGood: boolean }
+  /** An outbox was handled to the end. */
+  | { readonly kind: "taken"; readonly outbox: OutboxRef; readonly how: TakenOutbox["kind"] }
   /** A dataset got another map. */
   | { readonly kind: "map"; readonly before: Dataset; readonly after: Dataset }
   | { readonly kind: "decided"; readonly decision: DecisionRecord }

@@ -12,11 +12,12 @@ import { ring } from "../../flows/pool/ring.ts";
 import { rebalanceShards } from "../../flows/rebalance-shards.ts";
 import { sealAttempt } from "../../flows/seal-attempt.ts";
 import { type Submission, submitJob } from "../../flows/submit-job.ts";
+import { type TakenOutbox, takeOutbox } from "../../flows/take-outbox.ts";
 import { tick } from "../../flows/tick.ts";
 import type { DatasetRef } from "../../model/dataset.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import type { AttemptRef, JobRef } from "../../model/job.ts";
+import type { AttemptRef, JobRef, OutboxRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Log } from "../../ports/log.ts";
@@ -36,6 +37,8 @@ export type HandlersWorld = InvocationWorld & {
   /** Reports whether the calls of the handler's next run take no time. */
   readonly isSwift: (handler: string) => boolean;
   readonly invoked: (handler: string) => void;
+  /** Called when an outbox was handled to the end. */
+  readonly taken: (outbox: OutboxRef, how: TakenOutbox) => void;
 };
 
 /** Timeouts in seconds, as in cdk/queues/timeouts.ts. */
@@ -45,6 +48,7 @@ const timeouts = {
   "ring-later": 10,
   node: 15,
   "seal-artifact": 600,
+  "take-outbox": 600,
   "rebalance-shards": 120,
   "on-instance": 15,
   api: 29,
@@ -55,12 +59,13 @@ export type HandlerName = keyof typeof timeouts;
 export const datasetsBucket = "datasets";
 const datasetLimits = { perTeam: 200, listingSeconds: 15, listingsPerSource: 2, listingsPerTeam: 15 };
 const liveLimits = { burstBytes: 1024, bytesPerSecond: 1024, totalBytes: 1024 };
+export const instanceRoleId = "AROASIMULATED";
 const places = {
   incomingBucket: "incoming",
   datasetsBucket,
   keyAliasPrefix: "alias/fleet-",
   logGroupPrefix: "/fleet/",
-  instanceRoleId: "AROASIMULATED",
+  instanceRoleId,
 };
 
 /** The handlers of the stack's functions. Each run is a process of its own that can die. */
@@ -99,6 +104,12 @@ export class Handlers {
 
   seal = async (attempt: AttemptRef): Promise<Handled> => handled(await this.#run("seal-artifact", (deps) => sealAttempt(deps, attempt)));
 
+  takeOutbox = async (outbox: OutboxRef): Promise<Handled> => {
+    const ended = await this.#run("take-outbox", (deps) => takeOutbox({ ...deps, ...this.#ofPools(), instanceRoleId }, outbox));
+    if (ended.kind === "done") this.#world.taken(outbox, ended.value);
+    return handled(ended);
+  };
+
   rebalance = async (request: DatasetRef & { readonly relist: boolean }): Promise<Handled> =>
     handled(await this.#run("rebalance-shards", (deps) => rebalanceShards({ ...deps, datasetLimits }, request)));
 
@@ -110,7 +121,7 @@ export class Handlers {
   tick = async (): Promise<Handled> =>
     handled(
       await this.#run("tick", async (deps) => {
-        const { errors } = await tick({ ...deps, teams: this.#world.teams, canary: { call: this.#canary } });
+        const { errors } = await tick({ ...deps, instanceRoleId, teams: this.#world.teams, canary: { call: this.#canary } });
         const failed = errors.map(({ part }) => part);
         if (failed.length > 0)
           throw new FleetError("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });
@@ -124,13 +135,17 @@ export class Handlers {
 
   /** Throws a FleetError if the caller gets no response. */
   node = async (instance: string, call: NodeCall): Promise<NodeResponse> => {
-    const configured = (pool: string) => this.#world.pools().find(({ name }) => name === pool);
-    const maxLosses = (pool: string) => configured(pool)?.maxLosses;
-    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, maxLosses, configured, places, liveLimits }, instance, call));
+    const its = this.#ofPools();
+    const ended = await this.#run("node", (deps) => handleNodeCall({ ...deps, ...its, places, liveLimits }, instance, call));
     if (ended.kind === "done") return ended.value;
     if (ended.kind === "threw") throw new FleetError("node-call", inWords(ended.error), { retry: true, cause: ended.error });
     throw new FleetError("node-call", "the function was killed or timed out", { retry: true });
   };
+
+  #ofPools() {
+    const configured = (pool: string) => this.#world.pools().find(({ name }) => name === pool);
+    return { configured, maxLosses: (pool: string) => configured(pool)?.maxLosses };
+  }
 
   /** Returns the names of the items that `fleet problems` shows. A pool that cannot be read has none. */
   problems = async (): Promise<readonly string[]> => {

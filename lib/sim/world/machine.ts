@@ -1,4 +1,4 @@
-import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
+import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
@@ -12,7 +12,7 @@ import { forever, type SimClock } from "./clock.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
 import { beginAttempt, type ProgramHost } from "./program.ts";
 
-export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "failed" | "fetched"> & {
+export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "failed" | "fetched" | "leave"> & {
   readonly clock: SimClock;
   readonly faults: Faults;
   readonly emit: (fact: Fact) => void;
@@ -24,7 +24,12 @@ export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "ove
   readonly hung: (instance: string) => void;
   /** Called when the instance shuts itself down. */
   readonly shutDown: (instance: string) => void;
+  /** Leaves the end of an attempt, and its files, on S3. Returns false if that fails. */
+  readonly leave: (ref: AttemptRef, left: LeftEnd) => boolean;
 };
+
+/** `files`: how many files the attempt left; undefined if it keeps none. */
+export type LeftEnd = { readonly instance: string; readonly process: string; readonly report: AttemptReport; readonly files?: number };
 
 const callTimeoutMs = 10_000;
 const restartMs = 5_000;
@@ -176,7 +181,8 @@ export class SimMachine {
       programOf,
       readList,
       upload,
-      wallMs: () => this.#world.clock.nowMs + this.#drift.wallMs,
+      leave: (ref, left) => this.#world.leave(ref, { ...left, instance: this.#id, process: `${this.#id}-${life}` }),
+      wallMs: () => Math.floor(this.#world.clock.nowMs + this.#drift.wallMs),
       after: (ms, run) => this.#after(ms, () => life === this.#life && run()),
       began: (order) => this.#began(order),
       over: (ref) => this.#over(ref),

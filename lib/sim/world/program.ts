@@ -1,3 +1,4 @@
+import type { AttemptReport } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { isFirstMember } from "../../model/node.ts";
@@ -19,6 +20,8 @@ export type ProgramHost = {
   readonly readList: (key: string) => { readonly shards: number; readonly bytes: number } | undefined;
   /** Uploads files and manifest to the bucket. Returns false if that fails. */
   readonly upload: (ref: AttemptRef, files: number) => boolean;
+  /** Leaves the attempt's end, and its files, on S3. Returns false if that fails. */
+  readonly leave: (ref: AttemptRef, left: { readonly report: AttemptReport; readonly files?: number }) => boolean;
   readonly wallMs: () => number;
   readonly after: (ms: number, run: () => void) => () => void;
   readonly began: (order: RunOrder) => void;
@@ -32,6 +35,8 @@ const prepareMs = 1_500;
 const perDatasetMs = 2_000;
 const uploadMs = 2_000;
 const perFileMs = 6_000;
+const leaveMs = 1_000;
+const leaveAgainMs = 3_000;
 /** The time that a program takes to end after it was asked to stop, unless its grace is shorter. */
 const endsWithinMs = 3_000;
 
@@ -101,7 +106,14 @@ export function beginAttempt(host: ProgramHost, order: RunOrder, emit: (event: A
       if (state.phase === "running") later(Math.min(graceMs, endsWithinMs), () => exited(143));
       else later(0, () => emit({ kind: "failed", reason: "the attempt was stopped", again: true, leaves: false }));
     },
-    leave: async () => false,
+    leave: async (report, { signal }) => {
+      const files = "uploads" in report && report.uploads && leaves && state.startedAtMs > 0 ? program.files : undefined;
+      for (let ms = leaveMs + perFileMs * (files ?? 0); !signal.aborted; ms = leaveAgainMs) {
+        await new Promise<void>((resolve) => host.after(ms, resolve));
+        if (!signal.aborted && host.leave(ref, { report, ...(files !== undefined && { files }) })) return true;
+      }
+      return false;
+    },
     remove: async () => {
       state.cancel();
     },

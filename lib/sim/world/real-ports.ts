@@ -10,6 +10,7 @@ import type { SimPorts } from "../faults/ports.ts";
 import { type ItemSizes, withItemSizes } from "../load/item-sizes.ts";
 import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
+import type { MemoryOutboxes } from "../memory/islands/outboxes.ts";
 import { MemoryJobAccess, memoryBootDownloads, memoryOutboxKeys } from "../memory/job-access.ts";
 import type { MemoryLedger } from "../memory/ledger.ts";
 import type { LedgerPorts } from "../memory/ledger-ports.ts";
@@ -35,6 +36,7 @@ export type PortsWorld = {
   /** Decides which writes of the next release this one cannot read. */
   readonly chance: Chance;
   readonly artifacts: MemoryArtifacts;
+  readonly outboxes: MemoryOutboxes;
   readonly datasets: MemoryDatasets;
   readonly store: MemoryShardStore;
   readonly ec2: SimEc2;
@@ -74,7 +76,7 @@ function ledgerPorts(world: PortsWorld, ledger: LedgerPorts) {
 
 /** Returns the ports that are the same for all releases. */
 function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
-  const { clock, scenario, emit, ledger, ec2, artifacts, datasets, store, queues } = world;
+  const { clock, scenario, emit, ledger, ec2, artifacts, outboxes, datasets, store, queues } = world;
   const sold = {
     types: scenario.types.map(({ name, ...raw }) => ({
       name,
@@ -105,7 +107,10 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
     journal: { record: async (decision) => emit({ kind: "decided", decision }) },
     access: new MemoryJobAccess(() => clock.nowMs),
     downloads: memoryBootDownloads,
+    outboxes,
+    leftOutboxes: outboxes,
     outboxKeys: memoryOutboxKeys,
+    outboxQueue: { send: async (outbox) => queues.outboxes.send(outbox) },
     poolNodes: memoryPoolNodes(ledger.table),
     shardQueue: {
       send: async ({ team, dataset }, { relist = false, delaySeconds = 0 } = {}) =>

@@ -1,5 +1,5 @@
 import type { Submission } from "../../flows/submit-job.ts";
-import type { AttemptRef } from "../../model/job.ts";
+import type { AttemptRef, OutboxRef } from "../../model/job.ts";
 import type { Chance } from "../faults/chance.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { Outages } from "../faults/outages.ts";
@@ -39,6 +39,11 @@ export function queuesOf(world: QueuesWorld, handlers: () => Handlers) {
       name: "seal",
       visibilityMs: 3_600_000,
       handle: async ([first]) => (first ? handlers().seal(first) : "done"),
+    }),
+    outboxes: new SimQueue<OutboxRef>(world, {
+      name: "outboxes",
+      visibilityMs: 3_600_000,
+      handle: async ([first]) => (first ? handlers().takeOutbox(first) : "done"),
     }),
     shards: new SimQueue<{ readonly team: string; readonly dataset: string; readonly relist: boolean }>(world, {
       name: "shards",

@@ -14,6 +14,7 @@ import { ItemSizes } from "../load/item-sizes.ts";
 import { TableLoad } from "../load/table-load.ts";
 import { MemoryArtifacts } from "../memory/artifacts.ts";
 import { MemoryDatasets, MemoryShardStore } from "../memory/datasets.ts";
+import { MemoryOutboxes } from "../memory/islands/outboxes.ts";
 import { memoryLedger } from "../memory/ledger.ts";
 import { Spoiled } from "../memory/unreadable.ts";
 import { SimClock } from "./clock.ts";
@@ -58,6 +59,7 @@ export class World {
   readonly spoiled = new Spoiled();
   readonly sizes = new ItemSizes();
   readonly artifacts = new MemoryArtifacts();
+  readonly outboxes = new MemoryOutboxes(this.artifacts.incoming, () => this.clock.nowMs);
   readonly datasets = new MemoryDatasets();
   readonly store = new MemoryShardStore(() => this.clock.nowMs);
   readonly pools: readonly Pool[];
@@ -125,10 +127,10 @@ export class World {
       () => this.handlers,
     );
     this.#direct = new DirectCalls(this.clock);
-    const { clock, pools, ledger, spoiled, sizes, artifacts, datasets, store, ec2 } = this;
+    const { clock, pools, ledger, spoiled, sizes, artifacts, outboxes, datasets, store, ec2 } = this;
     const { emit } = options;
     const chance = this.#chance.fork("rollout");
-    const stores = { ledger, spoiled, sizes, artifacts, datasets, store };
+    const stores = { ledger, spoiled, sizes, artifacts, outboxes, datasets, store };
     const parts = { ...stores, clock, scenario, pools, chance, ec2, outages: this.outages, queues: this.#queues, emit };
     const { present, next } = realPorts(parts);
     const planted = { ...present, ...options.plant?.(present, this) };
@@ -152,6 +154,7 @@ export class World {
       newId: () => `id-${++this.#ids}`,
       isSwift: (handler) => swift.happens(handler === "node" ? 0.85 : 0.4),
       invoked: (handler) => options.emit({ kind: "invoked", handler }),
+      taken: (outbox, { kind: how }) => options.emit({ kind: "taken", outbox, how }),
     });
     this.ledger.table.onJob = (before, job) => {
       const name = jobName(job);
@@ -274,9 +277,9 @@ export class World {
   }
 
   #machineParts() {
-    const { clock, faults, outages, note, store, workload, artifacts, ec2 } = this;
+    const { clock, faults, outages, note, store, workload, artifacts, outboxes, ec2, handlers } = this;
     const { emit } = this.#options;
-    return { clock, faults, outages, note, emit, store, workload, artifacts, ec2, handlers: this.handlers, seal: this.#queues.seal };
+    return { clock, faults, outages, note, emit, store, workload, artifacts, outboxes, ec2, handlers, queues: this.#queues };
   }
 
   #accept(ref: JobRef): void {

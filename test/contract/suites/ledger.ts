@@ -11,6 +11,7 @@ import { jobReaderContract } from "./job-reader.ts";
 import { nodeLedgerContract } from "./node-ledger.ts";
 import { nodeReaderContract } from "./node-reader.ts";
 import { orphansContract } from "./orphans.ts";
+import { outboxClaimsContract } from "./outbox-claims.ts";
 import { overridesContract } from "./overrides.ts";
 import { gangPlacementsContract } from "./placements-gangs.ts";
 import { jobPlacementsContract } from "./placements-jobs.ts";
@@ -42,4 +43,5 @@ export function ledgerContract(make: MakeLedger): void {
   nodeReaderContract(make);
   poolRegistryContract(make);
   orphansContract(make);
+  outboxClaimsContract(make);
 }

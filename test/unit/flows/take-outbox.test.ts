@@ -5,7 +5,7 @@ import type { AttemptReport } from "../../../events/node-call.ts";
 import { sealAttempt } from "../../../lib/flows/seal-attempt.ts";
 import { takeOutbox } from "../../../lib/flows/take-outbox.ts";
 import { FleetError } from "../../../lib/model/fleet-error.ts";
-import type { LeftOutbox } from "../../fakes/outboxes.ts";
+import type { LeftOutbox } from "../../../lib/sim/memory/islands/outboxes.ts";
 import { onInstance, stateChange } from "./news.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -152,6 +152,51 @@ describe("what a node left on S3 while nobody answered it", () => {
     const before = structuredClone(world.job("a"));
     expect(await take()).toEqual({ kind: "stale" });
     expect([world.job("a"), uploads()]).toEqual([before, []]);
+  });
+
+  /** EC2 reports the node's end, its work is taken back when the wait for its outbox is over, and its job runs again elsewhere. */
+  async function replaced({ world, id }: Awaited<ReturnType<typeof island>>) {
+    await onInstance(world, stateChange(id, "terminated"));
+    for (let minutes = 0; minutes < 20 && world.job("a")?.attempt === 1; minutes += 1) {
+      world.nowMs += 60_000;
+      await world.ringLater();
+      await world.workOff();
+    }
+    await world.workOff();
+    const next = world.node.id;
+    await world.call(next);
+    await world.call(next, { attempts: [{ ...of, attempt: 2, phase: "running", startedAtMs: 1 }] });
+    expect([world.job("a"), next === id]).toMatchObject([{ attempt: 2, state: "running", node: next }, false]);
+    return structuredClone(world.job("a"));
+  }
+
+  test("an outbox that is taken in after its attempt runs again elsewhere changes nothing", async () => {
+    const its = await island();
+    its.leave(exited(0));
+    const before = await replaced(its);
+    expect(await its.take()).toEqual({ kind: "stale" });
+    expect([its.world.job("a"), its.uploads(), its.outboxes.interruptions.calls.open]).toEqual([before, [], undefined]);
+  });
+
+  test.each([
+    ["opened, and before its end is recorded", "open"],
+    ["put on S3, after its end was recorded", "deliver"],
+  ] as const)("an attempt that is taken back and runs again elsewhere while its outbox is %s is not changed", async (_what, step) => {
+    const its = await island();
+    its.leave(exited(0));
+    const before: { job?: unknown } = {};
+    // What is taken in meanwhile is delivered late.
+    its.outboxes.interruptions.before(step, async () => {
+      before.job = await replaced(its);
+    });
+    // If the end could not be recorded, the message is tried again.
+    await its.take().catch((error: unknown) => expect(error).toMatchObject({ code: "report", retry: true }));
+    expect(await its.take()).toEqual({ kind: "stale" });
+    expect(before.job).toMatchObject({ attempt: 2, state: "running" });
+    expect(its.world.job("a")).toEqual(before.job);
+    await seal(its.world);
+    expect(its.world.job("a")).toEqual(before.job);
+    expect(its.world.ledger.table.nodes.size).toBe(1);
   });
 
   test("the end arrives although EC2 has reported first that the instance has ended", async () => {

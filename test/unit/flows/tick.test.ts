@@ -22,6 +22,7 @@ describe("a pool at rest", () => {
       rung: [],
       refreshed: [],
       sealedAgain: 0,
+      takenAgain: 0,
       rebalanced: 0,
       closing: [],
       numbers: [],

@@ -58,6 +58,7 @@ export class World {
       maxLosses: () => this.pool.maxLosses,
       datasetLimits: this.datasetLimits,
       configured: (pool: string) => this.pools.find(({ name }) => name === pool),
+      instanceRoleId: "AROAINSTANCEROLE",
       liveLimits: { burstBytes: 1, bytesPerSecond: 2, totalBytes: 3 },
       places: {
         incomingBucket: "incoming",

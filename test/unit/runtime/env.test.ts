@@ -10,6 +10,7 @@ const whole: Readonly<Record<string, string>> = {
   SHARDS_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/shards",
   DATASETS_BUCKET: "datasets",
   SEAL_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/seal",
+  OUTBOXES_QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/1/outboxes",
   NODE_URL: "https://node.lambda-url.us-east-1.on.aws/",
   CANARY_ROLE: "tick",
   JOBS_QUEUE_PREFIX: "fleetwright-jobs-",

@@ -1,0 +1,17 @@
+import type { OutboxClaims } from "../../../ports/islands/outboxes.ts";
+import { putItem, type TableAccess, tryUpdate } from "../access.ts";
+import { either, isAbsent, isBelow, set } from "../expression.ts";
+import { outboxClaimKey } from "../keys.ts";
+import { ttlAfter } from "../stored.ts";
+
+/** An outbox is on S3 for 16 days. A claim is never needed for longer than hours. */
+const keptDays = 2;
+
+export const createOutboxClaims = (access: TableAccess): OutboxClaims => ({
+  async claim(outbox, { beforeMs, atMs }) {
+    const when = [either(isAbsent("claimedAtMs"), isBelow("claimedAtMs", beforeMs))];
+    const changes = [set("claimedAtMs", atMs), set("ttl", ttlAfter(atMs, keptDays))];
+    return (await tryUpdate(access, outboxClaimKey(outbox), { changes, when })) !== undefined;
+  },
+  release: (outbox) => putItem(access, { ...outboxClaimKey(outbox), claimedAtMs: 0, ttl: 1 }),
+});
