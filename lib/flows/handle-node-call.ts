@@ -38,7 +38,7 @@ export async function handleNodeCall(deps: NodeCallDeps, node: string, call: Nod
     case "no-session":
       return { kind: "no-session" };
     case "node":
-      return orders(deps, { node: await applyNotice(deps, seen.node, seen.call), first: seen.first, call: seen.call });
+      return orders(deps, { node: await applyNotice(deps, seen.node, seen.call), joins: seen.joins, call: seen.call });
   }
 }
 
@@ -69,10 +69,10 @@ export const maxRenewals = 50;
 export const maxRuns = 50;
 
 type Report = Extract<NodeCall, { kind: "report" }>;
-type Calling = { readonly node: Node; readonly first: boolean; readonly call: Report };
+type Calling = { readonly node: Node; readonly joins: boolean; readonly call: Report };
 
 /** One attempt that cannot be handled, for example because its job cannot be read, is passed over, because the others must not wait for it. */
-async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promise<NodeResponse> {
+async function orders(deps: NodeCallDeps, { node, joins, call }: Calling): Promise<NodeResponse> {
   const by = { process: call.process, call: callNumber(call) };
   const handle = (report: AttemptReport): Promise<ReportHandled> => handleReport(deps, { node, report, by });
   const [same, changed] = bySameness(call.attempts, node);
@@ -84,7 +84,7 @@ async function orders(deps: NodeCallDeps, { node, first, call }: Calling): Promi
   const lost = await settled(left, inTurn, (held) => giveUp(deps, { node, held, by }));
   const freed = lost.done.length > 0 || handled.some((each) => each.frees);
   // Rings before anything that can fail, so that the pool learns of what was written even if this call fails.
-  if (first || freed) await ring(deps, node.pool, "worker");
+  if (joins || freed) await ring(deps, node.pool, "worker");
   const placed = unreported.filter((held) => held.phase === "placed");
   const ordered = await settled(placed.slice(0, maxRuns), atOnce, (held) => firstOrder(deps, { node, held, by }));
   const runs = await handedOut(deps, node, ordered.done);

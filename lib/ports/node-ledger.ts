@@ -36,14 +36,14 @@ export interface NodeLedger {
   begin(pool: string, node: string, atMs: number): Promise<{ kind: "session"; session: number } | Unseen>;
   /**
    * Records a call of the node's worker: writes a heartbeat if one is due, and makes a `launching` node `ready`.
-   * Returns the node as written; `first`: it was `launching` before. `overtaken` and `no-session` as `placeOf` returns them; nothing
-   * was written.
+   * Returns the node as written; `joins`: the pool can use it from now on, because it was `launching` before, or its worker had been silent.
+   * `overtaken` and `no-session` as `placeOf` returns them; nothing was written.
    */
   seen(
     pool: string,
     node: string,
     sign: Sign,
-  ): Promise<{ kind: "node"; node: Node; first: boolean } | { kind: "overtaken" | "no-session" } | Unseen>;
+  ): Promise<{ kind: "node"; node: Node; joins: boolean } | { kind: "overtaken" | "no-session" } | Unseen>;
   /** Returns the job as it is now, or undefined if there is none. */
   job(ref: JobRef): Promise<Job | undefined>;
   /**

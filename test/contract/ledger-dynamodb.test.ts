@@ -218,9 +218,9 @@ describe("what only the ledger in DynamoDB does", () => {
       { step: "deserialize", name: "lost-answer" },
     );
     const call = callAt(monday + 60_000);
-    expect(await ledger.nodeLedger.seen("gpu", id, call)).toMatchObject({ node: { state: "ready" }, first: true });
+    expect(await ledger.nodeLedger.seen("gpu", id, call)).toMatchObject({ node: { state: "ready" }, joins: true });
     expect(lost).toBe(2);
-    expect(await ledger.nodeLedger.seen("gpu", id, { ...call, atMs: call.atMs + 1 })).toMatchObject({ first: false });
+    expect(await ledger.nodeLedger.seen("gpu", id, { ...call, atMs: call.atMs + 1 })).toMatchObject({ joins: false });
   });
 
   it("a transaction that conflicts with another one is retried, and the error says so if that does not end", async () => {

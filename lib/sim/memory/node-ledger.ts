@@ -1,4 +1,4 @@
-import { heartbeatOf, newDatasets, placeOf } from "../../model/heartbeat/heartbeat.ts";
+import { heartbeatOf, isSilent, newDatasets, placeOf } from "../../model/heartbeat/heartbeat.ts";
 import { isEnded, isOn, type Job, type JobRecord } from "../../model/job.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { saysMore } from "../../model/telemetry.ts";
@@ -31,7 +31,7 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
         ...present({ datasets: newDatasets(found, sign) }),
         ...(isFirst && { state: "ready", readyAtMs: atMs, stateSinceMs: atMs }),
       });
-      return { kind: "node", node: node ?? found, first: isFirst };
+      return { kind: "node", node: node ?? found, joins: isFirst || isSilent(found, atMs) };
     }),
   handOut: (pool, id, attempts, atMs) =>
     wire.call("nodeLedger.handOut", () => {

@@ -134,14 +134,14 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         call: callNumber(call),
         lastSeenMs: call.atMs,
       };
-      expect(await ledger.nodeLedger.seen("gpu", id, call)).toEqual({ kind: "node", node: ready, first: true });
+      expect(await ledger.nodeLedger.seen("gpu", id, call)).toEqual({ kind: "node", node: ready, joins: true });
       const again = { ...call, sequence: call.sequence + 1, atMs: call.atMs + 1 };
-      expect(await ledger.nodeLedger.seen("gpu", id, again), "another call").toMatchObject({ first: false });
+      expect(await ledger.nodeLedger.seen("gpu", id, again), "another call").toMatchObject({ joins: false });
       const later = callAt(call.atMs + 60_000);
       expect(await ledger.nodeLedger.seen("gpu", id, later)).toEqual({
         kind: "node",
         node: { ...ready, call: callNumber(later), lastSeenMs: later.atMs },
-        first: false,
+        joins: false,
       });
       expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({});
     });
@@ -149,11 +149,20 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a call without news writes a heartbeat only if the last one is a minute old", async () => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
-      expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 59_999))).toEqual({ kind: "node", node, first: false });
+      expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 59_999))).toEqual({ kind: "node", node, joins: false });
       expect(await ledger.nodeLedger.get("gpu", id)).toEqual(node);
       expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 60_000))).toMatchObject({
         node: { lastSeenMs: call.atMs + 60_000 },
       });
+    });
+
+    it("a node joins its pool again with the first call after a silence", async () => {
+      const ledger = await make();
+      await readyNode(ledger, await begin(ledger));
+      const after = (ms: number) => ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + ms));
+      expect(await after(150_000)).toMatchObject({ joins: false });
+      expect(await after(300_001)).toMatchObject({ joins: true });
+      expect(await after(300_002)).toMatchObject({ joins: false });
     });
 
     it("only one of 8 calls at once is the first of a node", async () => {
@@ -162,7 +171,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await ledger.nodeLedger.begin("gpu", id, monday);
       const calls = Array.from({ length: 8 }, (_, n) => ({ ...callAt(call.atMs + n), sequence: 1 }));
       const seen = await Promise.all(calls.map((each) => ledger.nodeLedger.seen("gpu", id, each)));
-      expect(seen.filter((each) => each.kind === "node" && each.first)).toHaveLength(1);
+      expect(seen.filter((each) => each.kind === "node" && each.joins)).toHaveLength(1);
     });
 
     it("each process of a worker gets a session of its own, even if several begin at once", async () => {
@@ -248,7 +257,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await launched(ledger, await begin(ledger), [newNode()]);
       await ledger.nodeLedger.begin("gpu", id, monday);
       expect(await ledger.nodeLedger.seen("gpu", id, { ...call, telemetry: { address: "10.0.0.7" } })).toMatchObject({
-        first: true,
+        joins: true,
         node: { state: "ready", address: "10.0.0.7" },
       });
     });

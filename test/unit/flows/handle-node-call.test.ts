@@ -63,6 +63,15 @@ describe("a call of an instance", () => {
     expect(world.lane.waiting).toEqual([]);
   });
 
+  test("the first call after a silence rings the pool, because it can use the node again", async () => {
+    const world = await placed();
+    await world.call(world.node.id);
+    await world.workOff();
+    world.nowMs += 151_000;
+    await world.call(world.node.id);
+    expect(world.lane.waiting).toEqual(["gpu"]);
+  });
+
   test("a worker learns how long its work may go on without a response, and each call is seen", async () => {
     const world = await placed();
     expect(await world.call(world.node.id)).toMatchObject({ islandMs: 86_400_000 });

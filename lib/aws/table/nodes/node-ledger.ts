@@ -1,4 +1,4 @@
-import { callNumber, heartbeatOf, newDatasets, placeOf, type Sign } from "../../../model/heartbeat/heartbeat.ts";
+import { callNumber, heartbeatOf, isSilent, newDatasets, placeOf, type Sign } from "../../../model/heartbeat/heartbeat.ts";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
@@ -98,17 +98,21 @@ async function live(access: TableAccess, { pool, node }: Where): Promise<Node | 
  */
 const seen = (access: TableAccess, call: Where & Sign): ReturnType<NodeLedger["seen"]> => {
   let wasLaunching = false;
+  let wasSilent = false;
   return asRead(call.node, async () => {
     const found = await live(access, call);
     if ("kind" in found) return found;
     const place = placeOf(found, call);
     if (place !== "next") return { kind: place };
     wasLaunching ||= found.state === "launching";
+    wasSilent ||= isSilent(found, call.atMs);
     const outcome = await record(access, found, call);
     if (outcome === "changed") return "changed";
     const node = outcome === "recorded" ? await live(access, call) : found;
-    // The recorded time shows whether this call made the node ready, even if the response to that update was lost.
-    return "kind" in node ? node : { kind: "node", node, first: wasLaunching && node.readyAtMs === call.atMs };
+    // The recorded time shows whether it was this call that brought the node back, even if the response to that update was lost.
+    if ("kind" in node) return node;
+    const joins = (wasLaunching && node.readyAtMs === call.atMs) || (wasSilent && node.lastSeenMs === call.atMs);
+    return { kind: "node", node, joins };
   });
 };
 
