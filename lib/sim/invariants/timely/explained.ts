@@ -5,17 +5,17 @@ import type { WorldView } from "../../world/seen.ts";
 import type { Invariant, InvariantBreach } from "../invariant.ts";
 
 const checkEveryMs = 30_000;
-/** Silence is noticed within minutes, and a decision that fails is made again within a few more. */
-const withinMs = 5 * 60_000;
+/** Silence is noticed within minutes, and decisions that fail or that handlers do not survive are made again within a few more. */
+const withinMs = 10 * 60_000;
 
 /** 24: a job that does not run shows what it waits for. */
 export const explained: Invariant = {
   number: 24,
   name: "waiting jobs say why",
-  says: "A job that is queued, or whose nodes are out of reach or have ended, says within five minutes what it waits for, unless no function can run or read.",
+  says: "A job that is queued, or whose nodes are out of reach or have ended, says within ten minutes what it waits for, unless no function can run or read.",
   watch: (seen) => {
-    /** Since when each job waits. */
-    const waiting = new Map<string, number>();
+    /** Since when jobs wait without saying why. */
+    const silent = new Map<string, number>();
     let checkedMs = 0;
     return {
       on: (fact) => {
@@ -23,11 +23,11 @@ export const explained: Invariant = {
         if (fact.kind !== "invoked" || now.nowMs - checkedMs < checkEveryMs || now.scenario.flood) return undefined;
         checkedMs = now.nowMs;
         if (isOut(now)) {
-          waiting.clear();
+          silent.clear();
           return undefined;
         }
         for (const job of now.table.jobs.values()) {
-          const wrong = unexplained(job, waiting, now);
+          const wrong = unexplained(job, silent, now);
           if (wrong !== undefined) return wrong;
         }
         return undefined;
@@ -36,21 +36,21 @@ export const explained: Invariant = {
   },
 };
 
-function unexplained(job: Job, waiting: Map<string, number>, now: WorldView): InvariantBreach {
+function unexplained(job: Job, silent: Map<string, number>, now: WorldView): InvariantBreach {
   const name = jobName(job);
   const { nowMs } = now;
-  const sinceMs = isWaiting(job, now) ? (waiting.get(name) ?? nowMs) : undefined;
-  if (sinceMs === undefined) {
-    waiting.delete(name);
-    return undefined;
-  }
-  waiting.set(name, sinceMs);
-  if (nowMs - sinceMs <= withinMs) return undefined;
   const holders = holdersOf(job).flatMap((id) => now.table.nodes.get(nodeKey(job.pool, id))?.node ?? []);
   // A job whose nodes boot is shown as such.
-  if (reasonOf(job, holders, nowMs) !== undefined || holders.some(({ state }) => state === "launching")) return undefined;
+  const says = reasonOf(job, holders, nowMs) !== undefined || holders.some(({ state }) => state === "launching");
+  if (says || !isWaiting(job, now)) {
+    silent.delete(name);
+    return undefined;
+  }
+  const sinceMs = silent.get(name) ?? nowMs;
+  silent.set(name, sinceMs);
+  if (nowMs - sinceMs <= withinMs) return undefined;
   const where = job.state === "queued" ? "" : ` on ${holdersOf(job).join(", ")}`;
-  return `${name} is ${job.state}${where} for ${Math.round((nowMs - sinceMs) / 60_000)} min, and does not say what it waits for`;
+  return `${name} is ${job.state}${where} and has not said for ${Math.round((nowMs - sinceMs) / 60_000)} min what it waits for`;
 }
 
 /** Reports whether what jobs wait for can be neither found out nor written down. */
