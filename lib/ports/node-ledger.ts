@@ -70,8 +70,11 @@ export interface NodeLedger {
    * only stopped, at this time. If a process of its worker began a session later, it was started again, and nothing is recorded.
    */
   gone(node: string, atMs: number, stoppedAtMs?: number): Promise<{ kind: "noted"; pool: string } | { kind: "unknown" }>;
-  /** Records that an admin declares that the instance has ended. Does nothing if it is known to have ended, or is not ours. */
-  declareDead(node: string, declared: Declared): Promise<void>;
+  /**
+   * Records that an admin declares that the instance has ended. Does nothing if it is known to have ended, or is not ours. `heard`: its worker has
+   * called since `lastSeenMs`, so nothing was written.
+   */
+  declareDead(node: string, declared: Declared, lastSeenMs: number | undefined): Promise<"done" | "heard">;
 }
 
 /** Calls `node` as workers do, over its URL. */

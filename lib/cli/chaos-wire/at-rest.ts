@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inWords } from "../../model/errors/in-words.ts";
 import { isEnded, type Job } from "../../model/job.ts";
 import type { AtRest } from "./checks.ts";
 import type { WireStage } from "./stage.ts";
@@ -59,7 +60,7 @@ export async function look(stage: WireStage, of: { jobs: readonly Ended[]; folde
   };
 }
 
-/** Returns the contents of artifacts. One that cannot be unsealed is left out, so that the check reports it. */
+/** Returns the contents of artifacts. One that cannot be unsealed has the reason instead, so that the check reports it. */
 async function unsealed({ connection }: WireStage, job: Job | undefined, folder: string): Promise<Readonly<Record<string, string>>> {
   const left: Record<string, string> = {};
   const kept = job && (await connection.artifacts.list(job).catch(() => undefined));
@@ -68,7 +69,9 @@ async function unsealed({ connection }: WireStage, job: Job | undefined, folder:
     try {
       if (job) await connection.artifacts.open(job, artifact, file);
       left[artifact.path] = await readFile(file, "utf8");
-    } catch {}
+    } catch (error) {
+      left[artifact.path] = `not unsealed: ${inWords(error)}`;
+    }
   }
   return left;
 }

@@ -25,7 +25,8 @@ export async function declareDead(
   const hasCalled = node.lastSeenMs !== undefined && (node.state === "ready" || node.state === "draining");
   if (hasCalled && !isSilent(node, atMs)) return { kind: "alive", node };
   if (node.state !== "gone") {
-    await deps.nodeLedger.declareDead(id, { ...of, atMs });
+    const written = await deps.nodeLedger.declareDead(id, { ...of, atMs }, node.lastSeenMs);
+    if (written === "heard") return { kind: "alive", node };
     deps.log({ level: "info", message: "node declared dead", pool: node.pool, node: id, by: of.by, because: of.because });
   }
   // Rings again, because the first call may have crashed before its ring.

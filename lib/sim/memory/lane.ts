@@ -12,14 +12,11 @@ export class MemoryLane implements Lane {
   /** If true, messages are accepted and then lost. */
   losing = false;
   readonly #inFlight = new Set<string>();
-  readonly #sentOnce = new Set<string>();
+  readonly #isFirst = deduplication();
 
   send(pool: string, once?: string): Promise<void> {
     return this.interruptions.call("send", () => {
-      // SQS forgets these after five minutes, and no two periods have the same one.
-      if (once !== undefined && this.#sentOnce.has(`${pool} ${once}`)) return;
-      if (once !== undefined) this.#sentOnce.add(`${pool} ${once}`);
-      if (!this.losing) this.waiting.push(pool);
+      if (this.#isFirst(pool, once) && !this.losing) this.waiting.push(pool);
     });
   }
 
@@ -63,4 +60,18 @@ export class MemorySealQueue implements SealAgainQueue {
   async send({ team, job, attempt }: AttemptRef): Promise<void> {
     this.sent.push({ team, job, attempt });
   }
+}
+
+/**
+ * Returns SQS's deduplication: a function that reports whether a message is the first of its pool with this id. One without an id always is.
+ * SQS forgets ids after five minutes, and no two periods have the same one.
+ */
+export function deduplication(): (pool: string, once: string | undefined) => boolean {
+  const sent = new Set<string>();
+  return (pool, once) => {
+    if (once === undefined) return true;
+    const isFirst = !sent.has(`${pool} ${once}`);
+    sent.add(`${pool} ${once}`);
+    return isFirst;
+  };
 }

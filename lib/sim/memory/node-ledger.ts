@@ -65,11 +65,14 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       if (node?.state !== "gone" && (node?.begunAtMs ?? 0) < stoppedAtMs) table.changeNode(pool, id, { state: "gone", stateSinceMs: atMs });
       return { kind: "noted", pool };
     }),
-  declareDead: (id, declared) =>
+  declareDead: (id, declared, lastSeenMs) =>
     wire.call("nodeLedger.declareDead", () => {
       const pool = table.instances.get(id);
-      if (pool === undefined || table.nodes.get(nodeKey(pool, id))?.node.state === "gone") return;
-      table.changeNode(pool, id, { state: "gone", stateSinceMs: declared.atMs, declared });
+      const node = pool === undefined ? undefined : table.nodes.get(nodeKey(pool, id))?.node;
+      if (pool === undefined || !node) return "done";
+      if (node.lastSeenMs !== lastSeenMs) return "heard";
+      if (node.state !== "gone") table.changeNode(pool, id, { state: "gone", stateSinceMs: declared.atMs, declared });
+      return "done";
     }),
 });
 

@@ -12,6 +12,7 @@ import type { MemoryArtifacts } from "../memory/artifacts.ts";
 import { type MemoryDatasets, type MemoryShardStore, memoryPoolNodes } from "../memory/datasets.ts";
 import type { MemoryOutboxes } from "../memory/islands/outboxes.ts";
 import { MemoryJobAccess, memoryBootDownloads, memoryOutboxKeys } from "../memory/job-access.ts";
+import { deduplication } from "../memory/lane.ts";
 import type { MemoryLedger } from "../memory/ledger.ts";
 import type { LedgerPorts } from "../memory/ledger-ports.ts";
 import { MemoryMarket } from "../memory/market.ts";
@@ -86,13 +87,10 @@ function sharedPorts(world: PortsWorld): Omit<SimPorts, keyof LedgerPorts> {
     offers: scenario.offers.map(({ capacity: _capacity, ...offer }) => offer),
     refreshedAtMs: clock.nowMs,
   };
-  const sentOnce = new Set<string>();
+  const isFirst = deduplication();
   const lane: Lane = {
     send: async (pool, once) => {
-      // SQS forgets these after five minutes, and no two periods have the same one.
-      if (once !== undefined && sentOnce.has(`${pool} ${once}`)) return;
-      if (once !== undefined) sentOnce.add(`${pool} ${once}`);
-      queues.lane.send({ pool });
+      if (isFirst(pool, once)) queues.lane.send({ pool });
     },
     sendLater: async (pool, delaySeconds) => queues.later.send({ pool }, Math.min(Math.max(Math.ceil(delaySeconds), 0), 900) * 1000),
   };

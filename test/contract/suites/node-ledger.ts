@@ -97,7 +97,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a node that is declared dead is gone, with who declared it and why, and its attempts can be taken back", async () => {
       const ledger = await make();
       const { fence, node } = await placed(ledger);
-      await ledger.nodeLedger.declareDead(node.id, declared);
+      expect(await ledger.nodeLedger.declareDead(node.id, declared, node.lastSeenMs)).toBe("done");
       const gone = await ledger.nodeLedger.get("gpu", node.id);
       expect(gone).toMatchObject({ state: "gone", stateSinceMs: declared.atMs, declared });
       const [assignment] = gone?.assignments ?? [];
@@ -109,11 +109,22 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       const { node } = await placed(ledger);
       await ledger.nodeLedger.gone(node.id, monday + 800_000);
-      await ledger.nodeLedger.declareDead(node.id, declared);
-      await ledger.nodeLedger.declareDead("i-00000000000000ff", declared);
+      await ledger.nodeLedger.declareDead(node.id, declared, node.lastSeenMs);
+      await ledger.nodeLedger.declareDead("i-00000000000000ff", declared, undefined);
       const gone = await ledger.nodeLedger.get("gpu", node.id);
       expect(gone?.stateSinceMs).toBe(monday + 800_000);
       expect(gone?.declared).toBeUndefined();
+    });
+  });
+
+  describe("node ledger: declareDead and a call of the worker", () => {
+    it("a node whose worker calls while it is declared dead stays", async () => {
+      const ledger = await make();
+      const node = await readyNode(ledger, await begin(ledger));
+      await ledger.nodeLedger.seen("gpu", node.id, callAt(call.atMs + 300_000));
+      const declared = { by: "Admin/ada", because: "the host is lost", atMs: call.atMs + 300_001 };
+      expect(await ledger.nodeLedger.declareDead(node.id, declared, node.lastSeenMs)).toBe("heard");
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.state).toBe("ready");
     });
   });
 
@@ -159,10 +170,10 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a node joins its pool again with the first call after a silence", async () => {
       const ledger = await make();
       await readyNode(ledger, await begin(ledger));
-      const after = (ms: number) => ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + ms));
-      expect(await after(150_000)).toMatchObject({ joins: false });
-      expect(await after(300_001)).toMatchObject({ joins: true });
-      expect(await after(300_002)).toMatchObject({ joins: false });
+      const callAfter = (ms: number) => ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + ms));
+      expect(await callAfter(150_000)).toMatchObject({ joins: false });
+      expect(await callAfter(300_001)).toMatchObject({ joins: true });
+      expect(await callAfter(300_002)).toMatchObject({ joins: false });
     });
 
     it("only one of 8 calls at once is the first of a node", async () => {

@@ -43,6 +43,22 @@ describe("a node that an admin declares dead", () => {
     expect(world.node.state).toBe("ready");
   });
 
+  test("a node whose worker calls meanwhile is refused, too", async () => {
+    const world = await running1();
+    const { id } = world.node;
+    world.nowMs += 200_000;
+    const { nodeLedger } = world.deps;
+    const get: typeof nodeLedger.get = async (...of) => {
+      const node = await nodeLedger.get(...of);
+      await world.call(id, { attempts: [running("a", world.nowMs)] });
+      return node;
+    };
+    expect(await declareDead({ ...world.deps, nodeLedger: { ...nodeLedger, get }, log: () => {} }, id, of)).toMatchObject({
+      kind: "alive",
+    });
+    expect(world.node.state).toBe("ready");
+  });
+
   test("repeating it changes nothing, and rings the pool again", async () => {
     const world = await running1();
     const { id } = world.node;

@@ -10,6 +10,7 @@ import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
 import { assignmentName, getNode, toGone } from "../items/node-item.ts";
 import { forgottenNodeKey, heartbeatKey, nodeDatasetsKey, nodeKey } from "../keys.ts";
+import { transact } from "../transaction.ts";
 import { changeAttempt } from "./attempt-change.ts";
 
 export const createNodeLedger = (access: TableAccess): NodeLedger => ({
@@ -53,9 +54,15 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     await tryUpdate(access, nodeKey(pool, node), { changes, when: [...when, ...isStopped] });
     return { kind: "noted", pool };
   },
-  async declareDead(node, declared) {
+  async declareDead(node, declared, lastSeenMs) {
     const pool = await poolOfInstance(access, node);
-    if (pool !== undefined) await tryUpdate(access, nodeKey(pool, node), toGone(declared.atMs, declared));
+    if (pool === undefined) return "done";
+    const unheard = lastSeenMs === undefined ? isAbsent("lastSeenMs") : is("lastSeenMs", lastSeenMs);
+    const written = await transact(access, [
+      { kind: "update", key: nodeKey(pool, node), ...toGone(declared.atMs, declared) },
+      { kind: "check", key: heartbeatKey(pool, node), when: [unheard] },
+    ]);
+    return written !== "done" && written.failed.has(1) ? "heard" : "done";
   },
 });
 
