@@ -38,7 +38,11 @@ export async function handleNodeCall(deps: NodeCallDeps, node: string, call: Nod
     case "no-session":
       return { kind: "no-session" };
     case "node":
-      return orders(deps, { node: await applyNotice(deps, seen.node, seen.call), joins: seen.joins, call: seen.call });
+      return orders(deps, {
+        node: await applyNotice(deps, await prolonged(deps, seen.node, seen.silentMs), seen.call),
+        joins: seen.joins,
+        call: seen.call,
+      });
   }
 }
 
@@ -53,6 +57,20 @@ async function see(deps: NodeCallDeps, node: string, { call, atMs }: { readonly 
   const telemetry = { address, gpus, datasets };
   const seen = await deps.nodeLedger.seen(call.pool, node, { session, sequence, atMs, telemetry });
   return seen.kind === "node" ? { ...seen, call } : seen;
+}
+
+/**
+ * While its calls get no response, a worker can neither begin an attempt nor renew the credentials of an upload, so that time does not count.
+ * A program runs on meanwhile, and its time does.
+ */
+async function prolonged(deps: NodeCallDeps, node: Node, silentMs: number): Promise<Node> {
+  const longer = node.assignments.flatMap(({ phase, untilMs, ...held }) =>
+    silentMs === 0 || phase === "running" || untilMs === undefined ? [] : [{ ...refOf(held), untilMs: untilMs + silentMs }],
+  );
+  if (longer.length === 0) return node;
+  await deps.nodeLedger.prolong(node.pool, node.id, longer);
+  const untilMsOf = new Map(longer.map((each) => [attemptName(each), each.untilMs]));
+  return { ...node, assignments: node.assignments.map((held) => ({ ...held, untilMs: untilMsOf.get(attemptName(held)) ?? held.untilMs })) };
 }
 
 /** Drains the node if the worker reports a new notice. The worker may see it before EC2's event arrives, and repeats it in each call. */

@@ -36,14 +36,15 @@ export interface NodeLedger {
   begin(pool: string, node: string, atMs: number): Promise<{ kind: "session"; session: number } | Unseen>;
   /**
    * Records a call of the node's worker: writes a heartbeat if one is due, and makes a `launching` node `ready`.
-   * Returns the node as written; `joins`: the pool can use it from now on, because it was `launching` before, or its worker had been silent.
+   * Returns the node as written; `joins`: the pool can use it from now on, because it was `launching` before, or its worker had been silent;
+   * `silentMs`: for how long it had been silent, 0 if it was not.
    * `overtaken` and `no-session` as `placeOf` returns them; nothing was written.
    */
   seen(
     pool: string,
     node: string,
     sign: Sign,
-  ): Promise<{ kind: "node"; node: Node; joins: boolean } | { kind: "overtaken" | "no-session" } | Unseen>;
+  ): Promise<{ kind: "node"; node: Node; joins: boolean; silentMs: number } | { kind: "overtaken" | "no-session" } | Unseen>;
   /** Returns the job as it is now, or undefined if there is none. */
   job(ref: JobRef): Promise<Job | undefined>;
   /**
@@ -51,6 +52,8 @@ export interface NodeLedger {
    * still holds, whether their orders were handed out before or not. `place` may just have taken the others back.
    */
   handOut(pool: string, node: string, attempts: readonly AttemptRef[], atMs: number): Promise<readonly AttemptRef[]>;
+  /** Sets by when these attempts must have ended their phases. One that the node does not hold any more is left out. */
+  prolong(pool: string, node: string, attempts: readonly (AttemptRef & { readonly untilMs: number })[]): Promise<void>;
   /**
    * Writes the change, unless a later call than `call` has changed the assignment. An assignment that stays gets `process`, the run of
    * the worker's process that has it, and `call`. A job that goes back to

@@ -151,7 +151,8 @@ export function overdueNodes(
   if (nowMs - heardFrom(hearing, 0, nowMs) <= maxDefianceSeconds * 1000) return [];
   return nodes.flatMap((node): (Step & { readonly node: string })[] => {
     const { id, state, drain, assignments } = node;
-    if (state !== "ready" && state !== "draining") return [];
+    // A silent worker may have stopped it, and is judged by its silence.
+    if ((state !== "ready" && state !== "draining") || isSilent(node, nowMs)) return [];
     const [late] = assignments.flatMap(
       (held) => whyOverdue(held, nowMs - maxDefianceSeconds * 1000)?.concat(` (${attemptName(held)})`) ?? [],
     );

@@ -52,7 +52,8 @@ type Taken = { readonly node: Node; readonly because: string; readonly maxLosses
 function backOf(assignment: Assignment, { node, because, maxLosses, atMs }: Taken): Parameters<Ports["placements"]["takeBack"]>[1] {
   const excused = node.notice?.kind === "interruption" || node.drain !== undefined;
   const counts = assignment.phase === "running" && !excused;
-  const overdue = whyOverdue(assignment, atMs);
+  // If the worker was not heard after that time, it may have stopped the attempt in time.
+  const overdue = whyOverdue(assignment, node.lastSeenMs ?? node.launchedAtMs);
   const reason = overdue === undefined ? `lost ${node.id}: ${because}` : `${overdue}, and ${node.id} was ended`;
   return {
     node: node.id,

@@ -4,16 +4,13 @@ import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
 
-/** An attempt that was placed this long ago may have used up its time, which counts as a failure of its own. */
-const longMs = 6 * 3_600_000;
-
 /** 15: who failed whose job is known exactly. */
 export const ownFaults: Invariant = {
   number: 15,
   name: "only own faults count",
   says: "A failure counts against a job only if a run of it failed by itself. A loss counts only if it had begun, and neither EC2 nor we took its node back.",
   watch: (seen) => {
-    const known: Known = { failed: new Set(), begun: new Set(), placedMs: new Map(), warnedMs: new Map(), told: new Set() };
+    const known: Known = { failed: new Set(), begun: new Set(), warnedMs: new Map(), told: new Set() };
     return {
       on: (fact) => {
         note(fact, known, seen);
@@ -29,27 +26,23 @@ type Known = {
   /** Attempts of which a run failed by itself. */
   readonly failed: Set<string>;
   readonly begun: Set<string>;
-  readonly placedMs: Map<string, number>;
   /** When EC2 gave notice that it takes an instance back. */
   readonly warnedMs: Map<string, number>;
   /** Instances whose worker has reported that, and got a response. */
   readonly told: Set<string>;
 };
 
-function note(fact: Fact, { failed, begun, placedMs, warnedMs, told }: Known, seen: () => WorldView): void {
+function note(fact: Fact, { failed, begun, warnedMs, told }: Known, seen: () => WorldView): void {
   if (fact.kind === "failed") failed.add(attemptName(fact.attempt));
   if (fact.kind === "began") begun.add(attemptName(fact));
-  if (fact.kind === "job" && fact.after.state === "placed" && fact.before?.state === "queued")
-    placedMs.set(attemptName(fact.after), seen().nowMs);
   if (fact.kind === "warned" && fact.notice === "interruption") warnedMs.set(fact.id, seen().nowMs);
   if (fact.kind === "answered" && fact.sentAtMs >= (warnedMs.get(fact.instance) ?? Number.POSITIVE_INFINITY)) told.add(fact.instance);
 }
 
 type On = { readonly known: Known; readonly seen: () => WorldView };
 
-function wrongFailure(before: Job, after: Job, { known, seen }: On): InvariantBreach {
+function wrongFailure(before: Job, after: Job, { known }: On): InvariantBreach {
   if (after.failures <= before.failures || known.failed.has(attemptName(before))) return undefined;
-  if (seen().nowMs - (known.placedMs.get(attemptName(before)) ?? 0) > longMs) return undefined;
   return `${attemptName(before)} counts as a failure of the job's own, but no run of it failed by itself: ${after.reason}`;
 }
 

@@ -1,4 +1,4 @@
-import { heartbeatOf, isSilent, newDatasets, placeOf } from "../../model/heartbeat/heartbeat.ts";
+import { heartbeatOf, isSilent, newDatasets, placeOf, silentForMs } from "../../model/heartbeat/heartbeat.ts";
 import { isEnded, isOn, type Job, type JobRecord } from "../../model/job.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { saysMore } from "../../model/telemetry.ts";
@@ -26,12 +26,13 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       if (place !== "next") return { kind: place };
       const { atMs } = sign;
       const isFirst = found.state === "launching";
+      const silentMs = isSilent(found, atMs) ? silentForMs(found, atMs) : 0;
       const node = table.changeNode(pool, id, {
         ...heartbeatOf(found, sign),
         ...present({ datasets: newDatasets(found, sign) }),
         ...(isFirst && { state: "ready", readyAtMs: atMs, stateSinceMs: atMs }),
       });
-      return { kind: "node", node: node ?? found, joins: isFirst || isSilent(found, atMs) };
+      return { kind: "node", node: node ?? found, joins: isFirst || silentMs > 0, silentMs };
     }),
   handOut: (pool, id, attempts, atMs) =>
     wire.call("nodeLedger.handOut", () => {
@@ -46,6 +47,15 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
           undefined,
         );
       return held;
+    }),
+  prolong: (pool, id, attempts) =>
+    wire.call("nodeLedger.prolong", () => {
+      const node = table.nodes.get(nodeKey(pool, id))?.node;
+      const longer = (held: Assignment): Assignment => ({
+        ...held,
+        ...present({ untilMs: attempts.find((ref) => sameAttempt(ref, held))?.untilMs }),
+      });
+      if (node) table.setAssignments(node, node.assignments.map(longer), undefined);
     }),
   change: (on, change) => wire.call("nodeLedger.change", () => changeAttempt(table, on, change)),
   noticed: (id, notice, atMs) =>

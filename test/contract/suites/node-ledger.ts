@@ -47,6 +47,17 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     });
   });
 
+  describe("nodeLedger.prolong", () => {
+    it("an attempt that the node holds gets more time, and another one is left out", async () => {
+      const ledger = await make();
+      const { node, job } = await placed(ledger);
+      const longer = [job.job, "never"].map((each) => ({ team: "vision", job: each, attempt: 1, untilMs: monday + 900_000 }));
+      await ledger.nodeLedger.prolong("gpu", node.id, longer);
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toMatchObject([{ job: job.job, untilMs: monday + 900_000 }]);
+      await ledger.nodeLedger.prolong("gpu", "i-00000000000000ff", longer);
+    });
+  });
+
   describe("node ledger: a run that failed through no fault of its job", () => {
     it("the job has its counts, rests before its next run, and a start ends the count of runs that could not be started", async () => {
       const ledger = await make();
@@ -145,7 +156,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         call: callNumber(call),
         lastSeenMs: call.atMs,
       };
-      expect(await ledger.nodeLedger.seen("gpu", id, call)).toEqual({ kind: "node", node: ready, joins: true });
+      expect(await ledger.nodeLedger.seen("gpu", id, call)).toEqual({ kind: "node", node: ready, joins: true, silentMs: 0 });
       const again = { ...call, sequence: call.sequence + 1, atMs: call.atMs + 1 };
       expect(await ledger.nodeLedger.seen("gpu", id, again), "another call").toMatchObject({ joins: false });
       const later = callAt(call.atMs + 60_000);
@@ -153,6 +164,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
         kind: "node",
         node: { ...ready, call: callNumber(later), lastSeenMs: later.atMs },
         joins: false,
+        silentMs: 0,
       });
       expect(await ledger.nodeLedger.get("gpu", id)).toMatchObject({});
     });
@@ -160,7 +172,12 @@ export const nodeLedgerContract = (make: MakeLedger) => {
     it("a call without news writes a heartbeat only if the last one is a minute old", async () => {
       const ledger = await make();
       const node = await readyNode(ledger, await begin(ledger));
-      expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 59_999))).toEqual({ kind: "node", node, joins: false });
+      expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 59_999))).toEqual({
+        kind: "node",
+        node,
+        joins: false,
+        silentMs: 0,
+      });
       expect(await ledger.nodeLedger.get("gpu", id)).toEqual(node);
       expect(await ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + 60_000))).toMatchObject({
         node: { lastSeenMs: call.atMs + 60_000 },
@@ -172,7 +189,7 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       await readyNode(ledger, await begin(ledger));
       const callAfter = (ms: number) => ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + ms));
       expect(await callAfter(150_000)).toMatchObject({ joins: false });
-      expect(await callAfter(300_001)).toMatchObject({ joins: true });
+      expect(await callAfter(300_001)).toMatchObject({ joins: true, silentMs: 150_001 });
       expect(await callAfter(300_002)).toMatchObject({ joins: false });
     });
 

@@ -81,6 +81,16 @@ describe("a job that a silent node has not begun", () => {
   });
 });
 
+test("a silent node is judged by its silence, not by an attempt that it may have stopped in time", () => {
+  const late = anAssignment({ phase: "running", untilMs: now - 60 * minute });
+  const drains = (lastSeenMs: number) =>
+    decideNodes(aSnapshot({ nowMs: now, hearing: heard, nodes: [silent(1, { lastSeenMs, assignments: [late] })] })).steps.map(
+      ({ kind }) => kind,
+    );
+  expect(drains(now - 3 * minute)).not.toContain("drain");
+  expect(drains(now)).toContain("drain");
+});
+
 describe("the brake", () => {
   /** A node of another zone whose worker is heard. */
   const heardNode = silent(99, { lastSeenMs: now, offer: anOffer({ zone: "us-east-1c" }) });

@@ -103,6 +103,18 @@ describe("the time for which a program may run", () => {
     expectOneTruth(world);
   });
 
+  test("a run whose worker was not heard after its limit is lost with its node, and has not failed", async () => {
+    const { world, node, running } = await working({ maxRuntimeSeconds: 600 });
+    await reporting(world, node, { report: running, seconds: 60 });
+    world.nowMs += 2 * 3_600_000;
+    world.fleet.end(node);
+    await gone(world, node);
+    world.nowMs += 240_000;
+    await world.ringLater();
+    await world.workOff();
+    expect(world.job("a")).toMatchObject({ attempt: 2, failures: 0, losses: 1 });
+  });
+
   test("a node that is drained for days is ended at once if its worker ignores the end of a run", async () => {
     const { world, node, running } = await working({ maxRuntimeSeconds: 600 });
     await reporting(world, node, { report: running, seconds: 60 });
@@ -139,5 +151,15 @@ describe("the time for which an attempt may be prepared or upload", () => {
     });
     await reporting(world, node, { report: stopped, seconds: 1 });
     expect(world.job("a")).toMatchObject({ state: "failed", reason: `it uploaded its files for longer than ${maxUploadingSeconds} s` });
+  });
+
+  test("the time in which a worker got no response does not count against an upload", async () => {
+    const { world, node, running } = await working();
+    const exited: AttemptReport = { ...attempt, phase: "exited", startedAtMs: world.nowMs, exitCode: 0, uploads: true };
+    await reporting(world, node, { report: running, seconds: 60 });
+    await reporting(world, node, { report: exited, seconds: 60 });
+    world.nowMs += 8 * 3_600_000;
+    expect(await reporting(world, node, { report: exited, seconds: maxUploadingSeconds - 60 })).toMatchObject({ orders: [] });
+    expect(await reporting(world, node, { report: exited, seconds: 180 })).toMatchObject({ orders: [{ kind: "stop" }] });
   });
 });

@@ -1,10 +1,10 @@
-import { callNumber, heartbeatOf, isSilent, newDatasets, placeOf, type Sign } from "../../../model/heartbeat/heartbeat.ts";
+import { callNumber, heartbeatOf, isSilent, newDatasets, placeOf, type Sign, silentForMs } from "../../../model/heartbeat/heartbeat.ts";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { add, either, is, isAbsent, isAtMost, isBelow, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
+import { add, type Change, either, is, isAbsent, isAtMost, isBelow, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
 import { heartbeatChanges, keptAfter } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
@@ -17,7 +17,13 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   get: (pool, node) => getNode(access, pool, node),
   seen: (pool, node, sign) => seen(access, { pool, node, ...sign }),
   job: (ref) => readJob(access, ref),
-  handOut: (pool, node, attempts, atMs) => handOut(access, { pool, node, attempts, atMs }),
+  handOut: (pool, node, attempts, atMs) =>
+    changeHeld(access, { pool, node }, attempts, (name) => setOnce(["assignments", name, "orderedAtMs"], atMs)),
+
+  async prolong(pool, node, attempts) {
+    await changeHeld(access, { pool, node }, attempts, (name, { untilMs }) => set(["assignments", name, "untilMs"], untilMs));
+  },
+
   change: (on, change) => changeAttempt(access, on, change),
 
   async begin(pool, node, atMs) {
@@ -66,31 +72,34 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   },
 });
 
-/** The most attempts that one write hands out, because the expressions of an update are limited to 4 KB. */
-const maxHandedOut = 20;
+/** The most attempts that one write changes, because the expressions of an update are limited to 4 KB. */
+const maxChanged = 20;
 
-type HandOut = { readonly pool: string; readonly node: string; readonly attempts: readonly AttemptRef[]; readonly atMs: number };
+type Where = { readonly pool: string; readonly node: string };
 
-/** Hands out in few writes. If one of the attempts is not there any more, its write fails, and the others are handed out one by one. */
-async function handOut(access: TableAccess, { pool, node, attempts, atMs }: HandOut): Promise<readonly AttemptRef[]> {
-  const key = nodeKey(pool, node);
-  const mark = (those: readonly AttemptRef[]): Promise<Item | undefined> => {
-    const names = those.map(assignmentName);
-    return tryUpdate(access, key, {
-      changes: names.map((name) => setOnce(["assignments", name, "orderedAtMs"], atMs)),
-      when: names.map((name) => isThere(["assignments", name])),
+/**
+ * Changes what a node holds of these attempts in few writes, and returns those that it holds. If one of them is not there any more, its
+ * write fails, and the others are changed one by one.
+ */
+async function changeHeld<A extends AttemptRef>(
+  access: TableAccess,
+  { pool, node }: Where,
+  attempts: readonly A[],
+  changeOf: (name: string, attempt: A) => Change,
+): Promise<readonly A[]> {
+  const change = (those: readonly A[]): Promise<Item | undefined> =>
+    tryUpdate(access, nodeKey(pool, node), {
+      changes: those.map((each) => changeOf(assignmentName(each), each)),
+      when: those.map((each) => isThere(["assignments", assignmentName(each)])),
     });
-  };
-  const held: AttemptRef[] = [];
-  for (let from = 0; from < attempts.length; from += maxHandedOut) {
-    const those = attempts.slice(from, from + maxHandedOut);
-    if (await mark(those)) held.push(...those);
-    else if (those.length > 1) for (const each of those) if (await mark([each])) held.push(each);
+  const held: A[] = [];
+  for (let from = 0; from < attempts.length; from += maxChanged) {
+    const those = attempts.slice(from, from + maxChanged);
+    if (await change(those)) held.push(...those);
+    else if (those.length > 1) for (const each of those) if (await change([each])) held.push(each);
   }
   return held;
 }
-
-type Where = { readonly pool: string; readonly node: string };
 
 /** Returns a node that boots or works, or why there is none. */
 async function live(access: TableAccess, { pool, node }: Where): Promise<Node | { readonly kind: "unknown" | "over" }> {
@@ -105,21 +114,21 @@ async function live(access: TableAccess, { pool, node }: Where): Promise<Node | 
  */
 const seen = (access: TableAccess, call: Where & Sign): ReturnType<NodeLedger["seen"]> => {
   let wasLaunching = false;
-  let wasSilent = false;
+  let wasSilentMs = 0;
   return asRead(call.node, async () => {
     const found = await live(access, call);
     if ("kind" in found) return found;
     const place = placeOf(found, call);
     if (place !== "next") return { kind: place };
     wasLaunching ||= found.state === "launching";
-    wasSilent ||= isSilent(found, call.atMs);
+    if (isSilent(found, call.atMs)) wasSilentMs = silentForMs(found, call.atMs);
     const outcome = await record(access, found, call);
     if (outcome === "changed") return "changed";
     const node = outcome === "recorded" ? await live(access, call) : found;
     // The recorded time shows whether it was this call that brought the node back, even if the response to that update was lost.
     if ("kind" in node) return node;
-    const joins = (wasLaunching && node.readyAtMs === call.atMs) || (wasSilent && node.lastSeenMs === call.atMs);
-    return { kind: "node", node, joins };
+    const silentMs = node.lastSeenMs === call.atMs ? wasSilentMs : 0;
+    return { kind: "node", node, joins: (wasLaunching && node.readyAtMs === call.atMs) || silentMs > 0, silentMs };
   });
 };
 
