@@ -82,16 +82,20 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     }),
   );
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
-  const nodes = pools.flatMap(({ counted }) => counted?.nodes ?? []);
-  const [sealedAgain, takenAgain, rebalanced, closing, swept] = await Promise.all([
+  const removed = await attempt(
+    "pools removed from the configuration",
+    closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) }),
+  );
+  for (const { pool, error } of removed?.failures ?? []) errors.push({ part: `removed pool ${pool}`, error });
+  const nodes = [...pools.flatMap(({ counted }) => counted?.nodes ?? []), ...(removed?.nodes ?? [])];
+  const [sealedAgain, takenAgain, rebalanced, swept] = await Promise.all([
     attempt("sealing", sealAgain(deps)),
     attempt("outboxes", sweepOutboxes(deps, nodes)),
     attempt("datasets", sweepDatasets(deps)),
-    attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) })),
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
   ]);
   // A deployment that is scaled to zero has no workers to hear. If it is not known whether a pool has work, it may have some.
-  const isBusy = pools.some(({ active }) => active !== false) || closing === undefined || closing.length > 0;
+  const isBusy = pools.some(({ active }) => active !== false) || removed === undefined || removed.closing.length > 0;
   if (isBusy) await attempt("call to node", hear(deps));
   return {
     rung: pools.filter((pool) => pool.active).map((pool) => pool.name),
@@ -99,7 +103,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     sealedAgain: sealedAgain ?? 0,
     takenAgain: takenAgain ?? 0,
     rebalanced: rebalanced ?? 0,
-    closing: closing ?? [],
+    closing: removed?.closing ?? [],
     ...(swept && { swept }),
     numbers: pools.flatMap(({ name, counted }) => (counted ? [{ pool: name, ...counted.numbers }] : [])),
     unreadable: pools.flatMap(({ counted }) => counted?.unreadable ?? []),

@@ -36,8 +36,8 @@ export interface NodeLedger {
   begin(pool: string, node: string, atMs: number): Promise<{ kind: "session"; session: number } | Unseen>;
   /**
    * Records a call of the node's worker: writes a heartbeat if one is due, and makes a `launching` node `ready`.
-   * Returns the node as written; `joins`: the pool can use it from now on, because it was `launching` before, or its worker had been silent;
-   * `silentMs`: for how long it had been silent, 0 if it was not.
+   * Returns the node as written; `joins`: the pool can use it from now on, because it was `launching` before, or its worker had not been heard
+   * for so long that it got no work; `silentMs`: for how long that was, 0 otherwise.
    * `overtaken` and `no-session` as `placeOf` returns them; nothing was written.
    */
   seen(

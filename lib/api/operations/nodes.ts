@@ -114,7 +114,7 @@ const declare = operation({
       case "alive":
         return problem(
           "conflict",
-          `The worker of ${params.node} has called within the last minutes, so the node is not dead. Drain it instead.`,
+          `The worker of ${params.node} has called within the last minutes, or its end was requested then, so it may still run. Drain it, or wait for its end.`,
         );
       case "no-node":
         return problem("not-found", `There is no node ${params.node} that is in a pool.`);

@@ -23,9 +23,9 @@ export function waitsForProof(node: Node, nowMs: number): Doubt | undefined {
   return lastSeenMs !== undefined && isSilent(node, nowMs) ? doubt(lastSeenMs, "its worker has been silent") : undefined;
 }
 
-/** Returns the nodes that hold the attempt of a job; none if the job waits or has ended. */
+/** Returns the nodes that hold the attempt of a job; none if the job waits or has ended. Of a job that is sealed, they may upload. */
 export function holdersOf({ state, node, gang }: Pick<Job, "state" | "node" | "gang">): readonly string[] {
-  if (state !== "placed" && state !== "running") return [];
+  if (state !== "placed" && state !== "running" && state !== "sealing") return [];
   return gang ?? (node === undefined ? [] : [node]);
 }
 
@@ -33,8 +33,13 @@ export function holdersOf({ state, node, gang }: Pick<Job, "state" | "node" | "g
  * Returns what a job says about its state: for whose end it waits, if one of the nodes that hold its attempt is in doubt, and what its
  * record says otherwise.
  */
-export function reasonOf({ reason }: Pick<Job, "reason">, holders: readonly Node[], nowMs: number): string | undefined {
-  const [why] = holders.flatMap((node) => waitsForProof(node, nowMs)?.why ?? waitsForOutbox(node) ?? []);
+export function reasonOf(
+  { team, job, reason }: Pick<Job, "team" | "job" | "reason">,
+  holders: readonly Node[],
+  nowMs: number,
+): string | undefined {
+  const holding = holders.filter(({ assignments }) => assignments.some((each) => each.team === team && each.job === job));
+  const [why] = holding.flatMap((node) => waitsForProof(node, nowMs)?.why ?? waitsForOutbox(node) ?? []);
   return why ?? reason;
 }
 

@@ -1,4 +1,4 @@
-import { isSilent } from "../../model/heartbeat/heartbeat.ts";
+import { isSilent, silentAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import type { Node } from "../../model/node.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -22,8 +22,7 @@ export async function declareDead(
   const node = found && (await deps.nodeLedger.get(found.pool, id));
   if (!node) return { kind: "no-node" };
   const atMs = deps.now();
-  const hasCalled = node.lastSeenMs !== undefined && (node.state === "ready" || node.state === "draining");
-  if (hasCalled && !isSilent(node, atMs)) return { kind: "alive", node };
+  if (mayRun(node, atMs)) return { kind: "alive", node };
   if (node.state !== "gone") {
     const written = await deps.nodeLedger.declareDead(id, { ...of, atMs }, node.lastSeenMs);
     if (written === "heard") return { kind: "alive", node };
@@ -33,4 +32,11 @@ export async function declareDead(
   await ring(deps, node.pool, `ended ${id}`);
   const after = (await deps.nodeLedger.get(node.pool, id)) ?? node;
   return { kind: node.state === "gone" ? "same" : "done", node: after };
+}
+
+/** Reports whether a worker has called lately. An instance that was asked to end a moment ago runs on for minutes, and its calls are not recorded. */
+function mayRun(node: Node, nowMs: number): boolean {
+  if (node.lastSeenMs === undefined || node.state === "launching" || node.state === "gone") return false;
+  if (node.state !== "terminating") return !isSilent(node, nowMs);
+  return nowMs - Math.max(node.stateSinceMs, node.lastSeenMs) <= silentAfterMs;
 }

@@ -1,3 +1,4 @@
+import type { Node } from "../../model/node.ts";
 import { hasWork } from "../../model/plan.ts";
 import type { PoolState } from "../../model/pool.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -14,24 +15,37 @@ export type ClosePoolsDeps = Ringing &
 
 /**
  * Keeps a registry of pools, so that decisions about a pool that was removed from the configuration continue until nothing of it is left.
- * Returns the names of such pools. One that fails does not keep the others waiting; then the first failure is thrown.
+ * Returns the names of such pools, and their nodes. One that fails does not keep the others waiting.
  */
-export async function closePools(deps: ClosePoolsDeps): Promise<readonly string[]> {
+export async function closePools(deps: ClosePoolsDeps): Promise<ClosedPools> {
   const configured = new Set(deps.pools.map(({ name }) => name));
   const known = await deps.registry.list();
   for (const name of configured) if (!known.includes(name)) await deps.registry.add(name);
   const closing = known.filter((name) => !configured.has(name));
-  const failures: { readonly error: unknown }[] = [];
-  for (const name of closing) await close(deps, name).catch((error: unknown) => failures.push({ error }));
-  const [failure] = failures;
-  if (failure) throw failure.error;
-  return closing;
+  const failures: { readonly pool: string; readonly error: unknown }[] = [];
+  const nodes: Node[] = [];
+  for (const pool of closing)
+    try {
+      nodes.push(...(await close(deps, pool)));
+    } catch (error) {
+      failures.push({ pool, error });
+    }
+  return { closing, nodes, failures };
 }
 
-async function close(deps: ClosePoolsDeps, name: string): Promise<void> {
+export type ClosedPools = {
+  readonly closing: readonly string[];
+  readonly nodes: readonly Node[];
+  readonly failures: readonly { readonly pool: string; readonly error: unknown }[];
+};
+
+/** Returns the nodes that the pool still has. */
+async function close(deps: ClosePoolsDeps, name: string): Promise<readonly Node[]> {
   const state = await deps.decisions.state(name);
-  if (await deps.wake(name, state)) return;
+  const isAwake = await deps.wake(name, state);
   // A handler may have written a job and crashed before its ring, so this check must read the pool itself.
-  if (hasWork(await loadPool(deps, name, deps.now()))) await ring(deps, name, "tick");
-  else await deps.registry.remove(name, state);
+  const left = await loadPool(deps, name, deps.now());
+  if (!isAwake && hasWork(left)) await ring(deps, name, "tick");
+  if (!isAwake && !hasWork(left)) await deps.registry.remove(name, state);
+  return left.nodes;
 }

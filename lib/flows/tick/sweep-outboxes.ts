@@ -26,7 +26,7 @@ const maxOutboxLooks = 500;
  */
 export async function sweepOutboxes(deps: SweepOutboxesDeps, nodes: readonly Node[]): Promise<number> {
   const nowMs = deps.now();
-  const due = turn(outboxesOf(deps.instanceRoleId, { nodes, nowMs }), Math.floor(nowMs / 60_000));
+  const due = dueOutboxes(nodes, nowMs).map((each) => ({ role: deps.instanceRoleId, ...each }));
   const failures: { readonly error: unknown }[] = [];
   const sent = await pMap(
     due,
@@ -42,20 +42,29 @@ export async function sweepOutboxes(deps: SweepOutboxesDeps, nodes: readonly Nod
   return sent.filter(Boolean).length;
 }
 
-/** Returns the outboxes that may be on S3: of attempts whose nodes have ended or are silent, and still hold them. */
-function outboxesOf(role: string, { nodes, nowMs }: { nodes: readonly Node[]; nowMs: number }): readonly OutboxRef[] {
-  const areSilentLooked = Math.floor(nowMs / 60_000) % silentEveryMinutes === 0;
-  return nodes
-    .filter((node) => node.state === "gone" || (areSilentLooked && isSilent(node, nowMs)))
-    .flatMap(({ id, assignments }) =>
-      assignments.filter((each) => !wasNeverOrdered(each)).map(({ team, job, attempt }) => ({ role, node: id, team, job, attempt })),
-    );
+type Held = Omit<OutboxRef, "role">;
+
+/**
+ * Returns the attempts whose outboxes one tick looks for: first those of nodes that have ended, because these are soon taken back, then those
+ * of silent nodes.
+ */
+function dueOutboxes(nodes: readonly Node[], nowMs: number): readonly Held[] {
+  const minute = Math.floor(nowMs / 60_000);
+  const ended = turn(heldOn(nodes.filter(({ state }) => state === "gone")), { turn: minute, most: maxOutboxLooks });
+  if (minute % silentEveryMinutes !== 0) return ended;
+  const silent = heldOn(nodes.filter((node) => isSilent(node, nowMs)));
+  return [...ended, ...turn(silent, { turn: minute / silentEveryMinutes, most: maxOutboxLooks - ended.length })];
 }
 
-/** Returns as many outboxes as one tick looks for, others in each minute if there are more. */
-function turn(outboxes: readonly OutboxRef[], minute: number): readonly OutboxRef[] {
-  const from = outboxes.length > maxOutboxLooks ? (minute * maxOutboxLooks) % outboxes.length : 0;
-  return [...outboxes.slice(from), ...outboxes.slice(0, from)].slice(0, maxOutboxLooks);
+const heldOn = (nodes: readonly Node[]): readonly Held[] =>
+  nodes.flatMap(({ id, assignments }) =>
+    assignments.filter((each) => !wasNeverOrdered(each)).map(({ team, job, attempt }) => ({ node: id, team, job, attempt })),
+  );
+
+/** Returns at most so many, others in each turn if there are more. */
+function turn(held: readonly Held[], { turn: nth, most }: { readonly turn: number; readonly most: number }): readonly Held[] {
+  const from = held.length > most ? (nth * most) % held.length : 0;
+  return [...held.slice(from), ...held.slice(0, from)].slice(0, most);
 }
 
 async function sendAgain({ leftOutboxes, outboxQueue, outboxClaims, now }: SweepOutboxesDeps, outbox: OutboxRef): Promise<boolean> {

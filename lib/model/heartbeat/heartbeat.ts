@@ -77,6 +77,12 @@ export function newDatasets(node: Pick<Node, "datasets">, { telemetry }: Sign): 
 export const silentForMs = ({ state, lastSeenMs }: Pick<Node, "state" | "lastSeenMs">, nowMs: number): number =>
   (state === "ready" || state === "draining") && lastSeenMs !== undefined ? nowMs - lastSeenMs : 0;
 
+/** Returns for how long a node that works had not been heard before a call, if it was so long that it got no new work; 0 otherwise. */
+export function unheardForMs(before: Pick<Node, "state" | "lastSeenMs">, atMs: number): number {
+  const forMs = silentForMs(before, atMs);
+  return forMs >= unheardAfterMs ? forMs : 0;
+}
+
 /** Reports whether a node that works has missed two heartbeats. */
 export const isSilent = (node: Pick<Node, "state" | "lastSeenMs">, nowMs: number): boolean => silentForMs(node, nowMs) > silentAfterMs;
 

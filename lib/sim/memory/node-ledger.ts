@@ -1,4 +1,4 @@
-import { heartbeatOf, isSilent, newDatasets, placeOf, silentForMs } from "../../model/heartbeat/heartbeat.ts";
+import { heartbeatOf, newDatasets, placeOf, unheardForMs } from "../../model/heartbeat/heartbeat.ts";
 import { isEnded, isOn, type Job, type JobRecord } from "../../model/job.ts";
 import { type Assignment, isLive, type Node } from "../../model/node.ts";
 import { saysMore } from "../../model/telemetry.ts";
@@ -26,7 +26,7 @@ export const memoryNodeLedger = (table: MemoryTable, wire: Interruptions<LedgerM
       if (place !== "next") return { kind: place };
       const { atMs } = sign;
       const isFirst = found.state === "launching";
-      const silentMs = isSilent(found, atMs) ? silentForMs(found, atMs) : 0;
+      const silentMs = unheardForMs(found, atMs);
       const node = table.changeNode(pool, id, {
         ...heartbeatOf(found, sign),
         ...present({ datasets: newDatasets(found, sign) }),

@@ -188,9 +188,9 @@ export const nodeLedgerContract = (make: MakeLedger) => {
       const ledger = await make();
       await readyNode(ledger, await begin(ledger));
       const callAfter = (ms: number) => ledger.nodeLedger.seen("gpu", id, callAt(call.atMs + ms));
-      expect(await callAfter(150_000)).toMatchObject({ joins: false });
-      expect(await callAfter(300_001)).toMatchObject({ joins: true, silentMs: 150_001 });
-      expect(await callAfter(300_002)).toMatchObject({ joins: false });
+      expect(await callAfter(89_999)).toMatchObject({ joins: false });
+      expect(await callAfter(179_999)).toMatchObject({ joins: true, silentMs: 90_000 });
+      expect(await callAfter(180_000)).toMatchObject({ joins: false });
     });
 
     it("only one of 8 calls at once is the first of a node", async () => {

@@ -264,7 +264,7 @@ describe("a node that is declared dead", () => {
     world.ledger.table.changeNode("gpu", nodeId(1), { lastSeenMs: world.nowMs - 1_000 });
     expect((await world.fetch(path, post({ reason: "x" }))).body).toMatchObject({
       code: "conflict",
-      detail: expect.stringContaining("Drain it instead"),
+      detail: expect.stringContaining("it may still run. Drain it"),
     });
     expect(await world.fetch(path, { as: "vision", method: "POST", body: { reason: "x" } })).toMatchObject({ status: 403 });
   });

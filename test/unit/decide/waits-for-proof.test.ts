@@ -38,24 +38,31 @@ describe("work whose node is in doubt", () => {
 
 describe("what a job says about its state", () => {
   const reason = "EC2 has none of its instance types";
+  const { team, job } = anAssignment();
+  const held = { team, job };
 
   test("a job on nodes names the first of them that is in doubt", () => {
     const holders = [working({ id: "i-0a" }), working({ id: "i-0b", lastSeenMs: now - 3 * minute })];
-    expect(reasonOf({}, holders, now)).toMatch(/^waits for EC2's word on i-0b: its worker has been silent since 2026-/);
+    expect(reasonOf(held, holders, now)).toMatch(/^waits for EC2's word on i-0b: its worker has been silent since 2026-/);
   });
 
   test("a job whose node has ended says that what the node left is taken in first", () => {
-    expect(reasonOf({}, [working({ id: "i-0a", state: "gone" })], now)).toBe(
+    expect(reasonOf(held, [working({ id: "i-0a", state: "gone" })], now)).toBe(
       "i-0a has ended; what it may have left on S3 is taken in first, and within 15 minutes its work starts elsewhere",
     );
   });
 
   test("a job on nodes without a doubt says what its record says", () => {
-    expect(reasonOf({ reason }, [working({})], now)).toBe(reason);
-    expect(reasonOf({}, [], now)).toBeUndefined();
+    expect(reasonOf({ ...held, reason }, [working({})], now)).toBe(reason);
+    expect(reasonOf(held, [], now)).toBeUndefined();
   });
 
-  test("only a job that is placed or runs has nodes that hold it", () => {
+  test("a doubt about a node that does not hold the job is not the job's", () => {
+    expect(reasonOf({ team, job: "other", reason }, [working({ lastSeenMs: now - 3 * minute })], now)).toBe(reason);
+  });
+
+  test("only a job that is placed, runs or is sealed has nodes that hold it", () => {
+    expect(holdersOf({ state: "sealing", node: "i-0a", gang: undefined })).toEqual(["i-0a"]);
     expect(holdersOf({ state: "running", node: "i-0a", gang: undefined })).toEqual(["i-0a"]);
     expect(holdersOf({ state: "placed", node: "i-0a", gang: ["i-0a", "i-0b"] })).toEqual(["i-0a", "i-0b"]);
     expect(holdersOf({ state: "failed", node: "i-0a", gang: undefined })).toEqual([]);

@@ -128,9 +128,9 @@ describe("the registry of pools", () => {
           return busy;
         },
       });
-    expect(await closing(["gpu", "other"])).toEqual([]);
+    expect((await closing(["gpu", "other"])).closing).toEqual([]);
     expect(await registry.list()).toEqual(["gpu", "other"]);
-    expect(await closing(["other"])).toEqual(["gpu"]);
+    expect((await closing(["other"])).closing).toEqual(["gpu"]);
     expect(woken).toEqual(["gpu"]);
     expect(await registry.list()).toEqual(["gpu", "other"]);
 
@@ -140,8 +140,8 @@ describe("the registry of pools", () => {
     await closeOnce();
     await world.ledger.nodeLedger.gone(id, world.nowMs);
     await closeOnce();
-    expect(await closing(["other"])).toEqual(["gpu"]);
+    expect((await closing(["other"])).closing).toEqual(["gpu"]);
     expect(await registry.list()).toEqual(["other"]);
-    expect(await closing(["other"])).toEqual([]);
+    expect((await closing(["other"])).closing).toEqual([]);
   });
 });

@@ -59,6 +59,16 @@ describe("a node that an admin declares dead", () => {
     expect(world.node.state).toBe("ready");
   });
 
+  test("a node that was asked to end is refused for some minutes, because its programs may run on", async () => {
+    const world = await running1();
+    const { id } = world.node;
+    world.ledger.table.changeNode("gpu", id, { state: "terminating", stateSinceMs: world.nowMs });
+    world.nowMs += 150_000;
+    expect(await declare(world, id)).toMatchObject({ kind: "alive" });
+    world.nowMs += 1_000;
+    expect(await declare(world, id)).toMatchObject({ kind: "done" });
+  });
+
   test("repeating it changes nothing, and rings the pool again", async () => {
     const world = await running1();
     const { id } = world.node;

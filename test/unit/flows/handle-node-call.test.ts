@@ -67,7 +67,10 @@ describe("a call of an instance", () => {
     const world = await placed();
     await world.call(world.node.id);
     await world.workOff();
-    world.nowMs += 151_000;
+    world.nowMs += 89_000;
+    await world.call(world.node.id);
+    expect(world.lane.waiting).toEqual([]);
+    world.nowMs += 90_000;
     await world.call(world.node.id);
     expect(world.lane.waiting).toEqual(["gpu"]);
   });

@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import { takeOutbox } from "../../../lib/flows/take-outbox.ts";
 import { sweepOutboxes } from "../../../lib/flows/tick/sweep-outboxes.ts";
 import { tick } from "../../../lib/flows/tick.ts";
+import type { OutboxRef } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { MemoryTaggedInstances } from "../../../lib/sim/memory/orphans.ts";
-import { aNode, anAssignment, monday } from "../../fakes/builders.ts";
+import { aNode, anAssignment, aPool, monday } from "../../fakes/builders.ts";
 import { onInstance, stateChange } from "./news.ts";
 import { aWorld } from "./world.ts";
 
@@ -106,7 +107,10 @@ describe("a sweep of the outboxes on S3", () => {
     expect(new Set(sent()).size).toBe(1_200);
   });
 
-  test("the tick makes up for a lost event before the work of the node is taken back", async () => {
+  test.each([
+    ["is configured", [aPool()]],
+    ["was removed from the configuration", [aPool({ name: "other" })]],
+  ])("the tick makes up for a lost event before the work of the node is taken back, if its pool %s", async (_what, pools) => {
     const world = aWorld();
     await world.submit("a");
     await world.workOff();
@@ -118,7 +122,9 @@ describe("a sweep of the outboxes on S3", () => {
     const { outboxes, outboxQueue } = world.ports;
     outboxes.leave({ role, node: id, ...of }, { process: "p", report: { ...of, ...exited, exitCode: 3 }, files: {} });
     await onInstance(world, stateChange(id, "terminated"));
-    const deps = { ...world.deps, teams: ["vision"], instances: new MemoryTaggedInstances(world.fleet, () => monday) };
+    const instances = new MemoryTaggedInstances(world.fleet, () => monday);
+    const deps = { ...world.deps, pools, teams: ["vision"], instances };
+    await world.ledger.registry.add("gpu");
     for (let minutes = 0; minutes < 3 && outboxQueue.sent.length === 0; minutes += 1) {
       world.nowMs += minute;
       await world.workOff();
@@ -129,4 +135,29 @@ describe("a sweep of the outboxes on S3", () => {
     expect(sent && (await takeOutbox(world.deps, sent))).toEqual({ kind: "taken", phase: "exited" });
     expect(world.job("a")).toMatchObject({ state: "failed", exitCode: 3, attempt: 1 });
   });
+});
+
+test.each([600, 625, 1_000, 1_250, 2_000])("the outboxes of %d attempts on silent nodes are all looked for within a day", async (count) => {
+  const nodes = Array.from({ length: count }, (_, n) =>
+    aNode({
+      id: `i-${n}`,
+      lastSeenMs: monday - 3_600_000,
+      assignments: [anAssignment({ job: `job-${n}`, phase: "running", orderedAtMs: 1 })],
+    }),
+  );
+  const { world } = swept(nodes);
+  const looked = new Set<string>();
+  const leftOutboxes = { leftAtMs: async ({ node }: OutboxRef) => void looked.add(node) };
+  for (let n = 0; n < 24 * 60; n += 10) await sweepOutboxes({ ...world.deps, leftOutboxes, now: () => monday + n * minute }, nodes);
+  expect(looked.size).toBe(count);
+});
+
+test("outboxes on nodes that have ended are looked for in each minute, however many nodes are silent", async () => {
+  const silent = Array.from({ length: 2_000 }, (_, n) => ({ ...ended(`i-s${n}`, `s${n}`), state: "ready" as const }));
+  const nodes = [...silent, ended("i-0e", "e")];
+  const { world } = swept(nodes);
+  const looked: string[] = [];
+  const leftOutboxes = { leftAtMs: async ({ node }: OutboxRef) => void looked.push(node) };
+  for (let n = 0; n < 20; n += 1) await sweepOutboxes({ ...world.deps, leftOutboxes, now: () => monday + n * minute }, nodes);
+  expect(looked.filter((node) => node === "i-0e")).toHaveLength(20);
 });

@@ -265,7 +265,7 @@ describe("a pool's numbers", () => {
       const state: typeof decisions.state = (pool) => (pool === failing ? Promise.reject(broken) : decisions.state(pool));
       const { errors } = await tick({ ...deps, decisions: { ...decisions, state } });
       expect([...world.lane.waiting].sort()).toEqual(others);
-      expect(errors).toEqual([{ part: "pools removed from the configuration", error: broken }]);
+      expect(errors).toEqual([{ part: `removed pool ${failing}`, error: broken }]);
     });
   });
 

@@ -1,4 +1,4 @@
-import { callNumber, heartbeatOf, isSilent, newDatasets, placeOf, type Sign, silentForMs } from "../../../model/heartbeat/heartbeat.ts";
+import { callNumber, heartbeatOf, newDatasets, placeOf, type Sign, unheardForMs } from "../../../model/heartbeat/heartbeat.ts";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
@@ -113,24 +113,26 @@ async function live(access: TableAccess, { pool, node }: Where): Promise<Node | 
  * node was ready, what it held may have been given to another node.
  */
 const seen = (access: TableAccess, call: Where & Sign): ReturnType<NodeLedger["seen"]> => {
-  let wasLaunching = false;
-  let wasSilentMs = 0;
+  let before: Node | undefined;
   return asRead(call.node, async () => {
     const found = await live(access, call);
     if ("kind" in found) return found;
     const place = placeOf(found, call);
     if (place !== "next") return { kind: place };
-    wasLaunching ||= found.state === "launching";
-    if (isSilent(found, call.atMs)) wasSilentMs = silentForMs(found, call.atMs);
+    before ??= found;
     const outcome = await record(access, found, call);
     if (outcome === "changed") return "changed";
     const node = outcome === "recorded" ? await live(access, call) : found;
-    // The recorded time shows whether it was this call that brought the node back, even if the response to that update was lost.
-    if ("kind" in node) return node;
-    const silentMs = node.lastSeenMs === call.atMs ? wasSilentMs : 0;
-    return { kind: "node", node, joins: (wasLaunching && node.readyAtMs === call.atMs) || silentMs > 0, silentMs };
+    return "kind" in node ? node : { kind: "node", node, ...backWith(call, { before, after: node }) };
   });
 };
+
+/** The recorded times show whether it was this call that brought the node back, even if the response to that update was lost. */
+function backWith({ atMs }: Sign, { before, after }: { readonly before: Node; readonly after: Node }) {
+  const silentMs = after.lastSeenMs === atMs ? unheardForMs(before, atMs) : 0;
+  const hasBooted = before.state === "launching" && after.readyAtMs === atMs;
+  return { joins: hasBooted || silentMs > 0, silentMs };
+}
 
 /**
  * Writes what the call reports, if it is worth a write, unless a later call was faster. The heartbeat comes before the state, because a
