@@ -115,6 +115,18 @@ export const bugsOfSilence: readonly Bug[] = [
     }),
   },
   {
+    name: "takes-absence-for-proof",
+    breaks: 2,
+    says: "an instance that one read leaves out is taken for one that has ended",
+    scenario: { ...longSilence, faults: { "ec2.absent-look": 1, "worker.partition": 0.9 } },
+    plant: ({ fleet }) => ({
+      fleet: {
+        ...fleet,
+        look: async (ids) => new Map([...(await fleet.look(ids))].map(([id, seen]) => [id, seen === "absent" ? "terminated" : seen])),
+      },
+    }),
+  },
+  {
     name: "forgets-the-dead",
     breaks: 14,
     says: "no worker is ever judged by silence, so a machine that hangs keeps its job for ever",

@@ -51,6 +51,10 @@ export const usualRates = {
   "ec2.late-answer": 0.05,
   /** An instance can neither be seen nor terminated for up to a minute after its launch. */
   "ec2.invisible": 0.15,
+  /** A description of instances is up to a minute old. */
+  "ec2.stale-look": 0.1,
+  /** Descriptions leave out an instance that exists, for up to 50 seconds. */
+  "ec2.absent-look": 0.05,
   /** An instance never boots. */
   "ec2.no-boot": 0.03,
   /** An instance takes up to five minutes to shut down, in which its programs run on. */

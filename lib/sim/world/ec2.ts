@@ -3,6 +3,7 @@ import { offerName } from "../../model/offer.ts";
 import { interruptionWarningMs } from "../../model/telemetry.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { TaggedInstances } from "../../ports/orphans.ts";
+import { Described, type Shown } from "../faults/described.ts";
 import type { Faults } from "../faults/faults.ts";
 import { MemoryFleet } from "../memory/fleet.ts";
 import { Ec2Events, type Ec2EventsWorld } from "./ec2-events.ts";
@@ -30,7 +31,7 @@ export class SimEc2 {
   readonly #world: Ec2World;
   readonly #scenario: Scenario;
   readonly #dry = new Map<string, { readonly untilMs: number; readonly code: string }>();
-  readonly #invisibleUntilMs = new Map<string, number>();
+  readonly #described: Described;
   readonly events: Ec2Events;
   readonly #begunAtMs = new Map<string, number>();
   readonly #reported = new Set<string>();
@@ -45,6 +46,7 @@ export class SimEc2 {
     this.#world = world;
     this.#scenario = scenario;
     this.events = new Ec2Events(world);
+    this.#described = new Described(world);
     this.fleet.shutDown = (id) => this.#shutDown(id);
   }
 
@@ -100,12 +102,16 @@ export class SimEc2 {
     find: async (launch) => {
       if (this.#strikes("ec2.throttle", "find")) return { kind: "unknown", message: "RequestLimitExceeded" };
       const found = await this.fleet.find(launch);
-      return found.kind === "read" ? { ...found, instances: found.instances.filter(({ id }) => this.#isVisible(id)) } : found;
+      if (found.kind !== "read") return found;
+      const shown = this.#described.read(found.instances.map(({ id }) => id));
+      await this.#late();
+      const there = found.instances.filter(({ id }) => shown.get(id) !== "absent");
+      return { kind: "read", instances: there.map((each) => ({ ...each, over: shown.get(each.id) === "terminated" })) };
     },
     terminate: async (ids) => {
       if (this.#strikes("ec2.throttle", "terminate")) return all(ids, "throttled");
       // An unknown instance fails the whole call, and EC2's error names it.
-      const hidden = ids.filter((id) => !this.#isVisible(id));
+      const hidden = ids.filter((id) => !this.#described.isVisible(id));
       if (hidden.length > 0) return new Map(ids.map((id) => [id, hidden.includes(id) ? "accepted" : "apart"]));
       for (const id of ids.filter(this.isLive)) this.#world.emit({ kind: "terminated", id });
       const ended = await this.fleet.terminate(ids);
@@ -114,24 +120,30 @@ export class SimEc2 {
     },
     look: async (ids) => {
       if (this.#strikes("ec2.throttle", "look")) return all(ids, "throttled");
-      const looked = await this.fleet.look(ids);
-      return new Map(ids.map((id) => [id, this.#isVisible(id) ? (looked.get(id) ?? "unknown") : "absent"]));
+      const shown = this.#described.read(ids);
+      await this.#late();
+      return shown;
     },
     impaired: (ids) => this.fleet.impaired(ids),
   };
 
-  /** The instances that the tick finds by their tags. Some that were just launched are not visible yet. */
+  /** The instances that the tick finds by their tags. */
   readonly instances: TaggedInstances = {
     list: async () => {
       if (this.#strikes("ec2.throttle", "list")) return undefined;
-      const live = this.fleet.live.filter(({ id }) => this.#isVisible(id));
-      return live.map(({ id, launch }) => ({
-        id,
-        launch: launch.id,
-        pool: launch.pool,
-        launchedAtMs: this.#begunAtMs.get(id) ?? 0,
-        ending: false,
-      }));
+      const all = [...this.fleet.instances.values()];
+      const shown = this.#described.read(all.map(({ id }) => id));
+      await this.#late();
+      const isListed = (is: Shown | undefined): boolean => is !== "absent" && is !== "terminated";
+      return all
+        .filter(({ id }) => isListed(shown.get(id)))
+        .map(({ id, launch }) => ({
+          id,
+          launch: launch.id,
+          pool: launch.pool,
+          launchedAtMs: this.#begunAtMs.get(id) ?? 0,
+          ending: shown.get(id) === "ending",
+        }));
     },
   };
 
@@ -154,6 +166,7 @@ export class SimEc2 {
   end(id: string): void {
     if (!this.isLive(id)) return;
     this.fleet.end(id);
+    this.#described.changed(id, "terminated");
     this.#over(id);
   }
 
@@ -161,6 +174,7 @@ export class SimEc2 {
   #shutDown(id: string): void {
     if (!this.isLive(id) || this.fleet.ending.has(id)) return;
     this.fleet.ending.add(id);
+    this.#described.changed(id, "ending");
     const { clock, faults } = this.#world;
     const longestMs = faults.strikes("ec2.slow-end", id) ? 300_000 : 10_000;
     clock.after(faults.chance("ec2.slow-end").between(0, longestMs), () => this.end(id));
@@ -207,10 +221,6 @@ export class SimEc2 {
     return true;
   }
 
-  #isVisible(id: string): boolean {
-    return this.#world.faults.isCalm || (this.#invisibleUntilMs.get(id) ?? 0) <= this.#world.clock.nowMs;
-  }
-
   #late(): Promise<void> {
     const { clock, faults } = this.#world;
     if (!faults.strikes("ec2.late-answer")) return Promise.resolve();
@@ -222,9 +232,7 @@ export class SimEc2 {
     this.#begunAtMs.set(id, clock.nowMs);
     note("EC2 launches", id, "for", launch.id);
     emit({ kind: "instance", id, launch, intended: isIntended(launch) });
-    if (faults.strikes("ec2.invisible", id)) {
-      this.#invisibleUntilMs.set(id, clock.nowMs + faults.chance("ec2.invisible").between(1_000, 60_000));
-    }
+    this.#described.begun(id);
     const { from, to } = this.#scenario.bootSeconds;
     const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
     const boots = (): boolean => this.isLive(id) && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");

@@ -60,8 +60,8 @@ export class SimMachine {
   /** Timers that were due while it was frozen. */
   readonly #due: (() => void)[] = [];
   #cutOffUntilMs = 0;
-  #cutOffSinceMs = 0;
-  #frozenSinceMs = 0;
+  /** Since when a fault of this machine keeps its worker from being heard; undefined from the next response on. */
+  #unheardSinceMs: number | undefined;
   #drift = { rate: 1, wallMs: 0 };
 
   constructor(world: MachineWorld, of: { readonly id: string; readonly launch: Launch; readonly gpus: number; readonly number: number }) {
@@ -108,16 +108,14 @@ export class SimMachine {
     this.#begin([]);
   }
 
-  /** Since when its worker cannot be heard, in the world's ms, because of this machine alone; undefined if it can be heard. */
+  /** Since when its worker was not heard, in the world's ms, because of this machine alone; undefined if it can be heard, and has been. */
   get unreachableSinceMs(): number | undefined {
-    if (this.hungSinceMs !== undefined) return this.hungSinceMs;
-    if (this.#isFrozen) return this.#frozenSinceMs;
-    return this.#isCutOff ? this.#cutOffSinceMs : undefined;
+    return this.hungSinceMs ?? this.#unheardSinceMs;
   }
 
   /** Takes its network away for some time; until the faults stop, if `forMs` is infinite. */
   cutOff(forMs: number): void {
-    if (!this.#isCutOff) this.#cutOffSinceMs = this.#world.clock.nowMs;
+    this.#unheardSinceMs ??= this.#world.clock.nowMs;
     this.#cutOffUntilMs = Math.max(this.#cutOffUntilMs, this.#world.clock.nowMs + forMs);
   }
 
@@ -228,7 +226,7 @@ export class SimMachine {
   #freeze(forMs: number): void {
     const { clock, emit } = this.#world;
     for (const run of this.#running.values()) emit({ kind: "over", ...run });
-    this.#frozenSinceMs = clock.nowMs;
+    this.#unheardSinceMs ??= clock.nowMs;
     this.#frozenUntilMs = clock.nowMs + forMs;
     clock.after(forMs, () => this.#thaw());
   }
@@ -275,6 +273,7 @@ export class SimMachine {
       if (life !== this.#life || this.#isHalted) return forever();
       if (this.#isCutOff || faults.strikes("worker.lost-answer", this.#id)) return lost();
       const thawed = await this.#whenThawed(response);
+      this.#unheardSinceMs = undefined;
       if (thawed.kind === "orders") emit({ kind: "answered", instance: this.#id, sentAtMs });
       return thawed;
     };
