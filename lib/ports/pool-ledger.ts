@@ -117,8 +117,11 @@ export interface Placements {
   withdraw(fence: Fence, node: string, atMs: number): Promise<Written>;
   /** Records for about an hour that the node was ended because its worker was silent. Recording the same node again changes nothing. */
   endedSilent(fence: Fence, end: SilentEnd): Promise<Written>;
-  /** → `gone`, because EC2 says that the instance has ended. */
-  gone(fence: Fence, node: string, atMs: number): Promise<Written>;
+  /**
+   * → `gone`, because EC2 says that the instance has ended. `stoppedAtMs`: it had only stopped by then, so it may have been started again.
+   * `stale`: its worker has begun a session since; nothing was written.
+   */
+  gone(fence: Fence, node: string, at: { readonly atMs: number; readonly stoppedAtMs?: number | undefined }): Promise<Written>;
   /** Records since when EC2 does not know a node's instance; undefined if it knows it again. */
   missing(fence: Fence, node: string, sinceMs: number | undefined): Promise<Written>;
   /** Records since when a node's instance fails EC2's status checks; undefined if it passes them again. */

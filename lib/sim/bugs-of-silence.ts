@@ -127,6 +127,13 @@ export const bugsOfSilence: readonly Bug[] = [
     }),
   },
   {
+    name: "believes-old-stops",
+    breaks: 2,
+    says: "a late event that an instance has stopped counts although somebody has started it again and its worker has got work",
+    scenario: { ...longSilence, faults: { "ec2.stopped-by-hand": 1, "ec2.event-late": 1 } },
+    plant: ({ nodeLedger }) => ({ nodeLedger: { ...nodeLedger, gone: (id, atMs) => nodeLedger.gone(id, atMs) } }),
+  },
+  {
     name: "forgets-the-dead",
     breaks: 14,
     says: "no worker is ever judged by silence, so a machine that hangs keeps its job for ever",

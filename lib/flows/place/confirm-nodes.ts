@@ -23,6 +23,7 @@ export async function confirmNodes(
   on: { snapshot: Snapshot; steps: readonly Confirm[]; outcomes: StepOutcomes },
 ): Promise<void> {
   const { snapshot, steps, outcomes } = on;
+  const askedAtMs = deps.now();
   const nodes = new Map(steps.map((step) => [step.node, nodeIn(snapshot, step.node)]));
   const seen = await lookAt(deps, [...nodes.keys()]);
   const silent = [...nodes.values()].filter((node) => seen.get(node.id) === "live" && isSilent(node, deps.now()));
@@ -39,7 +40,7 @@ export async function confirmNodes(
     if (typeof now === "object") return now;
     return now === "live" || now === "ending"
       ? present(deps, fence, { node, now, fails: impaired.get(node.id), notRequested: notRequested.get(node.id) })
-      : away(deps, fence, { node, now });
+      : away(deps, fence, { node, now, askedAtMs });
   });
 }
 
@@ -59,14 +60,19 @@ async function present(deps: EndDeps, fence: Fence, { node, now, fails, notReque
   return notRequested ?? { result: "same", note: "end requested again and accepted" };
 }
 
-type Away = { readonly node: Node; readonly now: Exclude<InstanceStatus, "live" | "ending"> };
+type Away = { readonly node: Node; readonly now: Exclude<InstanceStatus, "live" | "ending">; readonly askedAtMs: number };
+
+/** What EC2 shows may be this old, and clocks are wrong by seconds. */
+const shownLateMs = 120_000;
 
 /** Records that an instance has ended, if EC2 says so. */
-function away(deps: EndDeps, fence: Fence, { node, now }: Away): StepOutcome | Promise<StepOutcome> {
+function away(deps: EndDeps, fence: Fence, { node, now, askedAtMs }: Away): StepOutcome | Promise<StepOutcome> {
   switch (now) {
+    // It may have been started again by hand since, and its worker may have got work.
     case "stopped":
+      return toGone(deps, fence, { node, stoppedAtMs: askedAtMs - shownLateMs });
     case "terminated":
-      return toGone(deps, fence, node);
+      return toGone(deps, fence, { node });
     case "absent":
       return absent(deps, fence, node);
     case "denied":
@@ -104,8 +110,8 @@ async function noteChecks(deps: EndDeps, fence: Fence, { node, fails }: { node: 
 }
 
 /** Records that the instance has ended. The next decision, which follows at once, takes back what it held. */
-async function toGone(deps: EndDeps, fence: Fence, node: Node): Promise<StepOutcome> {
-  const gone = written(await deps.placements.gone(fence, node.id, deps.now()));
+async function toGone(deps: EndDeps, fence: Fence, { node, stoppedAtMs }: { node: Node; stoppedAtMs?: number }): Promise<StepOutcome> {
+  const gone = written(await deps.placements.gone(fence, node.id, { atMs: deps.now(), stoppedAtMs }));
   return gone.result === "done" ? { result: "again", note: "EC2 says that the instance has ended" } : gone;
 }
 
@@ -124,7 +130,7 @@ async function absent(deps: EndDeps, fence: Fence, node: Node): Promise<StepOutc
     return noted.result === "done" ? { ...noted, note: "EC2 does not know it; it is asked again before that counts" } : noted;
   }
   if (nowMs - sinceMs < missingForMs) return { result: "same", note: "EC2 does not know it, which does not count yet" };
-  return toGone(deps, fence, node);
+  return toGone(deps, fence, { node });
 }
 
 /** Returns what EC2 says about each instance, or why EC2 was not asked. */

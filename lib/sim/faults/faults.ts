@@ -59,6 +59,8 @@ export const usualRates = {
   "ec2.no-boot": 0.03,
   /** An instance takes up to five minutes to shut down, in which its programs run on. */
   "ec2.slow-end": 0.25,
+  /** Somebody stops an on-demand instance in EC2's console. Half of those are started again, after up to a quarter of an hour. */
+  "ec2.stopped-by-hand": 0.06,
   /** The event of a change is lost, arrives late, or arrives twice. */
   "ec2.event-lost": 0.08,
   "ec2.event-late": 0.08,

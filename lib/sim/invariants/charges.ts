@@ -16,15 +16,17 @@ export const charges: Invariant = {
   says: "Each node is charged once, with what its machine has cost.",
   watch: (seen) => {
     const begunMs = new Map<string, number>();
+    const stopped = new Set<string>();
     const accounts = new Map<string, Account>();
     return {
       on: (fact) => {
+        if (fact.kind === "stopped") stopped.add(fact.id);
         if (fact.kind === "instance") begunMs.set(fact.id, seen().nowMs);
         if (fact.kind !== "reserved") return undefined;
         const { pool } = fact;
         const account = accounts.get(pool.name) ?? opened(pool, seen());
         accounts.set(pool.name, account);
-        return wrongCharge(pool, { account, begunMs, now: seen() });
+        return wrongCharge(pool, { account, begunMs, stopped, now: seen() });
       },
     };
   },
@@ -41,10 +43,14 @@ const opened = ({ name }: Pool, { scenario }: WorldView): Account => ({
 
 const chargedTo = (pool: string, table: MemoryTable): number => [...table.pool(pool).spent.values()].reduce((sum, each) => sum + each, 0);
 
-function wrongCharge(
-  { name }: Pool,
-  { account, begunMs, now }: { account: Account; begunMs: ReadonlyMap<string, number>; now: WorldView },
-): InvariantBreach {
+type Accounting = {
+  readonly account: Account;
+  readonly begunMs: ReadonlyMap<string, number>;
+  readonly stopped: ReadonlySet<string>;
+  readonly now: WorldView;
+};
+
+function wrongCharge({ name }: Pool, { account, begunMs, stopped, now }: Accounting): InvariantBreach {
   const { table, fleet, nowMs } = now;
   const charged = chargedTo(name, table);
   const more = charged - account.charged;
@@ -52,6 +58,8 @@ function wrongCharge(
   const rows = [...table.nodes.values(), ...[...table.forgotten.values()].map((node) => ({ node, released: true }))];
   let [least, most] = [0, 0];
   const ended: string[] = [];
+  // If an instance had ended by itself, or was stopped, it is charged until EC2 said so.
+  const wasOver = (id: string): boolean => fleet.instances.get(id)?.over === true || stopped.has(id);
   for (const { node, released } of rows) {
     if (node.pool !== name || account.paid.has(node.id)) continue;
     if (!account.knownMs.has(node.id)) account.knownMs.set(node.id, nowMs);
@@ -61,9 +69,7 @@ function wrongCharge(
     const perMs = micro(node.offer.usdPerHour) / hourMs;
     const livedMs = nowMs - (begunMs.get(node.id) ?? node.launchedAtMs);
     most += perMs * (Math.max(livedMs, minBilledMs) + toleranceMs);
-    // If the instance had ended by itself, it is charged until EC2 said so.
-    const isOver = fleet.instances.get(node.id)?.over === true;
-    least += isOver ? 0 : perMs * Math.max(0, nowMs - (account.knownMs.get(node.id) ?? nowMs) - toleranceMs);
+    least += wasOver(node.id) ? 0 : perMs * Math.max(0, nowMs - (account.knownMs.get(node.id) ?? nowMs) - toleranceMs);
   }
   if (more >= least && more <= most) return undefined;
   const whose = ended.length > 0 ? `for ${ended.join(", ")}` : "although no node has ended";

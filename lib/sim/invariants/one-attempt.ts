@@ -7,25 +7,41 @@ import type { Invariant, InvariantBreach } from "./invariant.ts";
 export const oneAttempt: Invariant = {
   number: 2,
   name: "one attempt at a time",
-  says: "No two attempts of a job run at the same time. A stale worker changes nothing.",
+  says: "No two attempts of a job run at the same time. A stale worker changes nothing. An instance that was stopped and started again resumes nothing.",
   watch: (seen) => {
     const running = new Map<string, ProgramRun>();
     const uploaded = new Set<string>();
-    const keyOf = (run: ProgramRun): string => `${attemptName(run)} ${run.instance}`;
+    const past: Past = { begun: new Map(), cut: new Set() };
     return {
       on: (fact) => {
         if (fact.kind === "over") running.delete(keyOf(fact));
         if (fact.kind === "uploaded") uploaded.add(attemptName(fact.attempt));
+        if (fact.kind === "stopped") cutShort(fact.id, past);
         if (fact.kind === "job") return staleChange(fact, uploaded) ?? givenAway(fact, [...running.values()]);
         if (fact.kind !== "began") return undefined;
         const other = [...running.values()].find((each) => jobName(each) === jobName(fact) && isRival(each, fact));
         running.set(keyOf(fact), fact);
-        return other ? `${inWords(fact)} began while ${inWords(other)} still ran` : overBefore(fact, seen());
+        if (other) return `${inWords(fact)} began while ${inWords(other)} still ran`;
+        return overBefore(fact, seen()) ?? resumed(fact, past);
       },
     };
   },
 };
 
+/** What has begun on each machine, and what of it had begun before somebody stopped the machine. */
+type Past = { readonly begun: Map<string, Set<string>>; readonly cut: Set<string> };
+
+function cutShort(instance: string, { begun, cut }: Past): void {
+  for (const key of begun.get(instance) ?? []) cut.add(key);
+}
+
+function resumed(run: ProgramRun, { begun, cut }: Past): InvariantBreach {
+  if (cut.has(keyOf(run))) return `${inWords(run)} began again after somebody had stopped the instance`;
+  begun.set(run.instance, (begun.get(run.instance) ?? new Set()).add(keyOf(run)));
+  return undefined;
+}
+
+const keyOf = (run: ProgramRun): string => `${attemptName(run)} ${run.instance}`;
 const inWords = (run: ProgramRun): string => `${attemptName(run)} (member ${run.rank}) on ${run.instance}`;
 /** Reports whether two runs are of different attempts, or of the same member of a gang on different machines. */
 const isRival = (a: ProgramRun, b: ProgramRun): boolean => a.attempt !== b.attempt || (a.rank === b.rank && a.instance !== b.instance);

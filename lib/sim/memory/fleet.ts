@@ -24,6 +24,8 @@ export class MemoryFleet implements Fleet {
   shutDown: (id: string) => void = (id) => this.end(id);
   /** Instances that shut down, in which programs may still run. */
   readonly ending = new Set<string>();
+  /** Instances that somebody has stopped, and that may be started again. */
+  readonly stopped = new Set<string>();
   choose: (offers: readonly Offer[]) => Offer | undefined = (offers) => offers.toSorted((a, b) => a.usdPerHour - b.usdPerHour)[0];
   #made = 0;
   readonly #tokens = new Map<string, { readonly request: string; readonly outcome: LaunchOutcome }>();
@@ -143,6 +145,7 @@ export class MemoryFleet implements Fleet {
     const instance = this.instances.get(id);
     if (!instance) return "absent";
     if (instance.over) return "terminated";
+    if (this.stopped.has(id)) return "stopped";
     return this.ending.has(id) ? "ending" : "live";
   }
 

@@ -134,9 +134,10 @@ export const memoryPlacements = (table: MemoryTable, wire: Interruptions<LedgerM
     impaired: (fence, id, impairedSinceMs) =>
       write("impaired", fence, (): Written => (table.changeNode(fence.pool, id, { impairedSinceMs }) ? "done" : "stale")),
 
-    gone: (fence, id, atMs) =>
+    gone: (fence, id, { atMs, stoppedAtMs = Number.POSITIVE_INFINITY }) =>
       write("gone", fence, (): Written => {
         const node = nodeOf(fence, id);
+        if (node && node.state !== "gone" && (node.begunAtMs ?? 0) >= stoppedAtMs) return "stale";
         if (node && node.state !== "gone") table.changeNode(fence.pool, id, { state: "gone", stateSinceMs: atMs });
         return node ? "done" : "stale";
       }),

@@ -37,9 +37,11 @@ export class Ec2Events {
     this.#announce(kind === "rebalance" ? recommendationOf(id, clock.nowMs) : warningOf(id, clock.nowMs));
   }
 
-  ended(id: string): void {
+  /** Announces that an instance has another state, some seconds after that. */
+  changed(id: string, state: "stopped" | "running" | "terminated"): void {
     const { clock, faults } = this.#world;
-    clock.after(faults.chance("ec2.event-late").between(1_000, 30_000), () => this.#announce(endOf(id, clock.nowMs)));
+    const atMs = clock.nowMs;
+    clock.after(faults.chance("ec2.event-late").between(1_000, 30_000), () => this.#announce(changeOf({ id, state, atMs })));
   }
 
   #announce(event: InstanceEvent): void {
@@ -68,8 +70,13 @@ const warningOf = (id: string, nowMs: number): InstanceEvent => ({
   detail: { "instance-id": id, "instance-action": "terminate" },
 });
 
-const endOf = (id: string, nowMs: number): InstanceEvent => ({
-  ...at(nowMs),
+type Change = Pick<Extract<InstanceEvent, { "detail-type": "EC2 Instance State-change Notification" }>["detail"], "state"> & {
+  readonly id: string;
+  readonly atMs: number;
+};
+
+const changeOf = ({ id, state, atMs }: Change): InstanceEvent => ({
+  ...at(atMs),
   "detail-type": "EC2 Instance State-change Notification",
-  detail: { "instance-id": id, state: "terminated" },
+  detail: { "instance-id": id, state },
 });

@@ -1,21 +1,28 @@
-import type { Launch, LaunchOutcome } from "../../model/launch.ts";
+import type { Launch } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import { interruptionWarningMs } from "../../model/telemetry.ts";
 import type { Fleet } from "../../ports/fleet.ts";
 import type { TaggedInstances } from "../../ports/orphans.ts";
 import { Described, type Shown } from "../faults/described.ts";
 import type { Faults } from "../faults/faults.ts";
+import { LaunchTrouble } from "../faults/launch-trouble.ts";
+import { scheduleInstanceFaults } from "../faults/machine-faults.ts";
 import { MemoryFleet } from "../memory/fleet.ts";
 import { Ec2Events, type Ec2EventsWorld } from "./ec2-events.ts";
 import type { Scenario } from "./scenario.ts";
 
 export type Ec2World = Ec2EventsWorld & {
   readonly isIntended: (launch: Launch) => boolean;
-  /** Called when an instance has booted. Its machine should start. */
+  /** Called when an instance has booted, for the first time or again. Its machine should start. */
   readonly booted: (id: string, launch: Launch) => void;
+  /** Called when an instance has stopped, which may boot again. */
+  readonly stopped: (id: string) => void;
   /** Called when an instance has ended. */
   readonly ended: (id: string) => void;
 };
+
+/** How many of the instances that somebody stops are started again. */
+const startedRate = 0.5;
 
 const codes = [
   "InsufficientInstanceCapacity",
@@ -37,16 +44,16 @@ export class SimEc2 {
   readonly #reported = new Set<string>();
   /** Zones in which nothing boots until the faults stop. */
   readonly #closed = new Set<string>();
-  readonly #throttledTokens = new Set<string>();
-  /** Client tokens of launches that EC2 has carried out. Throttling such a token must not be final, because its instances exist. */
-  readonly #takenTokens = new Set<string>();
-  #deafUntilMs = 0;
+  /** Instances that somebody has stopped. */
+  readonly #off = new Set<string>();
+  readonly #trouble: LaunchTrouble;
 
   constructor(world: Ec2World, scenario: Scenario) {
     this.#world = world;
     this.#scenario = scenario;
     this.events = new Ec2Events(world);
     this.#described = new Described(world);
+    this.#trouble = new LaunchTrouble(world);
     this.fleet.shutDown = (id) => this.#shutDown(id);
   }
 
@@ -65,12 +72,7 @@ export class SimEc2 {
       });
     }
     for (const taken of this.#scenario.spotTrace) clock.after(taken.atSecond * 1000, () => this.#takeBack(taken, taken.notice));
-    if (faults.draws("ec2.deaf")) {
-      const [atMs, forMs] = [faults.chance("ec2.deaf").between(0, spanMs), faults.chance("ec2.deaf").between(60_000, 840_000)];
-      clock.after(atMs, () => {
-        this.#deafUntilMs = clock.nowMs + forMs;
-      });
-    }
+    this.#trouble.begin(spanMs);
     if (faults.draws("spot.storm")) {
       const { zone } = faults.chance("spot.storm").pick(this.#scenario.offers);
       clock.after(faults.chance("spot.storm").between(0, spanMs), () => {
@@ -84,12 +86,11 @@ export class SimEc2 {
   /** The port that handlers call. It never throws. */
   readonly port: Fleet = {
     launch: async (launch) => {
-      const throttled = this.#throttled(launch);
-      if (throttled) return throttled;
-      if (this.#strikes("ec2.turned-away", "launch")) return this.#turnedAway(launch);
-      const isDeaf = this.#isDeaf();
+      const met = this.#trouble.met(launch);
+      if (met) return met;
+      const isDeaf = this.#trouble.isDeaf();
       if (isDeaf && this.#world.faults.chance("ec2.deaf").happens(0.5)) return { kind: "unknown", message: "there was no response" };
-      this.#takenTokens.add(launch.clientToken);
+      this.#trouble.carriedOut(launch);
       this.#stock(launch);
       const before = new Set(this.fleet.instances.keys());
       const outcome = await this.fleet.launch(launch);
@@ -197,30 +198,6 @@ export class SimEc2 {
     }
   }
 
-  /** Throttles a launch by chance. If EC2 had created the fleet and throttled it from within, its token returns that result for good. */
-  #throttled({ clientToken }: Launch): LaunchOutcome | undefined {
-    const message = "RequestLimitExceeded: Request limit exceeded.";
-    const isKnown = this.#throttledTokens.has(clientToken);
-    if (!isKnown && !this.#strikes("ec2.throttle", "launch")) return undefined;
-    const isFinal = isKnown || (!this.#takenTokens.has(clientToken) && this.#world.faults.chance("ec2.throttle").happens(0.4));
-    if (isFinal) this.#throttledTokens.add(clientToken);
-    return { kind: "throttled", message, ...(isFinal ? { final: true } : {}) };
-  }
-
-  #turnedAway(launch: Launch): LaunchOutcome {
-    const isConflict = this.#world.faults.chance("ec2.turned-away").happens(0.3);
-    const code = isConflict ? "IdempotentParameterMismatch" : "UnauthorizedOperation";
-    const refusals = launch.offers.map(({ instanceType, zone, market }) => ({ instanceType, zone, market, code, why: "fault" as const }));
-    return { kind: "turned-away", code, message: "the launch was turned away", refusals, isConflict };
-  }
-
-  #isDeaf(): boolean {
-    const { faults, clock } = this.#world;
-    if (faults.isCalm || this.#deafUntilMs <= clock.nowMs) return false;
-    faults.count("ec2.deaf", "launch");
-    return true;
-  }
-
   #late(): Promise<void> {
     const { clock, faults } = this.#world;
     if (!faults.strikes("ec2.late-answer")) return Promise.resolve();
@@ -228,33 +205,54 @@ export class SimEc2 {
   }
 
   #begun(id: string, launch: Launch): void {
-    const { clock, faults, note, emit, isIntended, booted } = this.#world;
+    const { clock, faults, note, emit, isIntended } = this.#world;
     this.#begunAtMs.set(id, clock.nowMs);
     note("EC2 launches", id, "for", launch.id);
     emit({ kind: "instance", id, launch, intended: isIntended(launch) });
     this.#described.begun(id);
-    const { from, to } = this.#scenario.bootSeconds;
-    const bootMs = faults.chance("ec2.no-boot").between(from * 1000, to * 1000);
-    const boots = (): boolean => this.isLive(id) && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");
-    if (!faults.strikes("ec2.no-boot", id)) clock.after(bootMs, () => boots() && booted(id, launch));
-    this.#scheduleFailures(id, launch);
+    if (!faults.strikes("ec2.no-boot", id)) this.#boot(id, launch);
+    const acts = {
+      "ec2.sudden-end": () => this.end(id),
+      "ec2.stopped-by-hand": () => this.#stop(id, launch),
+      "spot.interruption": () => this.#interrupt(id, true),
+      "spot.rebalance": () => this.events.warn(id, "rebalance"),
+    };
+    scheduleInstanceFaults({ clock, faults }, { id, market: launch.market, isLive: () => this.isLive(id) }, acts);
   }
 
-  /** Schedules the faults of an instance's life. */
-  #scheduleFailures(id: string, launch: Launch): void {
-    const { clock, faults } = this.#world;
-    const plan = (kind: "ec2.sudden-end" | "spot.interruption" | "spot.rebalance", run: () => void): void => {
-      if (!faults.draws(kind)) return;
-      clock.after(faults.chance(kind).between(5_000, 420_000), () => {
-        if (faults.isCalm || !this.isLive(id)) return;
-        faults.count(kind, id);
-        run();
-      });
-    };
-    plan("ec2.sudden-end", () => this.end(id));
-    if (launch.market !== "spot") return;
-    plan("spot.interruption", () => this.#interrupt(id, true));
-    plan("spot.rebalance", () => this.events.warn(id, "rebalance"));
+  /** Somebody stops an instance, and perhaps starts it again. Until it has stopped, its programs run on. */
+  #stop(id: string, launch: Launch): void {
+    const { clock, faults, note, emit, stopped } = this.#world;
+    const chance = faults.chance("ec2.stopped-by-hand");
+    const mayGoOn = (): boolean => this.isLive(id) && !this.fleet.ending.has(id);
+    if (!mayGoOn()) return;
+    this.#described.changed(id, "ending");
+    clock.after(chance.between(2_000, 120_000), () => {
+      if (!mayGoOn()) return;
+      note("somebody has stopped", id);
+      this.#off.add(id);
+      this.#described.changed(id, "stopped");
+      stopped(id);
+      emit({ kind: "stopped", id });
+      this.events.changed(id, "stopped");
+      if (chance.happens(startedRate))
+        clock.after(chance.between(5_000, chance.pick([60_000, 900_000])), () => mayGoOn() && this.#start(id, launch));
+    });
+  }
+
+  #start(id: string, launch: Launch): void {
+    this.#world.note("somebody starts", id, "again");
+    this.#off.delete(id);
+    this.#described.changed(id, "live");
+    this.events.changed(id, "running");
+    this.#boot(id, launch);
+  }
+
+  #boot(id: string, launch: Launch): void {
+    const { clock, faults, booted } = this.#world;
+    const { from, to } = this.#scenario.bootSeconds;
+    const boots = (): boolean => this.isLive(id) && !this.#off.has(id) && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");
+    clock.after(faults.chance("ec2.no-boot").between(from * 1000, to * 1000), () => boots() && booted(id, launch));
   }
 
   #takeBack(which: { readonly zone?: string | undefined; readonly instanceType?: string | undefined }, notice: boolean): void {
@@ -275,7 +273,7 @@ export class SimEc2 {
     this.#world.note("instance has ended", id);
     this.#world.emit({ kind: "ended", id });
     this.#world.ended(id);
-    this.events.ended(id);
+    this.events.changed(id, "terminated");
   }
 }
 

@@ -28,6 +28,8 @@ export type Fact =
   | { readonly kind: "terminated"; readonly id: string }
   /** An instance has ended, and EC2 says so. */
   | { readonly kind: "ended"; readonly id: string }
+  /** Somebody has stopped an instance. It may be started again, and boots then. */
+  | { readonly kind: "stopped"; readonly id: string }
   | { readonly kind: "ordered"; readonly instance: string; readonly order: Order }
   /** A program began to run, or stopped running. */
   | ({ readonly kind: "began" | "over" } & ProgramRun)

@@ -1,14 +1,16 @@
 import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, jobName } from "../../model/job.ts";
+import type { Launch } from "../../model/launch.ts";
 import type { Outages } from "../faults/outages.ts";
 import { type MemoryArtifacts, manifestOf } from "../memory/artifacts.ts";
 import type { MemoryShardStore } from "../memory/datasets.ts";
 import type { MemoryOutboxes } from "../memory/islands/outboxes.ts";
 import type { SimEc2 } from "./ec2.ts";
 import { type Handlers, instanceRoleId } from "./handlers.ts";
-import type { LeftEnd, MachineWorld } from "./machine.ts";
+import { type LeftEnd, type MachineWorld, SimMachine } from "./machine.ts";
 import type { SimProgram } from "./program.ts";
+import type { Scenario } from "./scenario.ts";
 import type { SimQueues } from "./wires.ts";
 import { contentOf, type Workload } from "./workload.ts";
 
@@ -25,7 +27,7 @@ type MachineParts = Pick<MachineWorld, "clock" | "faults" | "note" | "emit" | "c
 };
 
 /** Returns what a machine is connected to: the node function, the bucket, and its own power switch. */
-export function machineWorldOf(world: MachineParts): MachineWorld {
+function machineWorldOf(world: MachineParts): MachineWorld {
   const { clock, faults, note, emit, chance, outages, store, workload, ec2, handlers } = world;
   return {
     ...{ clock, faults, note, emit, chance },
@@ -43,6 +45,31 @@ export function machineWorldOf(world: MachineParts): MachineWorld {
     shutDown: (instance: string) => ec2.end(instance),
   };
 }
+
+/** Boots the machine of an instance, or the same one again if the instance was stopped and started. */
+export function bootMachine(
+  world: MachineParts & { readonly machines: Map<string, SimMachine>; readonly scenario: Scenario },
+  launched: Launched,
+): void {
+  const { machines, ec2, scenario, chance } = world;
+  const { id, launch } = launched;
+  const known = machines.get(id);
+  if (known) {
+    ec2.fleet.failing.delete(id);
+    known.powerOn();
+    return;
+  }
+  const type = ec2.fleet.instances.get(id)?.instanceType;
+  const gpus = scenario.types.find(({ name }) => name === type)?.gpus ?? 0;
+  const its = machineWorldOf({ ...world, chance: chance.fork(`machine ${machines.size}`) });
+  const machine = new SimMachine(its, { id, launch, gpus, number: machines.size + 1 });
+  machines.set(id, machine);
+  const notice = ec2.events.notices.get(id);
+  if (notice) machine.warn(notice);
+  machine.boot();
+}
+
+type Launched = { readonly id: string; readonly launch: Launch };
 
 function upload(world: MachineParts, ref: AttemptRef, files: number): boolean {
   if (world.faults.strikes("s3.upload-fails", jobName(ref))) return false;

@@ -1,37 +1,30 @@
 import type { AttemptReport, NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import type { FetchedDataset } from "../../model/dataset.ts";
-import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import { interruptionWarningMs, type Notice } from "../../model/telemetry.ts";
 import { Agent } from "../../worker/attempt/agent.ts";
 import type { RunOrder } from "../../worker/attempt/attempt-run.ts";
-import type { Chance } from "../faults/chance.ts";
-import type { Faults } from "../faults/faults.ts";
-import { forever, type SimClock } from "./clock.ts";
+import { scheduleMachineFaults } from "../faults/machine-faults.ts";
+import { Wire, type WireWorld } from "../faults/wire.ts";
 import type { Fact, ProgramRun } from "./facts.ts";
 import { beginAttempt, type ProgramHost } from "./program.ts";
 
-export type MachineWorld = Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "failed" | "fetched" | "leave"> & {
-  readonly clock: SimClock;
-  readonly faults: Faults;
-  readonly emit: (fact: Fact) => void;
-  readonly note: (...parts: readonly unknown[]) => void;
-  readonly chance: Chance;
-  /** Calls the node function. Rejects if there is no response. */
-  readonly callNode: (instance: string, call: NodeCall) => Promise<NodeResponse>;
-  /** Called when the instance hangs for good, so that EC2 cannot reach it. */
-  readonly hung: (instance: string) => void;
-  /** Called when the instance shuts itself down. */
-  readonly shutDown: (instance: string) => void;
-  /** Leaves the end of an attempt, and its files, on S3. Returns false if that fails. */
-  readonly leave: (ref: AttemptRef, left: LeftEnd) => boolean;
-};
+export type MachineWorld = WireWorld &
+  Omit<ProgramHost, "after" | "wallMs" | "began" | "over" | "failed" | "fetched" | "leave"> & {
+    readonly emit: (fact: Fact) => void;
+    readonly note: (...parts: readonly unknown[]) => void;
+    /** Called when the instance hangs for good, so that EC2 cannot reach it. */
+    readonly hung: (instance: string) => void;
+    /** Called when the instance shuts itself down. */
+    readonly shutDown: (instance: string) => void;
+    /** Leaves the end of an attempt, and its files, on S3. Returns false if that fails. */
+    readonly leave: (ref: AttemptRef, left: LeftEnd) => boolean;
+  };
 
 /** `files`: how many files the attempt left; undefined if it keeps none. */
 export type LeftEnd = { readonly instance: string; readonly process: string; readonly report: AttemptReport; readonly files?: number };
 
-const callTimeoutMs = 10_000;
 const restartMs = 5_000;
 
 /**
@@ -47,8 +40,11 @@ export class SimMachine {
   hungSinceMs: number | undefined;
   /** How often its worker's process has died. */
   crashes = 0;
+  readonly #wire: Wire;
   readonly #address: string;
   readonly #running = new Map<string, ProgramRun>();
+  /** What ran when its programs were last stopped together. The next process of its worker finds it on the disk. */
+  readonly #left: AttemptRef[] = [];
   #datasets: readonly FetchedDataset[] = [];
   #notice: Notice | undefined;
   /** When EC2 reclaims it, in the world's ms. */
@@ -59,7 +55,6 @@ export class SimMachine {
   #frozenUntilMs = 0;
   /** Timers that were due while it was frozen. */
   readonly #due: (() => void)[] = [];
-  #cutOffUntilMs = 0;
   /** Since when a fault of this machine keeps its worker from being heard; undefined from the next response on. */
   #unheardSinceMs: number | undefined;
   #drift = { rate: 1, wallMs: 0 };
@@ -69,6 +64,7 @@ export class SimMachine {
     this.#id = of.id;
     this.#launch = of.launch;
     this.#gpus = of.gpus;
+    this.#wire = new Wire(world, of.id);
     this.#address = `10.0.${of.number >> 8}.${of.number & 255}`;
   }
 
@@ -88,23 +84,16 @@ export class SimMachine {
       const chance = faults.chance("worker.skew");
       this.#drift = { rate: chance.between(970, 1030) / 1000, wallMs: chance.between(-7_200_000, 7_200_000) };
     }
-    const plan = (kind: "worker.crash" | "worker.freeze" | "worker.partition" | "worker.death", run: (forMs: number) => void): void => {
-      if (!faults.draws(kind)) return;
-      const chance = faults.chance(kind);
-      const [afterMs, forMs] = [
-        chance.between(1_000, 300_000),
-        chance.pick([chance.between(1_000, 60_000), chance.between(60_000, kind === "worker.partition" ? 4_800_000 : 1_200_000)]),
-      ];
-      this.#world.clock.after(afterMs, () => {
-        if (faults.isCalm || this.#isHalted) return;
-        faults.count(kind, this.#id);
-        run(forMs);
-      });
-    };
-    plan("worker.crash", () => this.#crash());
-    plan("worker.freeze", (forMs) => this.#freeze(forMs));
-    plan("worker.partition", (forMs) => this.cutOff(forMs));
-    plan("worker.death", () => this.hang());
+    scheduleMachineFaults(
+      this.#world,
+      { id: this.#id, isHalted: () => this.#isHalted },
+      {
+        "worker.crash": () => this.#crash(),
+        "worker.freeze": (forMs) => this.#freeze(forMs),
+        "worker.partition": (forMs) => this.cutOff(forMs),
+        "worker.death": () => this.hang(),
+      },
+    );
     this.#begin([]);
   }
 
@@ -116,7 +105,7 @@ export class SimMachine {
   /** Takes its network away for some time; until the faults stop, if `forMs` is infinite. */
   cutOff(forMs: number): void {
     this.#unheardSinceMs ??= this.#world.clock.nowMs;
-    this.#cutOffUntilMs = Math.max(this.#cutOffUntilMs, this.#world.clock.nowMs + forMs);
+    this.#wire.cut(forMs);
   }
 
   /** Stops everything for good. EC2 says that the instance runs, and that it fails status checks. */
@@ -126,15 +115,32 @@ export class SimMachine {
     this.halt();
   }
 
-  /** Stops everything, because the instance has ended. */
+  /** Stops everything, because the instance has ended or is off. */
   halt(): void {
     this.#isHalted = true;
     this.#stopPrograms();
   }
 
+  /** Switches it off, because somebody has stopped the instance. Its disk keeps what ran. */
+  powerOff(): void {
+    this.#life += 1;
+    this.crashes += 1;
+    this.#unheardSinceMs ??= this.#world.clock.nowMs;
+    this.halt();
+  }
+
+  /** Boots it again with the same disk. */
+  powerOn(): void {
+    this.#frozenUntilMs = 0;
+    this.#due.length = 0;
+    this.hungSinceMs = undefined;
+    this.#isHalted = false;
+    this.#begin(this.#left.splice(0));
+  }
+
   /** Ends all faults of this machine. */
   calmDown(): void {
-    this.#cutOffUntilMs = 0;
+    this.#wire.restore();
     this.#thaw();
   }
 
@@ -208,17 +214,20 @@ export class SimMachine {
   }
 
   #stopPrograms(): void {
-    for (const run of [...this.#running.values()]) this.#over(run);
+    for (const run of [...this.#running.values()]) {
+      this.#left.push({ team: run.team, job: run.job, attempt: run.attempt });
+      this.#over(run);
+    }
   }
 
   /** The worker's process dies. Its programs run on until the next process starts and stops them. */
   #crash(): void {
     this.crashes += 1;
-    this.#life += 1;
+    const life = ++this.#life;
     this.#after(restartMs, () => {
-      const leftovers = [...this.#running.values()].map(({ team, job, attempt }) => ({ team, job, attempt }));
+      if (life !== this.#life) return;
       this.#stopPrograms();
-      this.#begin(leftovers);
+      this.#begin(this.#left.splice(0));
     });
   }
 
@@ -257,35 +266,13 @@ export class SimMachine {
   }
 
   async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeResponse> {
-    const { faults, callNode, chance, emit } = this.#world;
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = (): void => reject(new FleetError("node-call", "the call was aborted", { retry: true }));
-    signal?.addEventListener("abort", abort, { once: true });
-    const travel = (): Promise<void> => new Promise((resolve) => this.#after(chance.between(2, 30), resolve));
-    const lost = (): Promise<never> =>
-      new Promise((_resolve, fail) => this.#after(callTimeoutMs, () => fail(new FleetError("node-call", "no response", { retry: true }))));
     const sentAtMs = this.#world.clock.nowMs;
-    const exchange = async (): Promise<NodeResponse> => {
-      await travel();
-      if (life !== this.#life || this.#isHalted) return forever();
-      if (this.#isCutOff || faults.strikes("worker.lost-call", this.#id)) return lost();
-      const response = await callNode(this.#id, call);
-      if (life !== this.#life || this.#isHalted) return forever();
-      if (this.#isCutOff || faults.strikes("worker.lost-answer", this.#id)) return lost();
-      const thawed = await this.#whenThawed(response);
-      this.#unheardSinceMs = undefined;
-      if (thawed.kind === "orders") emit({ kind: "answered", instance: this.#id, sentAtMs });
-      return thawed;
-    };
-    try {
-      return await Promise.race([exchange(), aborted]);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
-  }
-
-  get #isCutOff(): boolean {
-    return this.#cutOffUntilMs > this.#world.clock.nowMs;
+    const isGone = (): boolean => life !== this.#life || this.#isHalted;
+    const response = await this.#wire.call({ call, signal, isGone, after: (ms, run) => this.#after(ms, run) });
+    const thawed = await this.#whenThawed(response);
+    this.#unheardSinceMs = undefined;
+    if (thawed.kind === "orders") this.#world.emit({ kind: "answered", instance: this.#id, sentAtMs });
+    return thawed;
   }
 
   #whenThawed<T>(response: T): T | Promise<T> {

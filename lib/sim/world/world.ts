@@ -22,8 +22,8 @@ import { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
 import { scheduleFlood } from "./flood.ts";
 import { datasetsBucket, Handlers } from "./handlers.ts";
-import { SimMachine } from "./machine.ts";
-import { machineWorldOf } from "./machine-world.ts";
+import type { SimMachine } from "./machine.ts";
+import { bootMachine } from "./machine-world.ts";
 import { schedulePoison, stillGoing } from "./poison.ts";
 import { realPorts } from "./real-ports.ts";
 import { portsOfFunctions } from "./rollout.ts";
@@ -106,16 +106,10 @@ export class World {
         note: this.note,
         isIntended: ({ id }) => this.ledger.table.openLaunches.has(id),
         booted: (id, launch) => {
-          const type = this.ec2.fleet.instances.get(id)?.instanceType;
-          const gpus = scenario.types.find(({ name }) => name === type)?.gpus ?? 0;
-          const chance = this.#chance.fork(`machine ${this.machines.size}`);
-          const its = machineWorldOf({ ...this.#machineParts(), chance });
-          const machine = new SimMachine(its, { id, launch, gpus, number: this.machines.size + 1 });
-          this.machines.set(id, machine);
-          const notice = this.ec2.events.notices.get(id);
-          if (notice) machine.warn(notice);
-          machine.boot();
+          const { machines } = this;
+          bootMachine({ ...this.#machineParts(), machines, scenario, chance: this.#chance }, { id, launch });
         },
+        stopped: (id) => this.machines.get(id)?.powerOff(),
         ended: (id) => this.machines.get(id)?.halt(),
         announce: (event) => this.#direct.invoke(() => this.handlers.instance(event)),
         warned: (id, notice) => this.machines.get(id)?.warn(notice),

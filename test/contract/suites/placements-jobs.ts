@@ -145,7 +145,7 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect(await ledger.placements.takeBack(fence, back)).toBe("stale");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "placed", attempt: 1, node: node.id });
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toMatchObject([{ orderedAtMs: atMs }]);
-      expect(await ledger.placements.gone(fence, node.id, atMs)).toBe("done");
+      expect(await ledger.placements.gone(fence, node.id, { atMs })).toBe("done");
       expect(await ledger.placements.takeBack(fence, back)).toBe("done");
       expect(await ledger.sealing.get(job)).toMatchObject({ state: "queued", attempt: 2 });
     });

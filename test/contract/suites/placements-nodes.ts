@@ -120,15 +120,30 @@ export const nodePlacementsContract = (make: MakeLedger) => {
       expect((await now())?.impairedSinceMs).toBe(atMs);
       expect(await ledger.placements.impaired(fence, id, undefined)).toBe("done");
       expect((await now())?.impairedSinceMs).toBeUndefined();
-      expect(await ledger.placements.gone(fence, id, atMs)).toBe("done");
-      expect(await ledger.placements.gone(fence, id, atMs + 1)).toBe("done");
+      expect(await ledger.placements.gone(fence, id, { atMs })).toBe("done");
+      expect(await ledger.placements.gone(fence, id, { atMs: atMs + 1 })).toBe("done");
       expect(await now()).toMatchObject({ state: "gone", stateSinceMs: atMs });
       for (const written of [
-        ledger.placements.gone(fence, "i-00000000000000ff", atMs),
+        ledger.placements.gone(fence, "i-00000000000000ff", { atMs }),
         ledger.placements.missing(fence, "i-00000000000000ff", atMs),
         ledger.placements.impaired(fence, "i-00000000000000ff", atMs),
       ])
         expect(await written).toBe("stale");
+    });
+  });
+
+  describe("placements.gone of an instance that has stopped", () => {
+    it("an instance that EC2 shows as stopped is gone, unless its worker has begun a session since", async () => {
+      const ledger = await make();
+      const fence = await begin(ledger);
+      const { id } = await readyNode(ledger, fence);
+      await ledger.nodeLedger.begin("gpu", id, monday + 500_000);
+      const gone = (stoppedAtMs: number) => ledger.placements.gone(fence, id, { atMs: monday + 600_000, stoppedAtMs });
+      expect(await gone(monday + 400_000)).toBe("stale");
+      expect((await ledger.nodeLedger.get("gpu", id))?.state).toBe("ready");
+      expect(await gone(monday + 550_000)).toBe("done");
+      expect(await gone(monday + 400_000)).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", id))?.state).toBe("gone");
     });
   });
 

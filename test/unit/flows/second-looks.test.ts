@@ -44,13 +44,46 @@ describe("a node that EC2 is asked about", () => {
   });
 });
 
-describe("a silent node whose status checks fail", () => {
-  /** Looks at the silent node in the first seconds of the next minute. */
-  async function look(world: World): Promise<readonly string[]> {
-    world.nowMs = Math.ceil((world.nowMs + 1) / 60_000) * 60_000;
-    return outcomesOf(world);
+/** Looks at the silent node in the first seconds of the next minute. */
+async function look(world: World): Promise<readonly string[]> {
+  world.nowMs = Math.ceil((world.nowMs + 1) / 60_000) * 60_000;
+  return outcomesOf(world);
+}
+
+describe("a silent node that somebody has stopped", () => {
+  async function stopped(): Promise<World> {
+    const world = aWorld();
+    await world.submit("a");
+    await world.workOff();
+    await world.call(world.node.id);
+    await world.call(world.node.id, { attempts: [{ team: "vision", job: "a", attempt: 1, phase: "running", startedAtMs: world.nowMs }] });
+    world.nowMs += 180_000;
+    world.fleet.stopped.add(world.node.id);
+    return world;
   }
 
+  test("its job runs elsewhere, and EC2 is asked to end the instance, so that it does not come back", async () => {
+    const world = await stopped();
+    const { id } = world.node;
+    expect(await look(world)).toContain(`confirm ${id} again: EC2 says that the instance has ended`);
+    world.nowMs += 240_000;
+    await outcomesOf(world);
+    expect(world.job("a")).toMatchObject({ attempt: 2 });
+    expect(world.fleet.instances.get(id)?.over).toBe(true);
+  });
+
+  test("an old answer of EC2 that it has stopped does not count if its worker has begun again", async () => {
+    const world = await stopped();
+    const { id } = world.node;
+    const onceBegun = async (): Promise<void> => void (await world.ledger.nodeLedger.begin("gpu", id, world.nowMs));
+    world.ledger.wire.before("placements.gone", onceBegun);
+    expect(await look(world)).toContainEqual(expect.stringMatching(/^confirm .* stale/));
+    expect(world.node.state).toBe("ready");
+    expect(world.job("a")).toMatchObject({ attempt: 1 });
+  });
+});
+
+describe("a silent node whose status checks fail", () => {
   test("the failure is noted once, is forgotten when the checks pass, and ends the node after ten minutes", async () => {
     const world = aWorld();
     await world.submit("a");

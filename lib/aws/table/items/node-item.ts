@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Assignment, Declared, Node } from "../../../model/node.ts";
 import { getItem, getRange, type Item, type TableAccess } from "../access.ts";
-import { isNot, isThere, set } from "../expression.ts";
+import { either, isAbsent, isBelow, isNot, isThere, set } from "../expression.ts";
 import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
 import { packedText, sharedPacked } from "../packed.ts";
 import { StoredOffer, StoredType, separated, stored } from "../stored.ts";
@@ -84,11 +84,20 @@ export const nodeItem = (node: Node): Key & Item => {
   };
 };
 
-/** Returns the update that records that a node's instance has ended, or that an admin has declared so. */
-export const toGone = (atMs: number, declared?: Declared) => ({
+/**
+ * Returns the update that records that a node's instance has ended, or that an admin has declared so. `stoppedAtMs`: the instance had only
+ * stopped by then, so the update fails if its worker has begun a session since.
+ */
+export const toGone = ({ atMs, stoppedAtMs, declared }: Gone) => ({
   changes: [set("state", "gone"), set("stateSinceMs", atMs), ...(declared ? [set("declared", declared)] : [])],
-  when: [isThere("pk"), isNot("state", "gone")],
+  when: [
+    isThere("pk"),
+    isNot("state", "gone"),
+    ...(stoppedAtMs === undefined ? [] : [either(isAbsent("begunAtMs"), isBelow("begunAtMs", stoppedAtMs))]),
+  ],
 });
+
+type Gone = { readonly atMs: number; readonly stoppedAtMs?: number | undefined; readonly declared?: Declared | undefined };
 
 export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount =>
   amountOf({ usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus });

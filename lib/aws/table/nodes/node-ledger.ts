@@ -4,7 +4,7 @@ import type { Node } from "../../../model/node.ts";
 import type { NodeLedger } from "../../../ports/node-ledger.ts";
 import { getItem, type Item, type TableAccess, tryUpdate, updateItem } from "../access.ts";
 import { asRead } from "../as-read.ts";
-import { add, type Change, either, is, isAbsent, isAtMost, isBelow, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
+import { add, type Change, either, is, isAbsent, isAtMost, isOneOf, isThere, set, setAll, setOnce } from "../expression.ts";
 import { heartbeatChanges, keptAfter } from "../items/heartbeat-item.ts";
 import { poolOfInstance } from "../items/instance-item.ts";
 import { readJob } from "../items/job-item.ts";
@@ -55,9 +55,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
   async gone(node, atMs, stoppedAtMs) {
     const pool = await poolOfInstance(access, node);
     if (pool === undefined) return { kind: "unknown" };
-    const { changes, when } = toGone(atMs);
-    const isStopped = stoppedAtMs === undefined ? [] : [either(isAbsent("begunAtMs"), isBelow("begunAtMs", stoppedAtMs))];
-    await tryUpdate(access, nodeKey(pool, node), { changes, when: [...when, ...isStopped] });
+    await tryUpdate(access, nodeKey(pool, node), toGone({ atMs, stoppedAtMs }));
     return { kind: "noted", pool };
   },
   async declareDead(node, declared, lastSeenMs) {
@@ -65,7 +63,7 @@ export const createNodeLedger = (access: TableAccess): NodeLedger => ({
     if (pool === undefined) return "done";
     const unheard = lastSeenMs === undefined ? isAbsent("lastSeenMs") : is("lastSeenMs", lastSeenMs);
     const written = await transact(access, [
-      { kind: "update", key: nodeKey(pool, node), ...toGone(declared.atMs, declared) },
+      { kind: "update", key: nodeKey(pool, node), ...toGone({ atMs: declared.atMs, declared }) },
       { kind: "check", key: heartbeatKey(pool, node), when: [unheard] },
     ]);
     return written !== "done" && written.failed.has(1) ? "heard" : "done";

@@ -80,8 +80,8 @@ export const createNodePlacements = (
     missing: (fence, node, sinceMs) => note(fence, node, [set("missingSinceMs", sinceMs)]),
     impaired: (fence, node, sinceMs) => note(fence, node, [set("impairedSinceMs", sinceMs)]),
 
-    async gone(fence, node, atMs) {
-      const outcome = await write(fence, [{ kind: "update", key: nodeKey(fence.pool, node), ...toGone(atMs) }]);
+    async gone(fence, node, at) {
+      const outcome = await write(fence, [{ kind: "update", key: nodeKey(fence.pool, node), ...toGone(at) }]);
       return written(outcome, async () => (await readNode(access, fence.pool, node))?.state === "gone");
     },
 
