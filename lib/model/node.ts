@@ -118,9 +118,9 @@ export const freeOn = (node: Pick<Node, "type" | "assignments">): Resources =>
 
 export const isLive = (node: Node): boolean => node.state === "launching" || node.state === "ready";
 
-/** Returns the time for which AWS charges the node, until `nowMs` at the latest. */
-export const lifeOf = (node: Pick<Node, "offer" | "state" | "stateSinceMs" | "launchedAtMs">, nowMs: number): Life => ({
+/** Returns the time for which AWS charges the node, until `nowMs` at the latest. That an admin has declared it dead does not end it. */
+export const lifeOf = (node: Pick<Node, "offer" | "state" | "stateSinceMs" | "launchedAtMs" | "declared">, nowMs: number): Life => ({
   usdPerHour: node.offer.usdPerHour,
   fromMs: node.launchedAtMs,
-  toMs: node.state === "gone" ? Math.min(node.stateSinceMs, nowMs) : nowMs,
+  toMs: node.state === "gone" && !node.declared ? Math.min(node.stateSinceMs, nowMs) : nowMs,
 });

@@ -59,7 +59,7 @@ function wrongLoss(before: Job, after: Job, { known, seen }: On): InvariantBreac
 /** Reports whether a job may take its node for lost: its worker died, or its instance ended and was not taken back. */
 function isLost(id: string, { pool }: Job, { known, seen }: On): boolean {
   const { fleet, machine, table } = seen();
-  if ((machine(id)?.crashes ?? 0) > 0) return true;
+  if ((machine(id)?.crashes ?? 0) > 0 || machine(id)?.hungSinceMs !== undefined) return true;
   const isTakenBack = known.told.has(id) || table.nodes.get(nodeKey(pool, id))?.node.drain !== undefined;
   return fleet.instances.get(id)?.over === true && !isTakenBack;
 }

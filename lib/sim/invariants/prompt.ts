@@ -1,3 +1,4 @@
+import { isPaused } from "../../decide/overrides/paused.ts";
 import { isEnded, jobName } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Fact } from "../world/facts.ts";
@@ -33,6 +34,8 @@ export const prompt: Invariant = {
 function late(waiting: Map<string, number>, now: WorldView, beforeMs: number): InvariantBreach {
   // A new deployment has no prices until its first tick.
   if (now.table.catalogues.size < now.pools.length) for (const name of waiting.keys()) waiting.set(name, now.nowMs);
+  for (const name of waiting.keys())
+    if (isPaused(now.table.overrides.get(now.table.jobs.get(name)?.pool ?? ""))) waiting.set(name, now.nowMs);
   return lateJob(waiting, beforeMs) ?? [...now.table.nodes.values()].map(({ node }) => lateNode(node, now, beforeMs)).find((each) => each);
 }
 

@@ -2,7 +2,9 @@ import type { InstanceEvent } from "../../../events/instance.ts";
 import { type NodeCall, type NodeResponse, nodeProtocol } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
 import { cancelJob, cancelJobs } from "../../flows/cancel-job.ts";
+import { changeOverrides } from "../../flows/change-overrides.ts";
 import { handleNodeCall } from "../../flows/handle-node-call.ts";
+import { declareDead } from "../../flows/node/declare-dead.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
@@ -19,8 +21,10 @@ import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { AttemptRef, JobRef, OutboxRef } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
+import type { OverrideOrder } from "../../model/overrides/overrides.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Log } from "../../ports/log.ts";
+import type { NodeReader } from "../../ports/node-reader.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import { type FloodBatch, submitFlood } from "./flood.ts";
 import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
@@ -32,6 +36,7 @@ export type HandlersWorld = InvocationWorld & {
   /** Returns the pools that are configured now. */
   readonly pools: () => readonly Pool[];
   readonly teams: readonly string[];
+  readonly nodeReader: NodeReader;
   readonly limits: WiderLimits;
   readonly newId: () => string;
   /** Reports whether the calls of the handler's next run take no time. */
@@ -159,6 +164,17 @@ export class Handlers {
 
   purge = async (refs: readonly JobRef[]): Promise<Handled> =>
     handled(await this.#run("api", (deps) => cancelJobs(deps, refs, { reason: "purged by an operator", states: ["queued"] })));
+
+  /** Carries out an admin's order. One that cannot hold, for example because its node has left, is not repeated. */
+  order = async (pool: string, order: OverrideOrder): Promise<Handled> => {
+    const ended = await this.#run("api", (deps) => changeOverrides(deps, pool, { order, by: "Admin/ada" }));
+    return ended.kind === "done" ? (ended.value.kind === "conflict" ? "failed" : "done") : handled(ended);
+  };
+
+  declareDead = async (node: string): Promise<Handled> => {
+    const of = { by: "Admin/ada", because: "its machine hangs" };
+    return handled(await this.#run("api", (deps) => declareDead({ ...deps, nodeReader: this.#world.nodeReader }, node, of)));
+  };
 
   addDataset = async (request: NewDataset): Promise<Handled> =>
     handled(await this.#run("api", (deps) => addDataset({ ...deps, datasetLimits, places: { datasetsBucket, dataBuckets: [] } }, request)));

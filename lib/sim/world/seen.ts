@@ -27,5 +27,5 @@ export type WorldView = {
   /** Returns the programs of all machines that make progress now. */
   readonly running: () => readonly ProgramRun[];
   /** Returns the machine of an instance; undefined if it never booted. */
-  readonly machine: (instance: string) => Pick<SimMachine, "crashes" | "unreachableSinceMs"> | undefined;
+  readonly machine: (instance: string) => Pick<SimMachine, "crashes" | "hungSinceMs" | "unreachableSinceMs"> | undefined;
 };

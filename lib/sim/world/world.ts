@@ -2,6 +2,7 @@ import { type DatasetRef, sourceUrl } from "../../model/dataset.ts";
 import { isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
+import { Admins } from "../admins/admins.ts";
 import { Chance } from "../faults/chance.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
@@ -73,6 +74,7 @@ export class World {
   readonly #chance: Chance;
   readonly #queues: SimQueues;
   readonly #direct: DirectCalls;
+  readonly #admins: Admins;
   /** The pools without those that were removed. */
   #configured: readonly Pool[];
   #ids = 0;
@@ -144,12 +146,15 @@ export class World {
       ports,
       pools: () => this.#configured,
       teams: scenario.teams,
+      nodeReader: ledger.nodeReader,
       limits: this.limits,
       newId: () => `id-${++this.#ids}`,
       isSwift: (handler) => swift.happens(handler === "node" ? 0.85 : 0.4),
       invoked: (handler) => options.emit({ kind: "invoked", handler }),
       taken: (outbox, { kind: how }) => options.emit({ kind: "taken", outbox, how }),
     });
+    const seat = { clock, pools, table: ledger.table, machines: this.machines, handlers: this.handlers, redrive: () => this.redrive() };
+    this.#admins = new Admins({ ...seat, chance: this.#chance.fork("admins") });
     this.ledger.table.onJob = (before, job) => {
       const name = jobName(job);
       if (isEnded(job.state)) this.#open.delete(name);
@@ -198,6 +203,7 @@ export class World {
       end: (id) => this.ec2.end(id),
     });
     this.ec2.begin();
+    this.#admins.begin(this.#options.scenario.orders, minutes * 60_000);
     const { faults, spoiled } = this;
     schedulePoison(this.#options.seed, { ...this.#options, clock, faults, spoiled, table: this.ledger.table });
     // A new deployment has no prices before its first tick.
@@ -209,6 +215,7 @@ export class World {
     this.note("calm");
     this.faults.calmDown();
     this.ec2.calmDown();
+    this.#admins.calmDown();
     for (const machine of this.machines.values()) machine.calmDown();
   }
 
@@ -239,6 +246,7 @@ export class World {
     const { table } = this.ledger;
     return (
       this.#direct.areOver &&
+      this.#admins.areDone &&
       Object.values(this.#queues).every((queue) => queue.isEmpty) &&
       [table.openLaunches, table.nodes, table.sealingSince].every(({ size }) => size === 0) &&
       [...this.ec2.fleet.instances.values()].every(({ over }) => over) &&

@@ -35,6 +35,17 @@ describe("a node that an admin declares dead", () => {
     expect(world.log.map(({ message }) => message)).toContain("node declared dead");
   });
 
+  test("it costs money until EC2 has accepted its end, whenever it was declared dead", async () => {
+    const world = await running1();
+    const { id, launchedAtMs, offer } = world.node;
+    world.nowMs += 200_000;
+    await declare(world, id);
+    world.nowMs += 3_600_000;
+    await world.workOff();
+    const { dayUsd } = world.ledger.table.spent("gpu", world.nowMs);
+    expect(dayUsd).toBeCloseTo((offer.usdPerHour * (world.nowMs - launchedAtMs)) / 3_600_000, 3);
+  });
+
   test("a node whose worker has called in the last minutes is refused, and nothing changes", async () => {
     const world = await running1();
     const { id } = world.node;

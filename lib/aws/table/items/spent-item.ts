@@ -15,7 +15,7 @@ const keptDays = 396;
 /** Whole micro-dollars. The month's sum is the attribute `total`; a day's sum has the day's name, for example `2026-11-23`. */
 const Sum = z.int().optional();
 
-type Ended = Pick<Node, "pool" | "team" | "offer" | "state" | "stateSinceMs" | "launchedAtMs">;
+type Ended = Pick<Node, "pool" | "team" | "offer" | "state" | "stateSinceMs" | "launchedAtMs" | "declared">;
 
 /** Returns the writes that record the cost of a node that ends at `atMs`: for each month of its life, the pool's and its team's. */
 export function spentParts(node: Ended, atMs: number): Part[] {

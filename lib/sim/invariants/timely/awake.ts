@@ -1,3 +1,4 @@
+import { isPaused } from "../../../decide/overrides/paused.ts";
 import { attemptName, jobName, type QueueEntry } from "../../../model/job.ts";
 import { freeOn, isLive, type Node } from "../../../model/node.ts";
 import { isResting } from "../../../model/values/back-off.ts";
@@ -94,7 +95,8 @@ function idle(quietMs: number, now: WorldView): InvariantBreach {
 function isLateIdle(node: Node, quietMs: number, now: WorldView): boolean {
   const pool = now.pools.find(({ name }) => name === node.pool);
   if (!pool || !isLive(node) || node.replaces !== undefined || !isConfigured(node.pool, now)) return false;
-  const dueMs = Math.max(idleSinceMs(node) + pool.idleSeconds * 1000, keptUntilMs(pool.name, now.table));
+  const idleMs = Math.max(idleSinceMs(node), orderedMs(node.pool, now));
+  const dueMs = Math.max(idleMs + pool.idleSeconds * 1000, keptUntilMs(pool.name, now.table));
   if (dueMs < quietMs || now.nowMs - dueMs < actsWithinMs) return false;
   const isLeaving = (each: Node): boolean => each.pool === node.pool && each.state === "draining" && each.assignments.length > 0;
   const isWanted =
@@ -117,10 +119,11 @@ function unplaced(changed: Changed, quietMs: number, now: WorldView): InvariantB
   for (const { pool, entry } of rows) {
     const of = now.pools.find(({ name }) => name === pool);
     if (!of || of.budgets || of.teamBudgets || rows.some((row) => row.pool === pool && row.entry.nodes > 1)) continue;
-    const sinceMs = Math.max(quietMs, changed.jobs.get(jobName(entry)) ?? now.nowMs, entry.notBeforeMs ?? 0);
+    const sinceMs = Math.max(quietMs, orderedMs(pool, now), changed.jobs.get(jobName(entry)) ?? now.nowMs, entry.notBeforeMs ?? 0);
     if (
       now.nowMs - sinceMs < actsWithinMs ||
       !isConfigured(pool, now) ||
+      isPaused(now.table.overrides.get(pool)) ||
       isLaunchedFor(entry, now) ||
       rests(pool, `place ${attemptName(entry)}`, now)
     )
@@ -130,6 +133,9 @@ function unplaced(changed: Changed, quietMs: number, now: WorldView): InvariantB
   }
   return undefined;
 }
+
+/** Returns when an admin last ordered something about the pool; 0 for never. */
+const orderedMs = (pool: string, { table }: WorldView): number => table.overrides.get(pool)?.history[0]?.atMs ?? 0;
 
 /** What has failed because of earlier faults is tried again after a pause. */
 const rests = (pool: string, subject: string, { table, nowMs }: WorldView): boolean =>
@@ -141,6 +147,7 @@ const isLaunchedFor = (entry: QueueEntry, { table }: WorldView): boolean =>
 
 function isFreeFor(entry: QueueEntry, node: Node, { changed, now }: { changed: Changed; now: WorldView }): boolean {
   const { id, state, readyAtMs = now.nowMs, lastBusyMs, team = entry.team, offer } = node;
+  if (now.table.overrides.get(node.pool)?.nodes[id]) return false;
   if (state !== "ready" || team !== entry.team || (offer.market === "spot" && !entry.spot) || entry.zones.length > 0) return false;
   const freeMs = Math.max(readyAtMs, lastBusyMs, changed.nodes.get(id) ?? 0);
   return now.nowMs - freeMs > actsWithinMs && isHeard(node, now) && fits(entry.needs, freeOn(node));

@@ -1,3 +1,4 @@
+import { isPaused } from "../../../decide/overrides/paused.ts";
 import { isEnded, isOn, jobName } from "../../../model/job.ts";
 import type { Fact } from "../../world/facts.ts";
 import type { Scenario } from "../../world/scenario.ts";
@@ -22,9 +23,11 @@ export const elsewhere: Invariant = {
     return {
       on: (fact) => {
         note(fact, lost, seen);
-        const { nowMs, fleet, scenario } = seen();
+        const { nowMs, fleet, scenario, table } = seen();
         if (fact.kind !== "invoked" || nowMs - checkedMs < checkEveryMs) return undefined;
         checkedMs = nowMs;
+        // An order of an admin may have kept them from running.
+        for (const [name, each] of lost) if (isHeld(name, table)) each.sinceMs = nowMs;
         const outMs = lastOutMs(scenario, nowMs);
         return late(lost, { nowMs, fleet, outMs, withinMs: elsewhereMinutes * 60_000 });
       },
@@ -43,6 +46,11 @@ function note(fact: Fact, lost: Map<string, Lost>, seen: () => WorldView): void 
   if (fact.kind === "ended") noteEnd(fact.id, lost, seen());
   if (fact.kind === "began" && fact.attempt > (lost.get(jobName(fact))?.attempt ?? Number.POSITIVE_INFINITY)) lost.delete(jobName(fact));
   if (fact.kind === "job" && isEnded(fact.after.state)) lost.delete(jobName(fact.after));
+}
+
+function isHeld(name: string, { jobs, overrides }: WorldView["table"]): boolean {
+  const ordered = overrides.get(jobs.get(name)?.pool ?? "");
+  return isPaused(ordered) || ordered?.settings !== undefined;
 }
 
 function noteEnd(instance: string, lost: Map<string, Lost>, { table, nowMs }: WorldView): void {
