@@ -6,7 +6,7 @@ import type { Invariant, InvariantBreach } from "./invariant.ts";
 export const jobsEndOnce: Invariant = {
   number: 1,
   name: "jobs end once",
-  says: "An accepted job is never lost and ends exactly once. A rejected job has a reason.",
+  says: "An accepted job is never lost and ends exactly once. No message is given up. A rejected job has a reason.",
   watch: (seen) => {
     const sent = new Map<string, string>();
     return {
@@ -17,6 +17,7 @@ export const jobsEndOnce: Invariant = {
       atRest: () => {
         const now = seen();
         const wrong = [...sent.keys()].map((name) => wrongAtRest(name, now)).find((each) => each !== undefined);
+        if (now.deadLetters > 0) return `${now.deadLetters} messages were given up, and nobody redrives them`;
         const waiting = [...now.table.queue.keys()];
         return wrong ?? (waiting.length > 0 ? `${waiting.join(", ")} is still queued although every job has ended` : undefined);
       },

@@ -73,6 +73,11 @@ export class SimQueue<Body> {
     }
   }
 
+  /** The number of messages that were given up and not redriven. */
+  get dead(): number {
+    return this.#dead.length;
+  }
+
   /** Moves the dead letters back to the queue, as an operator does after the alarm. Returns their number. */
   redrive(): number {
     const dead = this.#dead.splice(0);

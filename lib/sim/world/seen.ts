@@ -23,6 +23,8 @@ export type WorldView = {
   readonly store: MemoryShardStore;
   /** The item that cannot be read; undefined for none. */
   readonly unreadable: SpoiledItem | undefined;
+  /** The number of messages that were given up and not redriven. */
+  readonly deadLetters: number;
   readonly workload: Workload;
   /** Returns the programs of all machines that make progress now. */
   readonly running: () => readonly ProgramRun[];

@@ -219,8 +219,9 @@ export class World {
     for (const machine of this.machines.values()) machine.calmDown();
   }
 
-  /** Redrives dead letters, as an operator does after the alarm. Returns their number. */
+  /** Redrives dead letters if the scenario says so, as an operator does after the alarm. Returns their number. */
   redrive(): number {
+    if (!this.#options.scenario.redrive) return 0;
     return Object.values(this.#queues).reduce((sum, queue) => sum + queue.redrive(), 0);
   }
 
@@ -265,6 +266,7 @@ export class World {
       nowMs: clock.nowMs,
       scenario: this.#options.scenario,
       unreadable: this.spoiled.item,
+      deadLetters: Object.values(this.#queues).reduce((sum, { dead }) => sum + dead, 0),
       pools,
       limits,
       table: ledger.table,
