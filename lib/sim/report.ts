@@ -1,3 +1,5 @@
+import { faultKinds } from "./faults/faults.ts";
+import { type ReachedStates, statesMet } from "./faults/reached.ts";
 import { reachedFrom, type Site } from "./faults/sites.ts";
 import type { LargestItem } from "./load/item-sizes.ts";
 import type { FailingSeed, Tally } from "./tally.ts";
@@ -18,6 +20,9 @@ export type ChaosReport = {
   readonly byFault: Readonly<Record<string, number>>;
   /** `launchAndTerminate` covers everything that `place` reaches, `all` covers every flow. */
   readonly coverage: { readonly launchAndTerminate: Coverage; readonly all: Coverage };
+  /** How often each fault struck while a job or a node was in each state, and the combinations that no run has reached. */
+  readonly reached: ReachedStates;
+  readonly missed: readonly string[];
   /** The number of jobs by their final state. */
   readonly jobs: Readonly<Record<string, number>>;
   /** Messages that were given up and were redriven from the dead-letter queue. */
@@ -70,6 +75,8 @@ export function reportOf(
       ),
       all: coverageOf(sites, tally.hit),
     },
+    reached: tally.reached,
+    missed: faultKinds.flatMap((kind) => statesMet.filter((state) => !tally.reached[kind]?.[state]).map((state) => `${kind} × ${state}`)),
     jobs: Object.fromEntries(Object.entries(jobs).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     redriven,
     largestItem,

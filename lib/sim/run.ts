@@ -1,5 +1,6 @@
 import type { FaultKind } from "./faults/faults.ts";
 import type { SimPorts } from "./faults/ports.ts";
+import type { ReachedStates } from "./faults/reached.ts";
 import type { Site } from "./faults/sites.ts";
 import type { Invariant, Watch } from "./invariants/invariant.ts";
 import { invariants } from "./invariants.ts";
@@ -37,6 +38,7 @@ export type RunResult = {
   readonly events: number;
   readonly virtualMinutes: number;
   readonly hit: ReadonlySet<string>;
+  readonly reached: ReachedStates;
   readonly redriven: number;
   readonly jobs: Readonly<Record<string, number>>;
   readonly largestItem: LargestItem;
@@ -110,5 +112,6 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   for (const { state } of world.ledger.table.jobs.values()) jobs[state] = (jobs[state] ?? 0) + 1;
   const virtualMinutes = (world.clock.nowMs - startMs) / 60_000;
   const [faults, hit, largestItem] = [world.faults.counts, world.kills.hit, world.sizes.largest];
-  return { seed, faults, events, virtualMinutes, hit, redriven, jobs, largestItem, violation: found.violation };
+  const reached = world.reached.states;
+  return { seed, faults, events, virtualMinutes, hit, reached, redriven, jobs, largestItem, violation: found.violation };
 }

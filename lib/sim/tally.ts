@@ -1,4 +1,5 @@
 import type { FaultKind } from "./faults/faults.ts";
+import { plusReached, type ReachedStates } from "./faults/reached.ts";
 import { type DecisionCpu, noCpu, plusCpu } from "./load/cpu-meter.ts";
 import { type LargestItem, larger, noItem } from "./load/item-sizes.ts";
 import type { RunResult, Violation } from "./run.ts";
@@ -22,6 +23,7 @@ export type Tally = {
   readonly decisionCpu: DecisionCpu;
   /** The points at which a handler has died. */
   readonly hit: readonly string[];
+  readonly reached: ReachedStates;
   readonly found: readonly FailingSeed[];
 };
 
@@ -35,11 +37,12 @@ export const nothingYet: Tally = {
   largestItem: noItem,
   decisionCpu: noCpu,
   hit: [],
+  reached: {},
   found: [],
 };
 
 export const tallyOf = (
-  { seed, events, virtualMinutes, redriven, faults, jobs, largestItem, hit, violation }: RunResult,
+  { seed, events, virtualMinutes, redriven, faults, jobs, largestItem, hit, reached, violation }: RunResult,
   decisionCpu: DecisionCpu = noCpu,
 ): Tally => ({
   runs: 1,
@@ -51,6 +54,7 @@ export const tallyOf = (
   largestItem,
   decisionCpu,
   hit: [...hit],
+  reached,
   found: violation ? [{ ...violation, seed }] : [],
 });
 
@@ -64,6 +68,7 @@ export const plus = (a: Tally, b: Tally): Tally => ({
   largestItem: larger(a.largestItem, b.largestItem),
   decisionCpu: plusCpu(a.decisionCpu, b.decisionCpu),
   hit: b.hit.every((each) => a.hit.includes(each)) ? a.hit : [...new Set([...a.hit, ...b.hit])].sort(),
+  reached: plusReached(a.reached, b.reached),
   found: [...a.found, ...b.found].toSorted((one, other) => one.seed - other.seed),
 });
 

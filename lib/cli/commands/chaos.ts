@@ -6,6 +6,7 @@ import { checked, linesOf } from "../../../events/checked.ts";
 import { decoded } from "../../model/files/decoded.ts";
 import { bugNamed, bugs } from "../../sim/bugs.ts";
 import { type FaultKind, faultKinds, usualRates } from "../../sim/faults/faults.ts";
+import { type StateMet, statesMet } from "../../sim/faults/reached.ts";
 import { readSites } from "../../sim/faults/sites.ts";
 import { invariants } from "../../sim/invariants.ts";
 import { type ChaosReport, type Coverage, reportOf } from "../../sim/report.ts";
@@ -17,6 +18,7 @@ import { exitCodes, UsageError, whatWentWrong } from "../invocation/exit.ts";
 import { bareCommandLine } from "../invocation/invocation.ts";
 import type { Console, Paint } from "../terminal/console.ts";
 import { duration } from "../terminal/duration.ts";
+import { type Column, tableLines } from "../terminal/table.ts";
 
 export type ChaosCommandOptions = {
   readonly runs?: number | undefined;
@@ -26,6 +28,7 @@ export type ChaosCommandOptions = {
   readonly threads?: number | undefined;
   readonly plant?: string | undefined;
   readonly list?: boolean | undefined;
+  readonly reached?: boolean | undefined;
   readonly json?: boolean | undefined;
 };
 
@@ -70,7 +73,7 @@ export async function chaosCommand(options: ChaosCommandOptions, console: Consol
     replay: (seed) => replayOf(seed, options),
   });
   if (options.json) console.out(JSON.stringify(report));
-  else for (const line of reportLines(report, console.paint, runs === 1)) console.out(line);
+  else for (const line of reportLines(report, console.paint, { story: runs === 1, reached: options.reached })) console.out(line);
   if (report.violations > 0) return exitCodes.failed;
   return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok;
 }
@@ -153,8 +156,11 @@ const listLines = (): string[] => [
 
 type Words = (colour: Paint, text: string) => string;
 
-/** Returns a report for people. With `withStory`, also the last events before each violation. */
-function reportLines(report: ChaosReport, paint: Words, withStory: boolean): string[] {
+/** What a report for people has besides the usual: the last events before each violation, and the states that faults met. */
+type More = { readonly story: boolean; readonly reached?: boolean | undefined };
+
+/** Returns a report for people. */
+function reportLines(report: ChaosReport, paint: Words, { story, reached }: More): string[] {
   const { runs, faults, faultsPerRun, events, virtualHours, wallMs, runsPerMinute, coverage } = report;
   const seams = Object.entries(report.bySeam).map(([seam, count]) => `${seam} ${count}`);
   const jobs = Object.entries(report.jobs).map(([state, count]) => `${count} ${state}`);
@@ -165,11 +171,23 @@ function reportLines(report: ChaosReport, paint: Words, withStory: boolean): str
     `decisions took ${report.decisionCpuSeconds.total} s of processor time, the longest part ${report.decisionCpuSeconds.longest} s`,
     `the largest item of the table was about ${Math.ceil(report.largestItem.bytes / 1024)} KB (limit 400 KB): ${report.largestItem.what}`,
     `handlers died at ${covered(coverage.launchAndTerminate)} of the launch and terminate paths, and at ${covered(coverage.all)} of all flows`,
+    `faults met ${faultKinds.length * statesMet.length - report.missed.length} of ${faultKinds.length * statesMet.length} combinations with states of jobs and nodes`,
+    ...(reached ? ["", ...reachedLines(report)] : []),
     "",
     ...(report.violations === 0
       ? [paint("green", "All invariants held.")]
-      : report.found.flatMap((found) => foundLines(found, paint, withStory))),
+      : report.found.flatMap((found) => foundLines(found, paint, story))),
   ];
+}
+
+/** Returns a table of faults and states. A dash means that no run has reached the combination. */
+function reachedLines({ reached }: ChaosReport): string[] {
+  const ofState = (state: StateMet): Column<FaultKind> => ({
+    title: state,
+    of: (kind) => String(reached[kind]?.[state] ?? "-"),
+    align: "right",
+  });
+  return tableLines(faultKinds, [{ title: "fault", of: (kind) => kind }, ...statesMet.map(ofState)], "there are no faults");
 }
 
 const covered = ({ hit, points, percent }: Coverage): string => `${hit} of ${points} points (${percent} %)`;

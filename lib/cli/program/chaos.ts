@@ -19,6 +19,7 @@ export function addChaos(program: Command, { run, console }: Session): void {
     .option("--threads <n>", "number of threads that share the runs (default: 1)", (text) => whole(text, 1, 64))
     .option("--plant <bug>", "insert a known bug, to see that it is found")
     .option("--wire", "run on a local cloud instead, with real processes and in real time")
+    .option("--reached", "also print how often each fault struck while jobs and nodes were in each state")
     .option("--list", "list the faults, the scenarios, the invariants and the bugs that can be planted")
     .addOption(json())
     .addHelpText(

@@ -17,6 +17,8 @@ export const usualRates = {
   "sqs.unavailable": 0.01,
   /** A handler is killed before or after a call to a port. Drawn twelve times per run. */
   "lambda.kill": 0.7,
+  /** For up to five minutes, Lambda refuses most invocations, because the account's concurrency is used up. Drawn once per run. */
+  "lambda.throttled": 0.1,
   /** A call takes so long that its handler may time out, and is still carried out. */
   "lambda.slow": 0.006,
   /** A handler's clock is ahead or behind by up to two seconds. */
@@ -61,7 +63,7 @@ export const usualRates = {
   "ec2.slow-end": 0.25,
   /** Somebody stops an on-demand instance in EC2's console. Half of those are started again, after up to a quarter of an hour. */
   "ec2.stopped-by-hand": 0.06,
-  /** The event of a change is lost, arrives late, or arrives twice. */
+  /** The event of a change is lost, arrives up to an hour late, or arrives twice. */
   "ec2.event-lost": 0.08,
   "ec2.event-late": 0.08,
   "ec2.event-twice": 0.08,

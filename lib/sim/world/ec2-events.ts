@@ -44,11 +44,17 @@ export class Ec2Events {
     clock.after(faults.chance("ec2.event-late").between(1_000, 30_000), () => this.#announce(changeOf({ id, state, atMs })));
   }
 
+  /** Returns how late an event is: usually minutes, and sometimes up to an hour. */
+  #lateMs(): number {
+    const chance = this.#world.faults.chance("ec2.event-late");
+    return chance.between(5_000, chance.pick([180_000, 180_000, 3_600_000]));
+  }
+
   #announce(event: InstanceEvent): void {
     const { clock, faults, announce } = this.#world;
     const about = `${event["detail-type"]} ${event.detail["instance-id"]}`;
     if (faults.strikes("ec2.event-lost", about)) return;
-    const late = faults.strikes("ec2.event-late", about) ? faults.chance("ec2.event-late").between(5_000, 180_000) : 0;
+    const late = faults.strikes("ec2.event-late", about) ? this.#lateMs() : 0;
     clock.after(late, () => announce(event));
     if (faults.strikes("ec2.event-twice", about)) {
       clock.after(late + faults.chance("ec2.event-twice").between(0, 60_000), () => announce(event));

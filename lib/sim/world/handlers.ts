@@ -26,6 +26,7 @@ import type { Pool } from "../../model/pool.ts";
 import type { Log } from "../../ports/log.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
 import type { SimPorts } from "../faults/ports.ts";
+import { Throttles } from "../faults/throttles.ts";
 import { type FloodBatch, submitFlood } from "./flood.ts";
 import { type HandlerEnd, Invocation, type InvocationWorld } from "./invocation.ts";
 import { type Handled, inGroups } from "./queue.ts";
@@ -37,6 +38,8 @@ export type HandlersWorld = InvocationWorld & {
   readonly pools: () => readonly Pool[];
   readonly teams: readonly string[];
   readonly nodeReader: NodeReader;
+  /** How long faults happen. */
+  readonly spanMs: number;
   readonly limits: WiderLimits;
   readonly newId: () => string;
   /** Reports whether the calls of the handler's next run take no time. */
@@ -76,9 +79,11 @@ const places = {
 /** The handlers of the stack's functions. Each run is a process of its own that can die. */
 export class Handlers {
   readonly #world: HandlersWorld;
+  readonly #throttles: Throttles;
 
   constructor(world: HandlersWorld) {
     this.#world = world;
+    this.#throttles = new Throttles(world, world.spanMs);
   }
 
   /** Submits a batch, the messages of a group in order. Returns the result of each message, unless the handler dies. */
@@ -185,7 +190,7 @@ export class Handlers {
     isSwift = this.#world.isSwift(name),
   ): Promise<HandlerEnd<T>> {
     const { ports, limits, newId, note, invoked, outages } = this.#world;
-    if (outages.isOut("functions")) return Promise.resolve({ kind: "died" });
+    if (outages.isOut("functions") || this.#throttles.refuses(name)) return Promise.resolve({ kind: "died" });
     invoked(name);
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift });
     const { now, random, pause } = run;

@@ -8,6 +8,7 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import { Outages } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
+import { Reached } from "../faults/reached.ts";
 import { scheduleSilences } from "../faults/silences.ts";
 import type { Site } from "../faults/sites.ts";
 import type { CpuMeter } from "../load/cpu-meter.ts";
@@ -58,6 +59,7 @@ export class World {
   readonly workload: Workload;
   readonly ledger = memoryLedger();
   readonly spoiled = new Spoiled();
+  readonly reached = new Reached(this.ledger.table);
   readonly sizes = new ItemSizes();
   readonly artifacts = new MemoryArtifacts();
   readonly outboxes = new MemoryOutboxes(this.artifacts.incoming, () => this.clock.nowMs);
@@ -89,6 +91,7 @@ export class World {
     const rates = ratesOf(scenario, this.#chance.fork("rates"));
     this.faults = new Faults({ rates, only: options.only, chance: this.#chance.fork("faults") }, (kind, about) => {
       this.story.note(`fault ${kind}`, about);
+      this.reached.note(kind, about);
       options.emit({ kind: "fault", fault: kind });
     });
     this.outages = new Outages(scenario.outages, () => (this.clock.nowMs - Date.parse(scenario.startsAt)) / 60_000);
@@ -107,10 +110,8 @@ export class World {
         emit: options.emit,
         note: this.note,
         isIntended: ({ id }) => this.ledger.table.openLaunches.has(id),
-        booted: (id, launch) => {
-          const { machines } = this;
-          bootMachine({ ...this.#machineParts(), machines, scenario, chance: this.#chance }, { id, launch });
-        },
+        booted: (id, launch) =>
+          bootMachine({ ...this.#machineParts(), machines: this.machines, scenario, chance: this.#chance }, { id, launch }),
         stopped: (id) => this.machines.get(id)?.powerOff(),
         ended: (id) => this.machines.get(id)?.halt(),
         announce: (event) => this.#direct.invoke(() => this.handlers.instance(event)),
@@ -123,11 +124,10 @@ export class World {
       () => this.handlers,
     );
     this.#direct = new DirectCalls(this.clock);
-    const { clock, pools, ledger, spoiled, sizes, artifacts, outboxes, datasets, store, ec2 } = this;
-    const { emit } = options;
+    const { clock, pools, ledger, spoiled, sizes, artifacts, outboxes, datasets, store, ec2, outages } = this;
     const chance = this.#chance.fork("rollout");
     const stores = { ledger, spoiled, sizes, artifacts, outboxes, datasets, store };
-    const parts = { ...stores, clock, scenario, pools, chance, ec2, outages: this.outages, queues: this.#queues, emit };
+    const parts = { ...stores, clock, scenario, pools, chance, ec2, outages, queues: this.#queues, emit: options.emit };
     const { present, next } = realPorts(parts);
     const planted = { ...present, ...options.plant?.(present, this) };
     const ports = portsOfFunctions(
@@ -147,6 +147,7 @@ export class World {
       pools: () => this.#configured,
       teams: scenario.teams,
       nodeReader: ledger.nodeReader,
+      spanMs: scenario.minutes * 60_000,
       limits: this.limits,
       newId: () => `id-${++this.#ids}`,
       isSwift: (handler) => swift.happens(handler === "node" ? 0.85 : 0.4),
@@ -204,8 +205,7 @@ export class World {
     });
     this.ec2.begin();
     this.#admins.begin(this.#options.scenario.orders, minutes * 60_000);
-    const { faults, spoiled } = this;
-    schedulePoison(this.#options.seed, { ...this.#options, clock, faults, spoiled, table: this.ledger.table });
+    schedulePoison(this.#options.seed, { ...this.#options, clock, faults: this.faults, spoiled: this.spoiled, table: this.ledger.table });
     // A new deployment has no prices before its first tick.
     clock.after(this.#chance.fork("tick").between(0, 20_000), () => this.#tick());
   }
