@@ -12,6 +12,16 @@ const crowded = {
   jobs: { count: { from: 10, to: 14 }, gpus: { from: 1, to: 1 }, seconds: { from: 20, to: 90 }, gangs: 0, reading: 0, impossible: 0 },
 };
 
+/** Spot nodes that are interrupted, and whose workers can often not report what they have stopped. */
+const interrupted = {
+  pools: [{ name: "gpu", limits: { usdPerHour: 12, gpus: 8 }, markets: ["spot"] }],
+  deployment: {},
+  teamLimits: {},
+  orders: { from: 0, to: 0 },
+  jobs: { seconds: { from: 200, to: 400 }, cancelled: 0, failing: 0 },
+  faults: { "spot.interruption": 0.9, "worker.lost-call": 0.6 },
+};
+
 /** Returns a node as it seems if gangs are not known by their ranks. */
 const withoutRanks = (node: Node): Node => ({
   ...node,
@@ -55,7 +65,7 @@ export const bugsOfDuty: readonly Bug[] = [
     name: "counts-interruptions",
     breaks: 15,
     says: "a loss counts against a job although EC2 took the node back with notice",
-    scenario: { faults: { "spot.interruption": 0.9, "worker.lost-call": 0.2 }, jobs: { seconds: { from: 60, to: 240 }, cancelled: 0 } },
+    scenario: interrupted,
     plant: ({ placements }) => ({
       placements: {
         ...placements,

@@ -1,20 +1,24 @@
 import type { OverrideOrder } from "../../model/overrides/overrides.ts";
 import type { Chance } from "../faults/chance.ts";
+import type { VirtualClock } from "../faults/virtual-clock.ts";
 import type { MemoryTable } from "../memory/table.ts";
-import type { SimClock } from "../world/clock.ts";
-import type { Handlers } from "../world/handlers.ts";
-import type { Handled } from "../world/queue.ts";
 
 /** What admins see and use. */
 export type AdminsWorld = {
-  readonly clock: SimClock;
+  readonly clock: VirtualClock;
   readonly chance: Chance;
   readonly pools: readonly { readonly name: string }[];
   readonly table: Pick<MemoryTable, "nodes">;
   readonly machines: ReadonlyMap<string, { readonly hungSinceMs: number | undefined }>;
-  readonly handlers: Pick<Handlers, "order" | "declareDead">;
+  /** The API. A call that is not `done` must be repeated. */
+  readonly handlers: {
+    readonly order: (pool: string, order: OverrideOrder) => Promise<ApiOutcome>;
+    readonly declareDead: (node: string) => Promise<ApiOutcome>;
+  };
   readonly redrive: () => void;
 };
+
+type ApiOutcome = "done" | "failed" | "died";
 
 /** How long an order stays, at most, before the admin takes it back. */
 const longestMs = 300_000;
@@ -29,7 +33,7 @@ type Act = (typeof acts)[number];
 /** The admins of a deployment. They give orders at any time, one after the other, and take all of them back when the faults stop. */
 export class Admins {
   readonly #world: AdminsWorld;
-  readonly #calls: (() => Promise<Handled>)[] = [];
+  readonly #calls: (() => Promise<ApiOutcome>)[] = [];
   /** The orders that take others back, and have not been given yet. */
   readonly #owed: Given[] = [];
   #isCalling = false;
@@ -83,7 +87,9 @@ export class Admins {
       case "redrive":
         redrive();
         break;
-      default:
+      case "cordon":
+      case "drain":
+      case "declare-dead":
         this.#actOnNode(act, untilMs);
     }
   }
@@ -116,7 +122,7 @@ export class Admins {
   }
 
   /** Makes a call once all calls before it are done, and repeats it until it is done. */
-  #call(call: () => Promise<Handled>): void {
+  #call(call: () => Promise<ApiOutcome>): void {
     this.#calls.push(call);
     if (!this.#isCalling) this.#callNext();
   }

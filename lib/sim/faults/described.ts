@@ -1,6 +1,6 @@
 import type { InstanceStatus } from "../../ports/fleet.ts";
-import type { SimClock } from "../world/clock.ts";
 import type { Faults } from "./faults.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 /** What EC2 shows of an instance. */
 export type Shown = Extract<InstanceStatus, "live" | "ending" | "stopped" | "terminated" | "absent">;
@@ -16,12 +16,12 @@ const shownAgainMs = 15 * 60_000;
 
 /** What EC2 shows of its instances, which is not always what is: reads are behind, or leave out an instance that exists. */
 export class Described {
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #faults: Faults;
   readonly #changes = new Map<string, Change[]>();
   readonly #hiddenUntilMs = new Map<string, number>();
 
-  constructor({ clock, faults }: { readonly clock: SimClock; readonly faults: Faults }) {
+  constructor({ clock, faults }: { readonly clock: VirtualClock; readonly faults: Faults }) {
     this.#clock = clock;
     this.#faults = faults;
   }

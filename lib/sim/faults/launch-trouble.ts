@@ -1,17 +1,17 @@
 import type { Launch, LaunchOutcome } from "../../model/launch.ts";
-import type { SimClock } from "../world/clock.ts";
 import type { Faults } from "./faults.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 /** What keeps EC2 from carrying out launches, or from responding to them. */
 export class LaunchTrouble {
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #faults: Faults;
   readonly #throttledTokens = new Set<string>();
   /** Client tokens of launches that EC2 has carried out. Throttling such a token must not be final, because its instances exist. */
   readonly #takenTokens = new Set<string>();
   #deafUntilMs = 0;
 
-  constructor({ clock, faults }: { readonly clock: SimClock; readonly faults: Faults }) {
+  constructor({ clock, faults }: { readonly clock: VirtualClock; readonly faults: Faults }) {
     this.#clock = clock;
     this.#faults = faults;
   }

@@ -1,7 +1,7 @@
-import type { SimClock } from "../world/clock.ts";
 import type { Faults } from "./faults.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
-type World = { readonly clock: SimClock; readonly faults: Faults };
+type World = { readonly clock: VirtualClock; readonly faults: Faults };
 type MachineFault = "worker.crash" | "worker.freeze" | "worker.partition" | "worker.death";
 type InstanceFault = "ec2.sudden-end" | "ec2.stopped-by-hand" | "spot.interruption" | "spot.rebalance";
 
@@ -26,7 +26,7 @@ export function scheduleMachineFaults(
   }
 }
 
-/** Nobody can stop a spot instance of a fleet. */
+/** EC2 does not let anyone stop a spot instance of a fleet. */
 const faultsOf = {
   "on-demand": ["ec2.sudden-end", "ec2.stopped-by-hand"],
   spot: ["ec2.sudden-end", "spot.interruption", "spot.rebalance"],

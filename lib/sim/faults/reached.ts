@@ -16,7 +16,7 @@ export type ReachedStates = Readonly<Record<string, Readonly<Record<string, numb
  * Notes in which states jobs and nodes were when faults struck. A fault of one instance meets its node and the jobs on it. Any other meets
  * all that there are.
  */
-export class Reached {
+export class ReachedLog {
   readonly #table: Pick<MemoryTable, "instances" | "jobs" | "nodes">;
   readonly #counts = new Map<string, Map<string, number>>();
 

@@ -1,14 +1,14 @@
-import type { SimClock } from "../world/clock.ts";
 import type { Faults } from "./faults.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 /** The account's limit of concurrent invocations, which other functions of the account use up for some minutes of a run. */
 export class Throttles {
-  readonly #clock: SimClock;
+  readonly #clock: VirtualClock;
   readonly #faults: Faults;
   #untilMs = 0;
   #share = 0;
 
-  constructor({ clock, faults }: { readonly clock: SimClock; readonly faults: Faults }, spanMs: number) {
+  constructor({ clock, faults }: { readonly clock: VirtualClock; readonly faults: Faults }, spanMs: number) {
     this.#clock = clock;
     this.#faults = faults;
     if (!faults.draws("lambda.throttled")) return;

@@ -1,11 +1,11 @@
 import type { NodeCall, NodeResponse } from "../../../events/node-call.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import { forever, type SimClock } from "../world/clock.ts";
 import type { Chance } from "./chance.ts";
 import type { Faults } from "./faults.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 export type WireWorld = {
-  readonly clock: SimClock;
+  readonly clock: VirtualClock;
   readonly faults: Faults;
   readonly chance: Chance;
   /** Calls the node function. Rejects if there is no response. */
@@ -23,6 +23,8 @@ export type CallOf = {
 };
 
 const callTimeoutMs = 10_000;
+/** A promise of its own for each call, because a shared one would keep every call in memory. */
+const never = (): Promise<never> => new Promise(() => {});
 
 /** A machine's connection to the node function. It may be cut, and loses calls and responses. */
 export class Wire {
@@ -55,10 +57,10 @@ export class Wire {
       new Promise((_resolve, fail) => after(callTimeoutMs, () => fail(new FleetError("node-call", "no response", { retry: true }))));
     const exchange = async (): Promise<NodeResponse> => {
       await travel();
-      if (isGone()) return forever();
+      if (isGone()) return never();
       if (this.#isCut || faults.strikes("worker.lost-call", this.#id)) return lost();
       const response = await callNode(this.#id, call);
-      if (isGone()) return forever();
+      if (isGone()) return never();
       return this.#isCut || faults.strikes("worker.lost-answer", this.#id) ? lost() : response;
     };
     try {

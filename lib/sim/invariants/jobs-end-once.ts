@@ -17,7 +17,7 @@ export const jobsEndOnce: Invariant = {
       atRest: () => {
         const now = seen();
         const wrong = [...sent.keys()].map((name) => wrongAtRest(name, now)).find((each) => each !== undefined);
-        if (now.deadLetters > 0) return `${now.deadLetters} messages were given up, and nobody redrives them`;
+        if (now.deadLetters > 0) return `${now.deadLetters} messages were given up, and are not redriven`;
         const waiting = [...now.table.queue.keys()];
         return wrong ?? (waiting.length > 0 ? `${waiting.join(", ")} is still queued although every job has ended` : undefined);
       },

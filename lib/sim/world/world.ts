@@ -8,7 +8,7 @@ import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import { Outages } from "../faults/outages.ts";
 import type { SimPorts } from "../faults/ports.ts";
-import { Reached } from "../faults/reached.ts";
+import { ReachedLog } from "../faults/reached.ts";
 import { scheduleSilences } from "../faults/silences.ts";
 import type { Site } from "../faults/sites.ts";
 import type { CpuMeter } from "../load/cpu-meter.ts";
@@ -59,7 +59,7 @@ export class World {
   readonly workload: Workload;
   readonly ledger = memoryLedger();
   readonly spoiled = new Spoiled();
-  readonly reached = new Reached(this.ledger.table);
+  readonly reached = new ReachedLog(this.ledger.table);
   readonly sizes = new ItemSizes();
   readonly artifacts = new MemoryArtifacts();
   readonly outboxes = new MemoryOutboxes(this.artifacts.incoming, () => this.clock.nowMs);

@@ -58,7 +58,8 @@ describe("fleet chaos", () => {
     expect(out[5]).toMatch(
       /^handlers died at \d+ of \d+ points \([\d.]+ %\) of the launch and terminate paths, and at \d+ of \d+ points \([\d.]+ %\) of all flows$/,
     );
-    expect(out.slice(6)).toEqual(["", "<green>All invariants held."]);
+    expect(out[6]).toMatch(/^faults met \d+ of \d+ combinations with states of jobs and nodes$/);
+    expect(out.slice(7)).toEqual(["", "<green>All invariants held."]);
     expect(progress.slice(-2)).toEqual(["1 of 1 runs, 0 violations", undefined]);
   });
 
@@ -77,7 +78,7 @@ describe("fleet chaos", () => {
 
   test("the violations of several runs are printed without their stories", async () => {
     const { out } = await chaos({ runs: 2, seed: 1, plant: "launches-first", only: ["ec2.throttle"] });
-    expect(out.findIndex((line) => line.startsWith("<red>✗ "))).toBe(7);
+    expect(out.findIndex((line) => line.startsWith("<red>✗ "))).toBe(8);
   });
 
   test("only the named faults strike, a scenario is read from a file, and --json prints the report as one object", async () => {

@@ -15,7 +15,7 @@ test("budgets of pools and teams are used up, stop growth or drain nodes, and al
   const worlds: World[] = [];
   const { violation, jobs } = await runOnce({
     scenario,
-    seed: 1,
+    seed: 26,
     sites: readSites(),
     settled,
     plant: ({ placements }, world) => {

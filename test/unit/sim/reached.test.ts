@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plusReached, Reached } from "../../../lib/sim/faults/reached.ts";
+import { plusReached, ReachedLog } from "../../../lib/sim/faults/reached.ts";
 import { MemoryTable } from "../../../lib/sim/memory/table.ts";
 import { aJob, aNode, anAssignment } from "../../fakes/builders.ts";
 
@@ -14,7 +14,7 @@ function table(): MemoryTable {
 }
 
 test("a fault of one instance meets its node and the jobs on it, and any other meets all that have not ended", () => {
-  const reached = new Reached(table());
+  const reached = new ReachedLog(table());
   reached.note("worker.crash", "i-1");
   reached.note("ec2.event-late", "EC2 Instance State-change Notification i-2");
   reached.note("table.throttle", "nodeLedger.change");
