@@ -18,6 +18,8 @@ export type CallOf = {
   readonly signal: AbortSignal | undefined;
   /** Reports whether the process that made the call is gone. */
   readonly isGone: () => boolean;
+  /** Called when the call has arrived and was handled, whether its response arrives or not. */
+  readonly heard: () => void;
   /** Runs something after some time of the machine. */
   readonly after: (ms: number, run: () => void) => void;
 };
@@ -47,7 +49,7 @@ export class Wire {
   }
 
   /** Calls the node function. Never settles if the process is gone. */
-  async call({ call, signal, isGone, after }: CallOf): Promise<NodeResponse> {
+  async call({ call, signal, isGone, heard, after }: CallOf): Promise<NodeResponse> {
     const { faults, callNode, chance } = this.#world;
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const abort = (): void => reject(new FleetError("node-call", "the call was aborted", { retry: true }));
@@ -58,10 +60,11 @@ export class Wire {
     const exchange = async (): Promise<NodeResponse> => {
       await travel();
       if (isGone()) return never();
-      if (this.#isCut || faults.strikes("worker.lost-call", this.#id)) return lost();
+      if (this.isCut || faults.strikes("worker.lost-call", this.#id)) return lost();
       const response = await callNode(this.#id, call);
+      heard();
       if (isGone()) return never();
-      return this.#isCut || faults.strikes("worker.lost-answer", this.#id) ? lost() : response;
+      return this.isCut || faults.strikes("worker.lost-answer", this.#id) ? lost() : response;
     };
     try {
       return await Promise.race([exchange(), aborted]);
@@ -70,7 +73,7 @@ export class Wire {
     }
   }
 
-  get #isCut(): boolean {
+  get isCut(): boolean {
     return this.#cutUntilMs > this.#world.clock.nowMs;
   }
 }

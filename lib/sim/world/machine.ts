@@ -55,7 +55,7 @@ export class SimMachine {
   #frozenUntilMs = 0;
   /** Timers that were due while it was frozen. */
   readonly #due: (() => void)[] = [];
-  /** Since when a fault of this machine keeps its worker from being heard; undefined from the next response on. */
+  /** Since when a fault of this machine keeps its worker from being heard; undefined from its next call that arrives on. */
   #unheardSinceMs: number | undefined;
   #drift = { rate: 1, wallMs: 0 };
 
@@ -268,9 +268,11 @@ export class SimMachine {
   async #call(call: NodeCall, life: number, signal: AbortSignal | undefined): Promise<NodeResponse> {
     const sentAtMs = this.#world.clock.nowMs;
     const isGone = (): boolean => life !== this.#life || this.#isHalted;
-    const response = await this.#wire.call({ call, signal, isGone, after: (ms, run) => this.#after(ms, run) });
+    const heard = (): void => {
+      this.#unheardSinceMs = this.#isFrozen || this.#isHalted || this.#wire.isCut ? this.#world.clock.nowMs : undefined;
+    };
+    const response = await this.#wire.call({ call, signal, isGone, heard, after: (ms, run) => this.#after(ms, run) });
     const thawed = await this.#whenThawed(response);
-    this.#unheardSinceMs = undefined;
     if (thawed.kind === "orders") this.#world.emit({ kind: "answered", instance: this.#id, sentAtMs });
     return thawed;
   }

@@ -136,12 +136,8 @@ export class World {
     );
     const swift = this.#chance.fork("swift");
     this.handlers = new Handlers({
-      clock: this.clock,
-      faults: this.faults,
-      outages: this.outages,
-      kills: this.kills,
+      ...{ clock, outages, faults: this.faults, kills: this.kills, note: this.note },
       load: scenario.intensity > 0 ? new TableLoad(() => clock.nowMs, scenario.tableCapacity) : undefined,
-      note: this.note,
       meter: options.meter,
       ports,
       pools: () => this.#configured,
@@ -267,14 +263,9 @@ export class World {
       scenario: this.#options.scenario,
       unreadable: this.spoiled.item,
       deadLetters: Object.values(this.#queues).reduce((sum, { dead }) => sum + dead, 0),
-      pools,
-      limits,
+      ...{ pools, limits, artifacts, datasets, store, workload },
       table: ledger.table,
       fleet: ec2.fleet,
-      artifacts,
-      datasets,
-      store,
-      workload,
       running: () => [...this.machines.values()].flatMap(({ running }) => running),
       machine: (instance: string) => this.machines.get(instance),
     };
