@@ -75,7 +75,7 @@ async function sendAgain({ leftOutboxes, outboxQueue, outboxClaims, now }: Sweep
   try {
     await outboxQueue.send(outbox);
   } catch (error) {
-    await outboxClaims.release(outbox);
+    await outboxClaims.release(outbox, atMs);
     throw error;
   }
   return true;

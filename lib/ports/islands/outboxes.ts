@@ -46,6 +46,6 @@ export interface OutboxQueue {
 export interface OutboxClaims {
   /** Returns true if no one has claimed the outbox since `beforeMs`, and claims it. Of several calls at the same time one returns true. */
   claim(outbox: OutboxRef, at: { readonly beforeMs: number; readonly atMs: number }): Promise<boolean>;
-  /** Gives a claim back, because the message could not be sent. */
-  release(outbox: OutboxRef): Promise<void>;
+  /** Gives back the claim of this time, because the message could not be sent. Another's claim stays. */
+  release(outbox: OutboxRef, claimedAtMs: number): Promise<void>;
 }

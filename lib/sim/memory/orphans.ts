@@ -45,7 +45,10 @@ export const memoryOutboxClaims = ({ outboxClaims }: MemoryTable, wire: Interrup
       outboxClaims.set(outboxKey(outbox), atMs);
       return true;
     }),
-  release: (outbox) => wire.call("outboxClaims.release", () => void outboxClaims.delete(outboxKey(outbox))),
+  release: (outbox, claimedAtMs) =>
+    wire.call("outboxClaims.release", () => {
+      if (outboxClaims.get(outboxKey(outbox)) === claimedAtMs) outboxClaims.delete(outboxKey(outbox));
+    }),
 });
 
 /** The live instances of a MemoryFleet. If `deaf` is true, EC2 cannot be asked. */

@@ -30,8 +30,10 @@ export const outboxClaimsContract = (make: MakeLedger) =>
       const { outboxClaims } = await make();
       const at = { beforeMs: monday - hour, atMs: monday };
       expect(await outboxClaims.claim(outbox, at)).toBe(true);
-      await outboxClaims.release(outbox);
+      await outboxClaims.release(outbox, monday - 1);
+      expect(await outboxClaims.claim(outbox, at), "another's claim stays").toBe(false);
+      await outboxClaims.release(outbox, monday);
       expect(await outboxClaims.claim(outbox, at)).toBe(true);
-      await outboxClaims.release({ ...outbox, attempt: 9 });
+      await outboxClaims.release({ ...outbox, attempt: 9 }, monday);
     });
   });

@@ -1,8 +1,9 @@
 import type { OutboxClaims } from "../../../ports/islands/outboxes.ts";
-import { putItem, type TableAccess, tryUpdate } from "../access.ts";
-import { either, isAbsent, isBelow, set } from "../expression.ts";
+import { type TableAccess, tryUpdate } from "../access.ts";
+import { either, is, isAbsent, isBelow, set } from "../expression.ts";
 import { outboxClaimKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
+import { transact } from "../transaction.ts";
 
 /** An outbox is on S3 for 16 days. A claim is never needed for longer than hours. */
 const keptDays = 2;
@@ -13,5 +14,7 @@ export const createOutboxClaims = (access: TableAccess): OutboxClaims => ({
     const changes = [set("claimedAtMs", atMs), set("ttl", ttlAfter(atMs, keptDays))];
     return (await tryUpdate(access, outboxClaimKey(outbox), { changes, when })) !== undefined;
   },
-  release: (outbox) => putItem(access, { ...outboxClaimKey(outbox), claimedAtMs: 0, ttl: 1 }),
+  async release(outbox, claimedAtMs) {
+    await transact(access, [{ kind: "delete", key: outboxClaimKey(outbox), when: [is("claimedAtMs", claimedAtMs)] }]);
+  },
 });
