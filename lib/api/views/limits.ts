@@ -3,6 +3,7 @@ import { TeamName } from "../../../events/job.ts";
 import { teamLimitsOf, widerInForce } from "../../decide/overrides/in-force.ts";
 import { type ConfiguredLimits, type WiderReserved, widerLimits } from "../../model/limits.ts";
 import { noOverrides, type Overrides } from "../../model/overrides/overrides.ts";
+import { own } from "../../model/values/own.ts";
 import { Count, Reserved } from "./fields.ts";
 import { ChangeView, changeViews, SettingView, settingViews } from "./overrides.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
@@ -46,7 +47,7 @@ export function limitsView({ reservedWider: reserved, widerOverrides = noOverrid
   return {
     version: widerOverrides.version,
     deployment: { limits: deployment, reserved: reserved.deployment },
-    teams: teams.map((team) => ({ team, limits: teamLimitsOf(ofTeams, team) ?? {}, reserved: reserved.teams[team] ?? none })),
+    teams: teams.map((team) => ({ team, limits: teamLimitsOf(ofTeams, team) ?? {}, reserved: own(reserved.teams, team) ?? none })),
     settings: settingViews(
       widerOverrides,
       (name, team) => {

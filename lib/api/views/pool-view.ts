@@ -13,6 +13,7 @@ import type { Learned, NodeSnapshot, Snapshot } from "../../model/plan.ts";
 import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import type { BackOff } from "../../model/values/back-off.ts";
+import { own } from "../../model/values/own.ts";
 import { overridesView } from "./overrides.ts";
 import type { PoolView } from "./pools.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";
@@ -115,9 +116,9 @@ function teamSpending(
   const named = [...Object.keys(pool.teamBudgets ?? {}), ...Object.keys(spent.teams ?? {}), ...nodes.flatMap(({ team }) => team ?? [])];
   const teams = [...new Set(named)].filter((team) => maySpeakFor(speaker, team)).sort();
   return teams.map((team) => {
-    const ended = spent.teams?.[team] ?? { dayUsd: 0, monthUsd: 0 };
+    const ended = own(spent.teams, team) ?? { dayUsd: 0, monthUsd: 0 };
     const its = { spent: ended, nodes: nodes.filter((node) => node.team === team), nowMs };
-    return { team, budgets: pool.teamBudgets?.[team], spent: ended.isUnknown ? undefined : spentOf(its) };
+    return { team, budgets: own(pool.teamBudgets, team), spent: ended.isUnknown ? undefined : spentOf(its) };
   });
 }
 

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { inWords } from "../../model/errors/in-words.ts";
 import type { Launch, LaunchedInstance, LaunchOutcome, OfferRefusal } from "../../model/launch.ts";
+import { own } from "../../model/values/own.ts";
 import type { Fleet, FoundInstances } from "../../ports/fleet.ts";
 import type { Log } from "../../ports/log.ts";
 import { awsCodeKind, awsErrorCode, awsErrorKind, isDefinite } from "../errors.ts";
@@ -28,7 +29,7 @@ export type Ec2FleetConfig = {
 /** Launches with CreateFleet `instant`: EC2 returns at once what it launched, and keeps no fleet that would replace it. */
 export const ec2Fleet = (config: Ec2FleetConfig): Fleet => ({
   async launch(launch) {
-    const template = config.launchTemplates[launch.pool];
+    const template = own(config.launchTemplates, launch.pool);
     if (template === undefined)
       return turnedAway(launch, { code: "NoLaunchTemplate", message: `pool ${launch.pool} has no launch template` });
     const request = fleetRequest(launch, { name: config.name, template, subnets: config.subnets });

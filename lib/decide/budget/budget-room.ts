@@ -2,6 +2,7 @@ import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot } from "../../model/plan.ts";
 import type { Budgets, Spent } from "../../model/pool.ts";
 import { micro } from "../../model/reservations.ts";
+import { own } from "../../model/values/own.ts";
 import { nextStart, type Period, startOf } from "../../model/values/period.ts";
 import { spentMicro } from "./spent-so-far.ts";
 
@@ -52,7 +53,7 @@ export function budgetRoom(snapshot: NodeSnapshot): BudgetRoom {
   const { pool, nodes, spent, reserved, nowMs } = snapshot;
   const hidden = hiddenMicro(snapshot);
   const teams = Object.entries(pool.teamBudgets ?? {}).map(([team, budgets]) => {
-    const its = { team, nodes: nodes.filter((node) => node.team === team), spent: spent.teams?.[team] ?? nothing };
+    const its = { team, nodes: nodes.filter((node) => node.team === team), spent: own(spent.teams, team) ?? nothing };
     return [team, roomOf(budgets, { ...its, reservedMicro: reservedMicro(snapshot, team) + hidden, hidden, nowMs })] as const;
   });
   const whole = roomOf(pool.budgets, { nodes, spent, reservedMicro: micro(reserved.usdPerHour), hidden, nowMs });
@@ -61,7 +62,7 @@ export function budgetRoom(snapshot: NodeSnapshot): BudgetRoom {
 
 /** Returns the budgets that are used up for a node or job of the team: the pool's first, then the team's. */
 export const usedUpFor = (room: BudgetRoom, team: string | undefined): readonly BudgetState[] =>
-  [room.usedUp, team === undefined ? undefined : room.teams[team]?.usedUp].filter((state) => state !== undefined);
+  [room.usedUp, own(room.teams, team)?.usedUp].filter((state) => state !== undefined);
 
 const nothing = { dayUsd: 0, monthUsd: 0 };
 

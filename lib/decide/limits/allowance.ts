@@ -2,6 +2,7 @@ import type { Reservation } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { less } from "../../model/reservations.ts";
+import { own } from "../../model/values/own.ts";
 
 /** What the limits leave while jobs are placed one after another; infinite for a scope without a limit. */
 export type Allowance = {
@@ -18,7 +19,7 @@ export function allowanceOf({ pool, reserved, wider }: Snapshot): Allowance {
   return {
     pool: less(pool.limits, reserved),
     deployment: wider?.limits.isUnknown ? none : left(wider?.limits.deployment, wider?.reserved.deployment),
-    teams: Object.fromEntries(teams.map(([team, limits]) => [team, left(limits, wider?.reserved.teams[team])])),
+    teams: Object.fromEntries(teams.map(([team, limits]) => [team, left(limits, own(wider?.reserved.teams, team))])),
   };
 }
 
@@ -46,7 +47,7 @@ export const allowed = (allowance: Allowance, team: string | undefined): Reserva
 
 /** Returns the allowance less what was reserved. */
 export const without = (allowance: Allowance, team: string | undefined, reserved: Reservation): Allowance => {
-  const its = team === undefined ? undefined : allowance.teams[team];
+  const its = own(allowance.teams, team);
   return {
     pool: less(allowance.pool, reserved),
     deployment: less(allowance.deployment, reserved),
@@ -59,7 +60,7 @@ export const scopes: readonly LimitScope[] = ["pool", "team", "deployment"];
 
 export const leftOf = (allowance: Allowance, scope: LimitScope, team: string | undefined): Reservation => {
   if (scope !== "team") return allowance[scope];
-  return (team === undefined ? undefined : allowance.teams[team]) ?? boundless;
+  return own(allowance.teams, team) ?? boundless;
 };
 
 /** Returns the nearest limit that leaves too little for `fits`; the pool's if each alone leaves enough, but not all together. */

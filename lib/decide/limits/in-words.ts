@@ -2,6 +2,7 @@ import type { Reservation } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { cost, dollars, gpus } from "../../model/values/amount.ts";
+import { own } from "../../model/values/own.ts";
 import { type Allowance, leftOf, scopes } from "./allowance.ts";
 
 /** "$40/h and 16 GPUs", or only the part that is limited. */
@@ -25,7 +26,7 @@ export function whyLimited({ team, least, allowance }: Waiting, { pool, wider }:
   const scope = scopes.find((each) => beyond(needed, left(each)).length > 0) ?? "pool";
   if (scope === "deployment" && wider?.limits.isUnknown)
     return "the limits across pools that admins have set cannot be read, so nothing is launched until they are repaired";
-  const limits = { pool: pool.limits, team: wider?.limits.teams[team] ?? {}, deployment: wider?.limits.deployment ?? {} }[scope];
+  const limits = { pool: pool.limits, team: own(wider?.limits.teams, team) ?? {}, deployment: wider?.limits.deployment ?? {} }[scope];
   const { whose, until } = words[scope]({ team, pool: pool.name });
   if (beyond(needed, limits).length > 0)
     return `the cheapest that EC2 has for the job now, ${instanceType}, costs ${needInWords(needed)}, and ${whose} is limited to ${inWords(limits)}; cheaper types are not available now, and are requested again within minutes`;

@@ -3,6 +3,7 @@ import { type Catalogue, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
 import { isWithin, times } from "../../model/reservations.ts";
 import { cost, dollars } from "../../model/values/amount.ts";
+import { own } from "../../model/values/own.ts";
 import { type Bought, offersFor, type Wants } from "../../model/wants.ts";
 import { inWords, needInWords } from "./in-words.ts";
 
@@ -23,7 +24,7 @@ export function whyBeyond(
     offers.some((bought) => isWithin(reservationOf(bought), { usdPerHour, gpus }));
   const least = `${wants.nodes === 1 ? "the cheapest that fits" : `${wants.nodes} of the cheapest that fits`}, ${cheapest.type.name}, costs ${needInWords(reservationOf(cheapest))}`;
   // A node that serves several teams counts towards none of their limits.
-  const ofTeam = pool.shared ? undefined : limits?.teams[wants.team];
+  const ofTeam = pool.shared ? undefined : own(limits?.teams, wants.team);
   const unpaid = pool.shared ? undefined : notPaidFor(wants, pool, cheapest);
   if (unpaid !== undefined) return unpaid;
   if (ofTeam && !fits(ofTeam)) return `${least}, and team ${wants.team} is limited to ${inWords(ofTeam)} across all pools`;
@@ -34,7 +35,7 @@ export function whyBeyond(
 
 /** Returns why the team's budgets in the pool will never pay for an hour of the cheapest offer; undefined if they do. */
 function notPaidFor({ nodes, team }: Wants & { readonly team: string }, pool: Pool, { offer }: Bought): string | undefined {
-  const { usdPerDay = Number.POSITIVE_INFINITY, usdPerMonth = Number.POSITIVE_INFINITY } = pool.teamBudgets?.[team] ?? {};
+  const { usdPerDay = Number.POSITIVE_INFINITY, usdPerMonth = Number.POSITIVE_INFINITY } = own(pool.teamBudgets, team) ?? {};
   const { usdPerHour } = times(nodes, { usdPerHour: offer.usdPerHour, gpus: 0 });
   if (usdPerHour <= Math.min(usdPerDay, usdPerMonth)) return undefined;
   const budget = usdPerDay <= usdPerMonth ? `${dollars(usdPerDay)} a day` : `${dollars(usdPerMonth)} a month`;

@@ -2,6 +2,7 @@ import type { Limits, WiderLimits } from "../../model/limits.ts";
 import type { Overrides } from "../../model/overrides/overrides.ts";
 import { type PoolSettings, settingsInForce } from "../../model/overrides/settings.ts";
 import type { Budgets, Pool } from "../../model/pool.ts";
+import { own } from "../../model/values/own.ts";
 
 /**
  * Returns the pool with the limits, budgets and minimum that apply now: those that admins have set, and the configured ones for the rest. Overrides
@@ -34,8 +35,7 @@ export function widerInForce(limits: WiderLimits, overrides: Overrides | undefin
 }
 
 /** Returns the limits of a team in all pools together; undefined if it has none. */
-export const teamLimitsOf = ({ teams }: Pick<WiderLimits, "teams">, team: string): Limits | undefined =>
-  Object.hasOwn(teams, team) ? teams[team] : undefined;
+export const teamLimitsOf = ({ teams }: Pick<WiderLimits, "teams">, team: string): Limits | undefined => own(teams, team);
 
 const limitsIn = (settings: PoolSettings | undefined, nowMs: number) => valuesOf(["usdPerHour", "gpus"], settings, nowMs);
 
@@ -59,8 +59,7 @@ function withTeams(pool: Pool, teams: Readonly<Record<string, PoolSettings>>, no
 }
 
 /** Returns the configured budgets of a team in the pool. */
-export const teamBudgetsOf = ({ teamBudgets = {} }: Pick<Pool, "teamBudgets">, team: string): Budgets | undefined =>
-  Object.hasOwn(teamBudgets, team) ? teamBudgets[team] : undefined;
+export const teamBudgetsOf = ({ teamBudgets }: Pick<Pool, "teamBudgets">, team: string): Budgets | undefined => own(teamBudgets, team);
 
 function valuesOf(names: readonly string[], settings: PoolSettings | undefined, nowMs: number) {
   const values = settingsInForce(settings, nowMs).flatMap(([name, { value }]) => (names.includes(name) ? [[name, value] as const] : []));

@@ -1,6 +1,7 @@
 import { isLive, type Node } from "../../model/node.ts";
 import type { NodeOrder, Overrides } from "../../model/overrides/overrides.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
+import { own } from "../../model/values/own.ts";
 import { whyLeaving } from "./leaving.ts";
 
 type NodeStep = Step & { readonly node: string };
@@ -15,8 +16,7 @@ export type OrderedDrains = {
 const maxDrains = 500;
 
 /** Returns what was ordered about a node; undefined for nothing. */
-export const orderOf = (overrides: Overrides | undefined, node: string): NodeOrder | undefined =>
-  overrides && Object.hasOwn(overrides.nodes, node) ? overrides.nodes[node] : undefined;
+export const orderOf = (overrides: Overrides | undefined, node: string): NodeOrder | undefined => own(overrides?.nodes, node);
 
 type OrderedDrain = { readonly untilMs: number; readonly because: string };
 

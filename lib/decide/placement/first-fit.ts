@@ -4,6 +4,7 @@ import type { Node } from "../../model/node.ts";
 import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
+import { own } from "../../model/values/own.ts";
 import type { BudgetRoom, ScopeRoom } from "../budget/budget-room.ts";
 import { whyOverBudget } from "../budget/why-over-budget.ts";
 import type { CapacityView } from "../capacity/capacity-view.ts";
@@ -163,7 +164,7 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
 
 function budgetInTheWay({ team }: QueueEntry, miss: Miss, { budget }: PlacementView): ScopeRoom | undefined {
   if (miss === "budget") return budget;
-  return miss === "team-budget" ? budget.teams[team] : undefined;
+  return miss === "team-budget" ? own(budget.teams, team) : undefined;
 }
 
 /** Applies to every miss: if only an offer beyond a limit is left, that limit may be merely the last obstacle. */

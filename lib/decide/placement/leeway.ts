@@ -1,6 +1,7 @@
 import type { Reservation } from "../../model/launch.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { exactly } from "../../model/reservations.ts";
+import { own } from "../../model/values/own.ts";
 import type { BudgetRoom } from "../budget/budget-room.ts";
 import { type Allowance, allowanceOf, allowed, without } from "../limits/allowance.ts";
 
@@ -23,7 +24,7 @@ export const leewayOf = (snapshot: Snapshot, budget: BudgetRoom): Leeway => ({
 /** Returns what a launch may reserve: for this team, or for all teams if `team` is undefined. */
 export function leftFor(team: string | undefined, leeway: Leeway): Reservation {
   const byPool = leftByPool(team, leeway);
-  const ofTeam = team === undefined ? undefined : leeway.affordableToTeamsUsd[team];
+  const ofTeam = own(leeway.affordableToTeamsUsd, team);
   return ofTeam === undefined ? byPool : { ...byPool, usdPerHour: Math.min(byPool.usdPerHour, ofTeam) };
 }
 
@@ -35,7 +36,7 @@ export function leftByPool(team: string | undefined, { allowance, affordableUsd 
 
 /** Returns the leeway after `reserved` was reserved; a negative amount is given back. */
 export function after(leeway: Leeway, team: string | undefined, reserved: Reservation): Leeway {
-  const ofTeam = team === undefined ? undefined : leeway.affordableToTeamsUsd[team];
+  const ofTeam = own(leeway.affordableToTeamsUsd, team);
   return {
     allowance: without(leeway.allowance, team, reserved),
     affordableUsd: exactly(leeway.affordableUsd - reserved.usdPerHour),

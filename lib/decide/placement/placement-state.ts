@@ -6,6 +6,7 @@ import type { InstanceType, Offer } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { Pool } from "../../model/pool.ts";
 import { less, plus } from "../../model/reservations.ts";
+import { own } from "../../model/values/own.ts";
 import type { BudgetRoom } from "../budget/budget-room.ts";
 import { type CapacityView, capacityView } from "../capacity/capacity-view.ts";
 import type { OfferStatus } from "../capacity/cooldown.ts";
@@ -83,7 +84,7 @@ export class PlacementState {
   /** Returns where the job goes, and takes what it needs. */
   place(entry: QueueEntry): PlacementResult {
     if (this.budget.usedUp) return "budget";
-    if (!this.#pool.shared && this.budget.teams[entry.team]?.usedUp) return "team-budget";
+    if (!this.#pool.shared && own(this.budget.teams, entry.team)?.usedUp) return "team-budget";
     const rooms = this.#roomsFor(entry);
     if (!rooms) return this.#bundle(entry);
     for (const room of rooms) occupy(room, entry);

@@ -4,6 +4,7 @@ import { jobName, type QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LaunchLimits, LimitScope } from "../../model/limits.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
+import { own } from "../../model/values/own.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence } from "../../ports/pool-ledger.ts";
 import type { Ports } from "../../ports/ports.ts";
@@ -186,7 +187,7 @@ async function withdrawThrottled(deps: CarryOutDeps, fence: Fence, launch: Launc
 
 const limitsFor = ({ team }: { readonly team?: string | undefined }, { pool, wider }: Snapshot): LaunchLimits => ({
   pool: pool.limits,
-  team: team === undefined ? undefined : wider?.limits.teams[team],
+  team: own(wider?.limits.teams, team),
   deployment: wider?.limits.deployment,
 });
 

@@ -1,3 +1,4 @@
+import { own } from "../values/own.ts";
 import {
   namesInWords,
   type Ordered,
@@ -108,10 +109,10 @@ function applied(current: Overrides, order: OverrideOrder, ordered: Ordered): Ov
 }
 
 /** Returns what was set for the pool, or for a team in it. */
-export function settingsOf({ settings, teams = {} }: Pick<Overrides, "settings" | "teams">, team: string | undefined) {
-  if (team === undefined) return settings;
-  return Object.hasOwn(teams, team) ? teams[team] : undefined;
-}
+export const settingsOf = (
+  { settings, teams }: Pick<Overrides, "settings" | "teams">,
+  team: string | undefined,
+): PoolSettings | undefined => (team === undefined ? settings : own(teams, team));
 
 function withSettings(current: Overrides, team: string | undefined, next: PoolSettings | undefined): Overrides {
   if (next === settingsOf(current, team)) return current;

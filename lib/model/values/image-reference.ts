@@ -1,3 +1,5 @@
+import { own } from "./own.ts";
+
 /**
  * The grammar of an image's name, as Docker's client defines it (github.com/distribution/reference): an optional registry, a repository
  * in lower case, then a tag, a digest, or both.
@@ -29,7 +31,7 @@ const fullPath = (host: string, path: string): string =>
 
 function isDigest(text: string): boolean {
   const [algorithm = "", hex = ""] = text.split(":");
-  return hex.length === digestLengths[algorithm] && /^[a-f0-9]+$/.test(hex);
+  return hex.length === own(digestLengths, algorithm) && /^[a-f0-9]+$/.test(hex);
 }
 
 /** Returns what is wrong with the name and how to correct it. Docker itself only says "invalid reference format". */

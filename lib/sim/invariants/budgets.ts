@@ -2,6 +2,7 @@ import { jobName } from "../../model/job.ts";
 import { lifeOf, type Node } from "../../model/node.ts";
 import type { Budgets, Pool } from "../../model/pool.ts";
 import { micro } from "../../model/reservations.ts";
+import { own } from "../../model/values/own.ts";
 import { costIn, nextStart, type Period, periodName } from "../../model/values/period.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
@@ -84,7 +85,7 @@ const nodesOf = (budget: Budget, { table }: WorldView): readonly Node[] =>
 function spentOf(budget: Budget, now: WorldView): number {
   const { pool, team, period } = budget;
   const spent = now.table.spent(pool.name, now.nowMs);
-  const sums = team === undefined ? spent : (spent.teams?.[team] ?? { dayUsd: 0, monthUsd: 0 });
+  const sums = team === undefined ? spent : (own(spent.teams, team) ?? { dayUsd: 0, monthUsd: 0 });
   return nodesOf(budget, now).reduce(
     (sum, node) => sum + costIn(lifeOf(node, now.nowMs), period, now.nowMs),
     micro(period === "day" ? sums.dayUsd : sums.monthUsd),

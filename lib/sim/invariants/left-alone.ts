@@ -1,5 +1,6 @@
 import { type Job, jobName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
+import { own } from "../../model/values/own.ts";
 import type { SpoiledItem } from "../memory/unreadable.ts";
 import type { Fact } from "../world/facts.ts";
 import { stillGoing } from "../world/poison.ts";
@@ -56,7 +57,7 @@ function touched(fact: Fact, item: SpoiledItem, now: WorldView): InvariantBreach
 /** Reports whether a launch depends on the item: it needs the counter, or it is for jobs of the launch that cannot be read. */
 function mayBeLaunched({ id, pool, team, jobs }: Launch, item: SpoiledItem, { limits }: WorldView): boolean {
   if (item.kind === "pool counter") return pool !== item.pool;
-  if (item.kind === "team counter") return team !== item.team || limits.teams[team ?? ""] === undefined;
+  if (item.kind === "team counter") return team !== item.team || own(limits.teams, team) === undefined;
   return item.kind !== "launch" || id === item.name || !(jobs ?? []).some((job) => isOf(job, item));
 }
 

@@ -1,6 +1,7 @@
 import type { Reservation } from "../../model/launch.ts";
 import type { Limits } from "../../model/limits.ts";
 import { micro } from "../../model/reservations.ts";
+import { own } from "../../model/values/own.ts";
 import { nodeKey } from "../memory/table.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
@@ -27,7 +28,7 @@ function beyond(
   const counts: readonly (readonly [string, Reservation, Limits | undefined])[] = [
     [`pool ${pool.name}`, reserved, pool.limits],
     ["the deployment", wider.deployment, deployment],
-    ...Object.entries(wider.teams).map(([team, amount]) => [`team ${team}`, amount, teams[team]] as const),
+    ...Object.entries(wider.teams).map(([team, amount]) => [`team ${team}`, amount, own(teams, team)] as const),
   ];
   for (const [whose, { usdPerHour, gpus }, most] of counts) {
     const claim = `${whose} reserves $${usdPerHour}/h and ${gpus} GPUs`;

@@ -2,6 +2,7 @@ import pMap from "p-map";
 import type { CancelledJobs } from "../../../api/views/jobs.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import { isEnded, type Job, type JobState, jobStates } from "../../../model/job.ts";
+import { own } from "../../../model/values/own.ts";
 import { exitCodes, UsageError } from "../../invocation/exit.ts";
 import { type FilterOptions, filterOf } from "../../jobs/job-filter.ts";
 import { jobPages } from "../../jobs/job-pages.ts";
@@ -66,7 +67,7 @@ const nothing = (team: string): string => `team ${team} has no such jobs; there 
 
 export function statesMeant(text: string): readonly JobState[] {
   return text.split(",").flatMap((name) => {
-    const meant = meanings[name.trim()] ?? jobStates.filter((state) => state === name.trim() && !isEnded(state));
+    const meant = own(meanings, name.trim()) ?? jobStates.filter((state) => state === name.trim() && !isEnded(state));
     if (meant.length === 0) throw new UsageError(`--state ${text}: expected queued, running (all jobs on a node) or all`);
     return meant;
   });
