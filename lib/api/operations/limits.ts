@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TeamName } from "../../../events/job.ts";
 import { changeWiderLimits, type LimitOrder } from "../../flows/change-overrides.ts";
+import { acrossPools } from "../../model/overrides/overrides.ts";
 import { fieldOf, type SettingName, settingOfField } from "../../model/overrides/settings.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { noBody, type Operation, type OperationCall, operation } from "../http/operation.ts";
@@ -8,7 +9,7 @@ import { type ApiResponse, problem, success } from "../http/response.ts";
 import { LimitsView, limitsView } from "../views/limits.ts";
 import { nameOf } from "../views/overrides.ts";
 import type { Speaker } from "../views/speaker.ts";
-import { bodyBytes, Order, whoChanged } from "./overrides.ts";
+import { bodyBytes, noTeam, Order, whoChanged, whyNothingToUnset } from "./overrides.ts";
 import { noParams, noQuery } from "./path.ts";
 import { expiry, LimitValues, untilOf } from "./settings.ts";
 
@@ -91,8 +92,8 @@ type Given = Pick<
 async function give(deps: ApiDeps, { speaker, caller, body }: Given, order: LimitOrder["order"]): Promise<ApiResponse<LimitsView>> {
   if (speaker.kind !== "admin") return problem("denied", "Only an admin may set limits across pools.");
   const { fleet } = deps;
-  if (order.kind === "set" && body.team !== undefined && !fleet.teams.includes(body.team))
-    return problem("invalid", `There is no team ${body.team}.`);
+  const wrong = order.kind === "set" ? whyNoTeam(fleet, body.team) : await whyNothingToUnset(deps, acrossPools, body.team);
+  if (wrong !== undefined) return problem("invalid", wrong);
   const outcome = await changeWiderLimits(
     deps,
     fleet.pools.map(({ name }) => name),
@@ -107,6 +108,9 @@ async function give(deps: ApiDeps, { speaker, caller, body }: Given, order: Limi
   if (outcome.kind === "conflict") return problem("conflict", whoChanged("limits across pools", outcome.overrides));
   return problem("conflict", "This release cannot read the limits across pools that were set. The list of problems names the fields.");
 }
+
+const whyNoTeam = ({ teams }: ApiDeps["fleet"], team: string | undefined): string | undefined =>
+  team === undefined || teams.includes(team) ? undefined : noTeam(team);
 
 /** What is reserved across pools is read together with any pool. */
 async function look(deps: ApiDeps, speaker: Speaker): Promise<ApiResponse<LimitsView>> {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { changeOverrides } from "../../flows/change-overrides.ts";
-import { maxNodeOrders, type OverrideOrder, type Overrides } from "../../model/overrides/overrides.ts";
+import { maxNodeOrders, type OverrideOrder, type Overrides, settingsOf } from "../../model/overrides/overrides.ts";
 import { minuteName } from "../../model/values/period.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { type Operation, type OperationCall, operation } from "../http/operation.ts";
@@ -122,6 +122,23 @@ export async function give(
       return noNode(order);
   }
 }
+
+/**
+ * Returns why nothing can be unset for the team; undefined if it can. A team that was removed from the configuration may still have values
+ * under `name`, the pool's or that of the limits across pools. If they were unset lately, the call may be a repeated one.
+ */
+export async function whyNothingToUnset(
+  { fleet, overrides }: ApiDeps,
+  name: string,
+  team: string | undefined,
+): Promise<string | undefined> {
+  if (team === undefined || fleet.teams.includes(team)) return undefined;
+  const current = await overrides.get(name);
+  const wasSet = settingsOf(current, team) !== undefined || current.history.some((change) => change.team === team);
+  return current.isUnknown || wasSet ? undefined : noTeam(team);
+}
+
+export const noTeam = (team: string): string => `There is no team ${team}.`;
 
 const nodeOf = (order: Wanted): string => ("node" in order ? order.node : "");
 const noNode = (order: Wanted) => problem("not-found", `There is no node ${nodeOf(order)} that is in a pool.`);

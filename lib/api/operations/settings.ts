@@ -6,7 +6,7 @@ import { whenSpents } from "../../model/values/when-spent.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { problem } from "../http/response.ts";
-import { bodyBytes, common, give, Order } from "./overrides.ts";
+import { bodyBytes, common, give, noTeam, Order, whyNothingToUnset } from "./overrides.ts";
 import { ofPool } from "./path.ts";
 
 /** The largest limit and budget that are accepted, because a larger one is a typing error or limits nothing. */
@@ -88,6 +88,8 @@ const unset = operation({
   body: { schema: UnsetOrder, maxBytes: bodyBytes, optional: true },
   async handle(deps, call) {
     const names = call.body.settings?.flatMap((field) => settingOfField(field) ?? []) ?? settingNames;
+    const wrong = call.speaker.kind === "admin" ? await whyNothingToUnset(deps, call.params.pool, call.body.team) : undefined;
+    if (wrong !== undefined) return problem("invalid", wrong);
     return give(deps, call, { pool: call.params.pool, order: { kind: "unset", names, ...teamIn(call.body) } });
   },
 });
@@ -97,7 +99,7 @@ const teamIn = (body: { readonly team?: string | undefined }) => (body.team === 
 /** Returns why the values cannot be set for the team that the body names; undefined if they can, or if it names none. */
 function whyNoTeamBudget({ fleet }: ApiDeps, pool: string, body: z.output<typeof SetOrder>): string | undefined {
   if (body.team === undefined) return undefined;
-  if (!fleet.teams.includes(body.team)) return `There is no team ${body.team}.`;
+  if (!fleet.teams.includes(body.team)) return noTeam(body.team);
   if (body.minNodes !== undefined) return "A pool keeps nodes for all its teams, so no team has a minimum.";
   if (Object.keys(body.limits ?? {}).length > 0)
     return "A team has budgets in a pool, and no limits. Its limits apply across all pools: POST /v1/limits/set sets them.";

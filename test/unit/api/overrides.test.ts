@@ -222,6 +222,24 @@ describe("orders of admins", () => {
     });
   });
 
+  test("nothing can be unset for an unknown team, but what was set for a team that has been removed, also if the call is repeated", async () => {
+    const world = new ApiWorld();
+    const set = { by: "Admin/ada", sinceMs: world.nowMs };
+    const unset = async (path: string, team: string) => (await world.fetch(`/v1/${path}/unset`, post({ team }))).body;
+    for (const [path, name, settings] of [
+      ["limits", acrossPools, { gpus: { ...set, value: 4 } }],
+      ["pools/gpu", "gpu", { usdPerDay: { ...set, value: 5 } }],
+    ] as const) {
+      world.ledger.table.overrides.set(name, { ...noOverrides, teams: { sales: settings } });
+      expect(await unset(path, "nope")).toMatchObject({ code: "invalid", detail: "There is no team nope." });
+      for (const _call of ["first", "repeated"]) expect(await unset(path, "sales")).toMatchObject({ version: 1, settings: [] });
+    }
+    expect(await world.fetch("/v1/limits/unset", { as: "vision", method: "POST", body: { team: "nope" } })).toMatchObject({ status: 403 });
+    expect(await world.fetch("/v1/pools/gpu/unset", { as: "vision", method: "POST", body: { team: "nope" } })).toMatchObject({
+      status: 403,
+    });
+  });
+
   test("a change of limits without a value, or with a time that has passed or is far ahead, is refused with what to do", async () => {
     const world = new ApiWorld();
     const detailOf = async (body: unknown) => (await world.fetch("/v1/pools/gpu/set", post(body))).body;
