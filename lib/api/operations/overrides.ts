@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { changeOverrides } from "../../flows/change-overrides.ts";
+import { maxDeadlineSeconds, maxReasonLength } from "../../model/overrides/bounds.ts";
 import { maxNodeOrders, type OverrideOrder, type Overrides, settingsOf } from "../../model/overrides/overrides.ts";
 import { minuteName } from "../../model/values/period.ts";
 import type { ApiDeps } from "../http/deps.ts";
@@ -9,11 +10,6 @@ import { nameOf, OverridesView, overridesView } from "../views/overrides.ts";
 import { NodeId } from "./nodes.ts";
 import { noQuery, ofPool } from "./path.ts";
 import { noPool } from "./pools.ts";
-
-/** The longest reason that is kept, because every decision reads all of them. */
-const maxReasonLength = 200;
-/** The longest time for which what runs on a drained node may go on. */
-const maxDeadlineSeconds = 7 * 86_400;
 
 export const Order = z.strictObject({
   reason: z.string().min(1).max(maxReasonLength).optional().describe("The reason, which waiting jobs show"),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { TeamName } from "../../../events/job.ts";
+import { leastSetSeconds, maxBudgetUsd, maxLimit, maxSetSeconds } from "../../model/overrides/bounds.ts";
 import { fieldOf, type SettingValues, settingNames, settingOfField } from "../../model/overrides/settings.ts";
 import { maxMinNodes, whyNoMinimum } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
@@ -8,13 +9,6 @@ import { type Operation, operation } from "../http/operation.ts";
 import { problem } from "../http/response.ts";
 import { bodyBytes, common, give, noTeam, Order, whyNothingToUnset } from "./overrides.ts";
 import { ofPool } from "./path.ts";
-
-/** The largest limit and budget that are accepted, because a larger one is a typing error or limits nothing. */
-const maxLimit = 1_000_000;
-const maxBudgetUsd = 100_000_000;
-/** How long a value applies at least and at most, if it expires by itself. */
-const leastSeconds = 60;
-const maxSetSeconds = 366 * 86_400;
 
 const budget = z.number().min(0).max(maxBudgetUsd).optional();
 
@@ -28,7 +22,7 @@ export const LimitValues = z.strictObject({
 /** When the values of an order to set something expire. */
 export const expiry = {
   until: z.iso.datetime({ offset: true }).optional().describe("When the configured values apply again; never by itself if omitted"),
-  forSeconds: z.int().min(leastSeconds).max(maxSetSeconds).optional().describe("The same as a time from now, instead of `until`"),
+  forSeconds: z.int().min(leastSetSeconds).max(maxSetSeconds).optional().describe("The same as a time from now, instead of `until`"),
 };
 
 const SetOrder = Order.extend({
@@ -121,7 +115,7 @@ export function untilOf(
   if (until === undefined) return forSeconds === undefined ? undefined : nowMs + forSeconds * 1000;
   if (forSeconds !== undefined) return "Give `until` or `forSeconds`, not both.";
   const untilMs = Date.parse(until);
-  const isSane = untilMs >= nowMs + leastSeconds * 1000 && untilMs <= nowMs + maxSetSeconds * 1000;
+  const isSane = untilMs >= nowMs + leastSetSeconds * 1000 && untilMs <= nowMs + maxSetSeconds * 1000;
   return isSane ? untilMs : `\`until\` must be at least a minute and at most ${maxSetSeconds / 86_400} days ahead; it is ${until}.`;
 }
 

@@ -5,7 +5,7 @@ import { advised } from "../session/advised.ts";
 import type { Context } from "../session/context.ts";
 import { teamOf } from "../session/team.ts";
 import { bytes, count } from "../terminal/amount.ts";
-import { when } from "../terminal/duration.ts";
+import { past } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
 import type { ShowJobOptions } from "./jobs/job.ts";
@@ -105,11 +105,11 @@ export const datasetLines = ({ listing, map, ...set }: DatasetDetailView, nowMs:
     [
       "map",
       map &&
-        `version ${map.version}, over ${count(map.nodes, "node")}; ${count(map.moved, "shard")} moved, ${when(Date.parse(map.madeAt), nowMs)}`,
+        `version ${map.version}, over ${count(map.nodes, "node")}; ${count(map.moved, "shard")} moved, ${past(Date.parse(map.madeAt), nowMs)}`,
     ],
     ...set.holders.map(({ node, share, fetched, ...holds }): [string, string] => [
       "node",
       `${node}: ${share === "part" ? `its part, ${sized(holds)}` : "all of it"}; ${fetched === undefined ? "nothing fetched yet" : `fetched ${sized(fetched)}`}`,
     ]),
-    ["added", when(Date.parse(set.addedAt), nowMs)],
+    ["added", past(Date.parse(set.addedAt), nowMs)],
   ]);

@@ -6,10 +6,10 @@ import { advised } from "../session/advised.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
 import { bytes, count, hourly } from "../terminal/amount.ts";
-import { duration, when } from "../terminal/duration.ts";
+import { duration, past, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
-import { orderInWords } from "./orders.ts";
+import { orderInWords } from "../views/order-words.ts";
 
 export type NodesOptions = {
   readonly pool?: string | undefined;
@@ -64,13 +64,13 @@ export async function node(id: string, options: { json?: boolean | undefined }, 
 }
 
 export function nodeLines(node: NodeView, nowMs: number): string[] {
-  const at = (time: string | undefined): string | undefined => (time === undefined ? undefined : when(Date.parse(time), nowMs));
+  const at = (time: string | undefined): string | undefined => (time === undefined ? undefined : past(Date.parse(time), nowMs));
   return [
     ...factLines([
       ["node", `${node.node} in pool ${node.pool}`],
       ["state", `${node.state} since ${at(node.stateSince)}`],
-      ["notice", node.notice && `${node.notice.kind}, ${at(node.notice.at)}`],
-      ["drained", node.drain && `${node.drain.because}; what runs may continue until ${at(node.drain.until)}`],
+      ["notice", node.notice && `${node.notice.kind}, ${when(Date.parse(node.notice.at), nowMs)}`],
+      ["drained", node.drain && `${node.drain.because}; what runs may continue until ${when(Date.parse(node.drain.until), nowMs)}`],
       ["ordered", node.override && orderInWords(node.override, nowMs)],
       ["serves", node.team === undefined ? "every team of its pool" : `team ${node.team}`],
       ["type", `${node.instanceType} in ${node.zone}, ${node.market} at ${hourly(node.usdPerHour)}`],

@@ -1,4 +1,4 @@
-import type { ChangeView, OverridesView, SettingView } from "../../api/views/overrides.ts";
+import type { OverridesView } from "../../api/views/overrides.ts";
 import type { WhenSpent } from "../../model/values/when-spent.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { commandLine } from "../invocation/invocation.ts";
@@ -7,6 +7,16 @@ import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
 import { count } from "../terminal/amount.ts";
 import { when } from "../terminal/duration.ts";
+import { pausedInWords } from "../views/order-words.ts";
+import {
+  fieldsOf,
+  linesAfterSet,
+  linesAfterUnset,
+  optionNamed,
+  optionsGiven,
+  type SettingPlace,
+  seenBefore,
+} from "../views/setting-lines.ts";
 import type { Confirm } from "./jobs/cancel-many.ts";
 
 export type OrderOptions = {
@@ -67,23 +77,33 @@ export type SetOptions = OrderOptions &
 export type UnsetOptions = OrderOptions & OfTeam;
 export const teamOf = ({ team }: OfTeam): OfTeam => (team === undefined ? {} : { team });
 
-/** The options of `fleet pool set`, without dashes, and the fields of the configuration that they set. */
-const fields = {
-  "limit-usd-per-hour": "limits.usdPerHour",
-  "limit-gpus": "limits.gpus",
-  "budget-daily-usd": "budgets.usdPerDay",
-  "budget-monthly-usd": "budgets.usdPerMonth",
-  "when-spent": "budgets.whenSpent",
-  "min-nodes": "minNodes",
-} as const;
+const placeOf = (pool: string): SettingPlace => ({
+  name: `pool ${pool}`,
+  untouched: `pool ${pool} has the limits, budgets and minimum of its configuration`,
+  applied: "the next decision applies this",
+  unset: ["pool", "unset", pool],
+  fields: {
+    "limit-usd-per-hour": "limits.usdPerHour",
+    "limit-gpus": "limits.gpus",
+    "budget-daily-usd": "budgets.usdPerDay",
+    "budget-monthly-usd": "budgets.usdPerMonth",
+    "when-spent": "budgets.whenSpent",
+    "min-nodes": "minNodes",
+  },
+});
 
 /** Sets limits, budgets and the minimum of a pool. */
 export async function setPool(name: string, options: SetOptions, { connection, console, nowMs }: Context): Promise<number> {
   const { limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, minNodes } = options;
-  if ([limitUsdPerHour, limitGpus, budgetDailyUsd, budgetMonthlyUsd, whenSpent, minNodes].every((value) => value === undefined)) {
-    const known = Object.keys(fields).map((option) => `--${option}`);
-    throw new UsageError(`name what to set: ${known.join(", ")}`);
-  }
+  const given = optionsGiven({
+    "limit-usd-per-hour": limitUsdPerHour,
+    "limit-gpus": limitGpus,
+    "budget-daily-usd": budgetDailyUsd,
+    "budget-monthly-usd": budgetMonthlyUsd,
+    "when-spent": whenSpent,
+    "min-nodes": minNodes,
+  });
+  refuseLimitsOfTeam(options);
   const pool = poolNamed(name, connection.deployment);
   const overrides = await connection.api.setPool(pool, {
     ...bodyOf(options),
@@ -93,9 +113,22 @@ export async function setPool(name: string, options: SetOptions, { connection, c
     ...(minNodes === undefined ? {} : { minNodes }),
     ...expiryOf(options),
   });
-  const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
+  const scope = { options: given, team: options.team };
+  const lines = options.json
+    ? [JSON.stringify({ pool, overrides })]
+    : linesAfterSet(placeOf(pool), scope, { settings: overrides.settings, nowMs });
   for (const line of lines) console.out(line);
   return exitCodes.ok;
+}
+
+/** A team's limits concern all pools together, so another command sets them. */
+function refuseLimitsOfTeam({ team, limitUsdPerHour, limitGpus }: SetOptions): void {
+  const wanted = Object.entries({ "--usd-per-hour": limitUsdPerHour, "--gpus": limitGpus }).flatMap(([option, value]) =>
+    value === undefined ? [] : [option, String(value)],
+  );
+  if (team === undefined || wanted.length === 0) return;
+  const instead = commandLine("limits", "set", "--team", team, ...wanted);
+  throw new UsageError(`a team has budgets in a pool, and no limits; its limits apply in all pools together: ${instead}`);
 }
 
 /** Lets the configured limits, budgets and minimum of a pool apply again: those that are named, or all. */
@@ -104,34 +137,21 @@ export async function unsetPool(
   { what, ...options }: UnsetOptions & { readonly what: readonly string[] },
   { connection, console, nowMs }: Context,
 ): Promise<number> {
-  const settings = what.map(fieldNamed);
   const pool = poolNamed(name, connection.deployment);
+  const place = placeOf(pool);
+  const named = what.map((text) => optionNamed(text, place));
+  const before = options.json ? undefined : await seenBefore(connection.api.pool(pool).then((found) => found.overrides));
   const overrides = await connection.api.unsetPool(pool, {
     ...bodyOf(options),
     ...teamOf(options),
-    ...(settings.length === 0 ? {} : { settings }),
+    ...(named.length === 0 ? {} : { settings: fieldsOf(named, place) }),
   });
-  const lines = options.json ? [JSON.stringify({ pool, overrides })] : settingLines(pool, overrides, nowMs);
+  const scope = { options: named, team: options.team };
+  const lines = options.json
+    ? [JSON.stringify({ pool, overrides })]
+    : linesAfterUnset(place, scope, { before, settings: overrides.settings, nowMs });
   for (const line of lines) console.out(line);
   return exitCodes.ok;
-}
-
-function settingLines(pool: string, { settings }: OverridesView, nowMs: number): string[] {
-  if (settings.length === 0) return [`pool ${pool} has the limits, budgets and minimum of its configuration`];
-  const lines = settings.map((setting) => `pool ${pool}: ${settingInWords(setting, nowMs)}`);
-  return [...lines, `the next decision applies this; take it back with: ${commandLine("pool", "unset", pool)}`];
-}
-
-/** Returns the field that an option sets. Fields are also known by their names in the configuration, which other commands show. */
-function fieldNamed(text: string): string {
-  return optionNamed(text, fields);
-}
-
-/** Returns what an option, or a field with this name, is about. `known`: fields by option, without dashes. */
-export function optionNamed(text: string, known: Readonly<Record<string, string>>): string {
-  const found = Object.entries(known).find(([option, field]) => text === option || text === `--${option}` || text === field);
-  if (!found) throw new UsageError(`${text}: expected one of ${Object.keys(known).join(", ")}`);
-  return found[1];
 }
 
 /** When the values that are set expire: at a time, or after some seconds; never if neither is given. */
@@ -147,13 +167,6 @@ function untilOf(text: string): string {
   const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(atMs)) throw new UsageError(`--until ${text}: expected a time, for example 2026-06-01T12:00Z; or use --for 4h`);
   return new Date(atMs).toISOString();
-}
-
-/** Formats `limits.usdPerHour is 40 instead of 20 until …, in 2 h, set by Admin/ada at …, 2 h ago (deadline of a paper)`. */
-export function settingInWords({ team, setting, value, configured, by, until, ...set }: SettingView, nowMs: number): string {
-  const instead = configured === undefined ? "" : ` instead of ${configured}`;
-  const end = until === undefined ? "" : ` until ${when(Date.parse(until), nowMs)}`;
-  return `${setting}${team === undefined ? "" : ` of team ${team}`} is ${value}${instead}${end}, set by ${by} at ${sinceWhen(set, nowMs)}`;
 }
 
 /** Cordons, uncordons or drains a node. */
@@ -174,31 +187,6 @@ function nodeLine(node: string, { nodes }: OverridesView, nowMs: number): string
   if (!order) return `${node} is neither cordoned nor drained, and can get jobs again`;
   if (order.until === undefined) return `${node} is cordoned: it gets nothing new, and is ended when it is idle, as any node`;
   return `${node} is drained: it gets nothing new, what runs may continue until ${when(Date.parse(order.until), nowMs)}, and it is ended when it is empty`;
-}
-
-type Ordered = NonNullable<OverridesView["paused"]>;
-
-/** Formats `2026-06-01 00:00:00 UTC, 2 h ago (new image)`. */
-export const sinceWhen = ({ since, reason }: Pick<Ordered, "since" | "reason">, nowMs: number): string =>
-  `${when(Date.parse(since), nowMs)}${reason === undefined ? "" : ` (${reason})`}`;
-
-/** The most changes that are shown. `--json` shows all that are kept. */
-const maxShownChanges = 5;
-
-/** Returns a line for each of the last changes: `Admin/ada paused the pool at 2026-06-01 00:00:00 UTC, 2 h ago (new image)`. */
-export const changeFacts = (changes: readonly ChangeView[], nowMs: number): [string, string][] =>
-  changes
-    .slice(0, maxShownChanges)
-    .map(({ what, by, at, reason }) => ["changed", `${by} ${what} at ${sinceWhen({ since: at, reason }, nowMs)}`]);
-
-/** Formats `paused by Admin/ada since …, 2 h ago (new image)`, or `drained until …, in 30 min by Admin/ada since …`. */
-export const pausedInWords = (paused: Ordered, nowMs: number): string =>
-  `${paused.until === undefined ? "paused" : `drained until ${when(Date.parse(paused.until), nowMs)}`} by ${paused.by} since ${sinceWhen(paused, nowMs)}`;
-
-/** Formats `cordoned by Admin/ada at …, 2 h ago (slow disk)`. */
-export function orderInWords({ by, until, ...ordered }: Ordered, nowMs: number): string {
-  const order = until === undefined ? "cordoned" : `drained until ${when(Date.parse(until), nowMs)}`;
-  return `${order} by ${by} at ${sinceWhen(ordered, nowMs)}`;
 }
 
 export const bodyOf = ({ reason, ifVersion, deadline }: DrainOptions) => ({

@@ -4,12 +4,13 @@ import { commandLine } from "../invocation/invocation.ts";
 import type { Context } from "../session/context.ts";
 import { poolNamed } from "../session/team.ts";
 import { anyOf, count, dollars, hourly } from "../terminal/amount.ts";
-import { duration, when } from "../terminal/duration.ts";
+import { duration, past, when } from "../terminal/duration.ts";
 import { type Column, tableLines } from "../terminal/table.ts";
 import { factLines } from "../views/job-view.ts";
+import { changeFacts, orderInWords, pausedInWords } from "../views/order-words.ts";
 import { refusalLines } from "../views/refusal-lines.ts";
+import { settingInWords } from "../views/setting-lines.ts";
 import { standingInWords } from "./limits.ts";
-import { changeFacts, orderInWords, pausedInWords, settingInWords } from "./orders.ts";
 
 /** Lists the pools, with their queues, nodes and limits. */
 export async function pools(options: { json?: boolean | undefined }, { connection, console, nowMs }: Context): Promise<number> {
@@ -156,10 +157,10 @@ export function poolLines(pool: PoolView, nowMs: number): string[] {
       `by ${each.team}`,
       each.spent ? spending(each.spent, each.budgets) : "not known: its record cannot be read",
     ]),
-    ["prices", pool.pricesAt === undefined ? "not fetched yet" : `as of ${when(Date.parse(pool.pricesAt), nowMs)}`],
+    ["prices", pool.pricesAt === undefined ? "not fetched yet" : `as of ${past(Date.parse(pool.pricesAt), nowMs)}`],
     ...pool.openLaunches.map((launch): [string, string] => [
       "launching",
-      `${count(launch.nodes, `${launch.market} node`)}: ${anyOf(launch.instanceTypes)}, requested ${when(Date.parse(launch.intendedAt), nowMs)}`,
+      `${count(launch.nodes, `${launch.market} node`)}: ${anyOf(launch.instanceTypes)}, requested ${past(Date.parse(launch.intendedAt), nowMs)}`,
     ]),
     ...refusalLines(pool.refusals, nowMs).map((line): [string, string] => ["refused", line]),
     ...pool.breakers.map((broken): [string, string] => [

@@ -28,8 +28,12 @@ export function explain(error: unknown, note: (line: string) => void): number {
   note(`fleet: ${whatWentWrong(error)}`);
   trace(error, note);
   if (!known && !isDebugging()) note("fleet: set FLEETWRIGHT_DEBUG=1 to see the stack of this error");
-  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+  return isWrongUse(error) ? exitCodes.usage : exitCodes.failed;
 }
+
+/** Reports whether the command was used wrongly: this program says so, or the API about what it was sent. */
+const isWrongUse = (error: unknown): boolean =>
+  error instanceof UsageError || (error instanceof FleetError && (error.code === "invalid" || error.code === "cursor"));
 
 /** Prints the stack and the causes of an error, if FLEETWRIGHT_DEBUG is set. */
 export function trace(error: unknown, note: (line: string) => void): void {

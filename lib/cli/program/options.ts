@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { secondsOf } from "../terminal/duration.ts";
+import { duration, secondsOf } from "../terminal/duration.ts";
 
 export const team = (): Option =>
   new Option("--team <team>", "the team to act for (default: the only team, or your own)").env("FLEETWRIGHT_TEAM");
@@ -35,6 +35,16 @@ export function seconds(text: string): number {
   if (value === undefined) throw new InvalidArgumentError("expected a duration such as 90s, 45m, 2h or 1h30m");
   return value;
 }
+
+/** Returns a parser of durations from `least` to `most` seconds. */
+export const secondsWithin =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = seconds(text);
+    if (value < least || value > most)
+      throw new InvalidArgumentError(`expected a duration from ${duration(least * 1_000)} to ${duration(most * 1_000)}`);
+    return value;
+  };
 
 export const each = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 

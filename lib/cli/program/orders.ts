@@ -1,12 +1,25 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  leastSetSeconds,
+  maxBudgetUsd,
+  maxDeadlineSeconds,
+  maxLimit,
+  maxReasonLength,
+  maxSetSeconds,
+} from "../../model/overrides/bounds.ts";
+import { maxMinNodes } from "../../model/pool.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
 import type { SetLimitsOptions, UnsetLimitsOptions } from "../commands/limits.ts";
 import type { DeclareDeadOptions, OrderOptions, SetOptions, UnsetOptions } from "../commands/orders.ts";
 import { confirmOnTerminal } from "./confirm.ts";
-import { json, number, seconds, whole } from "./options.ts";
+import { json, number, secondsWithin, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
-const reason = (): Option => new Option("--reason <text>", "why, for the record and for those who wait");
+const reason = (): Option =>
+  new Option("--reason <text>", "why, for the record and for those who wait").argParser((text) => {
+    if (text === "" || text.length > maxReasonLength) throw new InvalidArgumentError(`expected 1 to ${maxReasonLength} characters`);
+    return text;
+  });
 const versionShownBy = (command: string): Option =>
   new Option("--if-version <n>", `only if nothing was changed since this version, which ${command} --json shows`).argParser((text) =>
     whole(text, 0, Number.MAX_SAFE_INTEGER),
@@ -15,7 +28,9 @@ const ifVersion = (): Option => versionShownBy("fleet pool");
 const ifLimitsVersion = (): Option => versionShownBy("fleet limits");
 
 const deadline = (): Option =>
-  new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(seconds);
+  new Option("--deadline <time>", "how long what runs may continue, such as 30m (default: the pool's drain time)").argParser(
+    secondsWithin(0, maxDeadlineSeconds),
+  );
 
 /** Adds the commands with which admins pause, drain and resume a pool. */
 export function addPoolOrders(pool: Command, { run, context }: Session): void {
@@ -69,23 +84,25 @@ export function addPoolSettings(pool: Command, { run, context }: Session): void 
     .command("set")
     .description("set limits, budgets and the minimum of a pool instead of the configured ones")
     .argument("<pool>")
-    .addOption(new Option("--limit-usd-per-hour <usd>", "the most that the pool may reserve, dollars per hour").argParser(amount))
-    .addOption(new Option("--limit-gpus <n>", "the most GPUs that the pool may reserve").argParser((text) => whole(text, 0, maxGpus)))
-    .addOption(new Option("--budget-daily-usd <usd>", "what the pool's nodes may cost in a UTC day").argParser(amount))
-    .addOption(new Option("--budget-monthly-usd <usd>", "what the pool's nodes may cost in a calendar month (UTC)").argParser(amount))
+    .addOption(new Option("--limit-usd-per-hour <usd>", "the most that the pool may reserve, dollars per hour").argParser(amount(maxLimit)))
+    .addOption(new Option("--limit-gpus <n>", "the most GPUs that the pool may reserve").argParser((text) => whole(text, 0, maxLimit)))
+    .addOption(new Option("--budget-daily-usd <usd>", "what the pool's nodes may cost in a UTC day").argParser(amount(maxBudgetUsd)))
+    .addOption(
+      new Option("--budget-monthly-usd <usd>", "what the pool's nodes may cost in a calendar month (UTC)").argParser(amount(maxBudgetUsd)),
+    )
     .addOption(
       new Option("--when-spent <what>", "what happens once a budget is used up: nothing more starts, or nodes are drained, too").choices(
         whenSpents,
       ),
     )
     .addOption(
-      new Option("--min-nodes <n>", "how many nodes the pool keeps, with work or without").argParser((text) =>
-        whole(text, 0, Number.MAX_SAFE_INTEGER),
-      ),
+      new Option("--min-nodes <n>", "how many nodes the pool keeps, with work or without").argParser((text) => whole(text, 0, maxMinNodes)),
     )
     .addOption(ofTeam())
     .addOption(new Option("--until <time>", "when the configured values apply again, such as 2026-06-01T12:00Z").conflicts("for"))
-    .addOption(new Option("--for <time>", "the same as a time from now, such as 4h").argParser(seconds))
+    .addOption(
+      new Option("--for <time>", "the same as a time from now, such as 4h").argParser(secondsWithin(leastSetSeconds, maxSetSeconds)),
+    )
     .addOption(reason())
     .addOption(ifVersion())
     .addOption(json())
@@ -123,14 +140,14 @@ Examples:
 
 const ofTeam = (): Option => new Option("--team <team>", "the team whose budgets in the pool are meant (default: those of the pool)");
 
-/** The largest number that is accepted; the API has closer bounds. */
-const maxGpus = 1_000_000;
-
-function amount(text: string): number {
-  const value = number(text);
-  if (value < 0) throw new InvalidArgumentError("expected 0 or more dollars");
-  return value;
-}
+/** Returns a parser of dollars up to `most`. */
+const amount =
+  (most: number) =>
+  (text: string): number => {
+    const value = number(text);
+    if (value < 0 || value > most) throw new InvalidArgumentError(`expected 0 to ${most} dollars`);
+    return value;
+  };
 
 /** Adds the commands that show the limits across pools, and with which admins set them. */
 export function addLimits(program: Command, { run, context }: Session): void {
@@ -146,18 +163,20 @@ export function addLimits(program: Command, { run, context }: Session): void {
   limits
     .command("set")
     .description("set limits across pools instead of the configured ones")
-    .addOption(new Option("--usd-per-hour <usd>", "the most that may be reserved, dollars per hour").argParser(amount))
-    .addOption(new Option("--gpus <n>", "the most GPUs that may be reserved").argParser((text) => whole(text, 0, maxGpus)))
+    .addOption(new Option("--usd-per-hour <usd>", "the most that may be reserved, dollars per hour").argParser(amount(maxLimit)))
+    .addOption(new Option("--gpus <n>", "the most GPUs that may be reserved").argParser((text) => whole(text, 0, maxLimit)))
     .addOption(limitsOfTeam())
     .addOption(new Option("--until <time>", "when the configured values apply again, such as 2026-06-01T12:00Z").conflicts("for"))
-    .addOption(new Option("--for <time>", "the same as a time from now, such as 4h").argParser(seconds))
+    .addOption(
+      new Option("--for <time>", "the same as a time from now, such as 4h").argParser(secondsWithin(leastSetSeconds, maxSetSeconds)),
+    )
     .addOption(reason())
     .addOption(ifLimitsVersion())
     .addOption(json())
     .addHelpText(
       "after",
       `
-The limits apply to all pools from their next decision on, also after a deployment. Without --until or --for, they apply until fleet limits
+The limits apply from the next decisions on, also after a deployment. Without --until or --for, they apply until fleet limits
 unset. A limit that is not named stays as it is. If a limit is lowered, what runs goes on. Nodes of shared pools count towards no team. For admins.
 
 Examples:

@@ -17,11 +17,18 @@ const two = (of: number, as: { unit: number; names: readonly [string, string] })
 /** Formats a time in UTC, to the second. */
 export const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
-/** Formats a time and how long ago it was, or how far ahead it is. */
+/** Formats a time that may lie ahead, and how far, or how long ago it was. */
 export function when(ms: number, nowMs: number): string {
   const away = ms > nowMs ? `in ${duration(ms - nowMs)}` : `${duration(nowMs - ms)} ago`;
   return `${moment(ms)}, ${away}`;
 }
+
+/**
+ * Formats a time that has passed, and how long ago it was. It may seem to lie ahead, because it may have been set after `nowMs` was read, or by
+ * another clock.
+ */
+export const past = (ms: number, nowMs: number): string =>
+  `${moment(ms)}, ${nowMs - ms < 1_000 ? "just now" : `${duration(nowMs - ms)} ago`}`;
 
 const unitSeconds = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 const isUnit = (text: string): text is keyof typeof unitSeconds => text in unitSeconds;

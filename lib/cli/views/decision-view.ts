@@ -1,6 +1,6 @@
 import type { DecisionSummary, DecisionView } from "../../api/views/decisions.ts";
 import { anyOf, count, hourly } from "../terminal/amount.ts";
-import { duration, when } from "../terminal/duration.ts";
+import { duration, past, when } from "../terminal/duration.ts";
 import type { Column } from "../terminal/table.ts";
 import { shortIds } from "./decision-id.ts";
 import { factLines } from "./job-view.ts";
@@ -28,7 +28,7 @@ export function decisionLines(decision: DecisionView, nowMs: number): string[] {
   const { reserved, causes } = decision;
   const lines = factLines([
     ["decision", `${decision.decision} of pool ${decision.pool}`],
-    ["made", when(Date.parse(decision.at), nowMs)],
+    ["made", past(Date.parse(decision.at), nowMs)],
     ["woken by", causes.join(", ") || undefined],
     [
       "saw",

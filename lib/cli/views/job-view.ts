@@ -2,7 +2,7 @@ import { type ArtifactSummary, isEnded, type Job, type JobState, ordinalOf } fro
 import { conditionsInWords, wantsOfMessage } from "../../model/wants.ts";
 import { bytes } from "../terminal/amount.ts";
 import type { Paint } from "../terminal/console.ts";
-import { duration, when } from "../terminal/duration.ts";
+import { duration, past } from "../terminal/duration.ts";
 import type { Column } from "../terminal/table.ts";
 
 /** Returns a job as `fleet jobs --json` prints it: times in ISO 8601, durations in ms. */
@@ -98,14 +98,14 @@ export function jobLines(job: Job, nowMs: number, paint = plain): string[] {
       ? job.gang.map((node, rank): [string, string] => ["node", `${node}, rank ${rank}`])
       : [pair("node", job.node)]),
     ["exit code", job.exitCode?.toString()],
-    ["submitted", when(job.submittedAtMs, nowMs)],
+    ["submitted", past(job.submittedAtMs, nowMs)],
     [
       "started",
       job.startedAtMs === undefined
         ? undefined
-        : `${when(job.startedAtMs, nowMs)}; it had waited ${duration(job.startedAtMs - job.submittedAtMs)}`,
+        : `${past(job.startedAtMs, nowMs)}; it had waited ${duration(job.startedAtMs - job.submittedAtMs)}`,
     ],
-    ["ended", job.endedAtMs === undefined ? undefined : when(job.endedAtMs, nowMs)],
+    ["ended", job.endedAtMs === undefined ? undefined : past(job.endedAtMs, nowMs)],
     ["artifacts", job.artifacts && kept(job.artifacts)],
   ];
   return factLines(facts);

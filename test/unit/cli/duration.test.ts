@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { duration, moment, secondsOf, when } from "../../../lib/cli/terminal/duration.ts";
+import { duration, moment, past, secondsOf, when } from "../../../lib/cli/terminal/duration.ts";
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000];
 
@@ -31,6 +31,9 @@ it("a time is printed in UTC, with how far away it is", () => {
   expect(moment(Date.UTC(2026, 5, 1, 7, 8, 9, 999))).toBe("2026-06-01 07:08:09 UTC");
   expect(when(Date.UTC(2026, 5, 1), Date.UTC(2026, 5, 1, 2))).toBe("2026-06-01 00:00:00 UTC, 2 h ago");
   expect(when(Date.UTC(2026, 5, 1, 2), Date.UTC(2026, 5, 1))).toBe("2026-06-01 02:00:00 UTC, in 2 h");
+  const agoMs = (ms: number) => past(Date.UTC(2026, 5, 1), Date.UTC(2026, 5, 1) + ms);
+  expect(agoMs(1_000)).toBe("2026-06-01 00:00:00 UTC, 1 s ago");
+  for (const ms of [999, 0, -119, -3_600_000]) expect(agoMs(ms)).toBe("2026-06-01 00:00:00 UTC, just now");
 });
 
 describe("a duration that the user typed", () => {

@@ -18,6 +18,10 @@ describe("an error's exit code and words", () => {
     expect(explained(new FleetError("no-job", "there is no job x"))).toEqual({ code: 1, lines: ["fleet: there is no job x"] });
   });
 
+  it.each(["invalid", "cursor"])("the exit code is 2 if the API says that the input is wrong: %s", (code) => {
+    expect(explained(new FleetError(code, "`until` must be at least a minute ahead")).code).toBe(2);
+  });
+
   it("the exit code of an unexpected error is 1, with a hint how to see its stack", () => {
     const { code, lines } = explained(new TypeError("x is not a function"));
     expect(code).toBe(1);

@@ -65,7 +65,7 @@ it("the lines of a job omit unknown values", () => {
   expect(lines).toContain("command    python train.py");
   expect(lines.filter((line) => /^(node|started|ended|exit code|image|data)/.test(line))).toEqual([]);
   expect(lines).toContain("asks for   1 GPU, 2 vCPU, 8 GiB");
-  expect(lines).toContain("submitted  2026-06-01 00:00:00 UTC, 0 ms ago");
+  expect(lines).toContain("submitted  2026-06-01 00:00:00 UTC, just now");
   expect(jobLines(done, monday + 150_000)).toContain("attempts   2 (1 failed)");
   expect(jobLines(done, monday + 150_000).at(-1)).toBe("artifacts  1 file, 12 bytes; not there: ckpt/*.pt; 2 left out");
 });

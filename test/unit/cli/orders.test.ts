@@ -60,19 +60,76 @@ describe("the orders of admins", () => {
     ]);
   });
 
-  test("fleet pool set and unset show the values that apply, the configured ones and how to take them back", async () => {
+  test("fleet pool set and unset show the values that apply, the configured ones and how to take back what was set", async () => {
     const { on, printed } = await start({
       "POST /v1/pools/gpu/set": { body: { ...none, settings: [limit, budget] } },
+      "GET /v1/pools/gpu": { body: aPoolView({ overrides: { ...none, settings: [limit] } }) },
       "POST /v1/pools/gpu/unset": { body: none },
     });
-    await setPool("gpu", { limitGpus: 32, budgetDailyUsd: 50 }, on);
+    await setPool("gpu", { team: "vision", budgetDailyUsd: 50 }, on);
     await unsetPool("gpu", { what: [] }, on);
     expect(printed.out).toEqual([
       "pool gpu: limits.gpus is 32 instead of 16 until 2026-06-01 01:30:00 UTC, in 30 min, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago (a paper)",
       "pool gpu: budgets.usdPerDay of team vision is 50, set by Admin/ada at 2026-06-01 00:58:00 UTC, 2 min ago",
-      "the next decision applies this; take it back with: fleet pool unset gpu",
+      "the next decision applies this; take it back with: fleet pool unset gpu budget-daily-usd --team vision",
       "pool gpu has the limits, budgets and minimum of its configuration",
     ]);
+  });
+
+  test("fleet pool unset names what is still set, with a command for the pool and for each team that takes it back", async () => {
+    const settings = [limit, { ...limit, setting: "minNodes", value: 2 } as const, budget];
+    const { on, printed } = await start({
+      "GET /v1/pools/gpu": { body: aPoolView({ overrides: { ...none, settings: [...settings, { ...budget, team: "research" }] } }) },
+      "POST /v1/pools/gpu/unset": { body: { ...none, settings } },
+    });
+    await unsetPool("gpu", { what: ["budgets.usdPerDay"], team: "research" }, on);
+    expect(printed.out).toEqual([
+      "the next decision applies this",
+      expect.stringMatching(/^pool gpu: limits\.gpus is 32 /),
+      expect.stringMatching(/^pool gpu: minNodes is 2 /),
+      expect.stringMatching(/^pool gpu: budgets\.usdPerDay of team vision is 50, /),
+      "take back what is still set with: fleet pool unset gpu limit-gpus min-nodes",
+      "take back what is still set for team vision with: fleet pool unset gpu budget-daily-usd --team vision",
+    ]);
+  });
+
+  test("fleet pool unset and fleet limits unset say so if nothing was set", async () => {
+    const { on, printed } = await start({
+      "GET /v1/pools/gpu": { body: aPoolView({ overrides: { ...none, settings: [budget] } }) },
+      "POST /v1/pools/gpu/unset": [{ body: { ...none, settings: [budget] } }, { body: none }],
+      "GET /v1/limits": { body: aLimitsView() },
+      "POST /v1/limits/unset": { body: aLimitsView() },
+    });
+    await unsetPool("gpu", { what: ["limit-gpus", "budget-daily-usd"] }, on);
+    await unsetPool("gpu", { what: [], team: "research" }, on);
+    await unsetLimits({ what: ["gpus"], team: "vision" }, on);
+    await unsetLimits({ what: [] }, on);
+    expect(printed.out).toEqual([
+      "pool gpu: limit-gpus and budget-daily-usd were not set, so nothing has changed",
+      expect.stringMatching(/^pool gpu: budgets\.usdPerDay of team vision is 50, /),
+      "take back what is still set for team vision with: fleet pool unset gpu budget-daily-usd --team vision",
+      "pool gpu for team research: nothing was set, so nothing has changed",
+      "across pools for team vision: gpus was not set, so nothing has changed",
+      "across pools: nothing was set, so nothing has changed",
+    ]);
+  });
+
+  test("a value is unset although what was set before cannot be shown", async () => {
+    const { on, printed } = await start({ "POST /v1/limits/unset": { body: aLimitsView() } });
+    expect(await unsetLimits({ what: [] }, on)).toBe(0);
+    expect(printed.out).toEqual(["the limits across pools are those of the configuration"]);
+  });
+
+  test("what was set after the command began is not shown as in the future", async () => {
+    const since = at(3_601);
+    const { on, printed } = await start({
+      "POST /v1/limits/set": { body: aLimitsView({ settings: [{ ...limit, reason: undefined, since }] }) },
+      "POST /v1/pools/gpu/pause": { body: { ...none, paused: { by: "Admin/ada", since } } },
+    });
+    await setLimits({ gpus: 32 }, on);
+    await orderPool("pause", { name: "gpu" }, on);
+    expect(printed.out[0]).toMatch(/ until 2026-06-01 01:30:00 UTC, in 30 min, set by Admin\/ada at 2026-06-01 01:00:01 UTC, just now$/);
+    expect(printed.out[2]).toMatch(/^pool gpu is paused by Admin\/ada since 2026-06-01 01:00:01 UTC, just now: /);
   });
 
   test("fleet pool set and unset print the overrides as JSON", async () => {
@@ -115,20 +172,40 @@ describe("the orders of admins", () => {
     expect(printed.out[0]).toMatch(/^state +nothing is launched, because what admins have set cannot be read: fleet problems$/);
   });
 
-  test("fleet limits set and unset show the values that apply and how to take them back", async () => {
+  test("fleet limits set and unset show the values that apply and how to take back what was set", async () => {
     const { on, printed } = await start({
-      "POST /v1/limits/set": { body: aLimitsView({ settings: [limit] }) },
+      "POST /v1/limits/set": { body: aLimitsView({ settings: [limit, { ...limit, team: "vision" }] }) },
+      "GET /v1/limits": { body: aLimitsView({ settings: [limit] }) },
       "POST /v1/limits/unset": { body: aLimitsView() },
     });
-    await setLimits({ gpus: 32 }, on);
+    await setLimits({ gpus: 32, team: "vision" }, on);
     await unsetLimits({ what: ["gpus"] }, on);
     expect(printed.out).toEqual([
       expect.stringMatching(/^across pools: limits\.gpus is 32 instead of 16 until .*, set by Admin\/ada /),
-      "the next decisions apply this; take it back with: fleet limits unset",
+      expect.stringMatching(/^across pools: limits\.gpus of team vision is 32 /),
+      "the next decisions apply this; take it back with: fleet limits unset gpus --team vision",
       "the limits across pools are those of the configuration",
     ]);
     await expect(setLimits({}, on)).rejects.toThrow("name what to set: --usd-per-hour, --gpus");
     await expect(unsetLimits({ what: ["nodes"] }, on)).rejects.toThrow("nodes: expected one of usd-per-hour, gpus");
+  });
+
+  test("fleet limits set notes the shared pools in which a team's limits do not count its jobs, and is not stopped by that", async () => {
+    const items = [
+      aPoolView({ pool: "gpu" }),
+      aPoolView({ pool: "lab", shared: true }),
+      aPoolView({ pool: "own", shared: true, teams: ["vision"] }),
+      aPoolView({ pool: "other", shared: true, teams: ["research"] }),
+    ];
+    const set = { "POST /v1/limits/set": { body: aLimitsView() } };
+    const { on, printed } = await start({
+      ...set,
+      "GET /v1/pools": [{ body: { items } }, { body: { items: items.slice(0, 1) } }, { status: 404 }],
+    });
+    for (const team of ["vision", "vision", "vision", undefined]) expect(await setLimits({ gpus: 0, team }, on)).toBe(0);
+    expect(printed.note).toEqual([
+      "note: the limits of team vision do not cover its jobs in lab, own, because nodes of shared pools count towards no team",
+    ]);
   });
 
   test("fleet node cordon, drain and uncordon say what happens to the node", async () => {
