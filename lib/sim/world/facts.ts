@@ -35,8 +35,8 @@ export type Fact =
   | ({ readonly kind: "began" | "over" } & ProgramRun)
   /** A program ended with another code than 0 by itself. An upload that fails, or data that cannot be read, is no fault of the job. */
   | { readonly kind: "failed"; readonly attempt: AttemptRef; readonly instance: string }
-  /** A worker got orders in response to a report, which was recorded. `sentAtMs`: when it sent the report. */
-  | { readonly kind: "answered"; readonly instance: string; readonly sentAtMs: number }
+  /** A worker got orders in response to a report, which was recorded but for the attempts `unrecorded`. `sentAtMs`: when it sent the report. */
+  | { readonly kind: "answered"; readonly instance: string; readonly sentAtMs: number; readonly unrecorded: readonly AttemptRef[] }
   /** EC2 announced that it takes an instance back, or may do so. Its worker reports that with its next call. */
   | { readonly kind: "warned"; readonly id: string; readonly notice: Notice["kind"] }
   /** A worker uploaded all files of an attempt. */

@@ -273,7 +273,7 @@ export class SimMachine {
     };
     const response = await this.#wire.call({ call, signal, isGone, heard, after: (ms, run) => this.#after(ms, run) });
     const thawed = await this.#whenThawed(response);
-    if (thawed.kind === "orders") this.#world.emit({ kind: "answered", instance: this.#id, sentAtMs });
+    if (thawed.kind === "orders") this.#world.emit({ kind: "answered", instance: this.#id, sentAtMs, unrecorded: thawed.unrecorded });
     return thawed;
   }
 

@@ -55,7 +55,8 @@ function noteChange(fact: Fact, { jobs, nodes }: Changed, nowMs: number): void {
   for (const id of [fact.before, fact.after].flatMap((job) => job?.gang ?? job?.node ?? [])) nodes.set(id, nowMs);
 }
 
-const delaying = /^(sqs|lambda|table)\./;
+/** A decision may die while it waits for EC2, and its message is delivered again only after its visibility timeout. */
+const delaying = /^(?:(?:sqs|lambda|table)\.|ec2\.late-answer$)/;
 
 /** Reports whether something is in the way of handlers now. */
 function isTrouble(fact: Fact, { scenario, unreadable, nowMs }: WorldView): boolean {

@@ -14,7 +14,7 @@ type News = { readonly sinceMs: number; answers: number; learnedMs: number };
 export const informed: Invariant = {
   number: 17,
   name: "workers are informed",
-  says: "A worker that gets responses stops the runs of a job that was cancelled, and all runs after an interruption notice. Such a node gets no other job.",
+  says: "A worker that gets responses about them stops the runs of a job that was cancelled, and all runs after an interruption notice. Such a node gets no other job.",
   watch: (seen) => {
     /** By instance. */
     const notices = new Map<string, News>();
@@ -27,7 +27,8 @@ export const informed: Invariant = {
         if (fact.kind === "job") return noteJob(fact, { notices, cancels, now });
         if (fact.kind !== "answered") return undefined;
         count(notices.get(fact.instance), fact, now.nowMs);
-        for (const each of cancels.values()) count(each.get(fact.instance), fact, now.nowMs);
+        const passedOver = new Set(fact.unrecorded.map(jobName));
+        for (const [job, each] of cancels) if (!passedOver.has(job)) count(each.get(fact.instance), fact, now.nowMs);
         return stillRuns(fact.instance, { notices, cancels, now });
       },
     };
