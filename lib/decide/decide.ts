@@ -1,3 +1,4 @@
+import type { QueueEntry } from "../model/job.ts";
 import type { Node } from "../model/node.ts";
 import type { Overrides } from "../model/overrides/overrides.ts";
 import { nextExpiryMs } from "../model/overrides/settings.ts";
@@ -17,8 +18,10 @@ import { consolidation } from "./scaling/consolidation.ts";
 import { roomToDisrupt } from "./scaling/disruption.ts";
 import { idleNodes, unaffordableNodes } from "./scaling/idle-nodes.ts";
 import { lifetimes } from "./scaling/lifetimes.ts";
-import { beyondMinimum, minimumLaunches, withoutKept } from "./scaling/minimum.ts";
+import { beyondMinimum, minimumOf, shortFor, withoutKept } from "./scaling/minimum.ts";
+import { minimumLaunches } from "./scaling/missing-nodes.ts";
 import { nextEndOfDrain, replacements } from "./scaling/replacements.ts";
+import { type RoomForJobs, roomForJobs } from "./scaling/room-for-jobs.ts";
 
 /**
  * The phases of a decision, in order. Each is a pure function of what the phases before it have decided. A node that gets a step, or must
@@ -51,7 +54,7 @@ const jobPhases: readonly Phase<Snapshot>[] = [
   placeWaiting,
   // Launches nodes for work that must soon leave its node, within what the launches above leave of limits and budgets.
   replaceLeaving,
-  // Launches the nodes that are missing from the pool's minimum, unless a job waits for room that they would take.
+  // Launches the nodes that are missing from the pool's minimum, within what waiting jobs cannot need.
   keepMinimum,
   // Moves jobs that wait for a node to boot to nodes that are free now and that nothing else needs.
   startAtOnce,
@@ -75,8 +78,12 @@ type Draft<S> = {
   readonly cordoned: readonly Node[];
   /** How many more nodes with work may be drained. */
   readonly drainsLeft: number;
-  /** Whether a job waits for what limits or budgets leave, or has not had its turn, so that no node is kept or launched without work. */
-  readonly isShort: boolean;
+  /** All jobs that wait, also those that rest. */
+  readonly waiting: readonly QueueEntry[];
+  /** The nodes that could get work before the plan gave them any. */
+  readonly forJobs: readonly Node[];
+  /** What waiting jobs may need, and nodes without work must leave to them; undefined if the pool has no minimum. */
+  readonly roomForJobs?: RoomForJobs | undefined;
   /** Nodes that wait for the work of another node. They are idle, but must not be given back yet. */
   readonly kept: ReadonlySet<string>;
   readonly packed?: Pick<Plan, "packing" | "learned"> | undefined;
@@ -109,7 +116,8 @@ export function decideNodes(unordered: NodeSnapshot): NodeDecision {
     nodes,
     cordoned: [],
     drainsLeft: 0,
-    isShort: false,
+    waiting: [],
+    forJobs: [],
     kept: new Set<string>(),
   };
   if (snapshot.pool.closing) return extended(start, emptied(snapshot));
@@ -120,7 +128,7 @@ export function decideNodes(unordered: NodeSnapshot): NodeDecision {
 export function decideJobs(nodes: NodeDecision, waiting: Pick<Snapshot, "queue" | "queued" | "next" | "unreadable">): Plan {
   const { queued, next, unreadable } = waiting;
   const { queue, holds, dueAtMs } = withoutRestingJobs(waiting.queue, nodes.snapshot);
-  const undecided = { ...nodes, snapshot: { ...nodes.snapshot, queue, queued, next, unreadable } };
+  const undecided = { ...nodes, waiting: waiting.queue, snapshot: { ...nodes.snapshot, queue, queued, next, unreadable } };
   const draft = extended<Snapshot>(undecided, { steps: holds, wakesMs: [dueAtMs] });
   const whole = nodes.snapshot.pool.closing
     ? extended(draft, failed(draft.snapshot))
@@ -214,7 +222,7 @@ function placeWaiting({ snapshot, budget, nodes }: Draft<Snapshot>): Decided {
   const { steps, bound, isWhole, packed, wakeAtMs } = placed;
   return {
     steps,
-    isShort: placed.isShort || !isWhole,
+    forJobs: nodes,
     // If not all jobs had their turn, the next plan may need the nodes that this one leaves empty.
     nodes: isWhole ? nodes.filter(({ id }) => !bound.has(id)) : [],
     packed,
@@ -238,8 +246,10 @@ function replaceLeaving({ snapshot, budget, nodes, steps: planned }: Draft<Snaps
   return { ...replacements(snapshot, { planned, free, budget }), wakesMs: [nextEndOfDrain(snapshot)] };
 }
 
-function keepMinimum({ snapshot, budget, steps: planned, isShort }: Draft<Snapshot>): Decided {
-  return isShort ? {} : { steps: minimumLaunches(snapshot, { planned, budget }) };
+function keepMinimum({ snapshot, budget, steps: planned, waiting, forJobs }: Draft<Snapshot>): Decided {
+  if (minimumOf(snapshot) === 0) return {};
+  const jobs = roomForJobs(snapshot, { queue: waiting, nodes: forJobs, planned });
+  return { steps: minimumLaunches(snapshot, { planned, budget, jobs }), roomForJobs: jobs };
 }
 
 function consolidate({ snapshot, budget, nodes, drainsLeft, steps: planned }: Draft<Snapshot>): Decided {
@@ -251,13 +261,14 @@ function consolidate({ snapshot, budget, nodes, drainsLeft, steps: planned }: Dr
   return isWanted ? {} : { steps: consolidation(affordable, pool, { nowMs, most }) };
 }
 
-function giveBackIdle({ snapshot, budget, nodes, cordoned, kept, steps: planned, isShort }: Draft<Snapshot>): Decided {
+function giveBackIdle({ snapshot, budget, nodes, cordoned, kept, steps: planned, roomForJobs: jobs }: Draft<Snapshot>): Decided {
   const { steps, wakeAtMs } = idleNodes(
     [...nodes, ...cordoned].filter(({ id, team }) => !kept.has(id) && usedUpFor(budget, team).length === 0),
     snapshot.pool,
     snapshot.nowMs,
   );
-  return { steps: isShort ? steps : withoutKept(steps, snapshot, planned), wakesMs: [wakeAtMs] };
+  if (!jobs || steps.length === 0) return { steps, wakesMs: [wakeAtMs] };
+  return { steps: withoutKept(steps, snapshot, { planned, short: shortFor(jobs, snapshot, { planned, budget }) }), wakesMs: [wakeAtMs] };
 }
 
 function awaitExpiry({ snapshot: { overrides, widerOverrides, queue, nodes, nowMs } }: Draft<Snapshot>): Decided {

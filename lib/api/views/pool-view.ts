@@ -3,13 +3,13 @@ import { statusOf } from "../../decide/capacity/cooldown.ts";
 import { quotaOf } from "../../decide/capacity/quotas.ts";
 import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
 import { inForce } from "../../decide/overrides/in-force.ts";
-import { minimumOf, minimumUsdPerHour } from "../../decide/scaling/minimum.ts";
+import { minimumState } from "../../decide/scaling/missing-nodes.ts";
 import { breakers } from "../../model/breaker.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
 import { type Offer, regionOf } from "../../model/offer.ts";
 import { noOverrides } from "../../model/overrides/overrides.ts";
-import type { Learned, NodeSnapshot, Snapshot } from "../../model/plan.ts";
+import type { Learned, Snapshot } from "../../model/plan.ts";
 import type { Pool, PoolState } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
 import type { BackOff } from "../../model/values/back-off.ts";
@@ -35,7 +35,7 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   maxLifetimeSeconds: pool.maxLifetimeSeconds,
   drainSeconds: pool.drainSeconds,
   consolidateSeconds: pool.consolidateSeconds,
-  minimum: minimumView({ ...seen, pool: inForce(pool, seen.overrides, nowMs), nowMs }),
+  minimum: minimumState({ ...seen, pool: inForce(pool, seen.overrides, nowMs), nowMs }),
   limits: inForce(pool, seen.overrides, nowMs).limits,
   reserved: seen.reserved,
   budgets: inForce(pool, seen.overrides, nowMs).budgets,
@@ -66,11 +66,6 @@ export const poolView = ({ pool, state, seen }: KnownPool, { nowMs, speaker }: {
   decisions: state.epoch,
   pricesAt: isoIf(seen.catalogue?.refreshedAtMs),
 });
-
-function minimumView(snapshot: NodeSnapshot): PoolView["minimum"] {
-  const nodes = minimumOf(snapshot);
-  return nodes === 0 ? undefined : { nodes, usdPerHour: minimumUsdPerHour(snapshot) };
-}
 
 const waitingNodes = (nodes: readonly Node[], nowMs: number): NonNullable<PoolView["waiting"]> =>
   nodes.flatMap((node) => {

@@ -70,9 +70,18 @@ export const PoolView = z
       .optional()
       .describe("How long a node must be unchanged before its work may be moved to other nodes' free capacity, if that pays"),
     minimum: z
-      .object({ nodes: z.int().min(1), usdPerHour: z.number().optional().describe("What they cost; omitted if prices are not known") })
+      .object({
+        nodes: z.int().min(1),
+        there: Count.describe("How many of them boot or are ready"),
+        usdPerHour: z.number().describe("What those cost"),
+        missingUsdPerHour: z
+          .number()
+          .optional()
+          .describe("What the others would cost; omitted if none are missing, or prices are not known"),
+        why: z.string().optional().describe("Why nodes are missing; omitted if none are"),
+      })
       .optional()
-      .describe("The nodes that the pool keeps, with work or without; omitted if it keeps none, as while it is paused"),
+      .describe("The nodes that the pool keeps, with work or without; omitted if it keeps none"),
     limits: Reserved.describe("The limits that apply"),
     reserved: Reserved,
     budgets: Budgets.optional().describe("The budgets that apply"),

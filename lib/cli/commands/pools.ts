@@ -115,10 +115,13 @@ function spending(
   return `${part(usdToday, usdPerDay)} today, ${part(usdThisMonth, usdPerMonth)} this month`;
 }
 
-/** Formats `2 nodes at least, with work or without; they cost $1/h`. */
-function minimumInWords({ nodes, usdPerHour }: NonNullable<PoolView["minimum"]>): string {
-  const costs = usdPerHour === undefined ? "what they cost is not known yet" : `they cost ${hourly(usdPerHour)}`;
-  return `${count(nodes, "node")} at least, with work or without; ${costs}`;
+/** Formats `2 nodes at least, with work or without; 1 is there for $0.50/h, and the rest would add $0.50/h: the pool is paused`. */
+function minimumInWords({ nodes, there, usdPerHour, missingUsdPerHour, why }: NonNullable<PoolView["minimum"]>): string {
+  const kept = `${count(nodes, "node")} at least, with work or without`;
+  if (why === undefined) return `${kept}; ${there === 1 ? "it costs" : "they cost"} ${hourly(usdPerHour)}`;
+  const found = there === 0 ? "none is there" : `${there} ${there === 1 ? "is" : "are"} there for ${hourly(usdPerHour)}`;
+  const more = missingUsdPerHour === undefined ? "" : `, and the rest would add ${hourly(missingUsdPerHour)}`;
+  return `${kept}; ${found}${more}: ${why}`;
 }
 
 export function poolLines(pool: PoolView, nowMs: number): string[] {

@@ -41,8 +41,6 @@ export type Placement = {
   readonly bound: ReadonlySet<string>;
   /** Whether each waiting job was considered: if not, the next plan may need the nodes that this one left empty. */
   readonly isWhole: boolean;
-  /** Whether a job waits for room under limits or budgets, which nodes without work may take up. */
-  readonly isShort: boolean;
   /** When a waiting job could be placed even if nothing else happens. */
   readonly wakeAtMs?: number | undefined;
   /** How the jobs that share new nodes were packed, and what was learned from it. */
@@ -104,7 +102,6 @@ export function firstFit(snapshot: Snapshot, nodes: readonly Node[], budget: Bud
     steps: [...steps, ...launches, ...recorded.steps],
     bound,
     isWhole,
-    isShort: waits.some(({ miss, isNever }) => limited.includes(miss) && !isNever),
     packed,
     wakeAtMs: wakeOf(waits, {
       snapshot,
@@ -159,7 +156,7 @@ function waitOf(entry: QueueEntry, found: Miss | Wait, on: Judged): Wait {
   const budget = budgetInTheWay(entry, found, on.state);
   const renewsAtMs = (budget?.usedUp ?? budget?.tightest)?.renewsAtMs;
   const reason = never ?? fallback?.reason ?? whyHeld(entry, found, on);
-  return { miss: found, reason, ...(never !== undefined && { isNever: true }), fallback, renewsAtMs };
+  return { miss: found, reason, fallback, renewsAtMs };
 }
 
 function budgetInTheWay({ team }: QueueEntry, miss: Miss, { budget }: PlacementView): ScopeRoom | undefined {
@@ -179,14 +176,14 @@ const whyNever = (entry: QueueEntry, { catalogue, snapshot: { pool, wider } }: J
 function withoutPrices(queue: readonly QueueEntry[], { pool, nowMs }: Snapshot): Placement {
   const why = (entry: QueueEntry): string => whyExcluded(entry, pool) ?? "prices are being fetched; this takes up to a minute";
   const steps = queue.flatMap((entry) => hold(entry, why(entry))).slice(0, maxHolds);
-  return { steps, bound: new Set(), isWhole: true, isShort: false, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
+  return { steps, bound: new Set(), isWhole: true, wakeAtMs: queue.length > 0 ? nowMs + 2_000 : undefined };
 }
 
 /** Holds all jobs for one reason. Nothing is placed or launched. */
 export function holdAll({ queue, nowMs }: Pick<Snapshot, "queue" | "nowMs">, because: string): Placement {
   const holds = queue.toSorted(byTurn).flatMap((entry) => hold(entry, because));
   const steps = holds.slice(0, maxHolds);
-  return { steps, bound: new Set(), isWhole: true, isShort: false, wakeAtMs: steps.length < holds.length ? nowMs : undefined };
+  return { steps, bound: new Set(), isWhole: true, wakeAtMs: steps.length < holds.length ? nowMs : undefined };
 }
 
 function bindStep(entry: QueueEntry, nodes: readonly Node[]): Step[] {

@@ -8,8 +8,6 @@ import type { Miss } from "./placement-state.ts";
 export type Wait = {
   readonly miss: Miss | "unexamined";
   readonly reason: string | undefined;
-  /** Set if no offer of today can hold the job, even after other work ends. */
-  readonly isNever?: true | undefined;
   readonly fallback?: Fallback | undefined;
   /** When the budget that is in the way renews; undefined if none is. */
   readonly renewsAtMs?: number | undefined;

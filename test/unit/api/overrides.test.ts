@@ -124,19 +124,25 @@ describe("orders of admins", () => {
     expect((await world.fetch("/v1/pools/gpu/unset", post({}))).body).toMatchObject({ version: 3, settings: [] });
   });
 
-  test("a minimum that was set is shown with what its nodes cost, and only a shared pool can have one", async () => {
+  test("a minimum that was set is shown with how much of it is there, why the rest is not, and what both cost, and only a shared pool can have one", async () => {
     const world = new ApiWorld();
     expect((await world.fetch("/v1/pools/lab")).body).not.toHaveProperty("minimum");
     await world.fetch("/v1/pools/lab/set", post({ minNodes: 2, forSeconds: 60 }));
     expect((await world.fetch("/v1/pools/lab")).body).toMatchObject({
-      minimum: { nodes: 2, usdPerHour: 1 },
+      minimum: {
+        nodes: 2,
+        there: 1,
+        usdPerHour: 0.5,
+        missingUsdPerHour: 0.5,
+        why: expect.stringMatching(/^what there is room for was refused/),
+      },
       overrides: {
         settings: [{ setting: "minNodes", value: 2, configured: 0 }],
         changes: [{ what: expect.stringMatching(/^set minNodes to 2 until /) }],
       },
     });
     await world.fetch("/v1/pools/lab/pause", post({}));
-    expect((await world.fetch("/v1/pools/lab")).body).not.toHaveProperty("minimum");
+    expect((await world.fetch("/v1/pools/lab")).body).toMatchObject({ minimum: { nodes: 2, there: 1, why: "the pool is paused" } });
     expect((await world.fetch("/v1/pools/gpu/set", post({ minNodes: 1 }))).body).toMatchObject({
       detail: expect.stringMatching(
         /^It cannot keep nodes: a node of pool "gpu" serves one team only, .*; only a shared pool can keep nodes/,

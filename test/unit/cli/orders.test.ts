@@ -146,10 +146,15 @@ describe("the orders of admins", () => {
     expect(poolLines(pool, nowMs).find((line) => line.startsWith("set"))).toMatch(/^set +limits\.gpus is 32 instead of 16 until /);
   });
 
-  test("fleet pool shows how many nodes a pool keeps, and what they cost", () => {
+  test("fleet pool shows how many nodes a pool keeps, what they cost, and why some are missing", () => {
     const shown = (minimum: object | undefined) => poolLines(aPoolView({ minimum }), nowMs).find((line) => line.startsWith("minimum"));
-    expect(shown({ nodes: 2, usdPerHour: 1 })).toMatch(/^minimum +2 nodes at least, with work or without; they cost \$1\/h$/);
-    expect(shown({ nodes: 1 })).toMatch(/^minimum +1 node at least, with work or without; what they cost is not known yet$/);
+    expect(shown({ nodes: 2, there: 2, usdPerHour: 1 })).toMatch(/^minimum +2 nodes at least, with work or without; they cost \$1\/h$/);
+    expect(shown({ nodes: 2, there: 1, usdPerHour: 0.5, missingUsdPerHour: 0.5, why: "the pool is paused" })).toMatch(
+      /^minimum +2 nodes at least, with work or without; 1 is there for \$0\.50\/h, and the rest would add \$0\.50\/h: the pool is paused$/,
+    );
+    expect(shown({ nodes: 1, there: 0, usdPerHour: 0, why: "prices are not known yet" })).toMatch(
+      /^minimum +1 node at least, with work or without; none is there: prices are not known yet$/,
+    );
     expect(shown(undefined)).toBeUndefined();
   });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../lib/decide/decide.ts";
 import { inForce } from "../../../lib/decide/overrides/in-force.ts";
-import { beyondMinimum, minimumOf, minimumUsdPerHour } from "../../../lib/decide/scaling/minimum.ts";
+import { beyondMinimum, minimumOf } from "../../../lib/decide/scaling/minimum.ts";
+import { minimumState } from "../../../lib/decide/scaling/missing-nodes.ts";
+import { attemptName } from "../../../lib/model/job.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { changed, noOverrides, type OverrideOrder, unknownOverrides } from "../../../lib/model/overrides/overrides.ts";
 import type { Snapshot } from "../../../lib/model/plan.ts";
@@ -27,6 +29,22 @@ const idle = (n: number, over: Partial<Node> = {}): Node =>
   aNode({ id: `i-${n}`, team: undefined, launchedAtMs: monday, lastBusyMs: monday, lastSeenMs: now, ...over });
 const at = (usdPerHour: number) => ({ offer: anOffer({ usdPerHour }) });
 const orderedAs = (order: OverrideOrder) => changed(noOverrides, order, { by: "Admin/ada", atMs: monday });
+
+const withLarge = aCatalogue({
+  types: [aType(), aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } })],
+  offers: [anOffer(), anOffer({ instanceType: "g5.48xlarge", usdPerHour: 5 })],
+});
+const large = anEntry({ needs: { vcpus: 1, memoryGiB: 1, gpus: 8 } });
+const refused = aRefusal({ instanceType: "g5.48xlarge", untilMs: now + 60_000 });
+/** A job waits for EC2, which has refused the only offer for it. It needs all that the limits allow. */
+const dry: Partial<Snapshot> = {
+  pool: keeping(2, { limits: { usdPerHour: 20, gpus: 8 } }),
+  catalogue: withLarge,
+  queue: [large],
+  refusals: [refused],
+};
+const resting = { subject: "launch spot g5.xlarge", failures: 2, sinceMs: now, retryAtMs: now + 30_000, note: "no" };
+const unreadableLaunch: Partial<Snapshot> = { unreadable: [{ kind: "launch", key: "L#gpu x", why: "offers" }] };
 
 const retired = (snapshot: Snapshot) => decide(snapshot).steps.flatMap((step) => (step.kind === "retire" ? step.node : []));
 const launches = (snapshot: Snapshot) => decide(snapshot).steps.flatMap((step) => (step.kind === "launch" ? step.launch : []));
@@ -67,10 +85,7 @@ describe("the idle nodes of a pool with a minimum", () => {
   });
 
   test("while a job waits for a limit, no node is kept for the minimum, because the job may need what it takes up", () => {
-    const types = [aType(), aType({ name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } })];
-    const catalogue = aCatalogue({ types, offers: [anOffer(), anOffer({ instanceType: "g5.48xlarge", usdPerHour: 5 })] });
-    const large = anEntry({ needs: { vcpus: 1, memoryGiB: 1, gpus: 8 } });
-    const waits = { catalogue, queue: [large], nodes: [idle(1)], reserved: { usdPerHour: 0.5, gpus: 1 } };
+    const waits = { catalogue: withLarge, queue: [large], nodes: [idle(1)], reserved: { usdPerHour: 0.5, gpus: 1 } };
     expect(retired(seen(waits))).toEqual(["i-1"]);
     expect(launches(seen(waits))).toEqual([]);
     const never = {
@@ -78,6 +93,25 @@ describe("the idle nodes of a pool with a minimum", () => {
       wider: { limits: { deployment: { gpus: 4 }, teams: {} }, reserved: { deployment: waits.reserved, teams: {} } },
     };
     expect([retired(seen(never)), counts(seen(never))]).toEqual([[], [1]]);
+  });
+
+  test("no node is kept in the room of a job that waits for EC2, and none that is not in its way ends for it", () => {
+    const nodes = [idle(1), idle(2)];
+    const reserved = { usdPerHour: 1, gpus: 2 };
+    expect(retired(seen({ ...dry, nodes, reserved }))).toEqual(["i-1", "i-2"]);
+    const roomFor = (gpus: number) => retired(seen({ ...dry, nodes, reserved, pool: keeping(2, { limits: { usdPerHour: 20, gpus } }) }));
+    expect([roomFor(9), roomFor(10)]).toEqual([["i-1"], []]);
+    // Another node's end makes room already.
+    const ending = idle(3, { state: "terminating" });
+    expect(retired(seen({ ...dry, nodes: [...nodes, ending], reserved: { usdPerHour: 1.5, gpus: 3 } }))).toHaveLength(2);
+    const released = { ...ending, released: true as const };
+    const wide = keeping(2, { limits: { usdPerHour: 20, gpus: 10 } });
+    expect(retired(seen({ ...dry, nodes: [...nodes, ending], reserved: { usdPerHour: 1.5, gpus: 3 }, pool: wide }))).toEqual([]);
+    expect(retired(seen({ ...dry, nodes: [...nodes, released], reserved, pool: wide }))).toEqual([]);
+    // A pause starts no job, and no node's end makes room in limits that cannot be read.
+    const unknown = { limits: { teams: {}, isUnknown: true as const }, reserved: { deployment: reserved, teams: {} } };
+    expect(retired(seen({ ...dry, nodes, reserved, wider: unknown }))).toEqual([]);
+    expect(retired(seen({ ...dry, nodes, reserved, overrides: unknownOverrides }))).toEqual([]);
   });
 
   test("no node is emptied to save cost if the pool would then have fewer than it keeps", () => {
@@ -125,6 +159,43 @@ describe("the nodes that are missing from a pool's minimum", () => {
     ]);
   });
 
+  test("none is launched into the room of a job that waits for EC2, whose launch rests, or that rests itself", () => {
+    expect(launches(seen(dry))).toEqual([]);
+    const rests = (subject: string) => ({ ...dry, refusals: [], backOffs: [{ ...resting, subject }] });
+    expect(launches(seen(rests("launch spot g5.48xlarge")))).toEqual([]);
+    expect(launches(seen(rests(`place ${attemptName(large)}`)))).toEqual([]);
+    expect(launches(seen({ ...dry, refusals: [], queue: [{ ...large, notBeforeMs: now + 5_000 }] }))).toEqual([]);
+    expect(counts(seen({ ...dry, queue: [] }))).toEqual([2]);
+    expect(counts(seen({ ...dry, pool: keeping(2, { limits: { usdPerHour: 20, gpus: 9 } }) }))).toEqual([1]);
+    // A job that rests and then starts on a node that is there needs no room.
+    const small = anEntry({ needs: { vcpus: 1, memoryGiB: 1, gpus: 1 }, notBeforeMs: now + 5_000 });
+    const roomForTwo = keeping(2, { limits: { usdPerHour: 20, gpus: 2 } });
+    expect(counts(seen({ queue: [small], nodes: [idle(1)], reserved: { usdPerHour: 0.5, gpus: 1 }, pool: roomForTwo }))).toEqual([1]);
+  });
+
+  test("none is launched into the room that a job needs if EC2 refuses its launch and only a more expensive offer is left", () => {
+    const offers = [...withLarge.offers, anOffer({ instanceType: "g5.48xlarge", usdPerHour: 19.5, market: "on-demand" })];
+    const two = { catalogue: { ...withLarge, offers }, queue: [large], pool: keeping(2, { limits: { usdPerHour: 20, gpus: 64 } }) };
+    expect(launches(seen(two)).map(({ jobs, count }) => [jobs.length, count])).toEqual([
+      [1, 1],
+      [0, 1],
+    ]);
+    const open = aLaunch({
+      team: undefined,
+      jobs: [large],
+      count: 1,
+      offers: [offers[1] ?? anOffer()],
+      reserved: { usdPerHour: 5, gpus: 8 },
+    });
+    expect(
+      counts(seen({ ...two, openLaunches: [open], reserved: open.reserved, pool: keeping(4, { limits: { usdPerHour: 20, gpus: 64 } }) })),
+    ).toEqual([1]);
+  });
+
+  test("none is launched while a launch cannot be read, because it may be of all of them", () => {
+    expect(decide(seen({ ...unreadableLaunch, pool: keeping(5) })).steps).toEqual([]);
+  });
+
   test("a node that leaves is replaced in the same plan", () => {
     const old = idle(1, { launchedAtMs: now - 7_200_000 });
     const { steps } = decide(seen({ nodes: [old, idle(2, { launchedAtMs: now })], pool: keeping(2, { maxLifetimeSeconds: 7_200 }) }));
@@ -155,8 +226,7 @@ describe("the nodes that are missing from a pool's minimum", () => {
   });
 
   test("a launch that failed a moment ago rests, and the decision wakes for it", () => {
-    const backOffs = [{ subject: "launch spot g5.xlarge", failures: 2, sinceMs: now, retryAtMs: now + 30_000, note: "no" }];
-    expect(decide(seen({ backOffs }))).toMatchObject({ steps: [], wakeAtMs: now + 30_000 });
+    expect(decide(seen({ backOffs: [resting] }))).toMatchObject({ steps: [], wakeAtMs: now + 30_000 });
   });
 
   test("a pool that is paused, was removed or is not shared launches none, and neither does one without prices or minimum", () => {
@@ -177,12 +247,46 @@ describe("a minimum that an admin has set", () => {
     expect(decide(seen({ pool: keeping(0), overrides: set(0) })).wakeAtMs).toBe(now + 600_000);
   });
 
-  test("what a minimum costs is the price of the cheapest nodes, and of the cheapest offer for those that are missing", () => {
+  test("how much of a minimum is there is shown with its cost, that of its cheapest nodes, and what those that are missing would add", () => {
     const nodes = [idle(1, at(0.9)), idle(2, at(0.4)), idle(3, at(0.6))];
-    expect(minimumUsdPerHour(seen({ nodes }))).toBe(1);
-    expect(minimumUsdPerHour(seen({ nodes: nodes.slice(0, 1) }))).toBe(1.4);
-    expect(minimumUsdPerHour(seen({ catalogue: undefined }))).toBeUndefined();
-    expect(minimumUsdPerHour(seen({ pool: keeping(0) }))).toBe(0);
+    expect(minimumState(seen({ nodes }))).toEqual({ nodes: 2, there: 2, usdPerHour: 1 });
+    expect(minimumState(seen({ nodes: nodes.slice(0, 1), pool: keeping(3) }))).toMatchObject({
+      nodes: 3,
+      there: 1,
+      usdPerHour: 0.9,
+      missingUsdPerHour: 1,
+    });
+    expect(minimumState(seen({ catalogue: undefined }))).toMatchObject({ there: 0, usdPerHour: 0, missingUsdPerHour: undefined });
+    expect(minimumState(seen({ pool: keeping(0) }))).toBeUndefined();
     expect(beyondMinimum(seen({ nodes, pool: keeping(0) }), [])).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("if nodes of a minimum are missing, it is shown why", () => {
+    const why = (over: Partial<Snapshot>) => minimumState(seen(over))?.why;
+    const reserved = { deployment: { usdPerHour: 0, gpus: 0 }, teams: {} };
+    const reasons: readonly (readonly [Partial<Snapshot>, string])[] = [
+      [{}, "the next decision launches more"],
+      [{ overrides: orderedAs({ kind: "pause" }) }, "the pool is paused"],
+      [{ overrides: unknownOverrides }, "what admins have ordered cannot be read"],
+      [{ pool: keeping(2, { budgets: { usdPerDay: 0 } }) }, "the budget of $0 a day is used up"],
+      [{ pool: keeping(2, { budgets: { usdPerDay: 0.1 } }) }, "the pool's budget does not pay for an hour of another node"],
+      [{ pool: keeping(2, { limits: { usdPerHour: 9, gpus: 0 } }) }, "the limits of pool gpu leave no room for another node"],
+      [
+        { wider: { limits: { deployment: { gpus: 0 }, teams: {} }, reserved } },
+        "the limits of the whole deployment leave no room for another node",
+      ],
+      [{ wider: { limits: { teams: {}, isUnknown: true }, reserved } }, "the limits across pools that admins have set cannot be read"],
+      [{ catalogue: undefined }, "prices are not known yet"],
+      [unreadableLaunch, "a launch cannot be read, and may be of these nodes"],
+      [{ openLaunches: [aLaunch({ team: undefined, jobs: [], count: 2 })] }, "others are being launched"],
+      [{ unreadable: [1, 2].map((n) => ({ kind: "node" as const, key: `N#gpu#0 i-${n}`, why: "state" })) }, "other nodes cannot be read"],
+      [{ backOffs: [resting] }, "their launch failed and is tried again: no"],
+      [
+        { refusals: [aRefusal({ untilMs: now + 60_000 })] },
+        "what there is room for was refused by EC2 or did not boot, and is tried again after a rest",
+      ],
+      [dry, "a job that waits goes first, and may need what limits and budgets leave"],
+    ];
+    for (const [over, reason] of reasons) expect(why(over)).toBe(reason);
   });
 });

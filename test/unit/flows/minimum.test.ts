@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { changeOverrides } from "../../../lib/flows/change-overrides.ts";
 import { tick } from "../../../lib/flows/tick.ts";
 import type { OverrideOrder } from "../../../lib/model/overrides/overrides.ts";
-import { aPool } from "../../fakes/builders.ts";
+import { aCatalogue, anOffer, aPool, aType, monday } from "../../fakes/builders.ts";
 import { expectOneTruth } from "./one-truth.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -93,4 +93,47 @@ test("a pool whose minimum EC2 refuses asks again when the offer has rested, not
   await pass(world, 1);
   expect(world.fleet.requested).toHaveLength(1);
   expect((await world.ledger.decisions.state("gpu")).busy).toBe(true);
+});
+
+describe("a job that needs all that the limits allow", () => {
+  const large = anOffer({ instanceType: "g5.48xlarge", usdPerHour: 5 });
+  const dearer = { ...large, market: "on-demand", usdPerHour: 19.5 } as const;
+  const eight = { name: "g5.48xlarge", resources: { vcpus: 192, memoryGiB: 768, gpus: 8 } };
+  const sold = aCatalogue({ types: [aType(), aType(eight)], offers: [anOffer(), large, dearer], refreshedAtMs: monday + 86_400_000 });
+
+  /** Lets time pass as above, with all messages that come due between two ticks. */
+  async function passSlowly(world: World, minutes: number): Promise<void> {
+    for (let turn = 0; turn < minutes * 3; turn += 1) {
+      world.nowMs += 20_000;
+      for (const { id } of world.fleet.live) await world.call(id);
+      if (turn % 3 === 0) await tick({ ...world.deps, teams: ["vision"] });
+      for (const name of world.lane.due(20)) await world.ringLater(name);
+      await world.workOff();
+    }
+  }
+  const launchesFor = (world: World, name: string) =>
+    world.fleet.requested.filter(({ types }) => types.some((type) => type.name === name)).length;
+
+  test.each([
+    ["GPUs", { usdPerHour: 40, gpus: 8 }],
+    ["dollars", { usdPerHour: 20, gpus: 64 }],
+  ] as const)(
+    "while EC2 has none for it, the minimum gives way once and stays away, and the job starts when EC2 has one, limited by %s",
+    async (_, limits) => {
+      const world = aWorld({ pool: aPool({ shared: true, idleSeconds: 60, minNodes: 2, limits }), catalogue: sold });
+      world.fleet.refuse(large);
+      world.fleet.refuse(dearer);
+      await passSlowly(world, 3);
+      expect(world.fleet.live).toHaveLength(2);
+      await world.submit("large", { gpus: 8 });
+      await passSlowly(world, 120);
+      expect(world.fleet.live.length).toBeLessThan(2);
+      expect(launchesFor(world, "g5.xlarge")).toBe(1);
+      expect(launchesFor(world, "g5.48xlarge")).toBeGreaterThan(5);
+      world.fleet.restock(large);
+      await passSlowly(world, 60);
+      expect(world.job("large")?.state).toBe("placed");
+      expectOneTruth(world);
+    },
+  );
 });
