@@ -22,6 +22,35 @@ const interrupted = {
   faults: { "spot.interruption": 0.9, "worker.lost-call": 0.6 },
 };
 
+/** A job that needs all that the limit allows, of which EC2 has nothing, in a pool with a minimum. */
+const dryForLarge = {
+  minutes: 120,
+  minimum: { pool: "gpu", nodes: 2, minutes: 120 },
+  poolRemoved: 0,
+  pools: [{ name: "gpu", limits: { usdPerHour: 20, gpus: 8 }, markets: ["on-demand"], idleSeconds: 30, shared: true }],
+  deployment: {},
+  teamLimits: {},
+  orders: { from: 0, to: 0 },
+  types: [
+    { name: "g5.xlarge", vcpus: 4, memoryGiB: 16, gpus: 1 },
+    { name: "g5.48xlarge", vcpus: 192, memoryGiB: 768, gpus: 8 },
+  ],
+  offers: [
+    { instanceType: "g5.xlarge", zone: "us-east-1a", market: "on-demand", usdPerHour: 1 },
+    { instanceType: "g5.48xlarge", zone: "us-east-1a", market: "on-demand", usdPerHour: 16, capacity: 0 },
+  ],
+  jobs: {
+    count: { from: 1, to: 1 },
+    gpus: { from: 8, to: 8 },
+    seconds: { from: 20, to: 90 },
+    cancelled: 0,
+    gangs: 0,
+    reading: 0,
+    impossible: 0,
+    wrong: 0,
+  },
+};
+
 /** Returns a node as it seems if gangs are not known by their ranks. */
 const withoutRanks = (node: Node): Node => ({
   ...node,
@@ -57,6 +86,21 @@ export const bugsOfDuty: readonly Bug[] = [
         load: async (pool, nowMs) => {
           const loaded = await decisions.load(pool, nowMs);
           return { ...loaded, nodes: loaded.nodes.filter(({ state }) => state !== "launching") };
+        },
+      },
+    }),
+  },
+  {
+    name: "forgets-who-waits",
+    breaks: 16,
+    says: "every other quarter of an hour, decisions see no job, and a minimum takes the room of one that waits for EC2",
+    scenario: dryForLarge,
+    plant: ({ decisions }) => ({
+      decisions: {
+        ...decisions,
+        waiting: async (pool, nowMs) => {
+          const read = await decisions.waiting(pool, nowMs);
+          return Math.floor(nowMs / 900_000) % 2 === 0 ? read : { ...read, queue: [] };
         },
       },
     }),

@@ -1,6 +1,7 @@
-import { jobName } from "../../model/job.ts";
+import { type Job, jobName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import { isLive } from "../../model/node.ts";
+import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
 
@@ -11,13 +12,16 @@ const graceMs = 60_000;
 export const needed: Invariant = {
   number: 16,
   name: "no more than needed",
-  says: "Nodes are launched only for jobs that wait or must leave their nodes, no more than these need, no two launches are for one job, and for a pool's minimum no more than it lacks.",
+  says: "Nodes are launched only for jobs that wait or must leave their nodes, no more than these need, no two launches are for one job, and for a pool's minimum no more than it lacks, and not again and again.",
   watch: (seen) => {
     /** When each job last left the queue or a node, and when its pool was last another. */
     const changedMs = new Map<string, number>();
     const intended = new Set<string>();
+    const steady = steadiness();
     return {
       on: (fact) => {
+        const tooOften = steady(fact, seen());
+        if (tooOften !== undefined) return tooOften;
         if (fact.kind === "job") changedMs.set(jobName(fact.after), seen().nowMs);
         if (fact.kind !== "intended" || intended.has(fact.launch.id)) return undefined;
         intended.add(fact.launch.id);
@@ -56,3 +60,48 @@ function twiceReplaced({ id, replaces }: Launch, { table }: WorldView): Invarian
   const other = [...table.openLaunches.values()].find((each) => each.id !== id && each.replaces === replaces);
   return other && `launch ${id} replaces ${replaces}, which launch ${other.id} replaces already`;
 }
+
+const hourMs = 3_600_000;
+
+/**
+ * Returns a check that a minimum does not launch nodes that end idle, again and again. In any hour, a pool may launch its minimum once, once
+ * more for each job that was in its queue and left it, because the minimum may have given way to that job, and one node for each that
+ * ended for another reason than that it was idle.
+ */
+function steadiness(): (fact: Fact, now: WorldView) => InvariantBreach {
+  const poolOf = new Map<string, string>();
+  const idle = new Set<string>();
+  const events: { readonly pool: string; readonly what: Turn["what"]; readonly atMs: number }[] = [];
+  const turnOf = (fact: Fact): Turn | undefined => {
+    if (fact.kind === "ended") return idle.has(fact.id) ? undefined : { pool: poolOf.get(fact.id) ?? "", what: "lost" };
+    if (fact.kind === "job") return fact.before && hasLeft(fact.before, fact.after) ? { pool: fact.before.pool, what: "left" } : undefined;
+    return fact.kind === "instance" && isForMinimum(fact.launch) ? { pool: fact.launch.pool, what: "kept" } : undefined;
+  };
+  return (fact, { table, nowMs: atMs }) => {
+    for (const node of idleIn(fact)) idle.add(node);
+    if (fact.kind === "instance") poolOf.set(fact.id, fact.launch.pool);
+    const turn = turnOf(fact);
+    const minimum = turn && table.overrides.get(turn.pool)?.settings?.minNodes?.value;
+    if (!turn || minimum === undefined) return undefined;
+    events.push({ ...turn, atMs });
+    const count = (what: Turn["what"]): number =>
+      events.filter((each) => each.pool === turn.pool && each.what === what && atMs - each.atMs < hourMs).length;
+    const most = minimum * (1 + count("left")) + count("lost");
+    const came = count("kept");
+    return turn.what === "kept" && came > most
+      ? `EC2 launched ${came} nodes within an hour for the ${minimum} that pool ${turn.pool} keeps, and ${most} were enough`
+      : undefined;
+  };
+}
+
+/** What happened in a pool: EC2 launched a node for its minimum (`kept`), a node ended that was not idle, or a job left its queue. */
+type Turn = { readonly pool: string; readonly what: "kept" | "lost" | "left" };
+
+const isForMinimum = ({ jobs, replaces }: Launch): boolean => jobs.length === 0 && replaces === undefined;
+
+const idleIn = (fact: Fact): readonly string[] =>
+  fact.kind === "decided"
+    ? fact.decision.plan.steps.flatMap((step) => (step.kind === "retire" && step.because.startsWith("idle for ") ? step.node : []))
+    : [];
+
+const hasLeft = (before: Job, after: Job): boolean => before.state === "queued" && (after.state !== "queued" || after.pool !== before.pool);
