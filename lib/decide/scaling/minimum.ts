@@ -71,10 +71,11 @@ export function withoutKept<S extends NodeStep>(
   { planned, short }: { planned: readonly Step[]; short: Reservation },
 ): readonly S[] {
   const most = beyondMinimum(snapshot, planned);
-  const counted = new Map(usable(snapshot, planned).map((node) => [node.id, node]));
-  const roomOf = ({ node }: S): Reservation => takenBy(counted.get(node));
+  const counted = new Set(usable(snapshot, planned).map(({ id }) => id));
+  const nodes = new Map(snapshot.nodes.map((node) => [node.id, node]));
+  const roomOf = ({ node }: S): Reservation => takenBy(nodes.get(node));
   const ended = new Set<S>(steps.filter(({ node }) => !counted.has(node)));
-  let left = short;
+  let left = [...ended].reduce((sum, step) => less(sum, roomOf(step)), short);
   const dearestFirst = steps
     .filter((step) => !ended.has(step))
     .toSorted((a, b) => roomOf(b).usdPerHour - roomOf(a).usdPerHour || (a.node < b.node ? -1 : 1));
