@@ -1,6 +1,7 @@
 import { type Job, jobName } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
-import { isLive } from "../../model/node.ts";
+import { isLive, type Node } from "../../model/node.ts";
+import type { Overrides } from "../../model/overrides/overrides.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
 import type { Invariant, InvariantBreach } from "./invariant.ts";
@@ -46,15 +47,21 @@ function unneeded(launch: Launch, changedMs: ReadonlyMap<string, number>, now: W
 }
 
 function beyondMinimum({ id, pool, count }: Launch, { table, nowMs }: WorldView): InvariantBreach {
-  const set = table.overrides.get(pool)?.settings?.minNodes;
+  const overrides = table.overrides.get(pool);
+  const set = overrides?.settings?.minNodes;
   if (!set || nowMs - (set.untilMs ?? nowMs) > graceMs) return `launch ${id} is for no job`;
-  const nodes = [...table.nodes.values()].filter(({ node }) => node.pool === pool && isLive(node)).length;
+  // A node that was cordoned does not count, and the decision may have read that before the order was taken back.
+  if (ordersSince(overrides, Math.max(set.sinceMs, nowMs - graceMs)) > 0) return undefined;
+  const isKept = (node: Node): boolean => node.pool === pool && isLive(node) && !Object.hasOwn(overrides.nodes, node.id);
+  const nodes = [...table.nodes.values()].filter(({ node }) => isKept(node)).length;
   const launched = [...table.openLaunches.values()].filter((each) => each.pool === pool && each.id !== id);
   const there = launched.reduce((sum, each) => sum + each.count, nodes);
   return there + count <= set.value
     ? undefined
     : `launch ${id} asks for ${count} nodes, but pool ${pool} has ${there} of the ${set.value} that it keeps`;
 }
+
+const ordersSince = ({ history }: Overrides, sinceMs: number): number => history.filter(({ atMs }) => atMs > sinceMs).length;
 
 function twiceReplaced({ id, replaces }: Launch, { table }: WorldView): InvariantBreach {
   const other = [...table.openLaunches.values()].find((each) => each.id !== id && each.replaces === replaces);
@@ -65,8 +72,8 @@ const hourMs = 3_600_000;
 
 /**
  * Returns a check that a minimum does not launch nodes that end idle, again and again. In any hour, a pool may launch its minimum once, once
- * more for each job that was in its queue and left it, because the minimum may have given way to that job, and one node for each that
- * ended for another reason than that it was idle.
+ * more for each job that was in its queue and left it and for each other order of an admin, because the minimum may have given way to these,
+ * and one node for each that ended for another reason than that it was idle.
  */
 function steadiness(): (fact: Fact, now: WorldView) => InvariantBreach {
   const poolOf = new Map<string, string>();
@@ -81,15 +88,16 @@ function steadiness(): (fact: Fact, now: WorldView) => InvariantBreach {
     for (const node of idleIn(fact)) idle.add(node);
     if (fact.kind === "instance") poolOf.set(fact.id, fact.launch.pool);
     const turn = turnOf(fact);
-    const minimum = turn && table.overrides.get(turn.pool)?.settings?.minNodes?.value;
-    if (!turn || minimum === undefined) return undefined;
+    const overrides = turn && table.overrides.get(turn.pool);
+    const set = overrides?.settings?.minNodes;
+    if (!turn || !overrides || !set) return undefined;
     events.push({ ...turn, atMs });
     const count = (what: Turn["what"]): number =>
       events.filter((each) => each.pool === turn.pool && each.what === what && atMs - each.atMs < hourMs).length;
-    const most = minimum * (1 + count("left")) + count("lost");
+    const most = set.value * (1 + count("left") + ordersSince(overrides, Math.max(set.sinceMs, atMs - hourMs))) + count("lost");
     const came = count("kept");
     return turn.what === "kept" && came > most
-      ? `EC2 launched ${came} nodes within an hour for the ${minimum} that pool ${turn.pool} keeps, and ${most} were enough`
+      ? `EC2 launched ${came} nodes within an hour for the ${set.value} that pool ${turn.pool} keeps, and ${most} were enough`
       : undefined;
   };
 }

@@ -109,7 +109,9 @@ describe("the idle nodes of a pool with a minimum", () => {
     expect(retired(seen({ ...dry, nodes: [...nodes, ending], reserved: { usdPerHour: 1.5, gpus: 3 }, pool: wide }))).toEqual([]);
     expect(retired(seen({ ...dry, nodes: [...nodes, released], reserved, pool: wide }))).toEqual([]);
     const overrides = orderedAs({ kind: "cordon", node: "i-1" });
-    expect(retired(seen({ ...dry, nodes: [...nodes, idle(3)], reserved: { usdPerHour: 1.5, gpus: 3 }, overrides, pool: wide }))).toEqual(["i-1"]);
+    expect(retired(seen({ ...dry, nodes: [...nodes, idle(3)], reserved: { usdPerHour: 1.5, gpus: 3 }, overrides, pool: wide }))).toEqual([
+      "i-1",
+    ]);
     // A pause starts no job, and no node's end makes room in limits that cannot be read.
     const unknown = { limits: { teams: {}, isUnknown: true as const }, reserved: { deployment: reserved, teams: {} } };
     expect(retired(seen({ ...dry, nodes, reserved, wider: unknown }))).toEqual([]);
