@@ -32,7 +32,7 @@ const noStatus = (path: string, was: string): Equivalent => ({
 export const equivalents: readonly Equivalent[] = [
   ...onceAborted("lib/worker/runtime/clock.ts", 'signal?.addEventListener("abort", wake, { once: true });'),
   ...onceAborted("lib/worker/program/command.ts", 'signal?.addEventListener("abort", stop, { once: true });'),
-  ...onceAborted("lib/worker/attempt/attempt-run.ts", 'else signal.addEventListener("abort", () => resolve(), { once: true });'),
+  ...onceAborted("lib/worker/runtime/clock.ts", 'else signal.addEventListener("abort", () => resolve(), { once: true });'),
   ...onceAborted("lib/worker/data/shard-cache.ts", 'signal.addEventListener("abort", wake, { once: true });'),
   ...onceAborted("lib/worker/artifacts/upload-file.ts", 'signal.addEventListener("abort", abort, { once: true });'),
   ...onceAborted("lib/cli/chaos/threads.ts", 'signal.addEventListener("abort", stop, { once: true });'),
