@@ -8,6 +8,9 @@ const checkEveryMs = 30_000;
 /** Silence is noticed within minutes, and decisions that fail or that handlers do not survive are made again within a few more. */
 const withinMs = 10 * 60_000;
 
+/** If the table refuses more than this share of the calls, few decisions can be made, and hardly any is carried out. */
+const mostThrottled = 0.1;
+
 /** 24: a job that does not run shows what it waits for. */
 export const explained: Invariant = {
   number: 24,
@@ -55,7 +58,7 @@ function unexplained(job: Job, silent: Map<string, number>, now: WorldView): Inv
 
 /** Reports whether what jobs wait for can be neither found out nor written down. */
 function isOut({ scenario, unreadable, nowMs }: WorldView): boolean {
-  if (unreadable || scenario.rollout) return true;
+  if (unreadable || scenario.rollout || (scenario.faults["table.throttle"] ?? 0) > mostThrottled) return true;
   const minute = (nowMs - Date.parse(scenario.startsAt)) / 60_000;
   return scenario.outages.some(
     ({ of, fromMinute, untilMinute }) => (of === "functions" || of === "table") && fromMinute <= minute && minute < untilMinute,
