@@ -42,6 +42,8 @@ export class SimEc2 {
   readonly events: Ec2Events;
   readonly #begunAtMs = new Map<string, number>();
   readonly #reported = new Set<string>();
+  /** How often each instance has begun to boot. */
+  readonly #boots = new Map<string, number>();
   /** Zones in which nothing boots until the faults stop. */
   readonly #closed = new Set<string>();
   /** Instances that somebody has stopped. */
@@ -251,7 +253,11 @@ export class SimEc2 {
   #boot(id: string, launch: Launch): void {
     const { clock, faults, booted } = this.#world;
     const { from, to } = this.#scenario.bootSeconds;
-    const boots = (): boolean => this.isLive(id) && !this.#off.has(id) && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");
+    // An instance that was stopped while it booted does not go on with that when it is started again.
+    const nth = (this.#boots.get(id) ?? 0) + 1;
+    this.#boots.set(id, nth);
+    const isNewest = (): boolean => this.#boots.get(id) === nth && !this.#off.has(id);
+    const boots = (): boolean => this.isLive(id) && isNewest() && !this.#closed.has(this.fleet.instances.get(id)?.zone ?? "");
     clock.after(faults.chance("ec2.no-boot").between(from * 1000, to * 1000), () => boots() && booted(id, launch));
   }
 
