@@ -82,18 +82,16 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     }),
   );
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
-  const removed = await attempt(
-    "pools removed from the configuration",
-    closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) }),
-  );
-  for (const { pool, error } of removed?.failures ?? []) errors.push({ part: `removed pool ${pool}`, error });
-  const nodes = [...pools.flatMap(({ counted }) => counted?.nodes ?? []), ...(removed?.nodes ?? [])];
-  const [sealedAgain, takenAgain, rebalanced, swept] = await Promise.all([
+  const closed = attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) }));
+  const nodes = pools.flatMap(({ counted }) => counted?.nodes ?? []);
+  const [sealedAgain, takenAgain, rebalanced, removed, swept] = await Promise.all([
     attempt("sealing", sealAgain(deps)),
-    attempt("outboxes", sweepOutboxes(deps, nodes)),
+    closed.then((its) => attempt("outboxes", sweepOutboxes(deps, [...nodes, ...(its?.nodes ?? [])]))),
     attempt("datasets", sweepDatasets(deps)),
+    closed,
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
   ]);
+  for (const { item, error } of removed?.failures ?? []) errors.push({ part: `removed pool ${item}`, error });
   // A deployment that is scaled to zero has no workers to hear. If it is not known whether a pool has work, it may have some.
   const isBusy = pools.some(({ active }) => active !== false) || removed === undefined || removed.closing.length > 0;
   if (isBusy) await attempt("call to node", hear(deps));

@@ -172,6 +172,10 @@ export function afterLoss(
   };
 }
 
+/** Returns the nodes that a job is on, by rank; none for a job that is on no node, or that does not exist. */
+export const nodesOf = (job: Pick<Job, "node" | "gang"> | undefined): readonly string[] =>
+  job?.gang ?? (job?.node === undefined ? [] : [job.node]);
+
 /** Whether the job's present attempt is on that node. */
 export const isOn = ({ node, gang }: Pick<Job, "node" | "gang">, id: string): boolean =>
   node !== undefined && (gang ?? [node]).includes(id);

@@ -124,7 +124,7 @@ class Storm {
   }
 
   /**
-   * EC2 answers again and reports every end, workers call and their work ends, until nothing is left to do. This lasts
+   * EC2 responds again and reports every end, workers call and their work ends, until nothing is left to do. This lasts
    * longer than a breaker's rest and than the longest pause after failures (480 s).
    */
   async calmDown(): Promise<void> {

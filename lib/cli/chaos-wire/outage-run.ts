@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import type { LocalOutage, OutageOf } from "../../local/outages.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import { isEnded, type Job } from "../../model/job.ts";
+import { isEnded, type Job, nodesOf } from "../../model/job.ts";
 import { whatWentWrong } from "../invocation/exit.ts";
 import { jobsOf, look, lookMs, rested } from "./at-rest.ts";
 import { checks } from "./checks.ts";
@@ -178,8 +178,6 @@ async function until<T>(stage: OutageStage, withinMs: number, look: () => Promis
 const letGo = async (jobs: readonly OutageJob[]): Promise<void> => {
   await Promise.all(jobs.map(({ go }) => writeFile(go, "")));
 };
-
-const nodesOf = (job: Job | undefined): readonly string[] => job?.gang ?? (job?.node === undefined ? [] : [job.node]);
 
 /** Returns how often each job has noted that it runs. */
 const notesOf = (jobs: readonly OutageJob[]): Promise<readonly number[]> =>

@@ -1,4 +1,4 @@
-import { isSilent, silentAfterMs, silentForMs, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
+import { isSilent, silentAfterMs, unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
 import { attemptName } from "../../model/job.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import type { NodeSnapshot, Step } from "../../model/plan.ts";
@@ -52,9 +52,10 @@ export function deadNodes(snapshot: NodeSnapshot): Step[] {
  * loses nothing.
  */
 function unbound(node: Node, { nowMs, hearing }: NodeSnapshot): Step | undefined {
-  if (!isSilent(node, nowMs) || !node.assignments.some(wasNeverOrdered)) return undefined;
-  if (nowMs - heardFrom(hearing, node.lastSeenMs ?? nowMs, nowMs) <= silentAfterMs) return undefined;
-  const because = `the worker of ${node.id} has been silent since ${minuteName(nowMs - silentForMs(node, nowMs))} and has not begun it`;
+  const { lastSeenMs } = node;
+  if (lastSeenMs === undefined || !isSilent(node, nowMs) || !node.assignments.some(wasNeverOrdered)) return undefined;
+  if (nowMs - heardFrom(hearing, lastSeenMs, nowMs) <= silentAfterMs) return undefined;
+  const because = `the worker of ${node.id} has been silent since ${minuteName(lastSeenMs)} and has not begun it`;
   return { kind: "unbind", node: node.id, because };
 }
 

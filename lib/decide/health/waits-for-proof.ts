@@ -1,5 +1,5 @@
 import { isSilent, missingSince } from "../../model/heartbeat/heartbeat.ts";
-import type { Job } from "../../model/job.ts";
+import { type Job, nodesOf } from "../../model/job.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import { minuteName } from "../../model/values/period.ts";
 
@@ -24,10 +24,8 @@ export function waitsForProof(node: Node, nowMs: number): Doubt | undefined {
 }
 
 /** Returns the nodes that hold the attempt of a job; none if the job waits or has ended. Of a job that is sealed, they may upload. */
-export function holdersOf({ state, node, gang }: Pick<Job, "state" | "node" | "gang">): readonly string[] {
-  if (state !== "placed" && state !== "running" && state !== "sealing") return [];
-  return gang ?? (node === undefined ? [] : [node]);
-}
+export const holdersOf = (job: Pick<Job, "state" | "node" | "gang">): readonly string[] =>
+  job.state === "placed" || job.state === "running" || job.state === "sealing" ? nodesOf(job) : [];
 
 /**
  * Returns what a job says about its state: for whose end it waits, if one of the nodes that hold its attempt is in doubt, and what its

@@ -1,7 +1,7 @@
 import type { Limits, WiderLimits } from "../../model/limits.ts";
 import { type Catalogue, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
-import { isWithin, times } from "../../model/reservations.ts";
+import { isWithin, reservedBy, times } from "../../model/reservations.ts";
 import { cost, dollars } from "../../model/values/amount.ts";
 import { own } from "../../model/values/own.ts";
 import { type Bought, offersFor, type Wants } from "../../model/wants.ts";
@@ -17,7 +17,7 @@ export function whyBeyond(
 ): string | undefined {
   const { pool, catalogue, limits } = on;
   const offers = offersFor(wants, catalogue).toSorted(byPrice);
-  const reservationOf = ({ offer, type }: Bought) => times(wants.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus });
+  const reservationOf = (bought: Bought) => times(wants.nodes, reservedBy(bought));
   const [cheapest] = offers;
   if (!cheapest) return undefined;
   const fits = ({ usdPerHour = Number.POSITIVE_INFINITY, gpus = Number.POSITIVE_INFINITY }: Limits): boolean =>

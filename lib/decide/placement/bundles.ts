@@ -1,7 +1,7 @@
 import type { QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import { type InstanceType, type Offer, offerName } from "../../model/offer.ts";
-import { isWithin, times } from "../../model/reservations.ts";
+import { isWithin, reservedBy, times } from "../../model/reservations.ts";
 import { fits, nothing, plus, type Resources } from "../../model/values/resources.ts";
 import { allows, type Wants } from "../../model/wants.ts";
 import type { OfferStatus } from "../capacity/cooldown.ts";
@@ -139,5 +139,5 @@ export function cheapestFor(entry: QueueEntry, from: AvailableOffers, most: Rese
   const [cheapest] = typeof alone === "object" ? alone.holding.filter(({ offer }) => offer === alone.offers[0]) : [];
   if (!cheapest) return { instanceType: "unknown", needed: { usdPerHour: 0, gpus: 0 } };
   const { offer, type } = cheapest;
-  return { instanceType: type.name, needed: times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }) };
+  return { instanceType: type.name, needed: times(entry.nodes, reservedBy({ offer, type })) };
 }

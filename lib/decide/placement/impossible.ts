@@ -1,7 +1,7 @@
 import type { Reservation } from "../../model/launch.ts";
 import { type Catalogue, type InstanceType, type Offer, offerName } from "../../model/offer.ts";
 import type { Pool } from "../../model/pool.ts";
-import { isWithin, times } from "../../model/reservations.ts";
+import { isWithin, reservedBy, times } from "../../model/reservations.ts";
 import { cost, dollars, gib, gpus } from "../../model/values/amount.ts";
 import { type Bought, holds, offersFor, offersHolding, suits, type Wants, whyNoMarket, whyNotAllowed } from "../../model/wants.ts";
 
@@ -22,7 +22,7 @@ export function whyUnsold(wants: Wants, pool: Pool, catalogue: Catalogue): strin
   if (!first) return notSold(pool, whyNotAllowed(wants, offersHolding(wants, catalogue)));
   const { offer: cheapest, type } = first;
   const { limits } = pool;
-  const reservationOf = (bought: Bought) => times(wants.nodes, { usdPerHour: bought.offer.usdPerHour, gpus: bought.type.resources.gpus });
+  const reservationOf = (bought: Bought) => times(wants.nodes, reservedBy(bought));
   const within = offers.filter((bought) => isWithin(reservationOf(bought), limits)).map(({ offer }) => offer);
   if (within.length > 0) return notAffordable(pool, within, wants.nodes);
   const tooMany = tooManyGpus(wants, pool);

@@ -4,7 +4,7 @@ import type { Catalogue } from "../../model/offer.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import type { NextPool } from "../../model/pool.ts";
 import type { Refusal } from "../../model/refusal.ts";
-import { isWithin, times } from "../../model/reservations.ts";
+import { isWithin, reservedBy, times } from "../../model/reservations.ts";
 import { type Bought, offersFor } from "../../model/wants.ts";
 import type { CapacityView } from "../capacity/capacity-view.ts";
 import { whatWasRefused, whyDry } from "../capacity/why-dry.ts";
@@ -47,7 +47,7 @@ export function fallbackFor(entry: QueueEntry, on: On): Fallback | undefined {
 }
 
 const isAffordable = ({ offer, type }: Bought, nodes: number, room: Reservation): boolean =>
-  isWithin(times(nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }), room);
+  isWithin(times(nodes, reservedBy({ offer, type })), room);
 
 /** Returns the refusals of each offer that limits and budgets allow for the job. */
 const whatIsInTheWay = (entry: QueueEntry, { catalogue, seen, left }: On): readonly (readonly Refusal[])[] =>

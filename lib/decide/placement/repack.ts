@@ -2,7 +2,7 @@ import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import { offerName } from "../../model/offer.ts";
 import type { Learned, Packing } from "../../model/plan.ts";
-import { exactly, isWithin, less, plus } from "../../model/reservations.ts";
+import { exactly, isWithin, less, plus, reservedBy } from "../../model/reservations.ts";
 import { allows, wantsOf } from "../../model/wants.ts";
 import { stepBudget } from "../../optimizer/problem/budget.ts";
 import { classesOf } from "../../optimizer/problem/classes.ts";
@@ -98,7 +98,7 @@ function optimized(
   { available, room, learned, steps }: Pick<Repacking, "available" | "learned"> & { readonly room: Reservation; readonly steps: number },
 ): Solution {
   const offers = available
-    .filter(({ offer, type }) => isWithin({ usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }, room))
+    .filter((bought) => isWithin(reservedBy(bought), room))
     .filter(({ offer, type }) => entries.some((entry) => allows(entry, offer, type)))
     .map(
       ({ offer, type: { resources, gpu } }): Supply => ({

@@ -1,7 +1,7 @@
 import type { Reservation } from "../../model/launch.ts";
 import { isLive, type Node } from "../../model/node.ts";
 import type { NodeSnapshot, Snapshot, Step } from "../../model/plan.ts";
-import { less, plus } from "../../model/reservations.ts";
+import { less, plus, reservedBy } from "../../model/reservations.ts";
 import type { BudgetRoom } from "../budget/budget-room.ts";
 import { isResponsive } from "../health/dead-nodes.ts";
 import { orderOf } from "../overrides/node-orders.ts";
@@ -25,8 +25,8 @@ export function usable({ nodes, overrides }: NodeSnapshot, planned: readonly Ste
   return nodes.filter((node) => (isLive(node) ? !leaving.has(node.id) : kept.has(node.id)) && orderOf(overrides, node.id) === undefined);
 }
 
-const isLeaving = (step: Step): step is NodeStep =>
-  step.kind === "retire" || step.kind === "end" || step.kind === "lose" || step.kind === "drain";
+const isEnding = (step: Step): step is NodeStep => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
+const isLeaving = (step: Step): step is NodeStep => step.kind === "drain" || isEnding(step);
 
 /**
  * Returns how many more nodes the plan may end or drain before the pool has fewer than its minimum; infinite if it has none. Nodes whose worker
@@ -57,9 +57,12 @@ export function shortFor(
   return { usdPerHour: Math.max(0, usdPerHour), gpus: Math.max(0, gpus) };
 }
 
+/** Returns the launches of a plan. */
+export const plannedLaunches = (planned: readonly Step[]) => planned.flatMap((step) => (step.kind === "launch" ? step.launch : []));
+
 /** Returns what the plan's launches reserve. */
 export const plannedRoom = (planned: readonly Step[]): Reservation =>
-  planned.reduce((sum, step) => (step.kind === "launch" ? plus(sum, step.launch.reserved) : sum), nothing);
+  plannedLaunches(planned).reduce((sum, { reserved }) => plus(sum, reserved), nothing);
 
 /**
  * Returns the steps that end idle nodes, without those of the cheapest nodes that the pool keeps. It keeps none that take up what waiting jobs
@@ -91,8 +94,6 @@ export function withoutKept<S extends NodeStep>(
 const helps = (room: Reservation, short: Reservation): boolean =>
   (short.usdPerHour > 0 && room.usdPerHour > 0) || (short.gpus > 0 && room.gpus > 0);
 
-const isEnding = (step: Step): step is NodeStep => step.kind === "retire" || step.kind === "end" || step.kind === "lose";
-const takenBy = (node: Node | undefined): Reservation =>
-  node ? { usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus } : nothing;
+const takenBy = (node: Node | undefined): Reservation => (node ? reservedBy(node) : nothing);
 
 const nothing: Reservation = { usdPerHour: 0, gpus: 0 };

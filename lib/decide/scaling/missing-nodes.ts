@@ -14,7 +14,7 @@ import { isResponsive } from "../health/dead-nodes.ts";
 import { allowed, nearestLimit } from "../limits/allowance.ts";
 import { maxNodes } from "../placement/coalesce.ts";
 import { leewayOf, leftFor } from "../placement/leeway.ts";
-import { minimumOf, plannedRoom, usable } from "./minimum.ts";
+import { minimumOf, plannedLaunches, plannedRoom, usable } from "./minimum.ts";
 import { type RoomForJobs, roomForJobs } from "./room-for-jobs.ts";
 
 type LaunchStep = Extract<Step, { kind: "launch" }>;
@@ -87,7 +87,7 @@ function missingNow(snapshot: Snapshot, of: Given): LaunchStep | string | undefi
   if (within(priced, left).length === 0) return whyNoRoom(snapshot, { left, priced });
   const room = leftAfterJobs(of.jobs, left, { snapshot, planned: of.planned });
   if (within(priced, room).length === 0) return "a job that waits goes first, and may need what limits and budgets leave";
-  const tried = of.planned.flatMap((step) => (step.kind === "launch" ? step.launch.offers : []));
+  const tried = plannedLaunches(of.planned).flatMap(({ offers }) => offers);
   const like = cheapestLike(within(available(priced, snapshot, tried), room));
   return (
     launchOf(like, { snapshot, missing, room }) ??
@@ -110,7 +110,7 @@ function whyNone(snapshot: Snapshot, budget: BudgetRoom): string | undefined {
 
 function missingNodes(snapshot: Snapshot, planned: readonly Step[]): number {
   const hidden = (snapshot.unreadable ?? []).filter(({ kind }) => kind === "node").length;
-  const launches = [...snapshot.openLaunches, ...planned.flatMap((step) => (step.kind === "launch" ? step.launch : []))];
+  const launches = [...snapshot.openLaunches, ...plannedLaunches(planned)];
   return minimumOf(snapshot) - usable(snapshot, planned).length - launches.reduce((sum, { count }) => sum + count, hidden);
 }
 
@@ -130,9 +130,7 @@ function leftAfterJobs(
   left: Reservation,
   { snapshot, planned }: { snapshot: Snapshot; planned: readonly Step[] },
 ): Reservation {
-  const forJobs = [...snapshot.openLaunches, ...planned.flatMap((step) => (step.kind === "launch" ? step.launch : []))].filter(
-    (launch) => launch.jobs.length > 0,
-  );
+  const forJobs = [...snapshot.openLaunches, ...plannedLaunches(planned)].filter((launch) => launch.jobs.length > 0);
   const reserved = forJobs.reduce((sum, launch) => plus(sum, launch.reserved), nothing);
   const more = less(jobs.launching, reserved);
   return less(less(left, jobs.waiting), { usdPerHour: Math.max(0, more.usdPerHour), gpus: Math.max(0, more.gpus) });

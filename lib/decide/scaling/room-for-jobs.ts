@@ -2,7 +2,7 @@ import { byTurn, jobName, type QueueEntry } from "../../model/job.ts";
 import type { Reservation } from "../../model/launch.ts";
 import type { Node } from "../../model/node.ts";
 import type { Snapshot, Step } from "../../model/plan.ts";
-import { isWithin, plus, times } from "../../model/reservations.ts";
+import { isWithin, plus, reservedBy, times } from "../../model/reservations.ts";
 import { offersFor } from "../../model/wants.ts";
 import { beingLaunched } from "../launches/open-launch.ts";
 import { allowed, unreserved } from "../limits/allowance.ts";
@@ -77,7 +77,7 @@ function mostFor(snapshot: Snapshot): (entry: QueueEntry) => Reservation {
   const most = { ...limits, usdPerHour: Math.min(limits.usdPerHour, usdPerDay, usdPerMonth) };
   return (entry) =>
     (catalogue ? offersFor(entry, catalogue) : [])
-      .map(({ offer, type }) => times(entry.nodes, { usdPerHour: offer.usdPerHour, gpus: type.resources.gpus }))
+      .map((bought) => times(entry.nodes, reservedBy(bought)))
       .filter((reservation) => isWithin(reservation, most))
       .reduce((a, b) => ({ usdPerHour: Math.max(a.usdPerHour, b.usdPerHour), gpus: Math.max(a.gpus, b.gpus) }), nothing);
 }

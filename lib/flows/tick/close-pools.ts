@@ -2,6 +2,7 @@ import type { Node } from "../../model/node.ts";
 import { hasWork } from "../../model/plan.ts";
 import type { PoolState } from "../../model/pool.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { type Settled, settled } from "../node/settled.ts";
 import { loadPool } from "../pool/load-pool.ts";
 import { type Ringing, ring } from "../pool/ring.ts";
 
@@ -22,21 +23,14 @@ export async function closePools(deps: ClosePoolsDeps): Promise<ClosedPools> {
   const known = await deps.registry.list();
   for (const name of configured) if (!known.includes(name)) await deps.registry.add(name);
   const closing = known.filter((name) => !configured.has(name));
-  const failures: { readonly pool: string; readonly error: unknown }[] = [];
-  const nodes: Node[] = [];
-  for (const pool of closing)
-    try {
-      nodes.push(...(await close(deps, pool)));
-    } catch (error) {
-      failures.push({ pool, error });
-    }
-  return { closing, nodes, failures };
+  const { done, failures } = await settled(closing, { concurrency: 1 }, (pool) => close(deps, pool));
+  return { closing, nodes: done.flat(), failures };
 }
 
 export type ClosedPools = {
   readonly closing: readonly string[];
   readonly nodes: readonly Node[];
-  readonly failures: readonly { readonly pool: string; readonly error: unknown }[];
+  readonly failures: Settled<string, unknown>["failures"];
 };
 
 /** Returns the nodes that the pool still has. */

@@ -1,6 +1,6 @@
-import pMap from "p-map";
 import type { AttemptRef } from "../../model/job.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { settled } from "../node/settled.ts";
 
 export type SealAgainDeps = Pick<Ports, "sealAgain" | "sealing"> & { readonly now: () => number };
 
@@ -17,23 +17,14 @@ export async function sealAgain(deps: SealAgainDeps): Promise<number> {
   const atMs = deps.now();
   const beforeMs = atMs - lostAfterMs;
   const waiting = await deps.sealing.waitingSince(beforeMs);
-  const failures: { readonly error: unknown }[] = [];
   const again = async (attempt: AttemptRef): Promise<boolean> => {
     // The claim goes first, so that two ticks do not send two messages. If the message cannot be sent, the next one follows in 15 minutes.
     if (!(await deps.sealing.claimAgain(attempt, { beforeMs, atMs }))) return false;
     await deps.sealAgain.send(attempt);
     return true;
   };
-  const sent = await pMap(
-    waiting.slice(0, maxSealsAgain),
-    (attempt) =>
-      again(attempt).catch((error: unknown) => {
-        failures.push({ error });
-        return false;
-      }),
-    { concurrency: 16 },
-  );
+  const { done, failures } = await settled(waiting.slice(0, maxSealsAgain), { concurrency: 16 }, again);
   const [failure] = failures;
   if (failure) throw failure.error;
-  return sent.filter(Boolean).length;
+  return done.filter(Boolean).length;
 }

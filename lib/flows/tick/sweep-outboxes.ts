@@ -1,8 +1,8 @@
-import pMap from "p-map";
 import { isSilent } from "../../model/heartbeat/heartbeat.ts";
 import type { OutboxRef } from "../../model/job.ts";
 import { type Node, wasNeverOrdered } from "../../model/node.ts";
 import type { Ports } from "../../ports/ports.ts";
+import { settled } from "../node/settled.ts";
 
 export type SweepOutboxesDeps = Pick<Ports, "leftOutboxes" | "outboxQueue" | "outboxClaims"> & {
   /** The unique id of the instances' role. */
@@ -27,19 +27,10 @@ const maxOutboxLooks = 500;
 export async function sweepOutboxes(deps: SweepOutboxesDeps, nodes: readonly Node[]): Promise<number> {
   const nowMs = deps.now();
   const due = dueOutboxes(nodes, nowMs).map((each) => ({ role: deps.instanceRoleId, ...each }));
-  const failures: { readonly error: unknown }[] = [];
-  const sent = await pMap(
-    due,
-    (outbox) =>
-      sendAgain(deps, outbox).catch((error: unknown) => {
-        failures.push({ error });
-        return false;
-      }),
-    { concurrency: 16 },
-  );
+  const { done, failures } = await settled(due, { concurrency: 16 }, (outbox) => sendAgain(deps, outbox));
   const [failure] = failures;
   if (failure) throw failure.error;
-  return sent.filter(Boolean).length;
+  return done.filter(Boolean).length;
 }
 
 type Held = Omit<OutboxRef, "role">;

@@ -10,6 +10,17 @@ export type OutagePart = (typeof outageParts)[number];
 /** A time in which a part of the deployment, or of AWS, is out of reach for everybody. In minutes of the run. */
 export type Outage = { readonly of: OutagePart; readonly fromMinute: number; readonly untilMinute: number };
 
+/** Returns when a run's outages of these parts begin and end, ms since the epoch; those of all parts if none is named. */
+export function outageTimes(
+  { startsAt, outages }: { readonly startsAt: string; readonly outages: readonly Outage[] },
+  ...parts: readonly OutagePart[]
+): readonly { readonly fromMs: number; readonly untilMs: number }[] {
+  const msAt = (minute: number): number => Date.parse(startsAt) + minute * 60_000;
+  return outages
+    .filter(({ of }) => parts.length === 0 || parts.includes(of))
+    .map(({ fromMinute, untilMinute }) => ({ fromMs: msAt(fromMinute), untilMs: msAt(untilMinute) }));
+}
+
 /** Says what is out of reach now. Unlike faults, outages are written in the scenario, and each lasts until its end. */
 export class Outages {
   readonly #outages: readonly Outage[];

@@ -6,7 +6,7 @@ import { own } from "../../model/values/own.ts";
 import { costIn, nextStart, type Period, periodName } from "../../model/values/period.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
-import type { Invariant, InvariantBreach } from "./invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "./invariant.ts";
 
 /** A decision that has read the costs before may still write for this long. */
 const graceMs = 60_000;
@@ -38,12 +38,11 @@ export const budgets: Invariant = {
     const all = seen().pools.flatMap(budgetsOf);
     if (all.length === 0) return {};
     const usedUp = new Map<Budget, UsedUp>();
-    let checkedMs = 0;
+    const isDue = atMostEvery(checkEveryMs);
     return {
       on: (fact) => {
         const now = seen();
-        if (now.nowMs - checkedMs >= checkEveryMs) {
-          checkedMs = now.nowMs;
+        if (isDue(now.nowMs)) {
           for (const budget of all) note(budget, usedUp, now);
           const wrong = [...usedUp.values()].map((each) => overrun(each, now) ?? silent(each, now)).find((each) => each);
           if (wrong !== undefined) return wrong;

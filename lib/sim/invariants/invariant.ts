@@ -14,6 +14,19 @@ export type Invariant = {
   readonly watch: (seen: () => WorldView) => Watch;
 };
 
+/**
+ * Returns a function that reports whether it is time for a check that is made at most once in `ms`, because it is too expensive for each
+ * fact. The first time is `ms` after `fromMs`.
+ */
+export function atMostEvery(ms: number, fromMs = 0): (nowMs: number) => boolean {
+  let checkedMs = fromMs;
+  return (nowMs) => {
+    if (nowMs - checkedMs < ms) return false;
+    checkedMs = nowMs;
+    return true;
+  };
+}
+
 export type Watch = {
   /** Checks something that has just happened. */
   readonly on?: (fact: Fact) => InvariantBreach;

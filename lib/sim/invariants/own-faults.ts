@@ -1,4 +1,4 @@
-import { attemptName, type Job, jobName } from "../../model/job.ts";
+import { attemptName, type Job, jobName, nodesOf } from "../../model/job.ts";
 import { nodeKey } from "../memory/table.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
@@ -50,7 +50,7 @@ function wrongLoss(before: Job, after: Job, { known, seen }: On): InvariantBreac
   if ((after.losses ?? 0) <= (before.losses ?? 0)) return undefined;
   const counted = `${attemptName(before)} counts as lost with its node (${after.reason})`;
   if (!known.begun.has(attemptName(before))) return `${counted}, but its program had not begun`;
-  const nodes = before.gang ?? (before.node === undefined ? [] : [before.node]);
+  const nodes = nodesOf(before);
   return nodes.some((id) => isLost(id, before, { known, seen }))
     ? undefined
     : `${counted}, but ${nodes.join(", ") || jobName(before)} was not lost, or was taken back`;

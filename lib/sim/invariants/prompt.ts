@@ -3,7 +3,7 @@ import { isEnded, jobName } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { Fact } from "../world/facts.ts";
 import type { WorldView } from "../world/seen.ts";
-import type { Invariant, InvariantBreach } from "./invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "./invariant.ts";
 
 /** 10: whatever one team sends, the jobs of others begin in time, and nodes end and drain in time. Only some scenarios demand it. */
 export const prompt: Invariant = {
@@ -13,7 +13,7 @@ export const prompt: Invariant = {
   watch: (seen) => {
     /** The other teams' jobs that have not begun, by name, with the time since which they wait. */
     const waiting = new Map<string, number>();
-    let checkedMs = 0;
+    const isDue = atMostEvery(checkEveryMs);
     let promptSeconds: number | undefined;
     return {
       on: (fact) => {
@@ -23,8 +23,7 @@ export const prompt: Invariant = {
         if (fact.kind === "job") note(fact, { waiting, now: seen() });
         if (fact.kind !== "invoked") return undefined;
         const now = seen();
-        if (now.nowMs - checkedMs < checkEveryMs) return undefined;
-        checkedMs = now.nowMs;
+        if (!isDue(now.nowMs)) return undefined;
         return late(waiting, now, now.nowMs - promptSeconds * 1000);
       },
     };

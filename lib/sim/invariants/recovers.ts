@@ -1,5 +1,6 @@
+import { outageTimes } from "../faults/outages.ts";
 import type { WorldView } from "../world/seen.ts";
-import type { Invariant, InvariantBreach } from "./invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "./invariant.ts";
 
 const checkEveryMs = 60_000;
 
@@ -9,13 +10,12 @@ export const recovers: Invariant = {
   name: "the dead are found",
   says: "A node whose machine hangs, or has no network, is ended within the scenario's time after that, or after the last outage if that is later. If EC2 refuses, it ends itself within its pool's hours and dollars.",
   watch: (seen) => {
-    let checkedMs = 0;
+    const isDue = atMostEvery(checkEveryMs);
     return {
       on: (fact) => {
         if (fact.kind !== "invoked") return undefined;
         const now = seen();
-        if (now.scenario.recoverMinutes === undefined || now.nowMs - checkedMs < checkEveryMs) return undefined;
-        checkedMs = now.nowMs;
+        if (now.scenario.recoverMinutes === undefined || !isDue(now.nowMs)) return undefined;
         return late(now, now.scenario.recoverMinutes * 60_000);
       },
     };
@@ -24,8 +24,7 @@ export const recovers: Invariant = {
 
 function late(now: WorldView, withinMs: number): InvariantBreach {
   const { nowMs, scenario, fleet, machine } = now;
-  const startMs = Date.parse(scenario.startsAt);
-  const outMs = Math.max(0, ...scenario.outages.map(({ untilMinute }) => startMs + untilMinute * 60_000));
+  const outMs = Math.max(0, ...outageTimes(scenario).map(({ untilMs }) => untilMs));
   for (const instance of fleet.live) {
     const silentMs = machine(instance.id)?.unreachableSinceMs;
     if (silentMs === undefined) continue;

@@ -73,7 +73,7 @@ test("a pool that is drained has no node, and gets its minimum again when it is 
   expect(world.fleet.live).toHaveLength(2);
 });
 
-test("a launch for the minimum whose response was lost is repeated, and no second one is made beside it", async () => {
+test("a launch for the minimum whose response was lost is repeated, and no second one is made", async () => {
   const world = aWorld({ pool: shared(2) });
   for (let n = 0; n < 3; n += 1) world.fleet.unknownNext("launched");
   await pass(world, 4);

@@ -486,13 +486,19 @@ describe("a server that does not respond", () => {
     expect(end()).toEqual({ kind: "shutdown", because: "no call has got a response for 5.0 h; the last one: unreachable" });
   });
 
-  test("a node whose work ends without a response keeps its result, and delivers it when somebody responds", async () => {
+  /** A worker with one attempt, whose calls get no response while `silent.now`. */
+  function soonCutOff() {
     const silent = { now: false };
-    const { clock, only, last, end } = world((_call, number) => {
+    const stage = world((_call, number) => {
       if (silent.now) throw new Error("unreachable");
       const soonOver = runOrder({}, { credentials: someCredentials(0) });
       return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: number === 1 ? [soonOver] : [] });
     });
+    return { silent, ...stage };
+  }
+
+  test("a node whose work ends without a response keeps its result, and delivers it when somebody responds", async () => {
+    const { silent, clock, only, last, end } = soonCutOff();
     await clock.pass(50);
     only().started();
     silent.now = true;
@@ -508,12 +514,7 @@ describe("a server that does not respond", () => {
   });
 
   test("a node that runs nothing leaves its results on S3 after fifteen minutes without a response, and ends once S3 holds them whole", async () => {
-    const silent = { now: false };
-    const { clock, only, end } = world((_call, number) => {
-      if (silent.now) throw new Error("unreachable");
-      const soonOver = runOrder({}, { credentials: someCredentials(0) });
-      return orders({ islandMs: 24 * 3_600_000, callAgainMs: 10_000, orders: number === 1 ? [soonOver] : [] });
-    });
+    const { silent, clock, only, end } = soonCutOff();
     await clock.pass(50);
     only().started();
     silent.now = true;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { AttemptRef } from "../../../model/job.ts";
 import type { Assignment, Declared, Node } from "../../../model/node.ts";
+import { reservedBy } from "../../../model/reservations.ts";
 import { getItem, getRange, type Item, type TableAccess } from "../access.ts";
 import { either, isAbsent, isBelow, isNot, isThere, set } from "../expression.ts";
 import { type Key, nodeKey, nodeRange, partOfNode } from "../keys.ts";
@@ -99,8 +100,7 @@ export const toGone = ({ atMs, stoppedAtMs, declared }: Gone) => ({
 
 type Gone = { readonly atMs: number; readonly stoppedAtMs?: number | undefined; readonly declared?: Declared | undefined };
 
-export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount =>
-  amountOf({ usdPerHour: node.offer.usdPerHour, gpus: node.type.resources.gpus });
+export const reservationOf = (node: Pick<Node, "offer" | "type">): Amount => amountOf(reservedBy(node));
 
 /** The items of one node. */
 export type NodeItems = { readonly item: Item; readonly heartbeat?: Item | undefined; readonly datasets?: Item | undefined };

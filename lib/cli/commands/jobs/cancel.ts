@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { JobView } from "../../../api/views/jobs.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
-import type { Job, JobRef } from "../../../model/job.ts";
+import { type Job, type JobRef, nodesOf } from "../../../model/job.ts";
 import { exitCodes } from "../../invocation/exit.ts";
 import { jobOf } from "../../session/api-jobs.ts";
 import type { Context } from "../../session/context.ts";
@@ -94,7 +94,7 @@ const sayWhy =
 /** Waits until the worker of each node has stopped the job's program, which has a grace period. The upload happens after that. */
 async function untilReleased(job: Job, { connection, console, pause }: Context): Promise<void> {
   await withProgress(console, `waiting until ${job.job} has stopped`, async () => {
-    for (const node of job.gang ?? (job.node === undefined ? [] : [job.node])) while (await holds(node)) await pause(500);
+    for (const node of nodesOf(job)) while (await holds(node)) await pause(500);
   });
   async function holds(node: string): Promise<boolean> {
     try {

@@ -1,11 +1,12 @@
 import { isPaused } from "../../../decide/overrides/paused.ts";
-import { attemptName, jobName, type QueueEntry } from "../../../model/job.ts";
+import { attemptName, jobName, nodesOf, type QueueEntry } from "../../../model/job.ts";
 import { freeOn, isLive, type Node } from "../../../model/node.ts";
 import { isResting } from "../../../model/values/back-off.ts";
 import { fits } from "../../../model/values/resources.ts";
+import { outageTimes } from "../../faults/outages.ts";
 import type { Fact } from "../../world/facts.ts";
 import type { WorldView } from "../../world/seen.ts";
-import type { Invariant, InvariantBreach } from "../invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "../invariant.ts";
 import { idleSinceMs, keptUntilMs } from "../prompt.ts";
 
 /** What a fault delays is over after this long: messages become visible again, handlers time out, and a tick makes up for lost rings. */
@@ -26,7 +27,7 @@ export const awake: Invariant = {
   watch: (seen) => {
     const startMs = seen().nowMs;
     let troubleMs = startMs;
-    let checkedMs = 0;
+    const isDue = atMostEvery(checkEveryMs);
     /** Since when each pool has news that no decision has seen. */
     const news = new Map<string, number>();
     const changed: Changed = { jobs: new Map(), nodes: new Map() };
@@ -37,8 +38,7 @@ export const awake: Invariant = {
         if (fact.kind === "deciding") news.delete(fact.pool);
         for (const pool of newsOf(fact)) if (!news.has(pool)) news.set(pool, now.nowMs);
         noteChange(fact, changed, now.nowMs);
-        if (fact.kind !== "invoked" || now.nowMs - checkedMs < checkEveryMs) return undefined;
-        checkedMs = now.nowMs;
+        if (fact.kind !== "invoked" || !isDue(now.nowMs)) return undefined;
         const quietMs = troubleMs + troubledMs;
         return unheard(news, quietMs, now) ?? idle(quietMs, now) ?? unplaced(changed, quietMs, now);
       },
@@ -52,18 +52,20 @@ type Changed = { readonly jobs: Map<string, number>; readonly nodes: Map<string,
 function noteChange(fact: Fact, { jobs, nodes }: Changed, nowMs: number): void {
   if (fact.kind !== "job" || fact.before?.state === fact.after.state) return;
   jobs.set(jobName(fact.after), nowMs);
-  for (const id of [fact.before, fact.after].flatMap((job) => job?.gang ?? job?.node ?? [])) nodes.set(id, nowMs);
+  for (const id of [fact.before, fact.after].flatMap(nodesOf)) nodes.set(id, nowMs);
 }
 
 /** A decision may die while it waits for EC2, and its message is delivered again only after its visibility timeout. */
 const delaying = /^(?:(?:sqs|lambda|table)\.|ec2\.late-answer$)/;
 
+/** How long handlers may take to catch up after an outage. */
+const settledMs = 5 * 60_000;
+
 /** Reports whether something is in the way of handlers now. */
 function isTrouble(fact: Fact, { scenario, unreadable, nowMs }: WorldView): boolean {
   if (fact.kind === "fault" && delaying.test(fact.fault)) return true;
   if (unreadable || scenario.rollout || scenario.flood) return true;
-  const minute = (nowMs - Date.parse(scenario.startsAt)) / 60_000;
-  return scenario.outages.some(({ fromMinute, untilMinute }) => fromMinute <= minute && minute <= untilMinute + 5);
+  return outageTimes(scenario).some(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs <= untilMs + settledMs);
 }
 
 /** Returns the pools for which a fact is news: a job waits in them, or has left a node of theirs. */

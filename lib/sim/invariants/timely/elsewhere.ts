@@ -1,9 +1,10 @@
 import { isPaused } from "../../../decide/overrides/paused.ts";
 import { isEnded, isOn, jobName } from "../../../model/job.ts";
+import { outageTimes } from "../../faults/outages.ts";
 import type { Fact } from "../../world/facts.ts";
 import type { Scenario } from "../../world/scenario.ts";
 import type { WorldView } from "../../world/seen.ts";
-import type { Invariant, InvariantBreach } from "../invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "../invariant.ts";
 
 const checkEveryMs = 5_000;
 
@@ -19,13 +20,12 @@ export const elsewhere: Invariant = {
     const { elsewhereMinutes } = seen().scenario;
     if (elsewhereMinutes === undefined) return {};
     const lost = new Map<string, Lost>();
-    let checkedMs = 0;
+    const isDue = atMostEvery(checkEveryMs);
     return {
       on: (fact) => {
         note(fact, lost, seen);
         const { nowMs, fleet, scenario, table } = seen();
-        if (fact.kind !== "invoked" || nowMs - checkedMs < checkEveryMs) return undefined;
-        checkedMs = nowMs;
+        if (fact.kind !== "invoked" || !isDue(nowMs)) return undefined;
         // An order of an admin may have kept them from running.
         for (const [name, each] of lost) if (isHeld(name, table)) each.sinceMs = nowMs;
         const outMs = lastOutMs(scenario, nowMs);
@@ -36,10 +36,9 @@ export const elsewhere: Invariant = {
 };
 
 /** Returns when EC2 was last out of reach: now, if it is. Before that, it neither reports ends nor launches anything. */
-function lastOutMs({ startsAt, outages }: Scenario, nowMs: number): number {
-  const startMs = Date.parse(startsAt);
-  const begun = outages.filter(({ of, fromMinute }) => of === "ec2" && startMs + fromMinute * 60_000 <= nowMs);
-  return Math.max(0, ...begun.map(({ untilMinute }) => Math.min(nowMs, startMs + untilMinute * 60_000)));
+function lastOutMs(scenario: Scenario, nowMs: number): number {
+  const begun = outageTimes(scenario, "ec2").filter(({ fromMs }) => fromMs <= nowMs);
+  return Math.max(0, ...begun.map(({ untilMs }) => Math.min(nowMs, untilMs)));
 }
 
 function note(fact: Fact, lost: Map<string, Lost>, seen: () => WorldView): void {

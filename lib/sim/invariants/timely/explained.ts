@@ -1,8 +1,9 @@
 import { holdersOf, reasonOf } from "../../../decide/health/waits-for-proof.ts";
 import { isEnded, type Job, jobName } from "../../../model/job.ts";
+import { outageTimes } from "../../faults/outages.ts";
 import { nodeKey } from "../../memory/table.ts";
 import type { WorldView } from "../../world/seen.ts";
-import type { Invariant, InvariantBreach } from "../invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "../invariant.ts";
 
 const checkEveryMs = 30_000;
 /** Silence is noticed within minutes, and decisions that fail or that handlers do not survive are made again within a few more. */
@@ -19,12 +20,11 @@ export const explained: Invariant = {
   watch: (seen) => {
     /** Since when jobs wait without saying why. */
     const silent = new Map<string, number>();
-    let checkedMs = 0;
+    const isDue = atMostEvery(checkEveryMs);
     return {
       on: (fact) => {
         const now = seen();
-        if (fact.kind !== "invoked" || now.nowMs - checkedMs < checkEveryMs || now.scenario.flood) return undefined;
-        checkedMs = now.nowMs;
+        if (fact.kind !== "invoked" || now.scenario.flood || !isDue(now.nowMs)) return undefined;
         if (isOut(now)) {
           silent.clear();
           return undefined;
@@ -59,10 +59,7 @@ function unexplained(job: Job, silent: Map<string, number>, now: WorldView): Inv
 /** Reports whether what jobs wait for can be neither found out nor written down. */
 function isOut({ scenario, unreadable, nowMs }: WorldView): boolean {
   if (unreadable || scenario.rollout || (scenario.faults["table.throttle"] ?? 0) > mostThrottled) return true;
-  const minute = (nowMs - Date.parse(scenario.startsAt)) / 60_000;
-  return scenario.outages.some(
-    ({ of, fromMinute, untilMinute }) => (of === "functions" || of === "table") && fromMinute <= minute && minute < untilMinute,
-  );
+  return outageTimes(scenario, "functions", "table").some(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs);
 }
 
 function isWaiting(job: Job, { fleet, machine }: WorldView): boolean {

@@ -1,4 +1,4 @@
-import { attemptName, type Job, jobName } from "../../../model/job.ts";
+import { attemptName, jobName, nodesOf } from "../../../model/job.ts";
 import type { Fact, ProgramRun } from "../../world/facts.ts";
 import type { WorldView } from "../../world/seen.ts";
 import type { Invariant, InvariantBreach } from "../invariant.ts";
@@ -56,8 +56,6 @@ function noteJob({ before, after }: Extract<Fact, { kind: "job" }>, { notices, c
   const taken = nodesOf(after).find((id) => (notices.get(id)?.answers ?? 0) > 0);
   return taken && `${attemptName(after)} was placed on ${taken}, whose worker had reported that EC2 takes it back`;
 }
-
-const nodesOf = (job: Job | undefined): readonly string[] => job?.gang ?? (job?.node === undefined ? [] : [job.node]);
 
 function stillRuns(instance: string, { notices, cancels, now }: Informed): InvariantBreach {
   const isLate = (news: News | undefined): boolean => news !== undefined && now.nowMs - news.learnedMs > stopsWithinMs;

@@ -1,7 +1,8 @@
 import { attemptName } from "../../../model/job.ts";
+import { outageTimes } from "../../faults/outages.ts";
 import type { Scenario } from "../../world/scenario.ts";
 import type { WorldView } from "../../world/seen.ts";
-import type { Invariant, InvariantBreach } from "../invariant.ts";
+import { atMostEvery, type Invariant, type InvariantBreach } from "../invariant.ts";
 
 const checkEveryMs = 30_000;
 /** A message that fails waits at most ten minutes for the next try. */
@@ -20,7 +21,7 @@ export const resealed: Invariant = {
     if (endMs === undefined) return {};
     const uploads = new Set<string>();
     let tries = 0;
-    let checkedMs = endMs + withinMs;
+    const isDue = atMostEvery(checkEveryMs, endMs + withinMs);
     return {
       on: (fact) => {
         if (fact.kind === "uploaded" && seen().nowMs < endMs) uploads.add(attemptName(fact.attempt));
@@ -28,18 +29,16 @@ export const resealed: Invariant = {
         if (fact.handler === "seal-artifact") tries += 1;
         const now = seen();
         if (now.nowMs < endMs && tries > mostEach * uploads.size + mostEach) return `${uploads.size} uploads were tried ${tries} times`;
-        if (now.nowMs - checkedMs < checkEveryMs) return undefined;
-        checkedMs = now.nowMs;
-        return unsealed(uploads, now);
+        return isDue(now.nowMs) ? unsealed(uploads, now) : undefined;
       },
     };
   },
 };
 
 /** Returns when KMS can be reached again; undefined if it always can be. */
-function keysBackMs({ startsAt, outages }: Scenario): number | undefined {
-  const untilMinutes = outages.filter(({ of }) => of === "keys").map(({ untilMinute }) => untilMinute);
-  return untilMinutes.length > 0 ? Date.parse(startsAt) + Math.max(...untilMinutes) * 60_000 : undefined;
+function keysBackMs(scenario: Scenario): number | undefined {
+  const ends = outageTimes(scenario, "keys").map(({ untilMs }) => untilMs);
+  return ends.length > 0 ? Math.max(...ends) : undefined;
 }
 
 function unsealed(uploads: ReadonlySet<string>, { table }: WorldView): InvariantBreach {
