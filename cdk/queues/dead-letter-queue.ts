@@ -3,10 +3,9 @@ import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-clo
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { deadQueues } from "../../lib/model/letters/dead-letter.ts";
+import { keptMs } from "../../lib/model/values/kept.ts";
 
-/** How long a dead letter is kept, in days; SQS allows no more. Uploads that letters are about must be kept for longer. */
-export const letterDays = 14;
-/** The same for letters whose work something else has done meanwhile. The alarm about them ends with them, so that it can begin again. */
+/** For how many days letters are kept whose work something else has done meanwhile. The alarm about them ends with them, so that it can begin again. */
 const outdatedLetterDays = 1;
 
 export type DeadLetterQueueProps = {
@@ -32,7 +31,7 @@ export class DeadLetterQueue extends Construct {
       queueName: `${props.fleet}-dead-${props.of}${fifo ? ".fifo" : ""}`,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: Duration.days(isOutdated(props.of) ? outdatedLetterDays : letterDays),
+      retentionPeriod: isOutdated(props.of) ? Duration.days(outdatedLetterDays) : Duration.millis(keptMs.letter),
       ...(fifo && { fifo }),
     });
     new Alarm(this, "Alarm", {

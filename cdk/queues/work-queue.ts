@@ -1,7 +1,8 @@
-import type { Duration } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { receivesOf, type WorkQueueKind } from "../../lib/model/queue/message-retries.ts";
+import { keptMs } from "../../lib/model/values/kept.ts";
 import { DeadLetterQueue } from "./dead-letter-queue.ts";
 
 export type WorkQueueProps = {
@@ -16,7 +17,10 @@ export type WorkQueueProps = {
   readonly fifo?: boolean;
 };
 
-/** A queue whose messages are tried for 12 hours at least, and then kept for two weeks in a dead-letter queue, with an alarm. */
+/**
+ * A queue whose messages are tried for 12 hours at least, and then kept in a dead-letter queue, with an alarm, until two weeks after they were
+ * sent. While no function reads it, they wait in it for as long.
+ */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
@@ -30,6 +34,8 @@ export class WorkQueue extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       visibilityTimeout: props.visibility,
+      // By default, SQS would delete messages after four days, without a dead letter.
+      retentionPeriod: Duration.millis(keptMs.message),
       deadLetterQueue: { queue: this.dead, maxReceiveCount: receivesOf(props.kind) },
       ...(fifo && {
         fifo,

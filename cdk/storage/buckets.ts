@@ -11,14 +11,8 @@ import {
 } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { outboxFolder } from "../../events/outbox/outbox.ts";
+import { keptMs } from "../../lib/model/values/kept.ts";
 import type { Configuration } from "../configuration/configuration.ts";
-import { letterDays } from "../queues/dead-letter-queue.ts";
-
-/**
- * How long an upload is kept, in days. A dead letter about it must never outlive it: EventBridge may try for a day to deliver the event
- * before it becomes a letter, and a letter that is sent back in its last hours is tried for some hours more.
- */
-export const uploadDays = letterDays + 2;
 
 /** The buckets for all files. Deleting the stack keeps them, because they hold the teams' work. */
 export class Buckets extends Construct {
@@ -26,7 +20,7 @@ export class Buckets extends Construct {
   readonly logs: Bucket;
   /**
    * Uploads below TEAM/JOB/ATTEMPT/, encrypted under the team's key, and outboxes below `islands/`, which their nodes have encrypted; deleted
-   * after `uploadDays`. Sends an event for every new object.
+   * after `keptMs.upload`. Sends an event for every new object.
    */
   readonly incoming: Bucket;
   /** Sealed artifacts. */
@@ -49,7 +43,7 @@ export class Buckets extends Construct {
       ...logged("incoming"),
       encryption: BucketEncryption.KMS_MANAGED,
       bucketKeyEnabled: true,
-      lifecycleRules: [expireAfter(uploadDays)],
+      lifecycleRules: [expireAfter(Duration.millis(keptMs.upload).toDays())],
     });
     sendEventsToBus(this.incoming);
     requireTeamKey(this.incoming);

@@ -32,9 +32,17 @@ export type Launch = {
 
 /**
  * A series of reads of EC2, by a launch's tag, that did not show all of its instances. `fromMs` and `toMs` are the first and the last
- * read, without a long gap between them. `why`: why the request is no longer repeated.
+ * read, without a long gap between them. `why`: why the request is no longer repeated. `came`: each instance that
+ * any read has shown, as it was last shown, because a later read may leave it out; undefined for none. `newAtMs`: when a read last showed one
+ * that no read before it had shown.
  */
-export type LaunchSearch = { readonly why: string; readonly fromMs: number; readonly toMs: number };
+export type LaunchSearch = {
+  readonly why: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly came?: readonly FoundInstance[] | undefined;
+  readonly newAtMs?: number | undefined;
+};
 
 /** An amount that counts against limits: dollars per hour, and GPUs. */
 export type Reservation = { readonly usdPerHour: number; readonly gpus: number };

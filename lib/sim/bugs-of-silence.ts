@@ -194,6 +194,22 @@ export const bugsOfSilence: readonly Bug[] = [
     plant: ({ outboxes }) => ({ outboxes: { ...outboxes, open: async () => undefined } }),
   },
   {
+    name: "forgets-the-silent",
+    breaks: 1,
+    says: "the record of a worker's last call expires while its node is silent, so that nothing is known of its silence any more",
+    scenario: { ...refusing, elsewhereMinutes: 600 },
+    plant: ({ decisions }, { ledger: { table } }) => ({
+      decisions: {
+        ...decisions,
+        load: (pool, nowMs) => {
+          for (const { node } of table.nodes.values())
+            if (nowMs - (node.lastSeenMs ?? nowMs) > 3_600_000) table.changeNode(node.pool, node.id, { lastSeenMs: undefined });
+          return decisions.load(pool, nowMs);
+        },
+      },
+    }),
+  },
+  {
     name: "retries-without-pauses",
     breaks: 23,
     says: "no decision remembers what failed, so that EC2 is asked again and again for what it refuses",

@@ -31,6 +31,7 @@ describe("queues", () => {
     for (const { properties } of working) {
       const { deadLetterTargetArn, maxReceiveCount } = Redrive.parse(properties["RedrivePolicy"]);
       expect(maxReceiveCount * z.number().parse(properties["VisibilityTimeout"])).toBeGreaterThanOrEqual(12 * 3_600);
+      expect(properties["MessageRetentionPeriod"], "SQS deletes after four days by default, without a trace").toBe(14 * 86_400);
       const dead = named(deadLetterTargetArn);
       const target = queues.find(({ id }) => id === dead)?.properties;
       expect(isDead(target?.["QueueName"])).toBe(true);

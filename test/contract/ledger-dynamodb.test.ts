@@ -1,5 +1,5 @@
 import { DescribeTableCommand, PutItemCommand, ScanCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createSealing } from "../../lib/aws/table/jobs/sealing.ts";
 import { firstTableKey } from "../../lib/aws/table/keys.ts";
@@ -7,12 +7,26 @@ import { aJob, aLaunch, aSpec, monday } from "../fakes/builders.ts";
 import { clientWithSmallPages, ledgerOn, newTable } from "./dynamodb-ledger.ts";
 import { beforeNextWrite } from "./race.ts";
 import { admitted, begin, callAt, launched, newNode, placed, plenty, readyNode, reportedOn } from "./suites/arrange.ts";
+import { expiryContract } from "./suites/expiry.ts";
 import { ledgerContract } from "./suites/ledger.ts";
+
+/** Deletes the items that DynamoDB would have deleted by a time, at the latest, because of their time to live. The emulator deletes none. */
+async function expireItems({ base, client, table }: Awaited<ReturnType<typeof newTable>>, byMs: number): Promise<void> {
+  const { Items = [] } = await base.send(new ScanCommand({ TableName: table }));
+  for (const { pk, sk, ttl } of Items) {
+    if (ttl?.N === undefined || Number(ttl.N) * 1000 > byMs) continue;
+    await client.send(new DeleteCommand({ TableName: table, Key: { pk: pk?.S, sk: sk?.S } }));
+  }
+}
 
 describe("the ledger in DynamoDB", () => {
   // One client for all tests, because a new one would open connections and read its settings again.
   const base = clientWithSmallPages();
   ledgerContract(async () => ledgerOn(await newTable(base)));
+  expiryContract(async () => {
+    const access = await newTable(base);
+    return { ledger: ledgerOn(access), expire: (byMs) => expireItems(access, byMs) };
+  });
 });
 
 describe("what only the ledger in DynamoDB does", () => {

@@ -1,11 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { expireItems } from "../../lib/sim/faults/expiry.ts";
 import { memoryLedger } from "../../lib/sim/memory/ledger.ts";
 import { aJob, monday } from "../fakes/builders.ts";
 import { admitted, begin, placed } from "./suites/arrange.ts";
+import { expiryContract } from "./suites/expiry.ts";
 import { ledgerContract } from "./suites/ledger.ts";
 
 describe("the ledger in memory", () => {
   ledgerContract(async () => memoryLedger());
+  expiryContract(async () => {
+    const ledger = memoryLedger();
+    return { ledger, expire: async (byMs) => expireItems(ledger.table, byMs) };
+  });
 });
 
 describe("faults of the ledger in memory", () => {

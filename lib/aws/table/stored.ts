@@ -57,5 +57,5 @@ export const StoredType: z.ZodType<InstanceType> = z.object({
   gpu: z.object({ model: z.string(), memoryGiB: z.number() }).optional(),
 });
 
-/** Returns when DynamoDB may delete an item, in seconds since the epoch. */
-export const ttlAfter = (atMs: number, days: number): number => Math.ceil(atMs / 1000) + days * 86_400;
+/** Returns when DynamoDB may delete an item that is kept for some time, in seconds since the epoch. */
+export const ttlAfter = (atMs: number, keptMs: number): number => Math.ceil((atMs + keptMs) / 1000);

@@ -13,7 +13,10 @@ import { minuteName } from "../../model/values/period.ts";
 const repeatForMs = 10 * 60_000;
 /** If no read has shown an instance for this long, there is none. EC2 describes an instance at most a minute after its launch. */
 const emptyForMs = 10 * 60_000;
-/** If reads have shown only some instances of a launch for this long, the others do not exist. */
+/**
+ * If reads have shown the same instances of a launch for this long, the others do not exist. Two reads this far apart are enough, because an
+ * instance that the first left out, as reads may do for a minute, is shown by the second.
+ */
 const partlyForMs = 2 * 60_000;
 /**
  * Reads further apart than this prove nothing together, so the period starts again. A failed read does not count, but does not restart the
@@ -44,14 +47,15 @@ export type SearchVerdict =
   | { readonly kind: "wait"; readonly search: LaunchSearch };
 
 export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on: { why: string; nowMs: number }): SearchVerdict {
-  const search = continued(launch.search, on);
-  const came = found.filter((instance) => isRequested(instance, launch)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const requested = found.filter((instance) => isRequested(instance, launch));
+  const search = continued(launch.search, requested, on);
+  const { came = [], newAtMs = search.fromMs } = search;
   const seconds = Math.round((search.toMs - search.fromMs) / 1000);
   if (came.length === 0) {
     if (search.toMs - search.fromMs < emptyForMs) return { kind: "wait", search };
     return { kind: "settle", instances: [], reason: `no instance had its tag in ${seconds} s of searching` };
   }
-  if (came.length < launch.count && search.toMs - search.fromMs < partlyForMs) return { kind: "wait", search };
+  if (came.length < launch.count && search.toMs - Math.max(search.fromMs, newAtMs) < partlyForMs) return { kind: "wait", search };
   const live = came.filter(({ over }) => !over).slice(0, launch.count);
   const instances = live.map(({ id, instanceType, zone }) => ({ id, instanceType, zone }));
   return {
@@ -62,10 +66,18 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
 }
 
 /** Returns the search including this read. Earlier reads count if there was no gap and the clock did not jump backwards. */
-function continued(before: LaunchSearch | undefined, { why, nowMs }: { why: string; nowMs: number }): LaunchSearch {
+function continued(
+  before: LaunchSearch | undefined,
+  found: readonly FoundInstance[],
+  { why, nowMs }: { why: string; nowMs: number },
+): LaunchSearch {
   const sinceMs = before === undefined ? Number.NaN : nowMs - before.toMs;
   const holds = before !== undefined && sinceMs >= 0 && sinceMs <= maxGapMs && before.fromMs <= before.toMs;
-  return { why: before?.why ?? why, fromMs: holds ? before.fromMs : nowMs, toMs: nowMs };
+  const search = { why: before?.why ?? why, fromMs: holds ? before.fromMs : nowMs, toMs: nowMs };
+  const known = new Map((before?.came ?? []).map((instance) => [instance.id, instance]));
+  const newAtMs = found.some(({ id }) => !known.has(id)) ? nowMs : before?.newAtMs;
+  const came = [...new Map([...known, ...found.map((instance) => [instance.id, instance] as const)]).values()];
+  return came.length === 0 ? search : { ...search, came: came.toSorted((a, b) => (a.id < b.id ? -1 : 1)), newAtMs };
 }
 
 /** Tags can be copied by hand, so an instance of another type or in another zone does not count: this launch cannot have created it. */

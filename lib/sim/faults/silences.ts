@@ -2,8 +2,8 @@ import type { Chance } from "./chance.ts";
 
 /** What makes nodes silent in a run, besides faults. All times are from the begin of the run. */
 export type Silences = {
-  /** When a machine that runs a program hangs for good. */
-  readonly hangs: readonly { readonly atMinute: number }[];
+  /** When a machine that runs a program hangs for good, and for how long EC2 then refuses to terminate it. */
+  readonly hangs: readonly { readonly atMinute: number; readonly refusedHours: number }[];
   /** When a machine that runs a program loses its network, and for how long. `refused`: EC2 refuses to terminate it. */
   readonly cutOffs: readonly { readonly atMinute: number; readonly hours: number; readonly refused: boolean }[];
   readonly zones: readonly ZoneFailure[];
@@ -30,8 +30,8 @@ type SilencesWorld = {
   readonly zoneOf: (id: string) => string | undefined;
   /** Ends the supply of a zone: nothing more can be launched there, and nothing boots. */
   readonly close: (zone: string) => void;
-  /** Has EC2 refuse to terminate an instance. */
-  readonly protect: (id: string) => void;
+  /** Has EC2 refuse to terminate an instance, for good or for some time. */
+  readonly protect: (id: string, forMs?: number) => void;
   /** Ends an instance, and has EC2 report it. */
   readonly end: (id: string) => void;
 };
@@ -42,7 +42,12 @@ const hangRate = 0.5;
 export function scheduleSilences({ hangs, cutOffs, zones }: Silences, world: SilencesWorld): void {
   const { after, machines } = world;
   const atWork = (): [string, SilentMachine] | undefined => [...machines].find(([, { running }]) => running.length > 0);
-  for (const { atMinute } of hangs) after(atMinute * 60_000, () => atWork()?.[1].hang());
+  for (const { atMinute, refusedHours } of hangs)
+    after(atMinute * 60_000, () => {
+      const [id, machine] = atWork() ?? [];
+      machine?.hang();
+      if (id !== undefined && refusedHours > 0) world.protect(id, refusedHours * 3_600_000);
+    });
   for (const { atMinute, hours, refused } of cutOffs)
     after(atMinute * 60_000, () => {
       const [id, machine] = atWork() ?? [];

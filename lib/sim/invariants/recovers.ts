@@ -8,7 +8,7 @@ const checkEveryMs = 60_000;
 export const recovers: Invariant = {
   number: 14,
   name: "the dead are found",
-  says: "A node whose machine hangs, or has no network, is ended within the scenario's time after that, or after the last outage if that is later. If EC2 refuses, it ends itself within its pool's hours and dollars.",
+  says: "A node whose machine hangs, or has no network, is ended within the scenario's time after that, or after the last outage, or the last refusal of EC2, if that is later. While EC2 refuses, it ends itself within its pool's hours and dollars.",
   watch: (seen) => {
     const isDue = atMostEvery(checkEveryMs);
     return {
@@ -24,11 +24,15 @@ export const recovers: Invariant = {
 
 function late(now: WorldView, withinMs: number): InvariantBreach {
   const { nowMs, scenario, fleet, machine } = now;
-  const outMs = Math.max(0, ...outageTimes(scenario).map(({ untilMs }) => untilMs));
+  const startMs = Date.parse(scenario.startsAt);
+  const refusals = scenario.hangs.map(({ atMinute, refusedHours }) => startMs + (atMinute + refusedHours * 60) * 60_000);
+  const outMs = Math.max(0, ...outageTimes(scenario).map(({ untilMs }) => untilMs), ...refusals);
   for (const instance of fleet.live) {
     const silentMs = machine(instance.id)?.unreachableSinceMs;
     if (silentMs === undefined) continue;
-    const mostMs = fleet.protected.has(instance.id) ? islandMs(instance, now) + islandGraceMs : withinMs;
+    const isProtected = fleet.protected.has(instance.id);
+    if (isProtected && machine(instance.id)?.hungSinceMs !== undefined) continue;
+    const mostMs = isProtected ? islandMs(instance, now) + islandGraceMs : withinMs;
     if (nowMs - Math.max(silentMs, outMs) > mostMs)
       return `${instance.id} has been out of reach for ${Math.round((nowMs - silentMs) / 60_000)} min and has not ended`;
   }

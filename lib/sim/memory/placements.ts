@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { newAttempt } from "../../model/history/attempt.ts";
 import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
-import type { Launch } from "../../model/launch.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, isFirstMember, isLive, type Node, type SilentEnd, wasNeverOrdered } from "../../model/node.ts";
 import { micro } from "../../model/reservations.ts";
@@ -282,11 +281,11 @@ function leaveNode(table: MemoryTable, job: JobRecord, back: Parameters<Placemen
   else if (job.node === node) table.putJob({ ...job, ...offNodes });
 }
 
-function settle(table: MemoryTable, fence: Fence, { launch, nodes }: { launch: Launch; nodes: readonly Node[] }): Written {
+function settle(table: MemoryTable, fence: Fence, { launch, nodes, atMs }: Parameters<Placements["settle"]>[1]): Written {
   const before = table.settledLaunches.get(launch.id);
   if (before) return before.nodes.join() === nodes.map((node) => node.id).join() ? "done" : "stale";
   if (!table.openLaunches.delete(launch.id)) return "stale";
-  table.settledLaunches.set(launch.id, { launch, nodes: nodes.map((node) => node.id) });
+  table.settledLaunches.set(launch.id, { launch, nodes: nodes.map((node) => node.id), settledAtMs: atMs });
   table.reserve({ pool: fence.pool, team: launch.team }, { microUsd: -micro(launch.reserved.usdPerHour), gpus: -launch.reserved.gpus });
   for (const node of nodes) {
     table.putNode(present(structuredClone(node)));

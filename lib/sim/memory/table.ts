@@ -60,7 +60,10 @@ export class MemoryTable {
   /** The pool of every instance that was ever a node. */
   readonly instances = new Map<string, string>();
   readonly openLaunches = new Map<string, Launch>();
-  readonly settledLaunches = new Map<string, { readonly launch: Launch; readonly nodes: readonly string[] }>();
+  readonly settledLaunches = new Map<
+    string,
+    { readonly launch: Launch; readonly nodes: readonly string[]; readonly settledAtMs: number }
+  >();
   /** Refusals by subject. */
   readonly refusals = new Map<string, Refusal>();
   /** Boot failures by pool, then by node. */
@@ -84,17 +87,17 @@ export class MemoryTable {
   /** The reservations of all pools together, for the deployment and per team. */
   readonly deployment: ReservedAmount = { microUsd: 0, gpus: 0 };
   readonly teams = new Map<string, ReservedAmount>();
-  readonly #pools = new Map<string, PoolRow>();
+  readonly poolRows = new Map<string, PoolRow>();
   #newest: JobRecord | undefined;
 
   pool(name: string): PoolRow {
     const quiet = { bell: 0, decidedThrough: 0, epoch: 0, microUsd: 0, gpus: 0, busy: false, wakeAtMs: undefined, causes: [] };
-    const row = this.#pools.get(name) ?? {
+    const row = this.poolRows.get(name) ?? {
       ...quiet,
       spent: new Map<string, number>(),
       spentByTeam: new Map<string, Map<string, number>>(),
     };
-    this.#pools.set(name, row);
+    this.poolRows.set(name, row);
     return row;
   }
 

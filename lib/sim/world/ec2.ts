@@ -163,6 +163,13 @@ export class SimEc2 {
     this.#closed.clear();
   }
 
+  /** Refuses to terminate an instance, for good or for some time, because somebody has forbidden it. */
+  protect(id: string, forMs?: number): void {
+    const { protected: kept } = this.fleet;
+    kept.add(id);
+    if (forMs !== undefined) this.#world.clock.after(forMs, () => void kept.delete(id));
+  }
+
   isLive = (id: string): boolean => this.fleet.instances.get(id)?.over === false;
 
   /** Ends an instance without a call to `terminate`: it shuts itself down, or EC2 takes it back. */

@@ -112,7 +112,7 @@ export const Scenario = z
   .strictObject({
     name: z.string().default("standard"),
     /** How long work arrives and faults happen, in virtual minutes. After that there are no faults, and everything must come to rest. */
-    minutes: z.number().min(1).max(2_880).default(8),
+    minutes: z.number().min(1).max(60_000).default(8),
     /** How many nodes a shared pool keeps, set by an admin before the run, until so many virtual minutes later. Undefined for none. */
     minimum: z.strictObject({ pool: z.string(), nodes: z.int().min(1), minutes: z.number().min(1) }).optional(),
     /** The virtual time at which a run begins, in UTC. Budgets renew at midnight. The usual one is a Monday. */
@@ -222,8 +222,8 @@ export const Scenario = z
     redrive: z.boolean().default(false),
     /** How soon a job whose instance has ended must run on another, in virtual minutes; undefined for any time. */
     elsewhereMinutes: z.number().min(1).optional(),
-    /** When a machine that runs a program hangs for good. */
-    hangs: z.array(z.strictObject({ atMinute: z.number().min(0) })).default([]),
+    /** When a machine that runs a program hangs for good, and for how long EC2 then refuses to terminate it, which somebody forbade. */
+    hangs: z.array(z.strictObject({ atMinute: z.number().min(0), refusedHours: z.number().min(0).default(0) })).default([]),
     /** When a machine that runs a program loses its network, and for how long. `refused`: EC2 refuses to terminate it, which somebody forbade. */
     cutOffs: z
       .array(z.strictObject({ atMinute: z.number().min(0), hours: z.number().positive(), refused: z.boolean().default(false) }))

@@ -4,6 +4,7 @@ import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Admins } from "../admins/admins.ts";
 import { Chance } from "../faults/chance.ts";
+import { scheduleExpiry } from "../faults/expiry.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
 import { KillPlan } from "../faults/kill-plan.ts";
 import { Outages } from "../faults/outages.ts";
@@ -196,9 +197,11 @@ export class World {
       machines: this.machines,
       zoneOf: (id) => (this.ec2.isLive(id) ? this.ec2.fleet.instances.get(id)?.zone : undefined),
       close: (zone) => this.ec2.close(zone),
-      protect: (id) => void this.ec2.fleet.protected.add(id),
+      protect: (id, forMs) => this.ec2.protect(id, forMs),
       end: (id) => this.ec2.end(id),
     });
+    const { table } = this.ledger;
+    scheduleExpiry({ clock, chance: this.#chance.fork("expiry"), table, incoming: this.artifacts.incoming, left: this.outboxes.left });
     this.ec2.begin();
     this.#admins.begin(this.#options.scenario.orders, minutes * 60_000);
     schedulePoison(this.#options.seed, { ...this.#options, clock, faults: this.faults, spoiled: this.spoiled, table: this.ledger.table });

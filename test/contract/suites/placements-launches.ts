@@ -121,7 +121,8 @@ export const launchPlacementsContract = (make: MakeLedger) => {
       const ledger = await make();
       const fence = await begin(ledger);
       const launch = aLaunch();
-      const search = { why: "it is old", fromMs: monday, toMs: monday + 20_000 };
+      const came = [{ id: "i-0123456789abcdef0", instanceType: "g5.xlarge", zone: "us-east-1a", over: false }];
+      const search = { why: "it is old", fromMs: monday, toMs: monday + 20_000, came, newAtMs: monday };
       expect(await ledger.placements.recordSearch(fence, { launch: launch.id, search })).toBe("stale");
       await ledger.placements.intend(fence, launch, limits);
       expect(await ledger.placements.recordSearch(fence, { launch: launch.id, search: { ...search, toMs: monday } })).toBe("done");

@@ -20,7 +20,7 @@ test.each(["budgets", "outage", "outage-ec2", "outage-table", "partition", "two-
 test("chaos names the scenarios that there are if it knows no such name", async () => {
   const { console } = aTerminal({ isTTY: false });
   await expect(chaosCommand({ scenario: "throtled", runs: 1 }, console)).rejects.toThrow(
-    "there is no scenario throtled; there are blurred, budgets, consolidation, flood, flood-large, hands, minimum, outage, outage-ec2, outage-large, outage-table, partition, partition-ec2-out, partition-ec2-refuses, poison, spot-storm, standard, stopped-by-hand, throttled, tight-limits, two-releases, unsealable, wide, zone, or name a JSON file",
+    "there is no scenario throtled; there are blurred, budgets, consolidation, flood, flood-large, hands, minimum, outage, outage-ec2, outage-large, outage-table, partition, partition-ec2-out, partition-ec2-refuses, poison, spot-storm, standard, stopped-by-hand, throttled, tight-limits, two-releases, unsealable, weeks, wide, zone, or name a JSON file",
   );
 });
 
@@ -28,6 +28,6 @@ test("chaos --list names the scenarios", async () => {
   const { console, written } = aTerminal({ isTTY: false });
   expect(await chaosCommand({ list: true }, console)).toBe(0);
   expect(written().stdout).toContain(
-    "Scenarios: blurred, budgets, consolidation, flood, flood-large, hands, minimum, outage, outage-ec2, outage-large, outage-table, partition, partition-ec2-out, partition-ec2-refuses, poison, spot-storm, standard, stopped-by-hand, throttled, tight-limits, two-releases, unsealable, wide, zone\n",
+    "Scenarios: blurred, budgets, consolidation, flood, flood-large, hands, minimum, outage, outage-ec2, outage-large, outage-table, partition, partition-ec2-out, partition-ec2-refuses, poison, spot-storm, standard, stopped-by-hand, throttled, tight-limits, two-releases, unsealable, weeks, wide, zone\n",
   );
 });

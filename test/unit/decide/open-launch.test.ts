@@ -38,15 +38,34 @@ describe("a search", () => {
     expect(judged(undefined, [found("i-2", true), found("i-1", true)], 0)).toMatchObject({ kind: "settle", instances: [] });
   });
 
-  test("a search that shows some instances waits two minutes for the others", () => {
-    expect(judged(undefined, [found("i-1")], minute)).toEqual({ kind: "wait", search: reads(minute, minute) });
-    expect(judged(reads(0, minute), [found("i-1")], 2 * minute - 1)).toMatchObject({ kind: "wait" });
-    expect(judged(reads(0, minute), [found("i-1")], 2 * minute)).toMatchObject({ kind: "settle", instances: [{ id: "i-1" }] });
+  test("a search that shows some instances waits until reads of two minutes have shown no other", () => {
+    const some = { came: [found("i-1")], newAtMs: monday + minute };
+    expect(judged(reads(0, 0), [found("i-1")], minute)).toEqual({ kind: "wait", search: { ...reads(0, minute), ...some } });
+    expect(judged({ ...reads(0, minute), ...some }, [found("i-1")], 3 * minute - 1)).toMatchObject({ kind: "wait" });
+    expect(judged({ ...reads(0, minute), ...some }, [found("i-1")], 3 * minute)).toMatchObject({
+      kind: "settle",
+      instances: [{ id: "i-1" }],
+    });
+  });
+
+  test("the first read that shows an instance proves nothing about the others, however long nothing was shown", () => {
+    expect(judged(reads(0, 5 * minute), [found("i-1")], 6 * minute)).toMatchObject({ kind: "wait" });
+    const before = { ...reads(0, 5 * minute), came: [found("i-1")], newAtMs: monday + minute };
+    expect(judged(before, [found("i-2")], 6 * minute, 3)).toMatchObject({ kind: "wait", search: { newAtMs: monday + 6 * minute } });
   });
 
   test("a search that shows nothing retires the launch after ten minutes, and not before", () => {
     expect(judged(reads(0, 9 * minute), [], 10 * minute - 1)).toEqual({ kind: "wait", search: reads(0, 10 * minute - 1) });
     expect(judged(reads(0, 9 * minute), [], 10 * minute)).toMatchObject({ kind: "settle", instances: [] });
+  });
+
+  test("a search forgets no instance that one of its reads has shown", () => {
+    const before = { ...reads(0, minute), came: [found("i-2")], newAtMs: monday };
+    const both = { kind: "settle", instances: [{ id: "i-1" }, { id: "i-2" }] };
+    expect(judged(before, [found("i-1")], minute + 20_000)).toMatchObject(both);
+    expect(judged(before, [found("i-1")], 9 * minute), "after a gap").toMatchObject(both);
+    expect(judged(before, [], 2 * minute)).toMatchObject({ kind: "settle", instances: [{ id: "i-2" }] });
+    expect(judged(before, [found("i-2", true)], minute + 20_000)).toMatchObject({ kind: "wait", search: { came: [found("i-2", true)] } });
   });
 
   test("a search starts again after a gap, and if the clock has jumped backwards", () => {

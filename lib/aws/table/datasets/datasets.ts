@@ -1,3 +1,4 @@
+import { keptMs } from "../../../model/values/kept.ts";
 import type { AsRead, Datasets } from "../../../ports/datasets.ts";
 import { getItem, getPartition, type TableAccess, tryUpdate } from "../access.ts";
 import { add, type Change, type Condition, either, is, isAbsent, isAtMost, isBelow, set, setAll } from "../expression.ts";
@@ -54,7 +55,7 @@ export const createDatasets = (access: TableAccess): Datasets => {
 
     async claimListing({ team, source }, { nowMs, everyMs, perSource, perTeam }) {
       const interval = Math.floor(nowMs / everyMs);
-      const ttl = ttlAfter(nowMs, 1);
+      const ttl = ttlAfter(nowMs, keptMs.datasetTurn);
       const claim = async (key: Key, most: number): Promise<boolean> => {
         const first = { changes: setAll({ interval, count: 1, ttl }), when: [either(isAbsent("interval"), isBelow("interval", interval))] };
         const next = { changes: [add("count", 1)], when: [is("interval", interval), isBelow("count", most)] };
@@ -69,7 +70,7 @@ export const createDatasets = (access: TableAccess): Datasets => {
 
     async mayRequestMap(ref, node, { nowMs, againAtMs }) {
       const written = await tryUpdate(access, mapRequestKey(ref, node), {
-        changes: [set("untilMs", againAtMs), set("ttl", ttlAfter(nowMs, 1))],
+        changes: [set("untilMs", againAtMs), set("ttl", ttlAfter(nowMs, keptMs.datasetTurn))],
         when: [either(isAbsent("untilMs"), isAtMost("untilMs", nowMs))],
       });
       return written !== undefined;

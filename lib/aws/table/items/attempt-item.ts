@@ -1,15 +1,15 @@
 import * as z from "zod";
 import { type Attempt, type AttemptNews, attemptEnds } from "../../../model/history/attempt.ts";
 import type { AttemptRef } from "../../../model/job.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import type { Item } from "../access.ts";
 import { set, setOnce } from "../expression.ts";
 import { attemptKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
 import type { Part } from "../transaction.ts";
 
-/** How long jobs and attempts are kept after their end; the same for both, so that no attempt outlives its job. */
-const keptDays = 30;
-export const expiresAfter = (endedAtMs: number): number => ttlAfter(endedAtMs, keptDays);
+/** Returns when a job or an attempt that has ended may be deleted. */
+export const expiresAfter = (endedAtMs: number): number => ttlAfter(endedAtMs, keptMs.job);
 
 const StoredAttempt: z.ZodType<Attempt> = z.object({
   attempt: z.int().min(1),

@@ -1,11 +1,9 @@
 import * as z from "zod";
 import type { BootFailure, SilentEnd } from "../../../model/node.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import type { Item } from "../access.ts";
 import { bootFailureKey, type Key, silentEndKey } from "../keys.ts";
-import { stored } from "../stored.ts";
-
-/** Longer than a boot failure, or an end for silence, counts. */
-const keptSeconds = 2 * 3600;
+import { stored, ttlAfter } from "../stored.ts";
 
 const StoredBootFailure: z.ZodType<BootFailure> = z.object({
   node: z.string(),
@@ -17,7 +15,7 @@ const StoredBootFailure: z.ZodType<BootFailure> = z.object({
 export const bootFailureItem = (pool: string, failure: BootFailure): Key & Item => ({
   ...bootFailureKey(pool, failure.node),
   ...failure,
-  ttl: Math.ceil(failure.atMs / 1000) + keptSeconds,
+  ttl: ttlAfter(failure.atMs, keptMs.failure),
 });
 export const bootFailureOf = (item: Item): BootFailure => stored(StoredBootFailure, item);
 
@@ -27,6 +25,6 @@ const StoredSilentEnd: z.ZodType<SilentEnd> = z.object({ node: z.string(), zone:
 export const silentEndItem = (pool: string, end: SilentEnd): Key & Item => ({
   ...silentEndKey(pool, end.node),
   ...end,
-  ttl: Math.ceil(end.atMs / 1000) + keptSeconds,
+  ttl: ttlAfter(end.atMs, keptMs.failure),
 });
 export const silentEndOf = (item: Item): SilentEnd => stored(StoredSilentEnd, item);

@@ -3,6 +3,7 @@ import type { FetchedDataset } from "../../../model/dataset.ts";
 import type { Heartbeat } from "../../../model/heartbeat/heartbeat.ts";
 import type { Node } from "../../../model/node.ts";
 import type { GpuSample } from "../../../model/telemetry.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import type { Item } from "../access.ts";
 import { type Change, defined, set } from "../expression.ts";
 import { packed, packedText } from "../packed.ts";
@@ -34,17 +35,14 @@ const StoredFetched: z.ZodType<FetchedDataset> = z.object({
 });
 const StoredData = z.object({ datasets: z.array(StoredFetched) });
 
-/** The item disappears this long after the last heartbeat if its node's end did not delete it. */
-const keptDays = 14;
-
 /** Returns the writes of a heartbeat. Values that are undefined stay as they are. */
 export const heartbeatChanges = ({ gpus, ...beat }: Heartbeat): Change[] => [
   ...Object.entries(defined(beat)).map(([name, value]) => set(name, value)),
   ...(gpus === undefined ? [] : [set("gpus", gpusText(gpus))]),
   keptAfter(beat.lastSeenMs),
 ];
-/** Returns the write that keeps a heartbeat, or what was reported with it, for two weeks. */
-export const keptAfter = (atMs: number): Change => set("ttl", ttlAfter(atMs, keptDays));
+/** Returns the write that keeps a heartbeat, or what was reported with it, until long after a call. */
+export const keptAfter = (atMs: number): Change => set("ttl", ttlAfter(atMs, keptMs.heartbeat));
 
 /** Returns a node's part that its heartbeat holds. Throws if the item cannot be read. */
 export function heartbeatOfItem(item: Item): Partial<Node> {

@@ -1,10 +1,18 @@
 import * as z from "zod";
-import type { Launch } from "../../../model/launch.ts";
+import type { Launch, LaunchSearch } from "../../../model/launch.ts";
 import type { Item } from "../access.ts";
 import { type Key, launchKey } from "../keys.ts";
 import { StoredOffer, StoredType, stored } from "../stored.ts";
 
 const StoredJobs = z.array(z.object({ team: z.string(), job: z.string() }));
+
+const StoredSearch: z.ZodType<LaunchSearch> = z.object({
+  why: z.string(),
+  fromMs: z.number(),
+  toMs: z.number(),
+  came: z.array(z.object({ id: z.string(), instanceType: z.string(), zone: z.string(), over: z.boolean() })).optional(),
+  newAtMs: z.number().optional(),
+});
 
 const StoredLaunch: z.ZodType<Launch> = z.object({
   id: z.string(),
@@ -21,7 +29,7 @@ const StoredLaunch: z.ZodType<Launch> = z.object({
   intendedAtMs: z.number(),
   because: z.string(),
   replaces: z.string().optional(),
-  search: z.object({ why: z.string(), fromMs: z.number(), toMs: z.number() }).optional(),
+  search: StoredSearch.optional(),
 });
 
 export const launchItem = (launch: Launch): Key & Item => ({ ...launchKey(launch.pool, launch.id), ...launch });

@@ -1,10 +1,9 @@
 import * as z from "zod";
 import type { Refusal } from "../../../model/refusal.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import type { Item } from "../access.ts";
 import { type Key, refusalKey } from "../keys.ts";
 import { stored, ttlAfter } from "../stored.ts";
-
-const keptDays = 2;
 
 const known = {
   code: z.string(),
@@ -29,8 +28,7 @@ export const refusalItem = (refusal: Refusal, revision: number): Key & Item => (
   ...refusalKey(refusal),
   ...refusal,
   revision,
-  // Long after the last of its evidence has decayed.
-  ttl: ttlAfter(refusal.untilMs, keptDays),
+  ttl: ttlAfter(refusal.untilMs, keptMs.refusal),
 });
 export const refusalOf = (item: Item): Refusal => stored(StoredRefusal, item);
 export const revisionOf = (item: Item): number => stored(z.object({ revision: z.int() }), item).revision;

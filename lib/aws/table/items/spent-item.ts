@@ -2,15 +2,13 @@ import * as z from "zod";
 import { lifeOf, type Node } from "../../../model/node.ts";
 import type { UnreadableItem } from "../../../model/plan.ts";
 import type { Spent } from "../../../model/pool.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import { costByDay, nextStart, periodName } from "../../../model/values/period.ts";
 import { getItem, getPartition, type Item, type TableAccess } from "../access.ts";
 import { add, set } from "../expression.ts";
 import { spentKey, teamSpentKey, teamsSpentPartition } from "../keys.ts";
 import { separated, stored, ttlAfter } from "../stored.ts";
 import type { Part } from "../transaction.ts";
-
-/** Days after the end of the month, so that costs can be seen for a year. */
-const keptDays = 396;
 
 /** Whole micro-dollars. The month's sum is the attribute `total`; a day's sum has the day's name, for example `2026-11-23`. */
 const Sum = z.int().optional();
@@ -24,7 +22,7 @@ export function spentParts(node: Ended, atMs: number): Part[] {
   return [...months].flatMap((month): Part[] => {
     const its = days.filter(([day]) => monthOf(day) === month);
     const total = its.reduce((sum, [, microUsd]) => sum + microUsd, 0);
-    const ttl = ttlAfter(nextStart("month", Date.parse(`${month}-01T00:00:00Z`)), keptDays);
+    const ttl = ttlAfter(nextStart("month", Date.parse(`${month}-01T00:00:00Z`)), keptMs.spent);
     const changes = [add("total", total), ...its.map(([day, microUsd]) => add(day, microUsd)), set("ttl", ttl)];
     const { pool, team } = node;
     const keys = [spentKey(pool, month), ...(team === undefined ? [] : [teamSpentKey(pool, month, team)])];

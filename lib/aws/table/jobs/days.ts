@@ -1,12 +1,11 @@
 import type { Job } from "../../../model/job.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import { periodName } from "../../../model/values/period.ts";
 import { putItem, queryPage, type TableAccess } from "../access.ts";
 import { expression, isBetween } from "../expression.ts";
 import { dayKey, daysPartition } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
 
-/** How long a day is listed. A job that waits longer is still found by its id. */
-const keptDays = 400;
 /** The most days that one process remembers to have noted. */
 const maxNoted = 1_000;
 
@@ -17,7 +16,7 @@ export function createDayNotes(access: TableAccess): (job: Pick<Job, "team" | "s
     const key = dayKey(team, periodName("day", submittedAtMs));
     const name = `${key.pk} ${key.sk}`;
     if (noted.has(name)) return;
-    await putItem(access, { ...key, ttl: ttlAfter(submittedAtMs, keptDays) });
+    await putItem(access, { ...key, ttl: ttlAfter(submittedAtMs, keptMs.dayOfJobs) });
     if (noted.size >= maxNoted) noted.clear();
     noted.add(name);
   };

@@ -1,3 +1,4 @@
+import { keptMs } from "../../../model/values/kept.ts";
 import type { OutboxClaims } from "../../../ports/islands/outboxes.ts";
 import { type TableAccess, tryUpdate } from "../access.ts";
 import { either, is, isAbsent, isBelow, set } from "../expression.ts";
@@ -5,13 +6,10 @@ import { outboxClaimKey } from "../keys.ts";
 import { ttlAfter } from "../stored.ts";
 import { transact } from "../transaction.ts";
 
-/** An outbox is on S3 for 16 days. A claim is never needed for longer than hours. */
-const keptDays = 2;
-
 export const createOutboxClaims = (access: TableAccess): OutboxClaims => ({
   async claim(outbox, { beforeMs, atMs }) {
     const when = [either(isAbsent("claimedAtMs"), isBelow("claimedAtMs", beforeMs))];
-    const changes = [set("claimedAtMs", atMs), set("ttl", ttlAfter(atMs, keptDays))];
+    const changes = [set("claimedAtMs", atMs), set("ttl", ttlAfter(atMs, keptMs.outboxClaim))];
     return (await tryUpdate(access, outboxClaimKey(outbox), { changes, when })) !== undefined;
   },
   async release(outbox, claimedAtMs) {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Launch } from "../../../model/launch.ts";
+import { keptMs } from "../../../model/values/kept.ts";
 import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, putItem, type TableAccess } from "../access.ts";
 import { isAbsent, isThere, set } from "../expression.ts";
@@ -14,7 +15,6 @@ import { maxParts, type Part, transact } from "../transaction.ts";
 import { countersOf, counting, exceeds } from "./counters.ts";
 import { type FencedWriter, written } from "./fenced-write.ts";
 
-const keptDays = 14;
 const SettledNodes = z.object({ nodes: z.array(z.string()) });
 
 /** Writes the changes that `place` makes to launches. */
@@ -42,7 +42,7 @@ export const createLaunchPlacements = (
 
   async settle(fence, { launch, nodes, atMs }) {
     const ids = nodes.map((node) => node.id);
-    const ttl = ttlAfter(atMs, keptDays);
+    const ttl = ttlAfter(atMs, keptMs.settledLaunch);
     const came = nodes.map(reservationOf).reduce(plus, nothing);
     const change = { team: launch.team, amount: minus(came, amountOf(launch.reserved)) };
     const open = await getItem(access, launchKey(fence.pool, launch.id));

@@ -1,3 +1,4 @@
+import { keptMs } from "../../../model/values/kept.ts";
 import type { Fence, Placements, Written } from "../../../ports/pool-ledger.ts";
 import { getItem, type TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
@@ -10,8 +11,6 @@ import { bootFailureKey, forgottenNodeKey, heartbeatKey, instanceKey, nodeDatase
 import { ttlAfter } from "../stored.ts";
 import { maxParts, type Part } from "../transaction.ts";
 import { type FencedOutcome, type FencedWriter, written } from "./fenced-write.ts";
-
-const keptDays = 14;
 
 /** Writes the changes that `place` makes to nodes that end or have ended. */
 export const createNodePlacements = (
@@ -153,7 +152,7 @@ export const createNodePlacements = (
         }
         const now = readNodeOf(items.item);
         if (Object.keys(now.assignments).length > 0) return unlessFenced(fence, "stale");
-        const ttl = ttlAfter(atMs, keptDays);
+        const ttl = ttlAfter(atMs, keptMs.formerNode);
         const last = { state: "gone", stateSinceMs: atMs, released: true, ttl };
         const outcome = await release(fence, { node: now, atMs }, [
           { kind: "delete", key: nodeKey(fence.pool, node), when: [is("released", now.released), isEmpty("assignments")] },

@@ -1,5 +1,5 @@
 import { isPaused } from "../../../decide/overrides/paused.ts";
-import { attemptName, jobName, nodesOf, type QueueEntry } from "../../../model/job.ts";
+import { attemptName, type Job, jobName, nodesOf, type QueueEntry } from "../../../model/job.ts";
 import { freeOn, isLive, type Node } from "../../../model/node.ts";
 import { isResting } from "../../../model/values/back-off.ts";
 import { fits } from "../../../model/values/resources.ts";
@@ -46,14 +46,16 @@ export const awake: Invariant = {
   },
 };
 
-/** When each job last got another state, and when a job of each node last did. */
+/** When each job last got another state or pool, and when a job of each node last did. */
 type Changed = { readonly jobs: Map<string, number>; readonly nodes: Map<string, number> };
 
 function noteChange(fact: Fact, { jobs, nodes }: Changed, nowMs: number): void {
-  if (fact.kind !== "job" || fact.before?.state === fact.after.state) return;
+  if (fact.kind !== "job" || isSamePlace(fact.before, fact.after)) return;
   jobs.set(jobName(fact.after), nowMs);
   for (const id of [fact.before, fact.after].flatMap(nodesOf)) nodes.set(id, nowMs);
 }
+
+const isSamePlace = (before: Job | undefined, after: Job): boolean => before?.state === after.state && before.pool === after.pool;
 
 /** A decision may die while it waits for EC2, and its message is delivered again only after its visibility timeout. */
 const delaying = /^(?:(?:sqs|lambda|table)\.|ec2\.late-answer$)/;
@@ -72,7 +74,7 @@ function isTrouble(fact: Fact, { scenario, unreadable, nowMs }: WorldView): bool
 function newsOf(fact: Fact): readonly string[] {
   if (fact.kind !== "job") return [];
   const { before, after } = fact;
-  if (after.state === "queued" && before?.state !== "queued") return [after.pool];
+  if (after.state === "queued" && !isSamePlace(before, after)) return [after.pool];
   const wasOn = before?.state === "placed" || before?.state === "running";
   return wasOn && after.state === "failed" ? [after.pool] : [];
 }
