@@ -20,7 +20,6 @@ const app = new App({
 const bundles = bundleFunctions(configuration);
 try {
   new FleetStack(app, "Fleetwright", {
-    stackName: "Fleetwright",
     description: "Fleetwright: a serverless autoscaler for GPU fleets",
     configuration,
     bundles,

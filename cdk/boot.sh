@@ -65,7 +65,7 @@ Environment="FLEETWRIGHT_POOL=$FLEETWRIGHT_POOL"
 Environment="AWS_REGION=$AWS_REGION"
 Environment="FLEETWRIGHT_JOB_USER=fleetjob"
 Environment="FLEETWRIGHT_FOLDER=$folder"
-Environment="FLEETWRIGHT_SHUTDOWN=systemctl poweroff"
+Environment="FLEETWRIGHT_SHUTDOWN=systemctl --no-block poweroff"
 ExecStartPre=$home/guard
 ExecStart=$home/node $home/worker.mjs
 Restart=always
@@ -79,12 +79,21 @@ WantedBy=multi-user.target
 UNIT
 }
 
+# True if the worker runs, or will as soon as what systemd starts before it is there. That may be ordered after this script, so the script
+# must not wait for it.
+is_started() {
+  local job
+  systemctl is-active --quiet fleetwright && return 0
+  job=$(systemctl show --property=Job --value fleetwright)
+  [ "${job:-0}" != 0 ]
+}
+
 start_worker() {
   local answer worker_url node_url
   answer=$(call_node "{\"protocol\":1,\"kind\":\"boot\",\"pool\":\"$FLEETWRIGHT_POOL\"}") || { say 'the node function did not respond'; return 1; }
   case $(field kind <<<"$answer") in
     boot) ;;
-    shutdown) say 'the instance is no longer needed; shutting down'; systemctl poweroff; exit 0 ;;
+    shutdown) say 'the instance is no longer needed; shutting down'; systemctl --no-block poweroff; exit 0 ;;
     *) say 'the instance is not expected yet'; return 1 ;;
   esac
   worker_url=$(field workerUrl <<<"$answer") && node_url=$(field nodeUrl <<<"$answer") || return 1
@@ -92,9 +101,9 @@ start_worker() {
   curl -sS -f -m 240 -o "$home/node.part" "$node_url" || { say 'Node could not be downloaded'; return 1; }
   chmod 755 "$home/node.part" && mv -f "$home/node.part" "$home/node" || return 1
   "$home/node" --version >/dev/null || { say 'Node does not run here'; return 1; }
-  write_guard && write_unit && systemctl daemon-reload && systemctl enable --quiet fleetwright && systemctl restart fleetwright || return 1
+  write_guard && write_unit && systemctl daemon-reload && systemctl enable --quiet fleetwright && systemctl --no-block restart fleetwright || return 1
   sleep 3
-  systemctl is-active --quiet fleetwright || { say 'the worker did not start'; return 1; }
+  is_started || { say 'the worker did not start'; return 1; }
 }
 
 mkdir -p "$home" "$folder" && chmod 755 "$home" "$folder"
@@ -103,7 +112,7 @@ id fleetjob >/dev/null 2>&1 || useradd --system --no-create-home --shell /sbin/n
 until start_worker; do
   if ((SECONDS >= deadline)); then
     say 'gave up after ten minutes'
-    systemctl poweroff
+    systemctl --no-block poweroff
     exit 1
   fi
   sleep 5

@@ -1,7 +1,6 @@
 import { Annotations, Aws, CfnOutput, Fn, Stack, type StackProps } from "aws-cdk-lib";
 import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import { EventBus } from "aws-cdk-lib/aws-events";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import { Construct } from "constructs";
@@ -46,8 +45,9 @@ export class FleetStack extends Stack {
   readonly #zones: number;
 
   constructor(scope: Construct, id: string, props: FleetStackProps) {
-    super(scope, id, props);
     const { configuration, bundles } = props;
+    // A deployment of another name is another stack. If all had one name, the second would replace the first.
+    super(scope, id, { ...props, stackName: `Fleetwright-${configuration.name}` });
     this.#zones = configuration.zones;
     for (const remark of remarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:limits", remark);
     for (const remark of concurrencyRemarks(configuration)) Annotations.of(this).addWarningV2("fleetwright:concurrency", remark);
@@ -62,8 +62,6 @@ export class FleetStack extends Stack {
       vaults: new TeamVaults(this, "Teams", configuration),
       network: new Network(this, "Network", { zones: configuration.zones, logs: buckets.logs }),
     };
-    // For domain events; no event is sent to it yet.
-    new EventBus(this, "Bus", { eventBusName: configuration.name, description: "What happens in Fleetwright" });
     const worker = new WorkerAssets(this, "Worker", props.worker);
     const instance = new InstanceRole(this, "Instance");
     const tickRole = functionRole(new Construct(this, "TickRole"), "tick");

@@ -19,7 +19,7 @@ export class TeamRoles extends Construct {
   #make(team: string, { configuration, queues, buckets, vaults, api }: Foundation & { readonly api: IFunction }): void {
     const stack = Stack.of(this);
     const role = new Role(this, team, {
-      roleName: teamRole(configuration.name, team),
+      roleName: teamRole({ name: configuration.name, region: stack.region }, team),
       description: `Acts for the team ${team} of Fleetwright ${configuration.name}`,
       assumedBy: new AccountRootPrincipal(),
     });

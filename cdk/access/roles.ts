@@ -5,7 +5,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { outboxFolder } from "../../events/outbox/outbox.ts";
-import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
+import { bucketArn, keptPrefix, ofThisAccount } from "../storage/data-buckets.ts";
 import { teamTag } from "../storage/team-vaults.ts";
 import { acknowledgeResources } from "./acknowledge.ts";
 import { callUrl } from "./allow.ts";
@@ -54,7 +54,11 @@ export class JobRole extends Construct {
       new PolicyStatement({ sid: "Upload", actions: ["s3:PutObject", "s3:AbortMultipartUpload"], resources: [uploads] }),
     );
     this.role.addToPolicy(new PolicyStatement({ sid: "Code", actions: ["s3:GetObject"], resources: [archives] }));
-    this.role.addToPolicy(new PolicyStatement({ sid: "Data", actions: ["s3:GetObject"], resources: [...data, ...foreign] }));
+    this.role.addToPolicy(new PolicyStatement({ sid: "Data", actions: ["s3:GetObject"], resources: data }));
+    if (foreign.length > 0)
+      this.role.addToPolicy(
+        new PolicyStatement({ sid: "OwnData", actions: ["s3:GetObject"], resources: foreign, conditions: ofThisAccount(stack) }),
+      );
     this.role.addToPolicy(
       new PolicyStatement({
         sid: "TeamKey",
@@ -62,7 +66,7 @@ export class JobRole extends Construct {
         actions: ["kms:GenerateDataKey", "kms:Decrypt"],
         resources: props.keys.map((key) => key.keyArn),
         conditions: {
-          StringEquals: { [`aws:ResourceTag/${teamTag}`]: team, "kms:ViaService": `s3.${stack.region}.amazonaws.com` },
+          StringEquals: { [`aws:ResourceTag/${teamTag}`]: team, "kms:ViaService": `s3.${stack.region}.${stack.urlSuffix}` },
         },
       }),
     );

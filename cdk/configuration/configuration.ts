@@ -19,6 +19,7 @@ import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { Budgets, budgetProblems } from "./budget-problems.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
+import { nameProblems } from "./name-problems.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
@@ -187,6 +188,13 @@ const Fields = z.strictObject({
   reservedConcurrency: ReservedConcurrency.optional().describe(
     "Lambda concurrency that is set aside for functions that keep the fleet alive, and a cap for the API. None if omitted",
   ),
+  volumeKeyArn: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/, "must be the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID")
+    .optional()
+    .describe(
+      "The KMS key that encrypts nodes' volumes. Name it if the account's default key for EBS is not the one of AWS; otherwise no node can be launched",
+    ),
   zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
   logRetentionDays: z
     .literal([...retentionDays])
@@ -208,20 +216,10 @@ export const Configuration = Fields.superRefine((fleet, context) => {
   const problem = (path: (string | number)[], message: string): void => {
     context.addIssue({ code: "custom", path, message });
   };
-  const refuseTwice = (names: readonly string[], path: (string | number)[]): void => {
-    for (const name of repeated(names)) problem(path, `"${name}" is listed twice`);
-  };
-  refuseTwice(fleet.teams, ["teams"]);
-  refuseTwice(fleet.dataBuckets, ["dataBuckets"]);
-  refuseTwice(
-    fleet.pools.map((pool) => pool.name),
-    ["pools"],
-  );
+  for (const { path, message } of nameProblems(fleet)) problem(path, message);
   for (const team of Object.keys(fleet.teamLimits ?? {}).filter((name) => !fleet.teams.includes(name)))
     problem(["teamLimits", team], `there is no team "${team}"; known teams: ${fleet.teams.join(", ")}`);
   fleet.pools.forEach((pool, index) => {
-    refuseTwice(pool.families, ["pools", index, "families"]);
-    refuseTwice(pool.markets, ["pools", index, "markets"]);
     const least = pool.bootSeconds + pool.drainSeconds;
     if (pool.maxLifetimeSeconds !== undefined && pool.maxLifetimeSeconds <= least)
       problem(
@@ -293,5 +291,3 @@ async function defaultExport(path: string): Promise<unknown> {
   if (module.default === undefined) throw new FleetError("configuration", `The configuration ${path} has no default export`);
   return module.default;
 }
-
-const repeated = (names: readonly string[]): string[] => [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];

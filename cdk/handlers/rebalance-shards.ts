@@ -6,7 +6,7 @@ import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import { acknowledgeResources } from "../access/acknowledge.ts";
 import { onTable, sendTo } from "../access/allow.ts";
-import { bucketArn, keptPrefix } from "../storage/data-buckets.ts";
+import { bucketArn, keptPrefix, ofThisAccount } from "../storage/data-buckets.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -29,6 +29,7 @@ export class RebalanceShardsFunction extends Construct {
           sid: "ListSources",
           actions: ["s3:ListBucket"],
           resources: [buckets.datasets.bucketArn, ...configuration.dataBuckets.map((name) => bucketArn(Stack.of(this), name))],
+          conditions: ofThisAccount(Stack.of(this)),
         }),
         // The function reads names and sizes of data, never the data itself.
         new PolicyStatement({ sid: "KeepLists", actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources: [kept] }),

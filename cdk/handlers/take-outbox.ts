@@ -55,7 +55,7 @@ export class TakeOutbox extends Construct {
           // S3 also needs Decrypt to join the parts of a multipart upload.
           actions: ["kms:GenerateDataKey", "kms:Decrypt"],
           resources: keys,
-          conditions: { StringEquals: { "kms:ViaService": `s3.${Stack.of(this).region}.amazonaws.com` } },
+          conditions: { StringEquals: { "kms:ViaService": `s3.${Stack.of(this).region}.${Stack.of(this).urlSuffix}` } },
         }),
       ],
       memory: 1024,

@@ -41,10 +41,15 @@ export function capacityPolicy(
     new PolicyStatement({
       sid: "LaunchByTemplate",
       actions: ["ec2:RunInstances"],
-      resources: anyOfAKind(scope).filter((arn) => !arn.endsWith(":fleet/*")),
+      resources: anyOfAKind(scope).filter((arn) => !/:(fleet|spot-instances-request)\/\*$/.test(arn)),
       conditions: { ArnEquals: { "ec2:LaunchTemplate": templates } },
     }),
-    new PolicyStatement({ sid: "LaunchInto", actions: ["ec2:RunInstances"], resources: [...templates, ...into] }),
+    // AWS's reference does not list the template's key for spot requests. A request without an instance, which needs a template, is nothing.
+    new PolicyStatement({
+      sid: "LaunchInto",
+      actions: ["ec2:RunInstances"],
+      resources: [...templates, ...into, ec2("spot-instances-request/*")],
+    }),
     new PolicyStatement({
       sid: "TagAtLaunch",
       actions: ["ec2:CreateTags"],
@@ -69,11 +74,33 @@ export function capacityPolicy(
     new PolicyStatement({
       sid: "FirstOfTheAccount",
       actions: ["iam:CreateServiceLinkedRole"],
-      resources: [
-        serviceLinkedRole(stack, "spot.amazonaws.com", "AWSServiceRoleForEC2Spot"),
-        serviceLinkedRole(stack, "ec2fleet.amazonaws.com", "AWSServiceRoleForEC2Fleet"),
-      ],
-      conditions: { StringEquals: { "iam:AWSServiceName": ["spot.amazonaws.com", "ec2fleet.amazonaws.com"] } },
+      // A fleet of the type `instant` needs no role of its own.
+      resources: [serviceLinkedRole(stack, "spot.amazonaws.com", "AWSServiceRoleForEC2Spot")],
+      conditions: { StringEquals: { "iam:AWSServiceName": "spot.amazonaws.com" } },
+    }),
+    ...(configuration.volumeKeyArn === undefined ? [] : useOf(stack, configuration.volumeKeyArn)),
+  ];
+}
+
+/**
+ * Allows EC2 to encrypt nodes' volumes with a customer-managed key on behalf of a launch. See
+ * https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html.
+ */
+function useOf(stack: Stack, keyArn: string): PolicyStatement[] {
+  const viaEc2 = { "kms:ViaService": `ec2.${stack.region}.${stack.urlSuffix}` };
+  const actions = ["Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"];
+  return [
+    new PolicyStatement({
+      sid: "UseVolumeKey",
+      actions: actions.map((action) => `kms:${action}`),
+      resources: [keyArn],
+      conditions: { StringEquals: viaEc2 },
+    }),
+    new PolicyStatement({
+      sid: "LendVolumeKey",
+      actions: ["kms:CreateGrant"],
+      resources: [keyArn],
+      conditions: { StringEquals: viaEc2, Bool: { "kms:GrantIsForAWSResource": "true" } },
     }),
   ];
 }

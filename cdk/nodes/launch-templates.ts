@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Aws, Tags } from "aws-cdk-lib";
+import { Aws } from "aws-cdk-lib";
 import {
   BlockDeviceVolume,
+  CfnLaunchTemplate,
   EbsDeviceVolumeType,
   InstanceInitiatedShutdownBehavior,
   type ISecurityGroup,
@@ -11,6 +12,7 @@ import {
   UserData,
 } from "aws-cdk-lib/aws-ec2";
 import { type IInstanceProfile, InstanceProfile, type IRole } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { root } from "../bundles/root.ts";
 import type { Configuration, PoolConfiguration } from "../configuration/configuration.ts";
@@ -34,6 +36,8 @@ export class LaunchTemplates extends Construct {
   constructor(scope: Construct, id: string, props: LaunchTemplatesProps) {
     super(scope, id);
     const instanceProfile = new InstanceProfile(this, "Profile", { role: props.role });
+    const { name: fleet, volumeKeyArn } = props.configuration;
+    const volumeKey = volumeKeyArn === undefined ? undefined : Key.fromKeyArn(this, "VolumeKey", volumeKeyArn);
     this.byPool = new Map(
       props.configuration.pools.map((pool) => {
         const template = new LaunchTemplate(this, `Pool-${pool.name}`, {
@@ -44,7 +48,8 @@ export class LaunchTemplates extends Construct {
           requireImdsv2: true,
           // Containers cannot reach the metadata service, because they are one hop further away than the host.
           httpPutResponseHopLimit: 1,
-          instanceMetadataTags: true,
+          // Anyone on the node could read them, and nothing of ours does.
+          instanceMetadataTags: false,
           instanceInitiatedShutdownBehavior: InstanceInitiatedShutdownBehavior.TERMINATE,
           blockDevices: [
             {
@@ -53,17 +58,31 @@ export class LaunchTemplates extends Construct {
                 volumeType: EbsDeviceVolumeType.GP3,
                 encrypted: true,
                 deleteOnTermination: true,
+                ...(volumeKey && { kmsKey: volumeKey }),
               }),
             },
           ],
         });
-        Tags.of(template).add("Name", `${props.configuration.name}-${pool.name}`);
-        Tags.of(template).add("fleetwright:name", props.configuration.name);
-        Tags.of(template).add("fleetwright:pool", pool.name);
+        tagOnce(template, { fleet, pool: pool.name });
         return [pool.name, template];
       }),
     );
   }
+}
+
+/**
+ * Tags what a template launches. Instances get the fleet's and the pool's name from the request that launches them, and EC2 may refuse a tag
+ * that both the request and the template set. Volumes get no tags from the request.
+ */
+function tagOnce(template: LaunchTemplate, { fleet, pool }: { readonly fleet: string; readonly pool: string }): void {
+  const resource = template.node.defaultChild;
+  if (!(resource instanceof CfnLaunchTemplate)) throw new Error(`${template.node.path} is not a launch template of this stack`);
+  const all = { Name: `${fleet}-${pool}`, "fleetwright:name": fleet, "fleetwright:pool": pool };
+  const tags = (of: Record<string, string>) => Object.entries(of).map(([key, value]) => ({ Key: key, Value: value }));
+  resource.addPropertyOverride("LaunchTemplateData.TagSpecifications", [
+    { ResourceType: "instance", Tags: tags({ Name: all.Name }) },
+    { ResourceType: "volume", Tags: tags(all) },
+  ]);
 }
 
 /** Returns three lines that say where the node belongs, followed by the boot script. The local cloud reads the three lines. */

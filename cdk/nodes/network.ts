@@ -33,7 +33,7 @@ export class Network extends Construct {
       maxAzs: props.zones,
       natGateways: 0,
       subnetConfiguration: [{ name: "node", subnetType: SubnetType.PUBLIC, cidrMask: 20 }],
-      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 }, DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
+      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
       // Nothing uses the default group, and restricting it would need a custom resource.
       restrictDefaultSecurityGroup: false,
       flowLogs: {

@@ -14,7 +14,7 @@ import { outboxFolder } from "../../events/outbox/outbox.ts";
 import { keptMs } from "../../lib/model/values/kept.ts";
 import type { Configuration } from "../configuration/configuration.ts";
 
-/** The buckets for all files. Deleting the stack keeps them, because they hold the teams' work. */
+/** The buckets for all files. Deleting the stack keeps them, because they hold the teams' work; a first deployment that fails does not. */
 export class Buckets extends Construct {
   /** Access logs of the other buckets and logs of refused network traffic; kept for 30 days. */
   readonly logs: Bucket;
@@ -82,7 +82,7 @@ const bucket = (scope: Construct, id: string, props: BucketProps): Bucket =>
     enforceSSL: true,
     minimumTLSVersion: 1.2,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ...props,
   });
 
@@ -96,8 +96,9 @@ function sendEventsToBus(of: Bucket): void {
 }
 
 /**
- * Refuses uploads that do not name a KMS key. The uploader's own policy says which keys it may name. An outbox names none, because an instance
- * may use no key of its team; it gets the bucket's default encryption.
+ * Refuses uploads that ask for another encryption than by a KMS key that they name. The uploader's own policy says which keys it may name. A
+ * request that asks for nothing is not refused, because the parts of a multipart upload cannot: they get the key that the upload began with.
+ * A whole object without a key, such as an outbox, gets the bucket's default encryption, which is KMS, too.
  */
 function requireTeamKey(of: Bucket): void {
   const refuse = (sid: string, conditions: Record<string, Record<string, string>>): void => {
@@ -112,6 +113,7 @@ function requireTeamKey(of: Bucket): void {
       }),
     );
   };
-  refuse("RequireKms", { StringNotEquals: { "s3:x-amz-server-side-encryption": "aws:kms" } });
-  refuse("RequireNamedKey", { Null: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "true" } });
+  const encryption = "s3:x-amz-server-side-encryption";
+  refuse("RequireKms", { StringNotEquals: { [encryption]: "aws:kms" }, Null: { [encryption]: "false" } });
+  refuse("RequireNamedKey", { StringEquals: { [encryption]: "aws:kms" }, Null: { [`${encryption}-aws-kms-key-id`]: "true" } });
 }

@@ -26,7 +26,7 @@ export class TeamVaults extends Construct {
         alias: `${this.aliasPrefix}${team}`,
         description: `Fleetwright ${configuration.name}: uploads, artifacts and logs of the team ${team}`,
         enableKeyRotation: true,
-        removalPolicy: RemovalPolicy.RETAIN,
+        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       });
       Tags.of(key).add(teamTag, team);
       this.#logs(team, key, configuration);

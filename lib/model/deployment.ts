@@ -18,5 +18,12 @@ export type Deployment = {
   readonly defaultPool: string;
 };
 
-/** The name of a team's IAM role, of which the stack creates one per team. A caller that has assumed it acts for that team and no other. */
-export const teamRole = (fleet: string, team: string): string => `${fleet}-team-${team}`;
+/** What the names of all roles of a deployment's teams begin with, in all regions. */
+export const teamRolePrefix = (fleet: string): string => `${fleet}-team-`;
+
+/**
+ * The name of a team's IAM role, of which the stack creates one per team. A caller that has assumed it acts for that team and no other. Names
+ * of roles are unique in an account, so the region is part of it: deployments of one name may exist in several regions.
+ */
+export const teamRole = (fleet: { readonly name: string; readonly region: string }, team: string): string =>
+  `${teamRolePrefix(fleet.name)}${team}-${fleet.region}`;

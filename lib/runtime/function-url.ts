@@ -6,13 +6,16 @@ const UrlCall = z.object({
   body: z.string().optional(),
   isBase64Encoded: z.boolean().default(false),
   requestContext: z.object({
-    authorizer: z.object({ iam: z.object({ userArn: z.string() }) }),
+    /** The account of the function. */
+    accountId: z.string(),
+    authorizer: z.object({ iam: z.object({ userArn: z.string(), accountId: z.string() }) }),
   }),
 });
 
 /**
  * The caller's role and session name, and the body. EC2 names an instance's session after the instance id,
- * and no instance can choose another name. Both are empty if the caller has not assumed a role.
+ * and no instance can choose another name. Both are empty if the caller has not assumed a role of the function's own account, because a role
+ * of another account may have the same name.
  */
 export type InstanceCall = { readonly role: string; readonly session: string; readonly body: unknown };
 
@@ -22,7 +25,9 @@ export type UrlResponse = { readonly statusCode: number; readonly headers: Recor
 export function readCall(event: unknown): InstanceCall {
   const call = UrlCall.parse(event);
   const text = call.isBase64Encoded ? Buffer.from(call.body ?? "", "base64").toString("utf8") : (call.body ?? "");
-  const [, role = "", session = ""] = /:assumed-role\/(?:.+\/)?([^/]+)\/([^/]+)$/.exec(call.requestContext.authorizer.iam.userArn) ?? [];
+  const { accountId: owner, authorizer } = call.requestContext;
+  const { userArn, accountId } = authorizer.iam;
+  const [, role = "", session = ""] = (accountId === owner && /:assumed-role\/(?:.+\/)?([^/]+)\/([^/]+)$/.exec(userArn)) || [];
   return { role, session, body: jsonOf(text) };
 }
 

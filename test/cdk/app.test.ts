@@ -41,7 +41,15 @@ describe("the app", () => {
     const { app } = aFleetApp();
     const assembly = app.synth();
     expect(assembly.manifest.missing).toBeUndefined();
-    expect(assembly.getStackByName("Fleetwright").environment).toMatchObject({ account: "unknown-account", region: "unknown-region" });
+    expect(assembly.getStackByName("Fleetwright-fleetwright").environment).toMatchObject({
+      account: "unknown-account",
+      region: "unknown-region",
+    });
+  });
+
+  test("a deployment of another name is another stack", () => {
+    const { app } = aFleetApp({ ...fleetConfig, name: "second" });
+    expect(app.synth().getStackByName("Fleetwright-second").stackName).toBe("Fleetwright-second");
   });
 
   test("every alarm notifies the admin's topic, and the stack outputs the API's URL", () => {

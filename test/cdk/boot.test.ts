@@ -40,7 +40,8 @@ esac
 
 type Boot = { readonly code: number; readonly stderr: string; read(file: string): string };
 
-async function boot(responses: readonly string[]): Promise<Boot> {
+/** `worker`: how `systemctl` answers, as shell. By default every call of it succeeds. */
+async function boot(responses: readonly string[], worker = "exit 0"): Promise<Boot> {
   const folder = mkdtempSync(join(tmpdir(), "fleetwright-boot-"));
   for (const path of ["bin", "etc/systemd/system"]) mkdirSync(join(folder, path), { recursive: true });
   const program = (name: string, text: string): void => {
@@ -48,7 +49,8 @@ async function boot(responses: readonly string[]): Promise<Boot> {
     chmodSync(join(folder, "bin", name), 0o755);
   };
   program("curl", curl(folder, responses));
-  for (const name of ["systemctl", "useradd"]) program(name, `#!/bin/bash\necho "${name} $*" >>${folder}/done\n`);
+  program("useradd", `#!/bin/bash\necho "useradd $*" >>${folder}/done\n`);
+  program("systemctl", `#!/bin/bash\necho "systemctl $*" >>${folder}/done\n${worker}\n`);
   writeFileSync(join(folder, "boot.sh"), script(folder));
   const read = (file: string): string => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8") : "");
   const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}` };
@@ -72,7 +74,7 @@ describe("the boot script", () => {
     const { code, read } = booted;
     expect(code).toBe(0);
     expect(read("opt/fleetwright/worker.mjs")).toBe("worker\n");
-    expect(read("done")).toContain("systemctl restart fleetwright");
+    expect(read("done")).toContain("systemctl --no-block restart fleetwright");
     expect(read("done")).not.toContain("poweroff");
     const unit = read("etc/systemd/system/fleetwright.service");
     for (const setting of [
@@ -80,10 +82,25 @@ describe("the boot script", () => {
       'Environment="FLEETWRIGHT_POOL=gpu"',
       'Environment="AWS_REGION=eu-west-1"',
       'Environment="FLEETWRIGHT_JOB_USER=fleetjob"',
-      'Environment="FLEETWRIGHT_SHUTDOWN=systemctl poweroff"',
+      'Environment="FLEETWRIGHT_SHUTDOWN=systemctl --no-block poweroff"',
       "Restart=always",
     ])
       expect(unit.split("\n")).toContain(setting);
+  });
+
+  test("the boot script does not wait for a worker that starts only after units that wait for this script", async () => {
+    const waiting = 'case "$*" in is-active*) exit 3 ;; "show --property=Job --value fleetwright") echo 812 ;; esac';
+    const { code, read } = await boot([yes], waiting);
+    expect(code).toBe(0);
+    expect(read("done")).not.toContain("poweroff");
+  });
+
+  test.each(["0", ""])("the boot script tries again if the worker neither runs nor waits: its job is '%s'", async (job) => {
+    const failed = `case "$*" in is-active*) exit 3 ;; show*) echo ${job} ;; esac`;
+    const { code, stderr, read } = await boot([yes], failed);
+    expect(code).toBe(1);
+    expect(stderr).toContain("the worker did not start");
+    expect(read("done")).toMatch(/systemctl --no-block poweroff\n$/);
   });
 
   test("the boot script signs its calls of the node function, and shows no credentials on a command line", () => {
@@ -104,13 +121,13 @@ describe("the boot script", () => {
     const { code, stderr, read } = await boot([""]);
     expect(code).toBe(1);
     expect(stderr).toContain("gave up");
-    expect(read("done")).toContain("systemctl poweroff");
+    expect(read("done")).toContain("systemctl --no-block poweroff");
     expect(read("calls").split("\n").length).toBeGreaterThan(2);
   });
 
   test("the boot script shuts the instance down at once if the node function says so", async () => {
     const { read } = await boot(['{"kind":"shutdown","because":"the pool is gone"}']);
-    expect(read("done")).toMatch(/systemctl poweroff\n$/);
+    expect(read("done")).toMatch(/systemctl --no-block poweroff\n$/);
     expect(read("calls").trim().split("\n")).toHaveLength(1);
   });
 });

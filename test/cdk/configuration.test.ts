@@ -105,6 +105,12 @@ describe("the configuration", () => {
     ],
     ["two pools with the same name", aFleet({ pools: [aPool(), aPool()] }), /pools: .*"gpu" is listed twice/],
     ["two teams with the same name", aFleet({ teams: ["research", "research"] }), /teams: .*"research" is listed twice/],
+    [
+      "a team whose role's name would be too long for IAM",
+      aFleet({ name: "a-name-of-twenty-000", teams: ["research", "a-team-of-24-characters0"] }),
+      /teams\.1: with the deployment's name "a-name-of-twenty-000", "a-team-of-24-characters0" is too long: 43 characters together at most/,
+    ],
+    ["a key of volumes that is no ARN of a key", aFleet({ volumeKeyArn: "alias/volumes" }), /volumeKeyArn: must be the ARN of a KMS key/],
     ["an unknown default pool", aFleet({ defaultPool: "cpu" }), /there is no pool "cpu"; known pools: gpu/],
     [
       "a team that no pool accepts",

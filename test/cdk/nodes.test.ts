@@ -3,6 +3,8 @@ import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import fleetConfig from "../../cdk/fleet.config.ts";
+import { fleetRequest } from "../../lib/aws/ec2/fleet-request.ts";
+import { aLaunch } from "../fakes/builders.ts";
 import { named, Synthesized, textOf } from "./synthesized.ts";
 
 const stack = new Synthesized({
@@ -21,7 +23,7 @@ describe("nodes", () => {
     stack.template.allResourcesProperties("AWS::EC2::LaunchTemplate", {
       LaunchTemplateData: {
         ImageId: Match.stringLikeRegexp("^resolve:ssm:/aws/service/deeplearning/ami/x86_64/"),
-        MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: 1, InstanceMetadataTags: "enabled" },
+        MetadataOptions: { HttpTokens: "required", HttpPutResponseHopLimit: 1, InstanceMetadataTags: "disabled" },
         InstanceInitiatedShutdownBehavior: "terminate",
         BlockDeviceMappings: [
           Match.objectLike({ Ebs: Match.objectLike({ Encrypted: true, VolumeType: "gp3", DeleteOnTermination: true }) }),
@@ -31,23 +33,41 @@ describe("nodes", () => {
     });
   });
 
-  test("instances and volumes carry the tags of their fleet and pool", () => {
-    for (const name of ["gpu", "big"])
+  test("volumes carry the tags of their fleet and pool, and no tag of an instance is set by its template and by its launch", () => {
+    for (const name of ["gpu", "big"]) {
+      const ofVolume = [
+        { Key: "Name", Value: `fleetwright-${name}` },
+        { Key: "fleetwright:name", Value: "fleetwright" },
+        { Key: "fleetwright:pool", Value: name },
+      ];
       stack.template.hasResourceProperties("AWS::EC2::LaunchTemplate", {
         LaunchTemplateData: {
-          TagSpecifications: Match.arrayWith(
-            ["instance", "volume"].map((ResourceType) =>
-              Match.objectLike({
-                ResourceType,
-                Tags: Match.arrayWith([
-                  { Key: "fleetwright:name", Value: "fleetwright" },
-                  { Key: "fleetwright:pool", Value: name },
-                ]),
-              }),
-            ),
-          ),
+          TagSpecifications: [
+            { ResourceType: "instance", Tags: ofVolume.slice(0, 1) },
+            { ResourceType: "volume", Tags: ofVolume },
+          ],
         },
       });
+    }
+    const settings = { name: "fleetwright", template: "lt-1", subnets: [{ zone: "us-east-1a", subnet: "subnet-1" }] };
+    const atLaunch = fleetRequest(aLaunch(), settings)?.TagSpecifications?.flatMap(({ Tags = [] }) => Tags) ?? [];
+    expect(atLaunch.map(({ Key }) => Key)).toEqual(expect.arrayContaining(["fleetwright:name", "fleetwright:pool"]));
+    expect(atLaunch.map(({ Key }) => Key)).not.toContain("Name");
+  });
+
+  test("a key that the admin names encrypts nodes' volumes, and place may use it through EC2 only", () => {
+    const volumeKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/1b2c3d4e-0000-4000-8000-000000000000";
+    const own = new Synthesized({ ...fleetConfig, volumeKeyArn });
+    own.template.hasResourceProperties("AWS::EC2::LaunchTemplate", {
+      LaunchTemplateData: { BlockDeviceMappings: [Match.objectLike({ Ebs: Match.objectLike({ KmsKeyId: volumeKeyArn }) })] },
+    });
+    const uses = own.statements().filter(({ statement }) => JSON.stringify(statement.Resource ?? []).includes(volumeKeyArn));
+    expect(uses.map(({ statement }) => statement.Sid)).toEqual(["UseVolumeKey", "LendVolumeKey"]);
+    for (const { statement } of uses) expect(textOf(statement.Condition?.["StringEquals"]?.["kms:ViaService"])).toMatch(/^ec2\./);
+    expect(uses.find(({ statement }) => statement.Action.includes("kms:CreateGrant"))?.statement.Condition).toMatchObject({
+      Bool: { "kms:GrantIsForAWSResource": "true" },
+    });
+    expect(JSON.stringify(stack.statements())).not.toContain("VolumeKey");
   });
 
   test("nodes accept nothing from outside and may reach it by HTTPS only", () => {
@@ -68,11 +88,11 @@ describe("nodes", () => {
       expect(JSON.stringify(template.properties)).toContain(JSON.stringify({ "Fn::GetAtt": [group?.id, "GroupId"] }));
   });
 
-  test("the network costs nothing while idle: one public subnet per zone, and gateway endpoints instead of NAT", () => {
+  test("the network costs nothing while idle: one public subnet per zone, and a gateway endpoint for S3 instead of NAT", () => {
     stack.template.resourceCountIs("AWS::EC2::Subnet", 2);
     stack.template.resourceCountIs("AWS::EC2::NatGateway", 0);
     stack.template.allResourcesProperties("AWS::EC2::VPCEndpoint", { VpcEndpointType: "Gateway" });
-    stack.template.resourceCountIs("AWS::EC2::VPCEndpoint", 2);
+    stack.template.resourceCountIs("AWS::EC2::VPCEndpoint", 1);
   });
 
   test("place gets every subnet with its zone in its environment", () => {

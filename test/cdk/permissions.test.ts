@@ -65,6 +65,7 @@ describe("permissions", () => {
       "EndOurs",
       "EndOurs",
       "LaunchByTemplate",
+      "LaunchInto",
       "TagAtLaunch",
     ]);
     const bounds = kinds.map(({ statement }) => [statement.Sid, Object.keys(Object.values(statement.Condition ?? {})[0] ?? {})]);
@@ -72,8 +73,12 @@ describe("permissions", () => {
       AskForFleets: [],
       EndOurs: ["aws:ResourceTag/fleetwright:name"],
       LaunchByTemplate: ["ec2:LaunchTemplate"],
+      // Only of spot requests, which start nothing without an instance.
+      LaunchInto: [],
       TagAtLaunch: ["ec2:CreateAction"],
     });
+    const into = kinds.find(({ statement }) => statement.Sid === "LaunchInto")?.statement.Resource?.map(textOf) ?? [];
+    expect(into.filter((resource) => resource.endsWith("/*"))).toEqual([expect.stringMatching(/:spot-instances-request\/\*$/)]);
     // A fleet cannot be created without a launch template, and only this stack's own template is allowed.
     const fleets = kinds.find(({ statement }) => statement.Sid === "AskForFleets")?.statement.Resource ?? [];
     const templates = fleets.filter((resource) => textOf(resource).includes(":launch-template/"));
@@ -94,12 +99,12 @@ describe("permissions", () => {
   });
 
   describe("a team's role", () => {
-    const role = stack.one("AWS::IAM::Role", "RoleName", "fleetwright-team-vision");
+    const role = stack.teamRole("vision");
     const may = stack.statementsOf(role.id);
 
     test("every team has a role that only principals of the account can assume", () => {
       for (const team of fleetConfig.teams) {
-        const { properties } = stack.one("AWS::IAM::Role", "RoleName", `fleetwright-team-${team}`);
+        const { properties } = stack.teamRole(team);
         expect(JSON.stringify(properties["AssumeRolePolicyDocument"])).toContain(":root");
       }
     });
@@ -243,9 +248,13 @@ describe("permissions", () => {
     const listing = new Synthesized({ ...fleetConfig, dataBuckets: ["scans"] });
     const reads = listing.statements().filter(({ statement }) => JSON.stringify(statement.Resource ?? []).includes(":s3:::scans"));
     expect(reads.map(({ statement }) => [statement.Sid, statement.Action]).toSorted()).toEqual([
-      ["Data", ["s3:GetObject"]],
       ["ListSources", ["s3:ListBucket"]],
+      ["OwnData", ["s3:GetObject"]],
     ]);
+    for (const { statement } of reads)
+      expect(statement.Condition, "another account may own a bucket of that name").toEqual({
+        StringEquals: { "aws:ResourceAccount": { Ref: "AWS::AccountId" } },
+      });
     expect(JSON.stringify(stack.statements())).not.toContain(":s3:::scans");
   });
 

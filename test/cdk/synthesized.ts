@@ -80,6 +80,13 @@ export class Synthesized {
     return found[0];
   }
 
+  /** Returns the role of a team. Its name ends with the region. */
+  teamRole(team: string): Resource {
+    const found = this.all("AWS::IAM::Role").filter(({ properties }) => textOf(properties["RoleName"]) === `fleetwright-team-${team}-…`);
+    if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} roles are that of the team ${team}`);
+    return found[0];
+  }
+
   /** Returns the statements of all policies that are attached to a role. */
   statementsOf(role: string): Statement[] {
     return this.all("AWS::IAM::Policy")

@@ -4,7 +4,7 @@ import { Synthesized, textOf } from "./synthesized.ts";
 const stack = new Synthesized();
 
 test.each(["research", "vision"])("the role of team %s may do exactly what the fleet command does for a team", (team) => {
-  const role = stack.one("AWS::IAM::Role", "RoleName", `fleetwright-team-${team}`).id;
+  const role = stack.teamRole(team).id;
   const statements = Object.fromEntries(
     stack.statementsOf(role).map(({ Sid, Action, Resource }) => [Sid ?? "", { Action, on: Resource?.map(textOf) ?? [] }]),
   );

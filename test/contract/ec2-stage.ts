@@ -80,6 +80,7 @@ async function launchTemplate(ec2: EC2Client, { userData = idle, tags }: Ec2Stag
     new CreateLaunchTemplateCommand({
       LaunchTemplateName: unique("fleetwright"),
       LaunchTemplateData: {
+        MetadataOptions: { InstanceMetadataTags: "enabled" },
         ImageId: "resolve:ssm:/an/image",
         UserData: Buffer.from(userData).toString("base64"),
         IamInstanceProfile: { Arn: "arn:aws:iam::123456789012:instance-profile/nodes" },

@@ -200,7 +200,7 @@ describe("fleet with a running local cloud", () => {
 
   it("fleet works with only a team's role, as on AWS: it uploads code and a dataset, and runs a job that reads both", async () => {
     const sts = stsClient(localSettings(`http://127.0.0.1:${port}`));
-    const RoleArn = `arn:aws:iam::000000000000:role/${teamRole("fleetwright", "research")}`;
+    const RoleArn = `arn:aws:iam::000000000000:role/${teamRole({ name: "fleetwright", region: "us-east-1" }, "research")}`;
     const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "somebody" }));
     const environment = {
       AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,

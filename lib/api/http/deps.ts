@@ -22,5 +22,5 @@ export type ApiDeps = SubmitDeps &
     | "poolNodes"
     | "sealing"
   > & {
-    readonly fleet: { readonly name: string; readonly teams: readonly string[] };
+    readonly fleet: { readonly name: string; readonly region: string; readonly teams: readonly string[] };
   };

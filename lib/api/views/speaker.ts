@@ -1,4 +1,4 @@
-import { teamRole } from "../../model/deployment.ts";
+import { teamRole, teamRolePrefix } from "../../model/deployment.ts";
 
 /** The signer of a call, as Lambda reports it for a function URL with IAM authorization. */
 export type SigningPrincipal = {
@@ -21,13 +21,16 @@ export function sessionOf(arn: string): { readonly role: string; readonly sessio
 /**
  * Returns the team that a caller may act for. A caller of this account without a team's role is an admin, because the account's
  * IAM admitted it. A role with a team's prefix but of no configured team may act for none, because a team that was removed from the
- * configuration must not become an admin.
+ * configuration, or that of a deployment in another region, must not become an admin.
  */
-export function speakerOf(caller: SigningPrincipal, fleet: { readonly name: string; readonly teams: readonly string[] }): Speaker {
+export function speakerOf(
+  caller: SigningPrincipal,
+  fleet: { readonly name: string; readonly region: string; readonly teams: readonly string[] },
+): Speaker {
   if (caller.account !== caller.owner) return { kind: "nobody" };
   const role = sessionOf(caller.arn)?.role;
-  if (!role?.startsWith(teamRole(fleet.name, ""))) return { kind: "admin" };
-  const team = fleet.teams.find((name) => teamRole(fleet.name, name) === role);
+  if (!role?.startsWith(teamRolePrefix(fleet.name))) return { kind: "admin" };
+  const team = fleet.teams.find((name) => teamRole(fleet, name) === role);
   return team === undefined ? { kind: "nobody" } : { kind: "team", team };
 }
 

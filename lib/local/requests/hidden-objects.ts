@@ -1,3 +1,4 @@
+import { account } from "../provision/world.ts";
 import { isAllowed, type Statement } from "./policy.ts";
 
 /** A call to S3 and MiniStack's response. `body` is empty for a HEAD. */
@@ -12,7 +13,8 @@ export function hiddenObject(exchange: S3Exchange, statements: readonly Statemen
   const bucket = bucketOf(exchange);
   if (bucket === undefined || statements === undefined) return undefined;
   // A read of an object has no `s3:prefix`, so a permission with a condition on it does not count, as on AWS.
-  if (isAllowed(statements, { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}` })) return undefined;
+  const context = { "aws:resourceaccount": account };
+  if (isAllowed(statements, { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}`, context })) return undefined;
   if (exchange.method === "HEAD") return { body: "" };
   return { body: '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>' };
 }

@@ -31,12 +31,12 @@ import { shardQueueOf } from "./shards.ts";
 import { tableOf } from "./table.ts";
 
 /** Returns a function that handles calls of the API's URL. */
-export function apiWiring({ env, fleet, logger }: Started<"api">): (call: ApiCall) => Promise<UrlResponse> {
-  const api = createApi(depsOf(env, fleet, logTo(logger)));
+export function apiWiring({ env, fleet, region, logger }: Started<"api">): (call: ApiCall) => Promise<UrlResponse> {
+  const api = createApi(depsOf(env, { ...fleet, region }, logTo(logger)));
   return async ({ request, ...signed }) => urlResponse(await api.fetch(request, signed));
 }
 
-function depsOf(env: Environment<"api">, fleet: FleetFile, log: Log): ApiDeps {
+function depsOf(env: Environment<"api">, fleet: FleetFile & { readonly region: string }, log: Log): ApiDeps {
   const table = tableOf(env);
   return {
     ...ringWiring(env, table),

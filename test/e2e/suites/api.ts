@@ -11,7 +11,11 @@ import { allOperations, holdAgainstDocument, type Received } from "../../unit/ap
 import { type Stage, shell } from "../stage.ts";
 
 const account = "123456789012";
-const sessions = { research: "fleetwright-team-research/rosa", vision: "fleetwright-team-vision/vera", admin: "Admin/ada" } as const;
+const sessions = {
+  research: "fleetwright-team-research-us-east-1/rosa",
+  vision: "fleetwright-team-vision-us-east-1/vera",
+  admin: "Admin/ada",
+} as const;
 type Who = keyof typeof sessions;
 const Payload = z.object({ statusCode: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
 

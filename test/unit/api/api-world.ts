@@ -30,9 +30,9 @@ export const callerOf = (arn: string, from = account): SigningPrincipal => ({ ar
 /** The callers in tests. */
 export const callers = {
   admin: callerOf(`arn:aws:sts::${account}:assumed-role/Admin/ada`),
-  vision: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-vision/vera`),
-  research: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-research/rosa`),
-  former: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-sales/sam`),
+  vision: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-vision-eu-west-1/vera`),
+  research: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-research-eu-west-1/rosa`),
+  former: callerOf(`arn:aws:sts::${account}:assumed-role/fleetwright-team-sales-eu-west-1/sam`),
   stranger: callerOf("arn:aws:sts::999999999999:assumed-role/Admin/eve", "999999999999"),
 } as const;
 export type Who = keyof typeof callers;
@@ -64,7 +64,7 @@ export class ApiWorld extends World {
   get apiDeps(): ApiDeps {
     return {
       ...this.deps,
-      fleet: { name: "fleetwright", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" },
+      fleet: { name: "fleetwright", region: "eu-west-1", teams: ["research", "vision"], pools: this.pools, defaultPool: "gpu" },
       places: { datasetsBucket: "fleet-data", dataBuckets: ["open-data"] },
       newId: () => `dataset-${this.#requests}`,
     };

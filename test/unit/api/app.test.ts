@@ -49,7 +49,7 @@ test("a problem and the log contain the same request id", async () => {
       level: "info",
       message: "called",
       requestId: id,
-      caller: "fleetwright-team-vision/vera",
+      caller: "fleetwright-team-vision-eu-west-1/vera",
       method: "GET",
       route: "/pools/{pool}",
       status: 404,

@@ -19,9 +19,10 @@ const instance = {
 
 async function served(
   notices: InstanceNotices = {},
+  showsTags = true,
 ): Promise<{ get(path: string, token?: string): Promise<Response>; token(seconds?: string): Promise<Response> }> {
   const credentials = () => ({ accessKeyId: "A", secretAccessKey: "S", sessionToken: "T", expiresAtMs: Date.UTC(2026, 5, 1, 12) });
-  service = await serveMetadata({ instance, role: "nodes", credentials, notices: () => notices });
+  service = await serveMetadata({ instance, role: "nodes", showsTags, credentials, notices: () => notices });
   const { url } = service;
   return {
     get: (path, token) => fetch(`${url}/latest/${path}`, { headers: token === undefined ? {} : { "x-aws-ec2-metadata-token": token } }),
@@ -41,6 +42,12 @@ it("the metadata service issues no token to a web page", async () => {
   await served();
   const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "60", origin: "https://evil.example" };
   expect((await fetch(`${service?.url}/latest/api/token`, { method: "PUT", headers })).status).toBe(403);
+});
+
+it("the metadata service shows no tags unless the instance was launched with metadata that has them", async () => {
+  const imds = await served({}, false);
+  const token = await (await imds.token()).text();
+  for (const path of ["", "/", "/Name"]) expect((await imds.get(`meta-data/tags/instance${path}`, token)).status).toBe(404);
 });
 
 it("the metadata service has no tag with a name that is not a valid URL part", async () => {

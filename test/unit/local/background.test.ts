@@ -20,7 +20,7 @@ const background: Readonly<Record<string, () => unknown>> = {
   "the metadata of an instance": async () => {
     const credentials = () => ({ accessKeyId: "A", secretAccessKey: "S", sessionToken: "T", expiresAtMs: 0 });
     const facts = { ...instance, instanceType: "g5.xlarge", market: "spot", imageId: "ami-1", privateIp: "10.0.0.1", tags: {} } as const;
-    const service = await serveMetadata({ instance: facts, role: "nodes", credentials, notices: () => ({}) });
+    const service = await serveMetadata({ instance: facts, role: "nodes", showsTags: false, credentials, notices: () => ({}) });
     return () => service.close();
   },
   "the metrics of queues": () => {

@@ -3,7 +3,9 @@ import { jsonOf } from "../../../events/json.ts";
 import { jsonResponse, readCall } from "../../../lib/runtime/function-url.ts";
 
 const instance = "arn:aws:sts::123456789012:assumed-role/fleetwright-instance/i-0123456789abcdef0";
-const signedBy = (userArn: string) => ({ requestContext: { authorizer: { iam: { userArn, accountId: "123456789012" } } } });
+const signedBy = (userArn: string, accountId = "123456789012") => ({
+  requestContext: { accountId: "123456789012", authorizer: { iam: { userArn, accountId } } },
+});
 const aCall = (over: object = {}) => ({ version: "2.0", body: '{"kind":"boot"}', isBase64Encoded: false, ...signedBy(instance), ...over });
 const caller = { role: "fleetwright-instance", session: "i-0123456789abcdef0" };
 
@@ -30,6 +32,11 @@ describe("a call", () => {
     ["a role without a session", "arn:aws:sts::123456789012:assumed-role/fleetwright-instance"],
   ])("a call of %s has no role and no session", (_who, userArn) => {
     expect(readCall(aCall(signedBy(userArn)))).toMatchObject({ role: "", session: "" });
+  });
+
+  test("a call of another account has no role, even if its role has the same name", () => {
+    const theirs = instance.replace("123456789012", "210987654321");
+    expect(readCall(aCall(signedBy(theirs, "210987654321")))).toMatchObject({ role: "", session: "" });
   });
 
   test("a role's path is not part of its name", () => {

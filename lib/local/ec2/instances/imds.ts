@@ -11,6 +11,8 @@ export type MetadataService = { readonly url: string; close(): Promise<void> };
 export type MetadataSource = {
   readonly instance: InstanceFacts;
   readonly role: string;
+  /** Whether the service shows the instance's tags. */
+  readonly showsTags: boolean;
   credentials(): IssuedCredentials;
   notices(): InstanceNotices;
 };
@@ -61,8 +63,9 @@ function read(source: MetadataSource, tokens: Map<string, number>, request: Inco
 }
 
 function document(source: MetadataSource, path: string): string | undefined {
-  const { instance, role } = source;
+  const { instance, role, showsTags } = source;
   const tagPath = "/latest/meta-data/tags/instance";
+  if (path.startsWith(tagPath) && !showsTags) return undefined;
   if (path === tagPath) return Object.keys(instance.tags).join("\n");
   if (path.startsWith(`${tagPath}/`)) {
     const tagName = path.slice(tagPath.length + 1);

@@ -65,7 +65,7 @@ export function createMachine(
     if (nodeUrl === undefined || pool === undefined) return "no script";
     const role = room.roleOfProfile(template.profile);
     const credentials = renewed(() => room.identities.issue({ role, session: instance.id }));
-    metadata = await serveMetadata({ instance, role, credentials, notices });
+    metadata = await serveMetadata({ instance, role, credentials, notices, showsTags: template.showsTags });
     stop.signal.throwIfAborted();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const region = exported.get("AWS_REGION") ?? instance.region;
@@ -149,8 +149,11 @@ function renewed(issue: () => IssuedCredentials): () => IssuedCredentials {
   };
 }
 
-async function templateOf(moto: Moto, instance: InstanceFacts): Promise<{ userData: string; profile: string }> {
-  if (instance.template === undefined) return { userData: "", profile: "" };
+async function templateOf(
+  moto: Moto,
+  instance: InstanceFacts,
+): Promise<{ readonly userData: string; readonly profile: string; readonly showsTags: boolean }> {
+  if (instance.template === undefined) return { userData: "", profile: "", showsTags: false };
   const response = await moto.call(instance.region, {
     Action: "DescribeLaunchTemplateVersions",
     LaunchTemplateId: instance.template.id,
@@ -158,7 +161,8 @@ async function templateOf(moto: Moto, instance: InstanceFacts): Promise<{ userDa
   });
   const data = items(response, "launchTemplateVersionSet")[0]?.children.find((child) => child.name === "launchTemplateData");
   const profile = textAt(data, "iamInstanceProfile", "arn") ?? textAt(data, "iamInstanceProfile", "name") ?? "";
-  return { userData: textAt(data, "userData") ?? "", profile };
+  const showsTags = textAt(data, "metadataOptions", "instanceMetadataTags") === "enabled";
+  return { userData: textAt(data, "userData") ?? "", profile, showsTags };
 }
 
 type Setting = { exported: ReadonlyMap<string, string>; region: string; folder: string; bin: string | undefined; metadataUrl: string };
