@@ -147,7 +147,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     monitoring: (call) => noteCall(call),
     hidden: (accessKeyId, exchange) => {
       const role = identities.find(accessKeyId)?.principal.role;
-      return hiddenObject(exchange, role === undefined ? undefined : statementsOf(blueprint, role));
+      return hiddenObject(exchange, role === undefined ? undefined : statementsOf(blueprint, role), account);
     },
     sessions: (request, response) => {
       const assumed = assumedRole(request, response);

@@ -48,7 +48,7 @@ beforeAll(async () => {
     controls: () => unused,
     monitoring: () => undefined,
     api: async () => unused,
-    hidden: (key, exchange) => hiddenObject(exchange, roles[identities.find(key)?.principal.role ?? ""]),
+    hidden: (key, exchange) => hiddenObject(exchange, roles[identities.find(key)?.principal.role ?? ""], "123456789012"),
     sessions: (request, response) => {
       const assumed = assumedRole(request, response);
       if (assumed) identities.adopt(assumed.principal, assumed.credentials);

@@ -1,4 +1,3 @@
-import { account } from "../provision/world.ts";
 import { isAllowed, type Statement } from "./policy.ts";
 
 /** A call to S3 and MiniStack's response. `body` is empty for a HEAD. */
@@ -7,9 +6,13 @@ export type S3Exchange = { readonly method: string; readonly path: string; reado
 /**
  * S3 does not reveal to a caller without s3:ListBucket that an object does not exist: it denies access instead. MiniStack always
  * returns 404, and code that relies on it would fail on AWS. Returns S3's response if it differs from MiniStack's, or undefined.
- * `statements`: the caller's policy statements; undefined if the caller is not known here.
+ * `statements`: the caller's policy statements; undefined if the caller is not known here. `account`: the account of all buckets.
  */
-export function hiddenObject(exchange: S3Exchange, statements: readonly Statement[] | undefined): { readonly body: string } | undefined {
+export function hiddenObject(
+  exchange: S3Exchange,
+  statements: readonly Statement[] | undefined,
+  account: string,
+): { readonly body: string } | undefined {
   const bucket = bucketOf(exchange);
   if (bucket === undefined || statements === undefined) return undefined;
   // A read of an object has no `s3:prefix`, so a permission with a condition on it does not count, as on AWS.

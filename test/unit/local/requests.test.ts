@@ -62,25 +62,31 @@ describe("the statements of a policy", () => {
 });
 
 describe("an object that does not exist", () => {
+  const account = "123456789012";
   const absent = { method: "GET", path: "/b/k?x=1", status: 404, body: "<Error><Code>NoSuchKey</Code></Error>" };
   const may = [statement({ Action: "s3:ListBucket", Resource: "arn:aws:s3:::b" })];
 
   it("a caller who may not list the bucket is denied access, without a body to a HEAD", () => {
-    expect(hiddenObject(absent, [])?.body).toContain("<Code>AccessDenied</Code>");
-    expect(hiddenObject({ ...absent, method: "HEAD", body: "" }, [])).toEqual({ body: "" });
-    expect(hiddenObject(absent, [statement({ Action: "s3:ListBucket", Resource: "arn:aws:s3:::c" })])).toBeDefined();
-    expect(hiddenObject(absent, [statement({ ...may[0], Condition: { StringLike: { "s3:prefix": "k" } } })])).toBeDefined();
+    expect(hiddenObject(absent, [], account)?.body).toContain("<Code>AccessDenied</Code>");
+    expect(hiddenObject({ ...absent, method: "HEAD", body: "" }, [], account)).toEqual({ body: "" });
+    expect(hiddenObject(absent, [statement({ Action: "s3:ListBucket", Resource: "arn:aws:s3:::c" })], account)).toBeDefined();
+    expect(hiddenObject(absent, [statement({ ...may[0], Condition: { StringLike: { "s3:prefix": "k" } } })], account)).toBeDefined();
   });
 
   it.each<[string, object, readonly Statement[] | undefined]>([
     ["a caller who may list the bucket", {}, may],
+    [
+      "a caller who may list the buckets of its account",
+      {},
+      [statement({ ...may[0], Condition: { StringEquals: { "aws:ResourceAccount": account } } })],
+    ],
     ["a caller who is not known", {}, undefined],
     ["a bucket that does not exist", { body: "<Error><Code>NoSuchBucket</Code></Error>" }, []],
     ["a list of a bucket", { path: "/b/?list-type=2" }, []],
     ["a write", { method: "PUT" }, []],
     ["an object that exists", { status: 200 }, []],
   ])("the response is unchanged for %s", (_, over, statements) => {
-    expect(hiddenObject({ ...absent, ...over }, statements)).toBeUndefined();
+    expect(hiddenObject({ ...absent, ...over }, statements, account)).toBeUndefined();
   });
 });
 
