@@ -85,8 +85,7 @@ export class FleetStack extends Stack {
     new Alarms(this, "Alarms", foundation);
     new TickFunction(this, "Tick", { ...foundation, role: tickRole, node, instanceRole: instance.role });
     const api = new Api(this, "Api", foundation);
-    // The id contains the name, so that renaming a deployment terminates the instances of the old name.
-    const end = new EndFleet(this, `EndFleet-${configuration.name}`, {
+    const end = new EndFleet(this, "EndFleet", {
       configuration,
       bundles,
       under: [foundation.network, foundation.table, instance, ...byPool.values()],

@@ -55,9 +55,4 @@ describe("the deletion of the stack", () => {
     const may = stack.statementsOf(logicalId).flatMap(({ Action }) => Action);
     expect(may.toSorted()).toEqual(["ec2:DescribeInstances", "ec2:TerminateInstances", "logs:CreateLogStream", "logs:PutLogEvents"]);
   });
-
-  test("renaming a deployment replaces the resource whose deletion terminates the old name's instances", () => {
-    const renamed = Template.parse(new Synthesized({ ...fleetConfig, name: "second" }).template.toJSON());
-    expect(Object.keys(renamed.Resources)).not.toContain(instances);
-  });
 });
