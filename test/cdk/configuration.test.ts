@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { describe, expect, test } from "vitest";
 import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration/configuration.ts";
+import { regionProblem } from "../../cdk/configuration/region.ts";
 import { fallbacksOf } from "../../lib/model/pool.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 
@@ -25,6 +26,14 @@ const aFleet = (changes: Record<string, unknown> = {}): unknown => ({
 /** Returns a fleet with the pools `gpu` and `b`, and one more pool for each further argument. */
 const pools = (...changes: Partial<PoolFile>[]): unknown =>
   aFleet({ pools: [aPool(changes[0]), aPool({ name: "b", ...changes[1] }), ...changes.slice(2).map((more) => aPool(more))] });
+
+test.each(["cn-north-1", "us-gov-west-1", "us-iso-east-1"])("a deployment to %s is refused, because it has no function URLs", (region) => {
+  expect(regionProblem(region)).toContain(`cannot be deployed to ${region}: `);
+});
+
+test.each(["us-east-1", "eu-central-1", "ca-central-1", undefined])("a deployment to %s is not refused", (region) => {
+  expect(regionProblem(region)).toBeUndefined();
+});
 
 describe("the configuration", () => {
   test("logs may be kept for every time that CloudWatch knows, up to ten years", () => {

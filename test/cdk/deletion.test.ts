@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import fleetConfig from "../../cdk/fleet.config.ts";
 import { dependencies } from "../../lib/local/template/order.ts";
 import { Template } from "../../lib/local/template/template.ts";
 import { Synthesized } from "./synthesized.ts";
