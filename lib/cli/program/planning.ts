@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type PerResource, type ResourceName, resourceNames } from "../../model/planning/capacity.ts";
+import { inCheckout } from "../invocation/checkout.ts";
 import { json, number, whole } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -7,6 +8,7 @@ import type { Session } from "./session.ts";
 export function addPlanning(program: Command, session: Session): void {
   const capacity = addCapacity(program, session);
   const plan = addPlan(program, session);
+  addCost(program, session);
   // Only their help needs schemas, because it lists the columns of tables. So the schemas are loaded here, and not for all commands.
   program.hook("preSubcommand", async (_program, command) => {
     if (command !== capacity && command !== plan) return;
@@ -52,6 +54,26 @@ function addPlan(program: Command, { run, console }: Session): Command {
     .option("--explain <job>", "explain why this job goes where it goes, or what would place it")
     .addOption(json())
     .action((options) => run(import("../commands/plan.ts").then(({ plan }) => plan(options, console))));
+}
+
+function addCost(program: Command, { run, console }: Session): void {
+  program
+    .command("cost")
+    .description("show what a deployment costs a month, item by item, before or after it is deployed")
+    .option("--idle", "what it costs while no job runs or waits, and no instance is there")
+    .option("--config <file>", "the configuration (default: cdk/fleet.config.ts)")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      "\nIt reads the stack's template, and needs no account.\n\nExamples:\n  fleet cost --idle\n  fleet cost --idle --json | jq .usd",
+    )
+    .action((options) =>
+      run(
+        inCheckout("cost")
+          .then(() => import("../cost/cost.ts"))
+          .then(({ cost }) => cost(options, console)),
+      ),
+    );
 }
 
 const budget = (usualMs: number): Option =>
