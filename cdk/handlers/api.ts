@@ -5,7 +5,6 @@ import { Construct } from "constructs";
 import { deadQueues } from "../../lib/model/letters/dead-letter.ts";
 import { acknowledgeResources } from "../access/acknowledge.ts";
 import { allWrites, onTable, sendTo } from "../access/allow.ts";
-import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -16,8 +15,6 @@ export class Api extends Construct {
 
   constructor(scope: Construct, id: string, { configuration, bundles, table, queues, buckets, vaults }: Foundation) {
     super(scope, id);
-    // Calls of the URL get a response even if they fail. Failed asynchronous invocations are kept in this queue.
-    const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "api" });
     const logStreams = Stack.of(this).formatArn({
       service: "logs",
       resource: "log-group",
@@ -59,7 +56,6 @@ export class Api extends Construct {
         new PolicyStatement({ sid: "ReadDecisions", actions: ["s3:GetObject"], resources: [decisions] }),
       ],
       memory: 1024,
-      deadLetters: dead.queue,
     });
     this.function = api.function;
     this.url = api.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;

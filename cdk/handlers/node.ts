@@ -7,7 +7,6 @@ import { outboxPurpose } from "../../events/outbox/outbox.ts";
 import { allWrites, onTable, sendTo } from "../access/allow.ts";
 import { JobRole } from "../access/roles.ts";
 import { objectName, type WorkerAssets } from "../bundles/worker-assets.ts";
-import { DeadLetterQueue } from "../queues/dead-letter-queue.ts";
 import { FleetFunction, functionRole } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -24,8 +23,6 @@ export class NodeFunction extends Construct {
   ) {
     super(scope, id);
     const { configuration, bundles, table, queues, buckets, vaults, worker } = props;
-    // Workers call the URL and repeat a call that got no response. Failed asynchronous invocations are kept in this queue.
-    const dead = new DeadLetterQueue(this, "Dead", { fleet: configuration.name, of: "node" });
     const role = functionRole(this, "node");
     const jobs = new JobRole(this, "Job", {
       node: role,
@@ -69,7 +66,6 @@ export class NodeFunction extends Construct {
         new PolicyStatement({ sid: "HandOut", actions: ["sts:AssumeRole", "sts:TagSession"], resources: [jobs.role.roleArn] }),
       ],
       memory: 512,
-      deadLetters: dead.queue,
     });
     this.function = node.function;
     this.url = node.function.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;

@@ -13,8 +13,8 @@ test("the price of every kind of resource of the stack is known", () => {
   expect(usual.unpriced).toEqual([]);
 });
 
-test("the default configuration costs at most $8.10 a month while it is idle", () => {
-  expect(usual.usd).toBeLessThanOrEqual(8.1);
+test("the default configuration costs at most $7.90 a month while it is idle", () => {
+  expect(usual.usd).toBeLessThanOrEqual(7.9);
   expect(usual.usd).toBeGreaterThan(5);
   expect(usual.items.reduce((sum, { usd }) => sum + usd, 0)).toBeCloseTo(usual.usd);
 });

@@ -49,7 +49,7 @@ describe("queues", () => {
       .map(named);
     const dead = queues.filter(({ properties }) => isDead(properties["QueueName"])).map(({ id }) => id);
     expect(watched.toSorted()).toEqual(dead.toSorted());
-    expect(dead).toHaveLength(12);
+    expect(dead).toHaveLength(10);
   });
 
   test("each queue is encrypted and refuses calls without TLS", () => {

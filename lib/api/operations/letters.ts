@@ -70,8 +70,6 @@ function whyNot({ name, remedy, because }: DeadQueue): string {
       return `The letters of ${name} must not be deleted: ${because}. Send them back.`;
     case "delete":
       return `The letters of ${name} are outdated: ${because}. Delete them.`;
-    case "read":
-      return `The letters of ${name} must be read: ${because}.`;
   }
 }
 

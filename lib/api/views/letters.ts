@@ -31,7 +31,7 @@ export const DeadQueueView = z
     function: z.string().describe("The name of the function that failed; its log says why"),
     team: TeamName.optional(),
     count: Count.describe("About how many letters there are"),
-    remedy: z.enum(remedies).describe("redrive: send them back; delete: they are outdated; read: Fleetwright sends no such messages"),
+    remedy: z.enum(remedies).describe("redrive: send them back; delete: they are outdated"),
     because: z.string().describe("Why this is the remedy"),
     letters: z.array(LetterView).max(10).describe("Some of the letters, the oldest first"),
   })

@@ -65,14 +65,12 @@ function queueNamed(name: string, all: readonly DeadQueueView[]): DeadQueueView 
   throw new UsageError(`there is no queue ${name}; there are: ${all.map(({ queue }) => queue).join(", ")}`);
 }
 
-function whyNot({ queue, deadQueue, remedy, because }: DeadQueueView): string {
+function whyNot({ queue, remedy, because }: DeadQueueView): string {
   switch (remedy) {
     case "redrive":
       return `the letters of ${queue} must not be deleted: ${because}; send them back with: ${commandLine("redrive", queue)}`;
     case "delete":
       return `the letters of ${queue} are outdated: ${because}; delete them with: ${commandLine("redrive", queue, "--delete")}`;
-    case "read":
-      return `the letters of ${queue} can neither be sent back nor deleted: ${because}; read one of ${deadQueue} with SQS`;
   }
 }
 

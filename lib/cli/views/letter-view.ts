@@ -29,13 +29,11 @@ function about({ letters, count }: DeadQueueView): string {
   return `${named.join("; ")}${more > 0 ? `${named.length > 0 ? "; " : ""}${more} more` : ""}`;
 }
 
-function whatNext({ queue, deadQueue, remedy }: DeadQueueView): string {
+function whatNext({ queue, remedy }: DeadQueueView): string {
   switch (remedy) {
     case "redrive":
       return commandLine("redrive", queue);
     case "delete":
       return commandLine("redrive", queue, "--delete");
-    case "read":
-      return `read one of ${deadQueue}`;
   }
 }

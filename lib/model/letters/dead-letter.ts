@@ -1,9 +1,9 @@
 /** What should become of the letters of a queue, in the order in which lists show them. */
-export const remedies = ["redrive", "delete", "read"] as const;
+export const remedies = ["redrive", "delete"] as const;
 
 /**
  * `redrive`: they go back to the queue that they were meant for, whose reader handles a message twice as it does once.
- * `delete`: something else has done meanwhile what they asked for. `read`: Fleetwright sends no such messages, so a person must look.
+ * `delete`: something else has done meanwhile what they asked for.
  */
 export type Remedy = (typeof remedies)[number];
 
@@ -57,8 +57,6 @@ export const deadQueues = (teams: readonly string[]): readonly DeadQueue[] => [
   queue("on-instance", "on-instance", "delete", "the tick and the workers have noticed these changes since"),
   queue("on-alarm", "on-alarm", "delete", "the tick wakes every pool that has work"),
   queue("tick", "tick", "delete", "the tick runs every minute"),
-  queue("node", "node", "read", "Fleetwright sends no such calls: somebody called the function without its URL"),
-  queue("api", "api", "read", "Fleetwright sends no such calls: somebody called the function without its URL"),
 ];
 
 function queue(name: string, reader: string, ...[remedy, because]: readonly [Remedy, string]): DeadQueue {

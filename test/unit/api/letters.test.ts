@@ -24,8 +24,6 @@ describe("the API's dead letters", () => {
       "on-instance",
       "on-alarm",
       "tick",
-      "node",
-      "api",
     ]);
     expect(items.find(({ queue }) => queue === "seal")).toEqual({
       queue: "seal",
@@ -94,11 +92,9 @@ describe("the API's dead letters", () => {
   test.each([
     ["lane/redrive", "The letters of lane are outdated: the tick wakes every pool that has work. Delete them."],
     ["seal/delete", /^The letters of seal must not be deleted: .* Send them back\.$/],
-    ["node/redrive", /^The letters of node must be read: Fleetwright sends no such calls/],
-    ["node/delete", /^The letters of node must be read: Fleetwright sends no such calls/],
   ])("the call %s is refused with what to do instead, and changes nothing", async (path, detail) => {
     const world = new ApiWorld();
-    for (const queue of ["lane", "seal", "node"]) world.ports.deadLetters.put(queue, {});
+    for (const queue of ["lane", "seal"]) world.ports.deadLetters.put(queue, {});
     const { status, body } = await world.fetch(...post(`/v1/dead-letters/${path}`));
     expect(status).toBe(409);
     expect(z.object({ detail: z.string() }).parse(body).detail).toMatch(detail);

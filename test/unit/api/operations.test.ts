@@ -366,7 +366,6 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/dead-letters/jobs-vision/redrive", 403, post()],
     ["/v1/dead-letters/jobs-sales/redrive", 404, post(undefined, { as: "admin" })],
     ["/v1/dead-letters/lane/redrive", 409, post(undefined, { as: "admin" })],
-    ["/v1/dead-letters/node/redrive", 409, post(undefined, { as: "admin" })],
   ],
   deleteDeadLetters: [
     ["/v1/dead-letters/lane/delete", 200, post(undefined, { as: "admin" })],
@@ -374,7 +373,6 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ["/v1/dead-letters/lane/delete", 403, post()],
     ["/v1/dead-letters/moon/delete", 404, post(undefined, { as: "admin" })],
     ["/v1/dead-letters/seal/delete", 409, post(undefined, { as: "admin" })],
-    ["/v1/dead-letters/api/delete", 409, post(undefined, { as: "admin" })],
   ],
 };
 

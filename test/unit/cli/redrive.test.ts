@@ -23,9 +23,8 @@ const wakes = aDeadQueueView({
   remedy: "delete",
   because: "the tick wakes pools",
 });
-const strangers = aDeadQueueView({ queue: "node", deadQueue: "fleetwright-dead-node", remedy: "read", because: "nobody sends such calls" });
 const empty = aDeadQueueView({ queue: "jobs-vision", deadQueue: "fleetwright-dead-jobs-vision", count: 0, letters: [] });
-const items = [empty, uploads, shards, wakes, strangers];
+const items = [empty, uploads, shards, wakes];
 
 const start = async (routes: Routes = {}) => {
   api = await startFakeApi({ "GET /v1/dead-letters": { body: { items } }, ...routes });
@@ -43,16 +42,15 @@ describe("fleet problems", () => {
     const [title, seal, ...more] = printed.out.slice(2, -2);
     expect(title).toMatch(/^QUEUE +LETTERS +OLDEST +ABOUT +NEXT$/);
     expect(seal).toMatch(/^seal +150 +1 h +attempt research\/train-7, attempt 1 \(denied\); \?; 148 more +.*redrive seal$/);
-    expect(more.map((line) => line.split(" ")[0])).toEqual(["shards", "lane", "node"]);
+    expect(more.map((line) => line.split(" ")[0])).toEqual(["shards", "lane"]);
     expect(more[1]).toMatch(/redrive lane --delete$/);
-    expect(more[2]).toMatch(/read one of fleetwright-dead-node$/);
     expect(printed.note[0]).toContain(
       "/aws/lambda/fleetwright-seal-artifact, /aws/lambda/fleetwright-rebalance-shards, /aws/lambda/fleetwright-place",
     );
     expect(await problems({ json: true }, on)).toBe(1);
     expect(JSON.parse(printed.out.at(-1) ?? "")).toEqual({
       unreadable: [],
-      deadLetters: [uploads, shards, wakes, strangers],
+      deadLetters: [uploads, shards, wakes],
       failing: [],
       waiting: [],
     });
@@ -141,9 +139,8 @@ describe("fleet redrive", () => {
     await expect(redrive("seal", { delete: true, yes: true }, on)).rejects.toThrow(
       /must not be deleted: sealing twice is harmless; send them back/,
     );
-    for (const remove of [true, false])
-      await expect(redrive("node", { delete: remove, yes: true }, on)).rejects.toThrow(/read one of fleetwright-dead-node/);
-    await expect(redrive("moon", {}, on)).rejects.toThrow("there is no queue moon; there are: jobs-vision, seal, shards, lane, node");
+    await expect(redrive("lane", {}, on)).rejects.toThrow(/are outdated: the tick wakes pools; delete them with/);
+    await expect(redrive("moon", {}, on)).rejects.toThrow("there is no queue moon; there are: jobs-vision, seal, shards, lane");
     expect(posts()).toEqual([]);
   });
 
