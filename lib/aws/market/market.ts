@@ -24,36 +24,39 @@ export type Ec2MarketConfig = {
 };
 
 /** Reads types and spot prices from EC2, and on-demand prices from AWS's price list. Offers without a known price are left out. */
-export const ec2Market = (config: Ec2MarketConfig): PriceSource => ({
-  async catalogue(pool, nowMs) {
-    const { ec2, pricing, region, log = () => undefined } = config;
-    const zones = [...new Set(config.subnets.map(({ zone }) => zone))];
-    const sold = await instanceTypes(ec2, { families: pool.families, architecture: config.architecture ?? "x86_64", log });
-    const types = sold.map(({ type }) => type.name);
-    if (types.length === 0) return { types: [], offers: [], refreshedAtMs: nowMs };
+export function ec2Market(config: Ec2MarketConfig): PriceSource {
+  const { ec2, pricing, region, log = () => undefined } = config;
+  const prices = onDemandPrices(pricing, { region, log });
+  return {
+    catalogue: async (pool, nowMs) => {
+      const zones = [...new Set(config.subnets.map(({ zone }) => zone))];
+      const sold = await instanceTypes(ec2, { families: pool.families, architecture: config.architecture ?? "x86_64", log });
+      const types = sold.map(({ type }) => type.name);
+      if (types.length === 0) return { types: [], offers: [], refreshedAtMs: nowMs };
 
-    const [offered, spot, onDemand] = await Promise.all([
-      offerings(ec2, types, zones),
-      pool.markets.includes("spot") ? spotPrices(ec2, { types, zones, atMs: nowMs }) : () => undefined,
-      pool.markets.includes("on-demand") ? onDemandPrices(pricing, { types, region, log }) : new Map<string, number>(),
-    ]);
-    const offers = sold.flatMap(({ type: { name: instanceType }, markets }) =>
-      zones
-        .filter((zone) => offered.has(`${instanceType}/${zone}`))
-        .flatMap((zone) =>
-          markets.flatMap((market): Offer[] => {
-            const usdPerHour = market === "spot" ? spot(instanceType, zone) : onDemand.get(instanceType);
-            return usdPerHour === undefined ? [] : [{ instanceType, zone, market, usdPerHour }];
-          }),
-        ),
-    );
-    return {
-      types: sold.map(({ type }) => type).sort((a, b) => compare(a.name, b.name)),
-      offers: offers.sort((a, b) => compare(offerName(a), offerName(b))),
-      refreshedAtMs: nowMs,
-    };
-  },
-});
+      const [offered, spot, onDemand] = await Promise.all([
+        offerings(ec2, types, zones),
+        pool.markets.includes("spot") ? spotPrices(ec2, { types, zones, atMs: nowMs }) : () => undefined,
+        pool.markets.includes("on-demand") ? prices(types, nowMs) : new Map<string, number>(),
+      ]);
+      const offers = sold.flatMap(({ type: { name: instanceType }, markets }) =>
+        zones
+          .filter((zone) => offered.has(`${instanceType}/${zone}`))
+          .flatMap((zone) =>
+            markets.flatMap((market): Offer[] => {
+              const usdPerHour = market === "spot" ? spot(instanceType, zone) : onDemand.get(instanceType);
+              return usdPerHour === undefined ? [] : [{ instanceType, zone, market, usdPerHour }];
+            }),
+          ),
+      );
+      return {
+        types: sold.map(({ type }) => type).sort((a, b) => compare(a.name, b.name)),
+        offers: offers.sort((a, b) => compare(offerName(a), offerName(b))),
+        refreshedAtMs: nowMs,
+      };
+    },
+  };
+}
 
 /** Returns which types EC2 offers in which zones, as `TYPE/ZONE`. */
 async function offerings(ec2: Pick<EC2Client, "send">, types: readonly string[], zones: readonly string[]): Promise<ReadonlySet<string>> {

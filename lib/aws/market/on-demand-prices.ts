@@ -21,24 +21,43 @@ const Product = z.object({
     .default({}),
 });
 
-/** Number of concurrent calls, which is small because the price list allows only a few calls per second. */
+/** Number of concurrent calls of a process, which is small because the price list allows an account only a few calls per second. */
 const side = 4;
+/** How long a price is not looked up again, ms. AWS changes few of them, a few times a year. */
+const freshMs = 3_600_000;
 
 /** Returns hourly on-demand prices by type in a region, in USD: Linux without software, shared tenancy. Unknown prices are left out. */
-export async function onDemandPrices(
+export type OnDemandPrices = (types: readonly string[], nowMs: number) => Promise<ReadonlyMap<string, number>>;
+
+/**
+ * Returns prices that all pools share: each type is looked up once an hour, however many pools it is in, and all look-ups take turns. A
+ * look-up that failed is repeated by the next call.
+ */
+export function onDemandPrices(
   pricing: Pick<PricingClient, "send">,
-  of: { readonly types: readonly string[]; readonly region: string; readonly log: MarketLog },
-): Promise<ReadonlyMap<string, number>> {
-  const prices = new Map<string, number>();
-  for (let from = 0; from < of.types.length; from += side) {
-    await Promise.all(
-      of.types.slice(from, from + side).map(async (type) => {
-        const price = await priceOf(pricing, type, of);
-        if (price !== undefined) prices.set(type, price);
-      }),
-    );
-  }
-  return prices;
+  of: { readonly region: string; readonly log: MarketLog },
+): OnDemandPrices {
+  const known = new Map<string, { readonly atMs: number; readonly price: Promise<number | undefined> }>();
+  const lanes: Promise<unknown>[] = Array.from({ length: side }, async () => undefined);
+  let looked = 0;
+  const inTurn = (type: string): Promise<number | undefined> => {
+    const lane = looked++ % side;
+    const price = (lanes[lane] ?? Promise.resolve()).then(() => priceOf(pricing, type, of));
+    lanes[lane] = price.catch(() => undefined);
+    return price;
+  };
+  const look = (type: string, nowMs: number): Promise<number | undefined> => {
+    const before = known.get(type);
+    if (before && Math.abs(nowMs - before.atMs) < freshMs) return before.price;
+    const price = inTurn(type);
+    known.set(type, { atMs: nowMs, price });
+    price.catch(() => known.delete(type));
+    return price;
+  };
+  return async (types, nowMs) => {
+    const prices = await Promise.all(types.map(async (type) => [type, await look(type, nowMs)] as const));
+    return new Map(prices.flatMap(([type, price]) => (price === undefined ? [] : [[type, price] as const])));
+  };
 }
 
 async function priceOf(
