@@ -50,17 +50,27 @@ const formats: Readonly<Record<string, string>> = { url: "a URL", datetime: "a d
 
 const mismatch = (wanted: string, issue: Raw): string => `expected ${wanted}, but got ${given(issue)}`;
 
+/** The fields of a job whose values may be secrets. */
+const secretFields: ReadonlySet<unknown> = new Set(["env", "command"]);
+
 /**
- * Describes the given value. Long texts are not repeated, nor are the values of environment variables, because they may be secrets and
- * messages are stored.
+ * Describes the given value. Long texts are not repeated, nor are values of environment variables and of commands, because they may be
+ * secrets and messages are stored.
  */
 function given({ input, path = [] }: Raw): string {
+  const isSecret = secretFields.has(path[0]);
+  if (typeof input === "number" && !Number.isNaN(input)) return isSecret ? "a number" : `the number ${input}`;
+  if (typeof input === "string") return isSecret || input.length > 40 ? ofLength(input) : `the text ${JSON.stringify(input)}`;
+  return others(input);
+}
+
+const ofLength = ({ length }: string): string => `a text of ${length} character${length === 1 ? "" : "s"}`;
+
+function others(input: unknown): string {
   if (input === null || typeof input === "boolean") return String(input);
-  if (typeof input === "number") return Number.isNaN(input) ? "no number" : `the number ${input}`;
+  if (typeof input === "number") return "no number";
   if (Array.isArray(input)) return "a list";
-  if (typeof input !== "string") return input === undefined ? "nothing" : "an object";
-  const isSecret = path[0] === "env";
-  return isSecret || input.length > 40 ? `a text of ${input.length} characters` : `the text ${JSON.stringify(input)}`;
+  return input === undefined ? "nothing" : "an object";
 }
 
 type Bounded = Extract<Raw, { code: "too_small" | "too_big" }>;

@@ -140,7 +140,7 @@ describe("checking jobs before they are submitted", () => {
     const verdicts = await check(new ApiWorld(), { command: ["x"] }, { command: "x" }, null, { command: ["a\0b"] }, { image: "Org/X:1/" });
     expect(verdicts).toEqual([
       { accepted: true, pool: "gpu" },
-      { accepted: false, because: 'command: expected a list, but got the text "x"' },
+      { accepted: false, because: "command: expected a list, but got a text of 1 character" },
       { accepted: false, because: "expected an object, but got null" },
       { accepted: false, because: "command.0: contains a NUL byte, which cannot be passed to a program" },
       { accepted: false, because: expect.stringMatching(/^image: "Org\/X:1\/" is not the name of a container image/) },

@@ -63,7 +63,7 @@ describe("a job file", () => {
       '{"command":["true"],"gpu":1}',
       /the message: there is no field "gpu"; did you mean "gpus"\?(?:.|\n)*job\.schema\.json/,
     ],
-    ["has a command that is not a list", '{"command":"true"}', /\n {2}command: expected a list, but got the text "true"/],
+    ["has a command that is not a list", '{"command":"true"}', /\n {2}command: expected a list, but got a text of 4 characters/],
   ])("a job is refused if it %s", (_what, body, message) => {
     expect(() => parseJob("job.json", body)).toThrow(UsageError);
     expect(() => parseJob("job.json", body)).toThrow(message);

@@ -14,7 +14,7 @@ test("a message says in words what is expected and what was given", () => {
   expect(job({ gpus: "2" })).toEqual(['gpus: expected a whole number or an object {count, memoryGiB, models}, but got the text "2"']);
   expect(job({ gpus: 0.5 })).toEqual([expect.stringMatching(/but got the number 0\.5$/)]);
   expect(job({ spot: "yes" })).toEqual(['spot: expected true or false, but got the text "yes"']);
-  expect(job({ command: "python" })).toEqual(['command: expected a list, but got the text "python"']);
+  expect(job({ command: "python" })).toEqual(["command: expected a list, but got a text of 6 characters"]);
   expect(job({ vcpus: 0 })).toEqual(["vcpus: must be at least 0.1, but is 0"]);
   expect(job({ retries: 11 })).toEqual(["retries: must be at most 10, but is 11"]);
   expect(job({ code: {} })).toEqual(["code.s3: is missing; a text is expected"]);

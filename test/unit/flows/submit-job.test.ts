@@ -131,6 +131,7 @@ describe("a rejected message", () => {
   const large = JSON.stringify({ command: ["x"], env: { A: "x".repeat(33 * 1024) } });
   test.each([
     ["text that is not JSON", "{command: x}", "m-1", /^the message is not JSON: /],
+    ["text that is not JSON, which is not quoted", '{"env": {"TOKEN": hunter2}}', "m-1", /^the message is not JSON: Unexpected token 'h'$/],
     ["more than 32 KiB", large, "m-1", /^the message has 33\d\d\d bytes and 32768 are allowed; put data on S3/],
     ["a body of 1 MiB", "x".repeat(1024 * 1024), "m-1", /^the message has 1048576 bytes/],
     ["an unknown field", '{"id":"a","command":["x"],"gpu":1}', "a", /^there is no field "gpu"; did you mean "gpus"\?$/],
