@@ -10,9 +10,8 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-/** Returns what the parser's error says is wrong with a text, without the part of the text that it quotes, which may hold a secret. */
-export const jsonTrouble = (error: unknown): string =>
-  error instanceof SyntaxError ? error.message.replace(/, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s, "") : "it cannot be parsed";
+/** Returns the message of an error of `JSON.parse` without the part of the text that it quotes, which may hold a secret. */
+export const unquoted = (message: string): string => message.replace(/, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s, "");
 
 /** Returns the JSON text of a value with the keys of its objects in order, so that equal values have equal texts. */
 export const canonicalJson = (value: unknown): string => JSON.stringify(ordered(value));

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CreateTableCommand, type DescribeTableCommandOutput, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { inject } from "vitest";
+import { readPagesPlainly } from "../../lib/aws/clients/plain-pages.ts";
 import type { TableAccess } from "../../lib/aws/table/access.ts";
 import { createAdmissions } from "../../lib/aws/table/jobs/admissions.ts";
 import { createCancellations } from "../../lib/aws/table/jobs/cancellations.ts";
@@ -31,6 +32,7 @@ const config = () => ({
 /** A client with small pages, because the emulator does not limit them to 1 MB as DynamoDB does. */
 export function clientWithSmallPages(): DynamoDBClient {
   const client = new DynamoDBClient(config());
+  readPagesPlainly(client);
   client.middlewareStack.add(
     (next, context) => (args) =>
       next(context.commandName === "QueryCommand" && !("Limit" in args.input) ? { ...args, input: { ...args.input, Limit: 40 } } : args),

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
 import { JobId, JobMessage, maxJobBytes } from "../../../events/job.ts";
-import { jsonTrouble, withoutBom } from "../../../events/json.ts";
+import { unquoted, withoutBom } from "../../../events/json.ts";
+import { inWords } from "../../model/errors/in-words.ts";
 import type { JobSpec } from "../../model/job.ts";
 
 /** `body`: what is hashed: the spec, as for an accepted job, or the message's text if it cannot be read. */
@@ -22,7 +23,7 @@ export function readJob(text: string): Read {
   try {
     value = JSON.parse(withoutBom(text));
   } catch (error) {
-    return { kind: "unfit", reason: `the message is not JSON: ${jsonTrouble(error)}`, body: text };
+    return { kind: "unfit", reason: `the message is not JSON: ${unquoted(inWords(error))}`, body: text };
   }
   return readValue(value, text);
 }
