@@ -1,6 +1,7 @@
 /**
  * Makes one decision as `place` does, with the real client: loads the pool, decides, and compresses the record. It runs as a bundle, as
- * functions do. `process.argv[2]` is the table's port. Prints what it took as JSON.
+ * functions do. `process.argv[2]` is the table's port, `[3]` the pool's limit of GPUs, and `[4]` a file with the table's responses, or
+ * undefined to call the table. Prints what it took as JSON.
  */
 import { documentClient } from "../../../lib/aws/clients/document-client.ts";
 import { compressed } from "../../../lib/aws/decisions/journal.ts";
@@ -8,10 +9,14 @@ import { createDecisions } from "../../../lib/aws/table/pools/decisions.ts";
 import { decide } from "../../../lib/decide/decide.ts";
 import { loadPool } from "../../../lib/flows/pool/load-pool.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
+import { cannedResponses } from "./canned.ts";
 import { nowMs } from "./contents.ts";
 
 const credentials = { accessKeyId: "AKIABENCH", secretAccessKey: "bench" };
-const client = documentClient({ region: "us-east-1", endpoint: `http://127.0.0.1:${process.argv[2]}`, credentials });
+const endpoint = `http://127.0.0.1:${process.argv[2]}`;
+const client = documentClient({ region: "us-east-1", endpoint, credentials });
+const canned = process.argv[4] === undefined ? undefined : cannedResponses(process.argv[4], endpoint);
+if (canned) client.config.requestHandler = canned.handler as never;
 const decisions = createDecisions({ client, table: "fleet" });
 const pool: Pool = {
   name: "gpu",
@@ -44,6 +49,7 @@ const plan = decide(snapshot);
 const decidedSeconds = cpuSeconds();
 const record = await compressed({ snapshot, plan });
 const recordedSeconds = cpuSeconds();
+canned?.save();
 const begun = plan.steps.filter(({ kind }) => kind === "bind" || kind === "launch");
 console.log(
   JSON.stringify({
