@@ -12,17 +12,16 @@ const latestMs = 48 * hourMs;
 /** What of a run is deleted some time after it is over. */
 export type ExpiringWorld = {
   readonly clock: VirtualClock;
-  readonly chance: Chance;
-  readonly table: MemoryTable;
+  readonly ledger: { readonly table: MemoryTable };
   /** The objects of the bucket for uploads, by key. */
-  readonly incoming: Map<string, Buffer>;
+  readonly artifacts: { readonly incoming: Map<string, Buffer> };
   /** The outboxes in the same bucket, and when each was left. */
-  readonly left: Map<string, { readonly atMs: number }>;
+  readonly outboxes: { readonly left: Map<string, { readonly atMs: number }> };
 };
 
 /** Deletes what has expired, sooner or later, as DynamoDB's time to live and S3's lifecycle rules do. */
-export function scheduleExpiry(world: ExpiringWorld): void {
-  const { clock, chance, table, incoming, left } = world;
+export function scheduleExpiry({ clock, ledger: { table }, artifacts, outboxes: { left } }: ExpiringWorld, chance: Chance): void {
+  const { incoming } = artifacts;
   const arrived = new Map<string, { readonly object: Buffer; readonly atMs: number }>();
   const expire = (): void => {
     const byMs = clock.nowMs - (chance.happens(0.5) ? 0 : chance.between(0, latestMs));

@@ -1,3 +1,4 @@
+import type { AlarmStateChange } from "../../../events/alarm.ts";
 import type { InstanceEvent } from "../../../events/instance.ts";
 import { type NodeCall, type NodeResponse, nodeProtocol } from "../../../events/node-call.ts";
 import { addDataset, type NewDataset } from "../../flows/add-dataset.ts";
@@ -5,6 +6,7 @@ import { cancelJob, cancelJobs } from "../../flows/cancel-job.ts";
 import { changeOverrides } from "../../flows/change-overrides.ts";
 import { handleNodeCall } from "../../flows/handle-node-call.ts";
 import { declareDead } from "../../flows/node/declare-dead.ts";
+import { noteAlarm } from "../../flows/note-alarm.ts";
 import { noteInstance } from "../../flows/note-instance.ts";
 import { noteObjects } from "../../flows/note-objects.ts";
 import { place } from "../../flows/place.ts";
@@ -25,6 +27,7 @@ import type { OverrideOrder } from "../../model/overrides/overrides.ts";
 import type { Pool } from "../../model/pool.ts";
 import type { Log } from "../../ports/log.ts";
 import type { NodeReader } from "../../ports/node-reader.ts";
+import { fleetName } from "../faults/alarms.ts";
 import type { SimPorts } from "../faults/ports.ts";
 import { Throttles } from "../faults/throttles.ts";
 import { type FloodBatch, submitFlood } from "./flood.ts";
@@ -59,6 +62,7 @@ const timeouts = {
   "take-outbox": 600,
   "rebalance-shards": 120,
   "on-instance": 15,
+  "on-alarm": 15,
   api: 29,
   tick: 55,
 };
@@ -127,6 +131,11 @@ export class Handlers {
     handled(await this.#run("rebalance-shards", (deps) => noteObjects({ ...deps, datasetsBucket }, { bucket: datasetsBucket, keys })));
 
   instance = async (event: InstanceEvent): Promise<Handled> => handled(await this.#run("on-instance", (deps) => noteInstance(deps, event)));
+
+  alarm = async (change: AlarmStateChange): Promise<Handled> => {
+    const fleet = { name: fleetName, pools: this.#world.pools() };
+    return handled(await this.#run("on-alarm", (deps) => noteAlarm({ ...deps, fleet }, change)));
+  };
 
   tick = async (): Promise<Handled> =>
     handled(

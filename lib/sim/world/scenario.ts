@@ -218,6 +218,8 @@ export const Scenario = z
       .default([]),
     /** The number of orders that admins give: they pause or drain a pool, lower its limit, cordon or drain a node, declare a dead one dead, or redrive. */
     orders: range(0, 2),
+    /** How many times CloudWatch reports that an alarm has changed, at any time and about any pool, also of other deployments. */
+    alarms: range(0, 0),
     /** Whether somebody redrives dead letters, when the faults stop and whenever an admin does so. Without it, there must be none. */
     redrive: z.boolean().default(false),
     /** How soon a job whose instance has ended must run on another, in virtual minutes; undefined for any time. */

@@ -3,6 +3,7 @@ import { isEnded, type JobRef, jobName } from "../../model/job.ts";
 import type { WiderLimits } from "../../model/limits.ts";
 import type { Pool } from "../../model/pool.ts";
 import { Admins } from "../admins/admins.ts";
+import { scheduleAlarms } from "../faults/alarms.ts";
 import { Chance } from "../faults/chance.ts";
 import { scheduleExpiry } from "../faults/expiry.ts";
 import { type FaultKind, Faults } from "../faults/faults.ts";
@@ -200,8 +201,9 @@ export class World {
       protect: (id, forMs) => this.ec2.protect(id, forMs),
       end: (id) => this.ec2.end(id),
     });
-    const { table } = this.ledger;
-    scheduleExpiry({ clock, chance: this.#chance.fork("expiry"), table, incoming: this.artifacts.incoming, left: this.outboxes.left });
+    scheduleExpiry(this, this.#chance.fork("expiry"));
+    const { scenario } = this.#options;
+    scheduleAlarms(scenario, clock, this.#chance.fork("alarms"), (change) => this.#direct.invoke(() => this.handlers.alarm(change)));
     this.ec2.begin();
     this.#admins.begin(this.#options.scenario.orders, minutes * 60_000);
     schedulePoison(this.#options.seed, { ...this.#options, clock, faults: this.faults, spoiled: this.spoiled, table: this.ledger.table });

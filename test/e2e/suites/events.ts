@@ -76,7 +76,10 @@ export function eventTests(on: () => Stage): void {
     /** A call from an instance that is not the deployment's, because its own instances run the workers of other tests. */
     const called = (body: unknown) => ({
       body: JSON.stringify(body),
-      requestContext: { authorizer: { iam: { userArn: "arn:aws:sts::000000000000:assumed-role/somebody/i-0123456789abcdef0" } } },
+      requestContext: {
+        accountId: "000000000000",
+        authorizer: { iam: { userArn: "arn:aws:sts::000000000000:assumed-role/somebody/i-0123456789abcdef0", accountId: "000000000000" } },
+      },
     });
     const taken: Readonly<Record<string, readonly (readonly [handler: string, wrap: (sample: unknown) => unknown])[]>> = {
       "alarm-state-change": [["on-alarm", asIs]],
