@@ -44,7 +44,8 @@ function lastOutMs(scenario: Scenario, nowMs: number): number {
 function note(fact: Fact, lost: Map<string, Lost>, seen: () => WorldView): void {
   if (fact.kind === "ended") noteEnd(fact.id, lost, seen());
   if (fact.kind === "began" && fact.attempt > (lost.get(jobName(fact))?.attempt ?? Number.POSITIVE_INFINITY)) lost.delete(jobName(fact));
-  if (fact.kind === "job" && isEnded(fact.after.state)) lost.delete(jobName(fact.after));
+  // Once what its node left on S3 shows that its program has ended, nothing has to run, and another invariant bounds the time to seal it.
+  if (fact.kind === "job" && (isEnded(fact.after.state) || fact.after.state === "sealing")) lost.delete(jobName(fact.after));
 }
 
 function isHeld(name: string, { jobs, overrides }: WorldView["table"]): boolean {
