@@ -40,8 +40,11 @@ esac
 
 type Boot = { readonly code: number; readonly stderr: string; read(file: string): string };
 
-/** `worker`: how `systemctl` answers, as shell. By default every call of it succeeds. */
-async function boot(responses: readonly string[], worker = "exit 0"): Promise<Boot> {
+/**
+ * Runs the boot script. `responses`: what the node function returns, call by call. `systemctl`: the shell code that stands in for systemctl,
+ * which by default succeeds.
+ */
+async function boot(responses: readonly string[], systemctl = "exit 0"): Promise<Boot> {
   const folder = mkdtempSync(join(tmpdir(), "fleetwright-boot-"));
   for (const path of ["bin", "etc/systemd/system"]) mkdirSync(join(folder, path), { recursive: true });
   const program = (name: string, text: string): void => {
@@ -50,7 +53,7 @@ async function boot(responses: readonly string[], worker = "exit 0"): Promise<Bo
   };
   program("curl", curl(folder, responses));
   program("useradd", `#!/bin/bash\necho "useradd $*" >>${folder}/done\n`);
-  program("systemctl", `#!/bin/bash\necho "systemctl $*" >>${folder}/done\n${worker}\n`);
+  program("systemctl", `#!/bin/bash\necho "systemctl $*" >>${folder}/done\n${systemctl}\n`);
   writeFileSync(join(folder, "boot.sh"), script(folder));
   const read = (file: string): string => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8") : "");
   const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}` };

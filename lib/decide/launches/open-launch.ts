@@ -55,7 +55,7 @@ export function judgeSearch(launch: Launch, found: readonly FoundInstance[], on:
     if (search.toMs - search.fromMs < emptyForMs) return { kind: "wait", search };
     return { kind: "settle", instances: [], reason: `no instance had its tag in ${seconds} s of searching` };
   }
-  if (came.length < launch.count && search.toMs - Math.max(search.fromMs, newAtMs) < partlyForMs) return { kind: "wait", search };
+  if (came.length < launch.count && search.toMs - newAtMs < partlyForMs) return { kind: "wait", search };
   const live = came.filter(({ over }) => !over).slice(0, launch.count);
   const instances = live.map(({ id, instanceType, zone }) => ({ id, instanceType, zone }));
   return {
@@ -75,7 +75,8 @@ function continued(
   const holds = before !== undefined && sinceMs >= 0 && sinceMs <= maxGapMs && before.fromMs <= before.toMs;
   const search = { why: before?.why ?? why, fromMs: holds ? before.fromMs : nowMs, toMs: nowMs };
   const known = new Map((before?.came ?? []).map((instance) => [instance.id, instance]));
-  const newAtMs = found.some(({ id }) => !known.has(id)) ? nowMs : before?.newAtMs;
+  // If the search starts again, so does the period in which nothing new was shown.
+  const newAtMs = !holds || found.some(({ id }) => !known.has(id)) ? nowMs : before.newAtMs;
   const came = [...new Map([...known, ...found.map((instance) => [instance.id, instance] as const)]).values()];
   return came.length === 0 ? search : { ...search, came: came.toSorted((a, b) => (a.id < b.id ? -1 : 1)), newAtMs };
 }

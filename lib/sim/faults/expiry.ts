@@ -26,13 +26,11 @@ export function scheduleExpiry({ clock, ledger: { table }, artifacts, outboxes: 
   const expire = (): void => {
     const byMs = clock.nowMs - (chance.happens(0.5) ? 0 : chance.between(0, latestMs));
     expireItems(table, byMs);
-    deleteIf(left, ({ atMs }) => atMs + keptMs.upload <= byMs);
+    const isUploadOver = ({ atMs }: { readonly atMs: number }): boolean => atMs + keptMs.upload <= byMs;
+    deleteIf(left, isUploadOver);
     for (const [key, object] of incoming) if (arrived.get(key)?.object !== object) arrived.set(key, { object, atMs: clock.nowMs });
-    deleteIf(arrived, ({ atMs }, key) => {
-      const isOver = atMs + keptMs.upload <= byMs;
-      if (isOver) incoming.delete(key);
-      return isOver;
-    });
+    for (const [key, upload] of arrived) if (isUploadOver(upload)) incoming.delete(key);
+    deleteIf(arrived, isUploadOver);
     clock.after(hourMs, expire);
   };
   clock.after(hourMs, expire);

@@ -68,6 +68,13 @@ describe("a search", () => {
     expect(judged(before, [found("i-2", true)], minute + 20_000)).toMatchObject({ kind: "wait", search: { came: [found("i-2", true)] } });
   });
 
+  test("a clock that was set back does not make a search wait for longer", () => {
+    const ahead = { ...reads(60 * minute, 60 * minute), came: [found("i-1")], newAtMs: monday + 60 * minute };
+    const again = judged(ahead, [found("i-1")], minute);
+    expect(again).toMatchObject({ kind: "wait", search: { fromMs: monday + minute, newAtMs: monday + minute } });
+    if (again.kind === "wait") expect(judged(again.search, [found("i-1")], 3 * minute)).toMatchObject({ kind: "settle" });
+  });
+
   test("a search starts again after a gap, and if the clock has jumped backwards", () => {
     expect(judged(reads(0, 9 * minute), [], 12 * minute + 1)).toEqual({ kind: "wait", search: reads(12 * minute + 1, 12 * minute + 1) });
     expect(judged(reads(0, 9 * minute), [], 9 * minute - 1)).toEqual({ kind: "wait", search: reads(9 * minute - 1, 9 * minute - 1) });
