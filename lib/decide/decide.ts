@@ -7,7 +7,8 @@ import { withoutResting, withoutRestingJobs } from "./back-off/resting.ts";
 import { type BudgetRoom, budgetRoom, usedUpFor } from "./budget/budget-room.ts";
 import { drainSpent } from "./budget/drain-spent.ts";
 import { heal } from "./health/breaker.ts";
-import { bury, isResponsive, lookUps, overdueNodes } from "./health/dead-nodes.ts";
+import { bury, isResponsive, overdueNodes } from "./health/dead-nodes.ts";
+import { lookUps } from "./health/look-ups.ts";
 import { checkAgainAtMs } from "./launches/open-launch.ts";
 import { droppedDrains, orderedDrains, orderOf } from "./overrides/node-orders.ts";
 import { isPaused, whyPaused } from "./overrides/paused.ts";
@@ -202,7 +203,7 @@ function spareSilent({ snapshot, nodes, steps: planned }: NodeDecision): Decided
   const { nowMs } = snapshot;
   const decided = nodesOf(planned);
   const undecided = snapshot.nodes.filter(({ id }) => !decided.has(id));
-  return { steps: lookUps(undecided, nowMs), nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
+  return { steps: lookUps(undecided, snapshot), nodes: nodes.filter((node) => isResponsive(node, nowMs)) };
 }
 
 function endUnaffordable({ budget, nodes, steps: planned }: NodeDecision): Decided {

@@ -82,8 +82,8 @@ type Next = "rang" | "turn" | "again" | "quiet" | "fenced";
 type Decided = { readonly steps: number; readonly next: Next; readonly packing: Packing | undefined };
 
 async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
-  const { fence, ringsSeen, wakeAtMs: pending, causes } = await deps.decisions.begin(pool.name);
-  const { snapshot, plan, outcomes, settled, laterMs } = await decideAndAct(deps, fence, pool);
+  const { fence, ringsSeen, wakeAtMs: pending, lookedAtMs, causes } = await deps.decisions.begin(pool.name);
+  const { snapshot, plan, outcomes, settled, laterMs } = await decideAndAct(deps, fence, { pool, lookedAtMs });
   const { packing } = plan;
   const acted = plan.steps.length;
   if (acted > 0 || !causes.every(isOrdinary)) await record(deps, fence, { causes, snapshot, plan, outcomes });
@@ -107,11 +107,17 @@ async function decideOnce(deps: DecideDeps, pool: Pool): Promise<Decided> {
   const wantedMs = aheadMs.length > 0 ? Math.min(...aheadMs) : undefined;
   const wakeAtMs = await wake(deps, pool.name, { wantedMs, pendingMs: pending });
   const busy = hasWork(snapshot) || minimumOf(snapshot) > 0;
-  const finished = await deps.decisions.finish(fence, { ringsSeen, busy, wakeAtMs });
+  const finished = await deps.decisions.finish(fence, { ringsSeen, busy, wakeAtMs, lookedAtMs: lookOf(snapshot, plan, outcomes) });
   if (finished === "fenced") return { steps: acted, next: "fenced", packing };
   if (finished === "rang") return { steps: acted, next: "rang", packing };
   if (turnsMs.some((at) => at <= nowMs)) return { steps: acted, next: "turn", packing };
   return { steps: acted, next: again ? "again" : "quiet", packing };
+}
+
+/** Returns when the decision looked up nodes; undefined if it did not, or not all of them, because then it is tried again within the minute. */
+function lookOf({ nowMs }: Snapshot, { steps }: Plan, outcomes: readonly StepOutcome[]): number | undefined {
+  const looks = outcomes.filter((_, index) => steps[index]?.kind === "confirm");
+  return looks.length > 0 && looks.every(({ result }) => result !== "later" && result !== "failed") ? nowMs : undefined;
 }
 
 /** Returns when EC2 may be called for the steps, and the launches, that got no turn. */
@@ -135,11 +141,12 @@ type Acted = {
  * Decides about the nodes and carries that out, then about the jobs. So nodes end and limits hold even if the queue cannot be read, and
  * the queue, which is read meanwhile, delays nothing.
  */
-async function decideAndAct(deps: DecideDeps, fence: Fence, pool: Pool): Promise<Acted> {
+async function decideAndAct(deps: DecideDeps, fence: Fence, on: { pool: Pool; lookedAtMs: number | undefined }): Promise<Acted> {
+  const { pool, lookedAtMs } = on;
   const waiting = deps.decisions.waiting(pool.name, deps.now());
   // A failure is thrown where it is awaited.
   waiting.catch(() => undefined);
-  const known = await nodesOf(deps, pool);
+  const known = { ...(await nodesOf(deps, pool)), lookedAtMs };
   const nodes = decideNodes(known);
   const about = { ...known, queue: [] };
   const ended = await carryOut(deps, fence, { snapshot: about, steps: nodes.steps });

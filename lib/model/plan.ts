@@ -63,6 +63,8 @@ export type Snapshot = {
   readonly silentEnds?: readonly SilentEnd[] | undefined;
   /** Whether we hear workers: undefined if it was never noted. */
   readonly hearing?: Hearing | undefined;
+  /** When a decision last looked up nodes at EC2; undefined if none ever did. */
+  readonly lookedAtMs?: number | undefined;
   /** What could not be done lately, and is not tried again before some time; undefined for nothing. */
   readonly backOffs?: readonly BackOff[] | undefined;
   /** What the optimizer has learned from the pool's packings so far; undefined for nothing. */

@@ -49,17 +49,25 @@ export type WaitingJobs = {
   readonly unreadable?: readonly UnreadableItem[] | undefined;
 };
 
+type Finished = {
+  readonly ringsSeen: number;
+  readonly busy: boolean;
+  readonly wakeAtMs?: number | undefined;
+  readonly lookedAtMs?: number | undefined;
+};
+
 /** Begins and ends decisions and reads their snapshots. Every read is consistent, so no read uses an index. */
 export interface Decisions {
   /**
-   * Takes the next epoch, which makes every earlier fence of the pool void. `ringsSeen`: the bell's count. `wakeAtMs`: as the last `finish`
-   * wrote it. `causes`: what rang the bell since the last `begin`, by name. Causes are returned only once, so they are lost if the decision
+   * Takes the next epoch, which makes every earlier fence of the pool void. `ringsSeen`: the bell's count. `wakeAtMs` and `lookedAtMs`: as
+   * a `finish` last wrote them. `causes`: what rang the bell since the last `begin`, by name. Causes are returned only once, so they are lost if the decision
    * crashes or the response is lost. That is harmless, because they only explain the decision.
    */
   begin(pool: string): Promise<{
     readonly fence: Fence;
     readonly ringsSeen: number;
     readonly wakeAtMs?: number | undefined;
+    readonly lookedAtMs?: number | undefined;
     readonly causes: readonly string[];
   }>;
   /** Reads all of it. Items that cannot be read are left out and named. `nowMs` selects the UTC day and month of `spent`. */
@@ -72,9 +80,10 @@ export interface Decisions {
   isCurrent(fence: Fence): Promise<boolean>;
   /**
    * Records that all rings up to `ringsSeen` were considered. `wakeAtMs`: when a message on `later` will ring the bell; undefined if none is
-   * on its way. Returns `rang` if the bell rang again since `begin`.
+   * on its way. `lookedAtMs`: when nodes were looked up at EC2; undefined keeps the last time. Returns `rang` if the bell rang again since
+   * `begin`.
    */
-  finish(fence: Fence, end: { ringsSeen: number; busy: boolean; wakeAtMs?: number | undefined }): Promise<"fenced" | "rang" | "quiet">;
+  finish(fence: Fence, end: Finished): Promise<"fenced" | "rang" | "quiet">;
   /** Records that a call to `node` has succeeded, for the whole deployment, as `heardAt` says. */
   heard(atMs: number): Promise<void>;
   /** Returns the pool's state; all zero if nothing ever happened in the pool. */

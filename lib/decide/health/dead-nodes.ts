@@ -5,22 +5,11 @@ import type { NodeSnapshot, Step } from "../../model/plan.ts";
 import { maxDefianceSeconds, whyOverdue } from "../../model/values/attempt-times.ts";
 import { heardFrom } from "../../model/values/hearing.ts";
 import { minuteName } from "../../model/values/period.ts";
+import { isLookDue, nextLook } from "./look-ups.ts";
 import { silentNodes } from "./silence.ts";
 
 /** A worker stops its runs within half a minute of the end of a drain, but an upload that has started may take longer. */
 const letGoWithinMs = 10 * 60_000;
-/** EC2's own event about an end arrives within seconds; after this long EC2 is asked. */
-const confirmAfterMs = 120_000;
-
-/**
- * A booting, silent or ending node is looked up once a minute, in the first seconds of it. If an instance ends before its launch is recorded, or
- * while we are out of reach, EC2's event about it is lost.
- */
-const lookEveryMs = 60_000;
-const lookForMs = 10_000;
-/** The most silent nodes that are looked up in one minute. The others follow in the next ones. */
-const maxLooks = 1_000;
-
 /** Reports whether a node can get work: it is booting, or it is ready and its worker called lately. */
 export const isResponsive = (node: Node, nowMs: number): boolean =>
   node.state === "launching" || (node.state === "ready" && nowMs - (node.lastSeenMs ?? node.stateSinceMs) < unheardAfterMs);
@@ -59,7 +48,7 @@ function unbound(node: Node, { nowMs, hearing }: NodeSnapshot): Step | undefined
   return { kind: "unbind", node: node.id, because };
 }
 
-function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | undefined {
+function verdict(node: Node, { nowMs, pool, hearing, lookedAtMs }: NodeSnapshot): Step | undefined {
   switch (node.state) {
     case "gone":
       if (outboxDueMs(node, nowMs) !== undefined) return undefined;
@@ -71,12 +60,12 @@ function verdict(node: Node, { nowMs, pool, hearing }: NodeSnapshot): Step | und
         ...(node.readyAtMs === undefined && !node.released && !node.notice && !node.drain && !node.declared ? { neverBooted: true } : {}),
       };
     case "launching":
-      return booting(node, { nowMs, pool, hearing });
+      return booting(node, { nowMs, pool, hearing, lookedAtMs });
     case "ready":
     case "draining":
       return working(node, { nowMs, hearing });
     case "terminating":
-      return isLookedUp(nowMs - node.stateSinceMs - confirmAfterMs)
+      return isLookDue(node, { nowMs, lookedAtMs })
         ? { kind: "confirm", node: node.id, because: "EC2 has not confirmed that it ended" }
         : undefined;
   }
@@ -112,14 +101,10 @@ function working(node: Node, { nowMs, hearing }: Pick<NodeSnapshot, "nowMs" | "h
     : undefined;
 }
 
-/** Reports whether a node is looked up, this long after it was first due: in the first seconds of each minute from then on. */
-const isLookedUp = (dueForMs: number): boolean => dueForMs >= 0 && dueForMs % lookEveryMs < lookForMs;
-
-/** Returns when a node that was first due at a time is looked up next. */
-const nextLookAfter = (firstMs: number, nowMs: number): number =>
-  nowMs < firstMs ? firstMs : firstMs + (Math.floor((nowMs - firstMs) / lookEveryMs) + 1) * lookEveryMs;
-
-function booting(node: Node, { nowMs, pool, hearing }: Pick<NodeSnapshot, "nowMs" | "pool" | "hearing">): Step | undefined {
+function booting(
+  node: Node,
+  { nowMs, pool, hearing, lookedAtMs }: Pick<NodeSnapshot, "nowMs" | "pool" | "hearing" | "lookedAtMs">,
+): Step | undefined {
   if (nowMs - heardFrom(hearing, node.launchedAtMs, nowMs) > pool.bootSeconds * 1000)
     return {
       kind: "end",
@@ -127,18 +112,9 @@ function booting(node: Node, { nowMs, pool, hearing }: Pick<NodeSnapshot, "nowMs
       because: `its worker did not call within ${pool.bootSeconds} s of the launch`,
       neverBooted: true,
     };
-  return isLookedUp(nowMs - node.launchedAtMs - lookEveryMs)
+  return isLookDue(node, { nowMs, lookedAtMs })
     ? { kind: "confirm", node: node.id, because: "its worker has not called for a minute or more" }
     : undefined;
-}
-
-/** Returns steps that look up those of the nodes that are silent. Whatever we hear, EC2's word that an instance has ended counts. */
-export function lookUps(nodes: readonly Node[], nowMs: number): Step[] {
-  const silent = nowMs % lookEveryMs < lookForMs ? nodes.filter((node) => isSilent(node, nowMs)) : [];
-  const from = silent.length > maxLooks ? (Math.floor(nowMs / lookEveryMs) * maxLooks) % silent.length : 0;
-  return [...silent.slice(from), ...silent.slice(0, from)]
-    .slice(0, maxLooks)
-    .map(({ id }) => ({ kind: "confirm", node: id, because: "its worker is silent" }));
 }
 
 /**
@@ -162,14 +138,4 @@ export function overdueNodes(
     // A node that is drained already keeps its drain, whose end may be days away.
     return [drain ? { kind: "end", node: id, because } : { kind: "drain", node: id, untilMs: nowMs, because }];
   });
-}
-
-/** Returns when the next node must be looked up. */
-export function nextLook(nodes: readonly Node[], nowMs: number): number | undefined {
-  const next = nodes.flatMap(({ state, launchedAtMs, stateSinceMs }) => {
-    if (state === "launching") return nextLookAfter(launchedAtMs + lookEveryMs, nowMs);
-    return state === "terminating" ? nextLookAfter(stateSinceMs + confirmAfterMs, nowMs) : [];
-  });
-  if (nodes.some((node) => isSilent(node, nowMs))) next.push((Math.floor(nowMs / lookEveryMs) + 1) * lookEveryMs);
-  return next.length > 0 ? Math.min(...next) : undefined;
 }

@@ -2,7 +2,8 @@ import { byTurn } from "../../model/job.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeSnapshot, Snapshot, Step } from "../../model/plan.ts";
 import { defaultIslandHours, type Pool } from "../../model/pool.ts";
-import { bury, lookUps } from "../health/dead-nodes.ts";
+import { bury } from "../health/dead-nodes.ts";
+import { lookUps } from "../health/look-ups.ts";
 
 /** Jobs that run in a pool that was removed from the configuration may go on for this long. */
 const drainMs = 3_600_000;
@@ -44,7 +45,7 @@ export function emptied(snapshot: NodeSnapshot): Ending {
   const leaving = new Set(leaves.flatMap((step) => ("node" in step ? [step.node] : [])));
   const looks = lookUps(
     others.filter(({ id }) => !leaving.has(id)),
-    nowMs,
+    snapshot,
   );
   const ahead = nodes.flatMap(({ drain }) => drain?.untilMs ?? []).filter((atMs) => atMs > nowMs);
   return {

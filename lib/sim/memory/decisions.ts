@@ -25,7 +25,7 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
       row.epoch += 1;
       const begun = { fence: { pool, epoch: row.epoch }, ringsSeen: row.bell, causes: [...row.causes].sort() };
       row.causes = [];
-      return row.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: row.wakeAtMs };
+      return { ...begun, ...present({ wakeAtMs: row.wakeAtMs, lookedAtMs: row.lookedAtMs }) };
     }),
   load: (pool, nowMs) =>
     wire.call("decisions.load", () => ({
@@ -59,13 +59,14 @@ export const memoryDecisions = (table: MemoryTable, wire: Interruptions<LedgerMe
     }),
   resetLearning: (pool) => wire.call("decisions.resetLearning", () => void table.learned.delete(pool)),
   isCurrent: (fence) => wire.call("decisions.isCurrent", () => !table.isFenced(fence)),
-  finish: (fence, { ringsSeen, busy, wakeAtMs }) =>
+  finish: (fence, { ringsSeen, busy, wakeAtMs, lookedAtMs }) =>
     wire.call("decisions.finish", () => {
       if (table.isFenced(fence)) return "fenced";
       const row = table.pool(fence.pool);
       row.decidedThrough = ringsSeen;
       row.busy = busy;
       row.wakeAtMs = wakeAtMs;
+      row.lookedAtMs = lookedAtMs ?? row.lookedAtMs;
       return row.bell > ringsSeen ? "rang" : "quiet";
     }),
   state: (pool) =>

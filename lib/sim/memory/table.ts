@@ -25,6 +25,7 @@ type PoolRow = {
   gpus: number;
   busy: boolean;
   wakeAtMs: number | undefined;
+  lookedAtMs?: number | undefined;
   causes: readonly string[];
   /** Whole micro-dollars by UTC day. */
   readonly spent: Map<string, number>;

@@ -67,6 +67,17 @@ export const decisionsContract = (make: MakeLedger) =>
       expect(await decisions.begin("gpu")).not.toHaveProperty("wakeAtMs");
     });
 
+    it("the next decision learns when nodes were last looked up, and a decision that looked at none keeps that time", async () => {
+      const { decisions } = await make();
+      const first = await decisions.begin("gpu");
+      expect(first).not.toHaveProperty("lookedAtMs");
+      await decisions.finish(first.fence, { ringsSeen: 0, busy: true, lookedAtMs: monday });
+      const second = await decisions.begin("gpu");
+      expect(second.lookedAtMs).toBe(monday);
+      await decisions.finish(second.fence, { ringsSeen: 0, busy: true });
+      expect((await decisions.begin("gpu")).lookedAtMs).toBe(monday);
+    });
+
     it("a queue of 200 jobs is loaded completely and in order", { timeout: 60_000 }, async () => {
       const { admissions, decisions } = await make();
       const jobs = Array.from({ length: 200 }, (_, n) =>

@@ -23,9 +23,10 @@ test("a closing pool looks silent nodes up each minute, and decides at once on w
   const nowMs = monday + 120_000;
   const drain = { because: "the pool was removed", untilMs: nowMs + 1_800_000 };
   const silent = aNode({ state: "draining", drain, lastSeenMs: nowMs - 200_000, assignments: [anAssignment({ phase: "running" })] });
-  const planAt = (atMs: number, node: Node) => decide(aSnapshot({ nowMs: atMs, pool: closingPool("gpu"), nodes: [node] }));
+  const planAt = (atMs: number, node: Node, lookedAtMs?: number) =>
+    decide(aSnapshot({ nowMs: atMs, pool: closingPool("gpu"), nodes: [node], lookedAtMs }));
   expect(planAt(nowMs, silent)).toMatchObject({ steps: [{ kind: "confirm", node: silent.id }], wakeAtMs: nowMs + 60_000 });
-  expect(planAt(nowMs + 20_000, silent)).toMatchObject({ steps: [], wakeAtMs: nowMs + 60_000 });
+  expect(planAt(nowMs + 20_000, silent, nowMs)).toMatchObject({ steps: [], wakeAtMs: nowMs + 60_000 });
   const stuck = aNode({ state: "launching", lastSeenMs: undefined, launchedAtMs: nowMs - 600_001, assignments: [anAssignment()] });
   expect(planAt(nowMs, stuck)).toMatchObject({ steps: [{ kind: "end", node: stuck.id }], wakeAtMs: nowMs });
 });

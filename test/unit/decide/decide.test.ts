@@ -66,7 +66,7 @@ describe("a node", () => {
   });
 
   test("a booting node already gets work", () => {
-    const booting = aNode({ id: "n", state: "launching", readyAtMs: undefined, lastSeenMs: undefined });
+    const booting = aNode({ id: "n", state: "launching", launchedAtMs: now, readyAtMs: undefined, lastSeenMs: undefined });
     expect(decide(seen({ queue: [anEntry()], nodes: [booting] })).steps).toMatchObject([{ kind: "bind", node: "n" }]);
   });
 });

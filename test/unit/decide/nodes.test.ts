@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bury, deadNodes, isResponsive, nextLook } from "../../../lib/decide/health/dead-nodes.ts";
+import { bury, deadNodes, isResponsive } from "../../../lib/decide/health/dead-nodes.ts";
+import { nextLook } from "../../../lib/decide/health/look-ups.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { aNode, anAssignment, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
@@ -75,7 +76,7 @@ describe("a node that must end", () => {
 
 describe("a node that is left alone", () => {
   test.each([
-    ["while it boots", booting, monday + 599_999],
+    ["while it boots", booting, monday + 59_999],
     ["once its end was requested", aNode({ state: "terminating", stateSinceMs: monday }), monday + 119_999],
     ["while it drains and still holds something", aNode({ state: "draining", assignments: [anAssignment()] }), monday],
   ])("nothing is done about a node %s", (_while, node, nowMs) => {
@@ -102,15 +103,19 @@ test("EC2 is asked about an end that it did not confirm within two minutes", () 
 });
 
 describe("a booting node", () => {
-  test.each([
-    [59_999, false],
-    [60_000, true],
-    [69_999, true],
-    [70_000, false],
-    [120_000, true],
-    [540_000, true],
-  ])("a booting node is looked up once a minute (%i ms after its launch: %s)", (bootedMs, looked) => {
-    const steps = verdictOn(booting, monday + bootedMs);
+  test.each<[number, number | undefined, boolean]>([
+    [59_999, undefined, false],
+    [60_000, undefined, true],
+    [60_000, 30_000, true],
+    [60_001, 60_000, false],
+    [119_999, 60_000, false],
+    [119_999, 59_999, true],
+    [120_000, 60_000, true],
+    [540_000, 70_000, true],
+    [121_000, 122_000, true],
+  ])("a booting node is looked up once a minute (%i ms after its launch, last looked at %s ms: %s)", (bootedMs, afterMs, looked) => {
+    const lookedAtMs = afterMs === undefined ? undefined : monday + afterMs;
+    const steps = deadNodes(aSnapshot({ nowMs: monday + bootedMs, pool: aPool({ bootSeconds: 600 }), nodes: [booting], lookedAtMs }));
     expect(steps).toEqual(looked ? [{ kind: "confirm", node: booting.id, because: "its worker has not called for a minute or more" }] : []);
   });
 

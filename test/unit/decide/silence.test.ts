@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decideNodes } from "../../../lib/decide/decide.ts";
-import { nextLook } from "../../../lib/decide/health/dead-nodes.ts";
+import { nextLook } from "../../../lib/decide/health/look-ups.ts";
 import { silentNodes } from "../../../lib/decide/health/silence.ts";
 import type { Node } from "../../../lib/model/node.ts";
 import { type Hearing, heardAt, heardFrom, mayJudgeSilence } from "../../../lib/model/values/hearing.ts";
@@ -35,9 +35,12 @@ describe("a silent node", () => {
 
   test("silent nodes are looked up once a minute, whatever we hear, and a decision follows at the next minute", () => {
     const nodes = [silent(1, { lastSeenMs: now - 151_000 })];
-    const at = (nowMs: number) => decideNodes(aSnapshot({ nowMs, hearing: undefined, nodes })).steps;
-    expect(at(now)).toEqual([{ kind: "confirm", node: "i-001", because: "its worker is silent" }]);
-    expect(at(now + 10_000)).toEqual([]);
+    const at = (nowMs: number, lookedAtMs?: number) => decideNodes(aSnapshot({ nowMs, hearing: undefined, nodes, lookedAtMs })).steps;
+    const look = [{ kind: "confirm", node: "i-001", because: "its worker is silent" }];
+    expect(at(now)).toEqual(look);
+    expect(at(now + 10_000, now)).toEqual([]);
+    expect(at(now + 10_000, now - 1)).toEqual(look);
+    expect(at(now + 2 * minute - 1, now)).toEqual(look);
     expect(nextLook(nodes, now + 10_000)).toBe(now + minute);
     expect(nextLook([silent(1, { lastSeenMs: now - 149_000 })], now)).toBeUndefined();
   });

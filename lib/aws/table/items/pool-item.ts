@@ -14,6 +14,7 @@ const StoredBell = z.object({
   decidedThrough: z.int().default(0),
   busy: z.boolean().default(false),
   wakeAtMs: z.number().optional(),
+  lookedAtMs: z.number().optional(),
   /** What rang since a decision last took the causes. */
   causes: z.set(z.string()).default(new Set()),
 });

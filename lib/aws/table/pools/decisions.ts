@@ -48,8 +48,9 @@ export const createDecisions = (access: TableAccess): Decisions => {
       });
       const fence = { pool, epoch: poolOf(item).epoch };
       const [, bell] = await Promise.all([raiseFences(access, fence), takeBell(access, fence)]);
+      const { wakeAtMs, lookedAtMs } = bell;
       const begun = { fence, ringsSeen: bell.bell, causes: [...bell.causes].sort() };
-      return bell.wakeAtMs === undefined ? begun : { ...begun, wakeAtMs: bell.wakeAtMs };
+      return { ...begun, ...(wakeAtMs !== undefined && { wakeAtMs }), ...(lookedAtMs !== undefined && { lookedAtMs }) };
     },
 
     async load(pool, nowMs) {
@@ -124,9 +125,12 @@ export const createDecisions = (access: TableAccess): Decisions => {
 
     isCurrent: async (fence) => (await readPool(access, fence.pool)).epoch === fence.epoch,
 
-    async finish(fence, { ringsSeen, busy, wakeAtMs }) {
+    async finish(fence, { ringsSeen, busy, wakeAtMs, lookedAtMs }) {
       const item = await tryUpdate(access, bellKey(fence.pool), {
-        changes: setAll({ decidedThrough: ringsSeen, busy, wakeAtMs }),
+        changes: [
+          ...setAll({ decidedThrough: ringsSeen, busy, wakeAtMs }),
+          ...(lookedAtMs === undefined ? [] : [set("lookedAtMs", lookedAtMs)]),
+        ],
         when: [is("decider", fence.epoch)],
       });
       if (!item) return "fenced";
