@@ -6,6 +6,10 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
 import { FleetError } from "../model/fleet-error.ts";
+import { createAccessLog } from "./access/access-log.ts";
+import { assumedRole } from "./access/assumed-role.ts";
+import { createGuard } from "./access/guard.ts";
+import { resourceFacts } from "./access/policies.ts";
 import { announce } from "./announcement.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -18,14 +22,12 @@ import { createEndpoint } from "./endpoint.ts";
 import { createFunctionUrls } from "./lambda/function-url.ts";
 import { createFunctions, type FunctionLine, type InvocationResult } from "./lambda/functions.ts";
 import { startWires } from "./lambda/wires.ts";
-import { checkWiring, statementsOf } from "./lambda/wiring.ts";
+import { checkWiring } from "./lambda/wiring.ts";
 import type { AlarmState } from "./metrics/alarm.ts";
 import { createOutages, type LocalOutage, type OutageOf } from "./outages.ts";
 import { createClients } from "./provision/clients.ts";
 import { provision } from "./provision/stack.ts";
 import { account, type Blueprint, deploymentOf, emptyBlueprint, nameOf, region } from "./provision/world.ts";
-import { assumedRole } from "./requests/assumed-role.ts";
-import { hiddenObject } from "./requests/hidden-objects.ts";
 import { administrator, createIdentities, type IssuedCredentials } from "./requests/identities.ts";
 import type { LocalLog } from "./run/log-line.ts";
 import { createLogFile, logTo } from "./run/log-line.ts";
@@ -48,6 +50,8 @@ export type LocalCloudOptions = {
   readonly ec2?: Partial<Ec2Behaviour>;
   /** How often queues' metrics are published and alarms are evaluated. */
   readonly cloudwatch?: Partial<CloudWatchBehaviour>;
+  /** Whether each new reason for which a call is allowed or refused is given to `log`. @default false */
+  readonly explainAccess?: boolean;
   /** The folder in which `readClouds` should find this cloud. @default none */
   readonly announceIn?: string;
 };
@@ -135,6 +139,15 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       ...(options.ec2 && { behaviour: options.ec2 }),
     }),
   );
+  const accessLog = parts.add(createAccessLog({ folder: run.path, log, explain: options.explainAccess ? options.log : undefined }));
+  const instanceTags = (id: string) => ec2.record.instances.find((each) => each.id === id)?.tags ?? {};
+  const guard = createGuard({
+    policies: blueprint.policies,
+    facts: resourceFacts(blueprint.policies, { account, region, instanceTags }),
+    identities,
+    now: Date.now,
+    onJudged: accessLog.note,
+  });
   const urls = deferredHandler();
   const outages = createOutages();
   // Until the stack exists, there is no alarm that could miss a call.
@@ -145,12 +158,9 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     ec2: ec2.handle,
     pricing: ec2.handlePricing,
     monitoring: (call) => noteCall(call),
-    hidden: (accessKeyId, exchange) => {
-      const role = identities.find(accessKeyId)?.principal.role;
-      return hiddenObject(exchange, role === undefined ? undefined : statementsOf(blueprint, role), account);
-    },
-    sessions: (request, response) => {
-      const assumed = assumedRole(request, response);
+    guard,
+    sessions: (call, response) => {
+      const assumed = assumedRole(call, response);
       if (assumed) identities.adopt(assumed.principal, assumed.credentials);
     },
     controls: createControls(ec2.record),
@@ -169,7 +179,8 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     blueprint,
   };
   await together([provision(await readTemplate(assembly, stackName), world), uploadAssets(clients.s3, assets)]);
-  checkWiring(blueprint);
+  await accessLog.begin(blueprint.policies);
+  checkWiring(blueprint, guard);
 
   const functionsLog = parts.add(createLogFile(join(run.path, "functions.log")));
   const cloudwatch = parts.add(
@@ -193,7 +204,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
       urls: blueprint.functionUrls,
       functions,
       identities,
-      statementsOf: (role) => statementsOf(blueprint, role),
+      guard,
       log,
     }),
   );

@@ -1,9 +1,12 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
+import { bucketOfAbsent, keyHeader } from "./access/calls/s3.ts";
+import type { Guard } from "./access/guard.ts";
+import { refused } from "./access/refusal.ts";
 import { whyForeign } from "./requests/caller.ts";
-import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpCall, HttpResponse } from "./requests/http.ts";
+import type { Principal } from "./requests/identities.ts";
 import { signedFor } from "./requests/service-of.ts";
 import type { LocalLog } from "./run/log-line.ts";
 
@@ -15,10 +18,10 @@ export type Routes = {
   readonly pricing: (call: HttpCall) => Promise<HttpResponse>;
   /** Called with each call to CloudWatch that moto has accepted. */
   readonly monitoring: (call: HttpCall) => void;
-  /** Returns the error with which S3 would deny access where MiniStack returned 404, or undefined if S3 would return 404, too. */
-  readonly hidden: (accessKeyId: string, exchange: S3Exchange) => { readonly body: string } | undefined;
+  /** Judges each signed call. Function URLs judge theirs themselves. */
+  readonly guard: Guard;
   /** Called with each call to STS that MiniStack has carried out, and its response. */
-  readonly sessions: (request: string, response: string) => void;
+  readonly sessions: (call: HttpCall, response: string) => void;
   /** Handles the local cloud's own controls, under `/_local/`. */
   readonly controls: (call: HttpCall) => HttpResponse;
   /** Handles calls to the API under `/v1/`, where no AWS service is, so that one address serves the API, too. */
@@ -95,21 +98,33 @@ async function dispatch(exchange: Exchange): Promise<void> {
   const signed = signedFor(path, request.headers);
   if (signed === undefined) return refuse(exchange, { type: "MissingAuthenticationTokenException", message: unsigned });
   if (routes.silent?.(signed.service)) return;
-  switch (signed.service) {
+  const head = callOf(request, Buffer.alloc(0));
+  const identified = routes.guard.identify(signed, head);
+  if ("response" in identified) return turnAway(exchange, identified.response);
+  if (signed.service === "s3") return relayS3(exchange, head, identified.principal);
+  const call = await whole(request);
+  if (call === "too-large") return respond(exchange.response, tooLarge);
+  const refusal = routes.guard.refuse(signed.service, call, identified.principal);
+  if (refusal) return respond(exchange.response, refusal);
+  return carryOut(exchange, signed.service, call);
+}
+
+/** Carries out a call that was allowed. */
+async function carryOut(exchange: Exchange, service: string, call: HttpCall): Promise<void> {
+  const { routes, response } = exchange;
+  switch (service) {
     case "ec2":
-      return respondWith(exchange, routes.ec2);
+      return respond(response, await routes.ec2(call));
     case "pricing":
-      return respondWith(exchange, routes.pricing);
+      return respond(response, await routes.pricing(call));
     case "monitoring":
-      return relayMonitoring(exchange);
+      return relayMonitoring(exchange, call);
     case "ssm":
-      return relay(exchange, routes.motoUrl);
-    case "s3":
-      return relay(exchange, routes.ministackUrl, (upstream) => passS3(exchange, signed.accessKeyId, upstream));
+      return relay(exchange, routes.motoUrl, { body: call.body });
     case "sts":
-      return relaySessions(exchange);
+      return relaySessions(exchange, call);
     default:
-      return relay(exchange, routes.ministackUrl);
+      return relay(exchange, routes.ministackUrl, { body: call.body });
   }
 }
 
@@ -123,25 +138,57 @@ function refuse({ request, response }: Exchange, { type, message }: { readonly t
   respond(response, { status: 403, headers: { "content-type": "application/json" }, body });
 }
 
-/** Forwards a response of MiniStack's S3, except a 404 that S3 would not reveal to this caller. */
-async function passS3({ request, response, routes }: Exchange, accessKeyId: string, upstream: IncomingMessage): Promise<void> {
-  const [method, path, status] = [request.method ?? "GET", request.url ?? "/", upstream.statusCode ?? 502];
-  if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(upstream, response);
-  const body = await textOf(upstream);
-  const hidden = routes.hidden(accessKeyId, { method, path, status, body });
-  if (!hidden) response.writeHead(status, upstream.headers).end(body);
-  else respond(response, { status: 403, headers: { "content-type": "application/xml" }, body: hidden.body });
+/** Responds before the body is read. */
+function turnAway({ request, response }: Exchange, how: HttpResponse): void {
+  request.resume();
+  respond(response, how);
 }
 
-async function relaySessions(exchange: Exchange): Promise<void> {
+/** Streams a call to S3, which may be large. Only the deletion of several objects is in its body. */
+async function relayS3(exchange: Exchange, head: HttpCall, principal: Principal): Promise<void> {
   const { request, response, routes } = exchange;
-  const chunks = chunksOf(request);
-  await relay(exchange, routes.ministackUrl, async (upstream) => {
+  const isDeletion = head.method === "POST" && /[?&]delete(=|&|$)/.test(head.path);
+  const call = isDeletion ? await whole(request) : head;
+  if (call === "too-large") return respond(response, tooLarge);
+  const refusal = routes.guard.refuse("s3", call, principal);
+  if (refusal) return turnAway(exchange, refusal);
+  const how = (upstream: IncomingMessage): Promise<void> => passS3(exchange, { call, principal }, upstream);
+  return relay(exchange, routes.ministackUrl, isDeletion ? { body: call.body, how } : { how });
+}
+
+/** Forwards a response of MiniStack's S3, except a 404 that S3 would not reveal to this caller, and what the caller may not decrypt. */
+async function passS3(
+  { response, routes }: Exchange,
+  of: { call: HttpCall; principal: Principal },
+  upstream: IncomingMessage,
+): Promise<void> {
+  const { call, principal } = of;
+  const { method, path } = call;
+  const status = upstream.statusCode ?? 502;
+  const key = upstream.headers[keyHeader];
+  const undecipherable = status < 300 && typeof key === "string" ? routes.guard.refuseDecryption(call, principal, key) : undefined;
+  if (undecipherable) {
+    upstream.resume();
+    return respond(response, undecipherable);
+  }
+  if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(upstream, response);
+  const body = await textOf(upstream);
+  const bucket = bucketOfAbsent({ method, path, status, body });
+  // A read of an object has no `s3:prefix`, so a permission with a condition on it does not count, as on AWS.
+  const asks = { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}`, context: {} };
+  if (bucket === undefined || routes.guard.may(principal, asks)) response.writeHead(status, upstream.headers).end(body);
+  else respond(response, refused("s3", call, { code: "AccessDenied", message: "Access Denied" }));
+}
+
+async function relaySessions(exchange: Exchange, call: HttpCall): Promise<void> {
+  const { response, routes } = exchange;
+  const how = async (upstream: IncomingMessage): Promise<void> => {
     const body = await textOf(upstream);
     // The credentials must be known before the caller can use them.
-    if (upstream.statusCode === 200) routes.sessions(Buffer.concat(chunks).toString(), body);
+    if (upstream.statusCode === 200) routes.sessions(call, body);
     response.writeHead(upstream.statusCode ?? 502, upstream.headers).end(body);
-  });
+  };
+  await relay(exchange, routes.ministackUrl, { body: call.body, how });
 }
 
 async function textOf(message: IncomingMessage): Promise<string> {
@@ -152,16 +199,15 @@ async function textOf(message: IncomingMessage): Promise<string> {
 
 async function respondWith({ request, response }: Exchange, how: (call: HttpCall) => Promise<HttpResponse>): Promise<void> {
   const call = await whole(request);
-  if (call === "too-large")
-    return respond(response, { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' });
+  if (call === "too-large") return respond(response, tooLarge);
   respond(response, await how(call));
 }
 
-async function relayMonitoring(exchange: Exchange): Promise<void> {
-  const { request, response, routes } = exchange;
-  const body = chunksOf(request);
-  await relay(exchange, routes.motoUrl);
-  if (response.statusCode === 200) routes.monitoring(callOf(request, Buffer.concat(body)));
+const tooLarge: HttpResponse = { status: 413, headers: {}, body: '{"Message":"Request must be smaller than 6291456 bytes"}' };
+
+async function relayMonitoring(exchange: Exchange, call: HttpCall): Promise<void> {
+  await relay(exchange, exchange.routes.motoUrl, { body: call.body });
+  if (exchange.response.statusCode === 200) exchange.routes.monitoring(call);
 }
 
 async function whole(request: IncomingMessage): Promise<HttpCall | "too-large"> {
@@ -183,13 +229,6 @@ function callOf(request: IncomingMessage, body: Buffer): HttpCall {
   return { method: request.method ?? "GET", path: request.url ?? "/", headers: Object.fromEntries(headers), body };
 }
 
-/** Returns the chunks of a request while it is streamed. They are complete when the response is sent. */
-function chunksOf(request: IncomingMessage): readonly Buffer[] {
-  const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  return chunks;
-}
-
 /** Streams a response. */
 function pass(upstream: IncomingMessage, response: ServerResponse): void {
   response.writeHead(upstream.statusCode ?? 502, upstream.headers);
@@ -204,12 +243,15 @@ const withoutCors = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
 const withoutBrowser = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "origin" && name !== "sec-fetch-site"));
 
-/** Forwards the call with unchanged headers, including Host. `how` returns the response; by default it is streamed. */
-function relay(
-  { request, response, agent }: Exchange,
-  to: string,
-  how = async (upstream: IncomingMessage): Promise<void> => pass(upstream, response),
-): Promise<void> {
+type Relayed = {
+  /** The body, if it was read already. @default the call's body is streamed */
+  readonly body?: Buffer;
+  /** Returns the response. @default it is streamed */
+  readonly how?: (upstream: IncomingMessage) => Promise<void>;
+};
+
+/** Forwards the call with unchanged headers, including Host. */
+function relay({ request, response, agent }: Exchange, to: string, { body, how }: Relayed): Promise<void> {
   const { hostname, port } = new URL(to);
   return new Promise((resolve, reject) => {
     const onward = send(
@@ -217,7 +259,8 @@ function relay(
       (upstream) => {
         upstream.headers = withoutCors(upstream.headers);
         upstream.once("error", reject);
-        how(upstream).catch(reject);
+        if (how) how(upstream).catch(reject);
+        else pass(upstream, response);
       },
     );
     onward.once("error", reject);
@@ -226,7 +269,8 @@ function relay(
       if (!response.writableFinished) onward.destroy();
       resolve();
     });
-    request.pipe(onward);
+    if (body) onward.end(body);
+    else request.pipe(onward);
   });
 }
 

@@ -1,35 +1,34 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { s3CodeStore } from "../../lib/aws/artifacts/code.ts";
 import { s3Client } from "../../lib/aws/clients/s3.ts";
 import { stsClient } from "../../lib/aws/clients/sts.ts";
+import { assumedRole } from "../../lib/local/access/assumed-role.ts";
+import { emptyPolicyFacts } from "../../lib/local/access/policies.ts";
+import { named, Statement } from "../../lib/local/access/policy/statement.ts";
 import { createEndpoint, type Endpoint } from "../../lib/local/endpoint.ts";
-import { assumedRole } from "../../lib/local/requests/assumed-role.ts";
-import { hiddenObject } from "../../lib/local/requests/hidden-objects.ts";
 import { createIdentities, wellKnown } from "../../lib/local/requests/identities.ts";
-import type { Statement } from "../../lib/local/requests/policy.ts";
+import { guardOf, testAccount } from "../fakes/guards.ts";
 import { unique } from "./wire.ts";
 
 /** The local cloud's endpoint of S3 and STS, with three roles: one may list the bucket, one may not, and one may below a prefix. */
 const bucket = unique("rights");
-const may = (action: string, resource: string, condition: Statement["Condition"] = {}): Statement => ({
-  Effect: "Allow",
-  Action: [action],
-  Resource: [resource],
-  Condition: condition,
-});
-const read = may("s3:GetObject", `arn:aws:s3:::${bucket}/*`);
-const list = (condition?: Statement["Condition"]) => may("s3:ListBucket", `arn:aws:s3:::${bucket}`, condition);
-const roles: Readonly<Record<string, readonly Statement[]>> = {
-  administrator: [may("*", "*")],
-  lister: [read, list()],
-  team: [read],
-  below: [read, list({ StringLike: { "s3:prefix": ["team/*"] } })],
+const may = (Action: string, Resource: string, Condition: object = {}) => ({ Effect: "Allow", Action, Resource, Condition });
+const read = [may("s3:GetObject", `arn:aws:s3:::${bucket}/*`), may("s3:PutObject", `arn:aws:s3:::${bucket}/team/*`)];
+const list = (condition?: object) => may("s3:ListBucket", `arn:aws:s3:::${bucket}`, condition);
+const roles: Readonly<Record<string, readonly object[]>> = {
+  lister: [...read, list()],
+  team: read,
+  below: [...read, list({ StringLike: { "s3:prefix": ["team/*"] } })],
 };
+/** Everybody in the account whose policies allow it may assume the roles. */
+const trust = named("trust", [
+  Statement.parse({ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: `arn:aws:iam::${testAccount}:root` } }),
+]);
 
 let endpoint: Endpoint;
 let folder: string;
@@ -38,6 +37,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rights-"));
   endpoint = await createEndpoint({ log: () => undefined, logFile: "cloud.log" });
   const identities = createIdentities();
+  const policies = emptyPolicyFacts();
+  for (const name of Object.keys(roles)) policies.roles.set(name, { name, trust, maxSeconds: 3600 });
+  const guard = guardOf(roles, { policies, identities });
   const unused = { status: 501, headers: {}, body: "" };
   endpoint.open({
     ministackUrl: inject("ministackUrl"),
@@ -48,9 +50,9 @@ beforeAll(async () => {
     controls: () => unused,
     monitoring: () => undefined,
     api: async () => unused,
-    hidden: (key, exchange) => hiddenObject(exchange, roles[identities.find(key)?.principal.role ?? ""], "123456789012"),
-    sessions: (request, response) => {
-      const assumed = assumedRole(request, response);
+    guard,
+    sessions: (call, response) => {
+      const assumed = assumedRole(call, response);
       if (assumed) identities.adopt(assumed.principal, assumed.credentials);
     },
   });
@@ -107,4 +109,35 @@ test("a team's role uploads an archive once", async () => {
   await writeFile(file, "code");
   expect((await store.putCode({ team: "team", file })).sent).toBe(true);
   expect((await store.putCode({ team: "team", file })).sent).toBe(false);
+});
+
+test("a role may do only what its policies allow, and the refusal says what is missing", async () => {
+  const s3 = await s3As("team");
+  const elsewhere = { Bucket: bucket, Key: "other/file" };
+  await expect(s3.send(new PutObjectCommand({ ...elsewhere, Body: "x" }))).rejects.toMatchObject({
+    name: "AccessDenied",
+    message: expect.stringContaining("no identity-based policy allows the s3:PutObject action"),
+  });
+  await expect(s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: [elsewhere] } }))).rejects.toMatchObject({
+    name: "AccessDenied",
+  });
+});
+
+test("a role that does not exist, or a session longer than its role allows, is refused", async () => {
+  const { accessKeyId, secretAccessKey } = wellKnown;
+  const sts = stsClient(settings({ accessKeyId, secretAccessKey }));
+  const assume = (name: string, DurationSeconds?: number) =>
+    sts.send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${testAccount}:role/${name}`, RoleSessionName: "test", DurationSeconds }));
+  await expect(assume("absent")).rejects.toMatchObject({ name: "AccessDenied" });
+  await expect(assume("team", 7200)).rejects.toMatchObject({
+    name: "ValidationError",
+    message: expect.stringContaining("MaxSessionDuration"),
+  });
+});
+
+test("credentials that were never issued, or whose session token is wrong, are refused", async () => {
+  const unknown = s3Client(settings({ accessKeyId: "AKIAUNKNOWN", secretAccessKey: "s" }));
+  await expect(unknown.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
+  const stolen = s3Client(settings({ ...wellKnown, sessionToken: "wrong" }));
+  await expect(stolen.send(new GetObjectCommand(absent))).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
 });

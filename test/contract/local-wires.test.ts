@@ -19,6 +19,7 @@ import { provision } from "../../lib/local/provision/stack.ts";
 import { emptyBlueprint, region } from "../../lib/local/provision/world.ts";
 import { administrator, createIdentities } from "../../lib/local/requests/identities.ts";
 import { Template } from "../../lib/local/template/template.ts";
+import { guardOf } from "../fakes/guards.ts";
 import { unique } from "./wire.ts";
 
 const name = unique("wires");
@@ -77,11 +78,17 @@ const template = Template.parse({
       Type: "AWS::IAM::Role",
       Properties: {
         RoleName: name,
-        AssumeRolePolicyDocument: {},
+        AssumeRolePolicyDocument: {
+          Version: "2012-10-17",
+          Statement: { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } },
+        },
         Policies: [
           {
             PolicyName: "all",
-            PolicyDocument: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ["sqs:*", "events:*"], Resource: "*" }] },
+            PolicyDocument: {
+              Version: "2012-10-17",
+              Statement: [{ Effect: "Allow", Action: ["sqs:*", "events:*", "logs:*"], Resource: "*" }],
+            },
           },
         ],
       },
@@ -159,24 +166,25 @@ beforeAll(async () => {
   closing.push(() => endpoint.close());
   endpointUrl = endpoint.url;
   const unused = { status: 501, headers: {}, body: "" };
+  const blueprint = emptyBlueprint();
+  const identities = createIdentities();
+  const guard = guardOf({}, { policies: blueprint.policies, identities });
   endpoint.open({
     ministackUrl: inject("ministackUrl"),
     motoUrl: inject("motoUrl"),
     ec2: async () => unused,
     pricing: async () => unused,
     functionUrl: async () => unused,
-    hidden: () => undefined,
+    guard,
     sessions: () => undefined,
     api: async () => unused,
     controls: () => unused,
     monitoring: (call) => cloudwatch.noteCall(call),
   });
-  const identities = createIdentities();
   clients = createClients(endpoint.url, identities.issue(administrator));
   closing.push(async () => clients.destroy());
-  const blueprint = emptyBlueprint();
   await provision(template, { clients, stack: name, endpoint: endpoint.url, bundle: () => folder, blueprint });
-  checkWiring(blueprint);
+  checkWiring(blueprint, guard);
   cloudwatch = startCloudWatch({
     alarms: blueprint.alarms,
     queues: blueprint.queues,

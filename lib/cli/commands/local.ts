@@ -19,7 +19,7 @@ const countMs = 3_000;
 
 /** Runs a local cloud until Ctrl-C. Without a port, it takes the default port, or a free one if that is taken. */
 export async function local(
-  options: { port?: number | undefined; ec2?: string | undefined; json?: boolean | undefined },
+  options: { port?: number | undefined; ec2?: string | undefined; explainAccess?: boolean | undefined; json?: boolean | undefined },
   console: Console,
 ): Promise<number> {
   const ec2 = options.ec2 === undefined ? {} : { ec2: await readBehaviour(asMeant(options.ec2)) };
@@ -28,7 +28,14 @@ export async function local(
   const read = () => readClouds(announceIn);
   const [other] = (await read()).running;
   const port = await portFor(options.port, console);
-  const at = { folder: cloudFolder, announceIn, log: console.note, ...(port === undefined ? {} : { port }), ...ec2 };
+  const at = {
+    folder: cloudFolder,
+    announceIn,
+    log: console.note,
+    explainAccess: options.explainAccess ?? false,
+    ...(port === undefined ? {} : { port }),
+    ...ec2,
+  };
   const farewell = async (cloud: LocalCloud): Promise<void> => {
     const { api, deployment } = await connectLocal(cloud.deployment.name, cloud.endpoint);
     console.note(`ending; ${lossInWords(await lossOf({ api, teams: deployment.teams, withinMs: countMs }))}`);

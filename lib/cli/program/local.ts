@@ -16,10 +16,13 @@ export function addLocal(program: Command, { run, context, console }: Session): 
       whole(text, 1, 65_535),
     )
     .option("--ec2 <file>", "how its EC2 behaves: capacity over time, request rates and delays, as JSON; see the example below")
+    .option("--explain-access", "print which statement of which policy allows or refuses calls, each new reason once")
     .addOption(json())
     .addHelpText(
       "after",
-      `\nExamples:\n  fleet local\n  fleet local --port 4600\n  fleet local --ec2 ${pathFrom(callerFolder(process.env, process.cwd()), join(packageRoot, "lib", "local", "ec2", "sample.json"))}`,
+      `\nEvery call is judged by the policies of the stack, as on AWS. What was judged is in access.jsonl in the folder of the run.
+
+Examples:\n  fleet local\n  fleet local --port 4600\n  fleet local --explain-access\n  fleet local --ec2 ${pathFrom(callerFolder(process.env, process.cwd()), join(packageRoot, "lib", "local", "ec2", "sample.json"))}`,
     )
     .action((options) =>
       run(

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import type { Guard } from "../access/guard.ts";
 import { account, arn, type FunctionUrlFact } from "../provision/world.ts";
 import type { HttpCall, HttpResponse } from "../requests/http.ts";
-import { type Identities, roleId } from "../requests/identities.ts";
-import { isAllowed, type Statement } from "../requests/policy.ts";
+import { type Identities, type Principal, roleId } from "../requests/identities.ts";
 import { type Signer, verifySignature } from "../requests/signature.ts";
 import type { LocalLog } from "../run/log-line.ts";
 import type { Functions } from "./functions.ts";
@@ -12,7 +12,7 @@ export type FunctionUrlOptions = {
   readonly urls: readonly FunctionUrlFact[];
   readonly functions: Functions;
   readonly identities: Identities;
-  statementsOf(role: string): readonly Statement[];
+  readonly guard: Pick<Guard, "isAllowed">;
   readonly log: LocalLog;
 };
 
@@ -30,7 +30,7 @@ export function createFunctionUrls(options: FunctionUrlOptions) {
     if (!options.urls.some((url) => url.functionArn === functionArn)) return problem(404, "ResourceNotFoundException", "Not Found");
     const verdict = await verifySignature(call, { identities: options.identities, service: "lambda", nowMs: Date.now() });
     if (verdict.kind === "refused") return problem(403, "InvalidSignatureException", verdict.message);
-    if (!mayCall(options.statementsOf(verdict.principal.role), functionArn)) return problem(403, "AccessDeniedException", "Forbidden");
+    if (!mayCall(options.guard, verdict.principal, functionArn)) return problem(403, "AccessDeniedException", "Forbidden");
     const invocation = await options.functions.invoke(target.name, eventOf(target, call, verdict));
     if (invocation.kind === "returned") {
       const response = responseOf(invocation.payload);
@@ -42,10 +42,9 @@ export function createFunctionUrls(options: FunctionUrlOptions) {
 }
 
 /** Reports whether a role may call a function's URL. Since October 2025, AWS requires both permissions. */
-function mayCall(statements: readonly Statement[], resource: string): boolean {
-  const context = { "lambda:functionurlauthtype": "AWS_IAM", "lambda:invokedviafunctionurl": "true" };
-  return ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].every((action) => isAllowed(statements, { action, resource, context }));
-}
+const mayCall = ({ isAllowed }: Pick<Guard, "isAllowed">, principal: Principal, resource: string): boolean =>
+  isAllowed(principal, { action: "lambda:InvokeFunctionUrl", resource, context: { "lambda:functionurlauthtype": ["AWS_IAM"] } }) &&
+  isAllowed(principal, { action: "lambda:InvokeFunction", resource, context: { "lambda:invokedviafunctionurl": ["true"] } });
 
 const problem = (status: number, type: string, message: string): HttpResponse => ({
   status,

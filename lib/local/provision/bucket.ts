@@ -5,7 +5,9 @@ import {
   PutBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
 import * as z from "zod";
-import { harmlessKind, kind } from "./kind.ts";
+import { addStatements } from "../access/policies.ts";
+import { named, PolicyDocument } from "../access/policy/statement.ts";
+import { kind } from "./kind.ts";
 
 const Encryption = z.strictObject({
   ServerSideEncryptionConfiguration: z.array(
@@ -27,13 +29,20 @@ export const bucket = kind({
     NotificationConfiguration: z
       .strictObject({ EventBridgeConfiguration: z.strictObject({ EventBridgeEnabled: z.boolean().default(true) }) })
       .optional(),
+    LoggingConfiguration: z.strictObject({ DestinationBucketName: z.string(), LogFilePrefix: z.string().default("") }).optional(),
     VersioningConfiguration: z.strictObject({ Status: z.enum(["Enabled", "Suspended"]) }).optional(),
   }),
   // No local cloud runs for the day after which the first lifecycle rule would expire an object.
-  harmless: ["LifecycleConfiguration", "LoggingConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration"],
-  create: async (properties, place, { clients: { s3 } }) => {
+  harmless: ["LifecycleConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration"],
+  create: async (properties, place, { clients: { s3 }, blueprint }) => {
     const Bucket = properties.BucketName ?? place.name.toLowerCase().slice(0, 63);
     await s3.send(new CreateBucketCommand({ Bucket }));
+    const logs = properties.LoggingConfiguration;
+    if (logs)
+      blueprint.accessLogs.push({
+        bucketArn: `arn:aws:s3:::${Bucket}`,
+        prefixArn: `arn:aws:s3:::${logs.DestinationBucketName}/${logs.LogFilePrefix}`,
+      });
     const steps: Promise<unknown>[] = [];
     if (properties.BucketEncryption) {
       const Rules = properties.BucketEncryption.ServerSideEncryptionConfiguration.map(({ ServerSideEncryptionByDefault: by, ...rule }) => ({
@@ -60,5 +69,12 @@ export const bucket = kind({
   },
 });
 
-/** The emulators enforce no resource policies, and these only require TLS, which 127.0.0.1 does not use. */
-export const bucketPolicy = harmlessKind("AWS::S3::BucketPolicy", ["Bucket", "PolicyDocument"]);
+/** The local cloud judges calls by it. The emulator does not know it. */
+export const bucketPolicy = kind({
+  type: "AWS::S3::BucketPolicy",
+  properties: z.strictObject({ Bucket: z.string(), PolicyDocument }),
+  create: async ({ Bucket, PolicyDocument }, { id }, { blueprint }) => {
+    addStatements(blueprint.policies.resource, `arn:aws:s3:::${Bucket}`, named(id, PolicyDocument.Statement));
+    return { ref: id, attributes: {} };
+  },
+});

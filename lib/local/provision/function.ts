@@ -14,11 +14,12 @@ export const lambdaFunction = kind({
     Timeout: z.coerce.number().default(3),
     MemorySize: z.coerce.number().default(128),
     Environment: z.strictObject({ Variables: z.record(z.string(), z.string()).default({}) }).optional(),
+    LoggingConfig: z.looseObject({ LogGroup: z.string().optional() }).default({}),
     DeadLetterConfig: z.strictObject({ TargetArn: z.string() }).optional(),
     ReservedConcurrentExecutions: z.coerce.number().optional(),
   }),
   // Recursive loops are not detected here, and logs are written to the run's folder.
-  harmless: ["Architectures", "Description", "LoggingConfig", "RecursiveLoop", "TracingConfig"],
+  harmless: ["Architectures", "Description", "RecursiveLoop", "TracingConfig"],
   create: async (properties, place, world) => {
     const name = properties.FunctionName ?? place.name.slice(0, 64);
     const { S3Bucket, S3Key } = properties.Code;
@@ -34,6 +35,7 @@ export const lambdaFunction = kind({
       memoryMiB: properties.MemorySize,
       variables: properties.Environment?.Variables ?? {},
       role: nameOf(properties.Role),
+      logGroupArn: arn("logs", `log-group:${properties.LoggingConfig.LogGroup ?? `/aws/lambda/${name}`}`),
       deadLetterArn: properties.DeadLetterConfig?.TargetArn,
       maximumConcurrency: properties.ReservedConcurrentExecutions,
     };

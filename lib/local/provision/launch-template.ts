@@ -3,6 +3,7 @@ import * as z from "zod";
 import { FleetError } from "../../model/fleet-error.ts";
 import { imageOf } from "./image.ts";
 import { kind } from "./kind.ts";
+import { account, type Blueprint, nameOf } from "./world.ts";
 
 const Tagged = z.array(z.strictObject({ ResourceType: z.string(), Tags: z.array(z.strictObject({ Key: z.string(), Value: z.string() })) }));
 type ResourceType = NonNullable<NonNullable<RequestLaunchTemplateData["TagSpecifications"]>[number]["ResourceType"]>;
@@ -33,7 +34,7 @@ export const launchTemplate = kind({
   properties: z.strictObject({ LaunchTemplateName: z.string().optional(), LaunchTemplateData }),
   // The tags of the template itself.
   harmless: ["TagSpecifications"],
-  create: async ({ LaunchTemplateName, LaunchTemplateData: { TagSpecifications, ...rest } }, place, { clients }) => {
+  create: async ({ LaunchTemplateName, LaunchTemplateData: { TagSpecifications, ...rest } }, place, { clients, blueprint }) => {
     const parsed = Data.safeParse(rest);
     if (!parsed.success) throw new FleetError("template", `The local cloud does not support ${place.id}: ${z.prettifyError(parsed.error)}`);
     const parameter = /^resolve:ssm:(.+)$/.exec(parsed.data.ImageId ?? "")?.[1];
@@ -50,6 +51,21 @@ export const launchTemplate = kind({
       }),
     );
     const id = made.LaunchTemplate?.LaunchTemplateId ?? "";
+    const { IamInstanceProfile: profile, SecurityGroupIds = [], BlockDeviceMappings = [] } = parsed.data;
+    blueprint.policies.templates.push({
+      id,
+      name: LaunchTemplateName ?? place.name,
+      roleArn: roleOf(profile?.Arn ?? profile?.Name ?? "", blueprint),
+      securityGroups: SecurityGroupIds,
+      imageParameter: parameter,
+      tags: TagSpecifications.map(({ ResourceType }) => ResourceType),
+      volumeKey: BlockDeviceMappings.find(({ Ebs }) => Ebs?.KmsKeyId !== undefined)?.Ebs?.KmsKeyId,
+    });
     return { ref: id, attributes: { LaunchTemplateId: id, LatestVersionNumber: "1", DefaultVersionNumber: "1" } };
   },
 });
+
+function roleOf(profileNameOrArn: string, { instanceProfiles }: Blueprint): string | undefined {
+  const role = instanceProfiles.find(({ name }) => name === nameOf(profileNameOrArn))?.role;
+  return role === undefined ? undefined : `arn:aws:iam::${account}:role/${role}`;
+}

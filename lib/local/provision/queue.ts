@@ -1,7 +1,9 @@
 import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import * as z from "zod";
-import { harmlessKind, kind } from "./kind.ts";
-import { arn } from "./world.ts";
+import { addStatements } from "../access/policies.ts";
+import { named, PolicyDocument } from "../access/policy/statement.ts";
+import { kind } from "./kind.ts";
+import { arn, nameOf } from "./world.ts";
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]).optional();
 
@@ -38,5 +40,12 @@ export const queue = kind({
   },
 });
 
-/** The emulators enforce no resource policies, and these only require TLS, which 127.0.0.1 does not use. */
-export const queuePolicy = harmlessKind("AWS::SQS::QueuePolicy", ["PolicyDocument", "Queues"]);
+/** The local cloud judges calls by it. The emulator does not know it. */
+export const queuePolicy = kind({
+  type: "AWS::SQS::QueuePolicy",
+  properties: z.strictObject({ PolicyDocument, Queues: z.array(z.string()).min(1) }),
+  create: async ({ PolicyDocument, Queues }, { id }, { blueprint }) => {
+    for (const url of Queues) addStatements(blueprint.policies.resource, arn("sqs", nameOf(url)), named(id, PolicyDocument.Statement));
+    return { ref: id, attributes: {} };
+  },
+});

@@ -1,25 +1,28 @@
 import * as z from "zod";
+import { addStatements } from "../access/policies.ts";
+import { checkConditions } from "../access/policy/condition-keys.ts";
+import { named, PolicyDocument } from "../access/policy/statement.ts";
 import { roleId } from "../requests/identities.ts";
-import { Statement } from "../requests/policy.ts";
 import { kind } from "./kind.ts";
 import { account, nameOf } from "./world.ts";
 
-const PolicyDocument = z.strictObject({
-  Version: z.string(),
-  Statement: z.union([Statement.transform((one) => [one]), z.array(Statement)]),
-});
-
-/** Roles and policies are recorded, because they determine who may call which function. */
+/** Roles and policies are recorded, because every call is judged by them. */
 export const role = kind({
   type: "AWS::IAM::Role",
   properties: z.strictObject({
     RoleName: z.string().optional(),
+    AssumeRolePolicyDocument: PolicyDocument,
+    MaxSessionDuration: z.coerce.number().default(3600),
     Policies: z.array(z.strictObject({ PolicyName: z.string(), PolicyDocument })).default([]),
   }),
-  harmless: ["AssumeRolePolicyDocument", "Description", "MaxSessionDuration"],
-  create: async ({ RoleName, Policies }, place, { blueprint }) => {
+  harmless: ["Description"],
+  create: async ({ RoleName, AssumeRolePolicyDocument, MaxSessionDuration, Policies }, place, { blueprint: { policies } }) => {
     const name = RoleName ?? place.name.slice(0, 64);
-    blueprint.grants.push({ role: name, statements: Policies.flatMap((policy) => policy.PolicyDocument.Statement) });
+    const trust = named(`${place.id} (trust)`, AssumeRolePolicyDocument.Statement);
+    checkConditions(trust);
+    policies.roles.set(name, { name, trust, maxSeconds: MaxSessionDuration });
+    for (const { PolicyName, PolicyDocument } of Policies)
+      addStatements(policies.identity, name, named(`${place.id}/${PolicyName}`, PolicyDocument.Statement));
     return { ref: name, attributes: { Arn: `arn:aws:iam::${account}:role/${name}`, RoleId: roleId(name) } };
   },
 });
@@ -27,8 +30,9 @@ export const role = kind({
 export const policy = kind({
   type: "AWS::IAM::Policy",
   properties: z.strictObject({ PolicyName: z.string(), PolicyDocument, Roles: z.array(z.string()).default([]) }),
-  create: async (properties, _place, { blueprint }) => {
-    for (const each of properties.Roles) blueprint.grants.push({ role: each, statements: properties.PolicyDocument.Statement });
+  create: async (properties, { id }, { blueprint }) => {
+    const statements = named(id, properties.PolicyDocument.Statement);
+    for (const role of properties.Roles) addStatements(blueprint.policies.identity, role, statements);
     return { ref: properties.PolicyName, attributes: {} };
   },
 });

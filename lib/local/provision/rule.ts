@@ -12,8 +12,8 @@ const Target = z.strictObject({
   InputPath: z.string().optional(),
   InputTransformer: z.strictObject({ InputPathsMap: z.record(z.string(), z.string()).optional(), InputTemplate: z.string() }).optional(),
   SqsParameters: z.strictObject({ MessageGroupId: z.string() }).optional(),
-  // Ignored, because delivery on one machine does not fail.
-  DeadLetterConfig: z.unknown().optional(),
+  // Delivery on one machine does not fail. Whether the rule may send there is checked.
+  DeadLetterConfig: z.looseObject({ Arn: z.string() }).optional(),
   RetryPolicy: z.unknown().optional(),
 });
 type Target = z.infer<typeof Target>;
@@ -51,9 +51,13 @@ export const rule = kind({
 type Deliverable = Omit<Target, "DeadLetterConfig" | "RetryPolicy">;
 
 async function deliverable(target: Target, rule: { name: string; arn: string }, world: ProvisionContext): Promise<Deliverable> {
-  const { DeadLetterConfig: _letters, RetryPolicy: _retries, ...rest } = target;
+  const { DeadLetterConfig: letters, RetryPolicy: _retries, ...rest } = target;
+  if (letters) world.blueprint.deadLetters.push({ ruleArn: rule.arn, queueArn: letters.Arn });
   const service = target.Arn.split(":")[2];
-  if (service === "sqs") return rest;
+  if (service === "sqs") {
+    world.blueprint.queueTargets.push({ ruleArn: rule.arn, queueArn: target.Arn });
+    return rest;
+  }
   if (service !== "lambda")
     throw new FleetError("template", `The rule ${rule.name} has a target that the local cloud does not support: ${target.Arn}`);
   const QueueName = `relay-${rule.name}-${target.Id}`.slice(0, 80);

@@ -7,6 +7,8 @@ import { CreateAliasCommand, CreateKeyCommand } from "@aws-sdk/client-kms";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import * as z from "zod";
 import { FleetError } from "../../model/fleet-error.ts";
+import { addStatements } from "../access/policies.ts";
+import { named, PolicyDocument } from "../access/policy/statement.ts";
 import { kind, Tags } from "./kind.ts";
 import { arn, nameOf } from "./world.ts";
 
@@ -32,22 +34,25 @@ export const eventBus = kind({
 
 export const key = kind({
   type: "AWS::KMS::Key",
-  properties: z.strictObject({ Description: z.string().optional(), Tags }),
-  // The yearly rotation and the key's policy have no effect in the emulator.
-  harmless: ["EnableKeyRotation", "KeyPolicy", "PendingWindowInDays"],
-  create: async ({ Description, Tags }, _place, { clients }) => {
+  properties: z.strictObject({ Description: z.string().optional(), KeyPolicy: PolicyDocument, Tags }),
+  // The yearly rotation has no effect in the emulator.
+  harmless: ["EnableKeyRotation", "PendingWindowInDays"],
+  create: async ({ Description, KeyPolicy, Tags }, place, { clients, blueprint: { policies } }) => {
     const Tagged = Tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }));
     const made = await clients.kms.send(new CreateKeyCommand({ Description, Tags: Tagged }));
-    const id = made.KeyMetadata?.KeyId ?? "";
-    return { ref: id, attributes: { Arn: made.KeyMetadata?.Arn ?? "", KeyId: id } };
+    const { KeyId: id = "", Arn: keyArn = "" } = made.KeyMetadata ?? {};
+    policies.keys.push({ id, arn: keyArn, tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])) });
+    addStatements(policies.resource, keyArn, named(place.id, KeyPolicy.Statement));
+    return { ref: id, attributes: { Arn: keyArn, KeyId: id } };
   },
 });
 
 export const alias = kind({
   type: "AWS::KMS::Alias",
   properties: z.strictObject({ AliasName: z.string(), TargetKeyId: z.string() }),
-  create: async (properties, _place, { clients }) => {
+  create: async (properties, _place, { clients, blueprint }) => {
     await clients.kms.send(new CreateAliasCommand(properties));
+    blueprint.policies.aliases.set(properties.AliasName, properties.TargetKeyId.replace(/^.*:key\//, ""));
     return { ref: properties.AliasName, attributes: {} };
   },
 });
@@ -59,8 +64,9 @@ export const logGroup = kind({
     KmsKeyId: z.string().optional(),
     RetentionInDays: z.number().optional(),
   }),
-  create: async ({ LogGroupName, KmsKeyId, RetentionInDays }, place, { clients }) => {
+  create: async ({ LogGroupName, KmsKeyId, RetentionInDays }, place, { clients, blueprint }) => {
     const logGroupName = LogGroupName ?? place.name;
+    if (KmsKeyId !== undefined) blueprint.encryptedLogs.push({ groupArn: arn("logs", `log-group:${logGroupName}`), keyArn: KmsKeyId });
     await clients.logs.send(new CreateLogGroupCommand({ logGroupName, kmsKeyId: KmsKeyId }));
     if (RetentionInDays) await clients.logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: RetentionInDays }));
     return { ref: logGroupName, attributes: { Arn: `${arn("logs", `log-group:${logGroupName}`)}:*` } };
@@ -95,7 +101,7 @@ export const schedule = kind({
       Arn: z.string(),
       RoleArn: z.string(),
       Input: z.string().default("{}"),
-      DeadLetterConfig: z.unknown().optional(),
+      DeadLetterConfig: z.strictObject({ Arn: z.string() }).optional(),
       RetryPolicy: z.unknown().optional(),
     }),
   }),
@@ -110,6 +116,7 @@ export const schedule = kind({
         expression: ScheduleExpression,
         functionArn: Target.Arn,
         role: nameOf(Target.RoleArn),
+        deadLetterArn: Target.DeadLetterConfig?.Arn,
         input: Target.Input,
       });
     return { ref: name, attributes: { Arn: arn("scheduler", `schedule/default/${name}`) } };

@@ -9,8 +9,8 @@ import type { SSMClient } from "@aws-sdk/client-ssm";
 import { StoredDeployment } from "../../../events/deployment.ts";
 import type { Deployment } from "../../model/deployment.ts";
 import { FleetError } from "../../model/fleet-error.ts";
+import { emptyPolicyFacts, type PolicyFacts } from "../access/policies.ts";
 import type { Alarm } from "../metrics/alarm.ts";
-import type { Statement } from "../requests/policy.ts";
 
 export const region = "us-east-1";
 export const account = "000000000000";
@@ -47,9 +47,13 @@ export type Blueprint = {
   readonly permissions: PermissionFact[];
   readonly eventSources: EventSourceFact[];
   readonly ruleTargets: RuleTargetFact[];
+  readonly queueTargets: RuleQueueFact[];
+  readonly deadLetters: RuleQueueFact[];
+  readonly encryptedLogs: EncryptedLogsFact[];
+  readonly accessLogs: AccessLogsFact[];
   readonly schedules: ScheduleFact[];
   readonly asynchronous: AsynchronousFact[];
-  readonly grants: GrantFact[];
+  readonly policies: PolicyFacts;
   readonly instanceProfiles: InstanceProfileFact[];
   readonly parameters: Map<string, string>;
 };
@@ -62,9 +66,13 @@ export const emptyBlueprint = (): Blueprint => ({
   permissions: [],
   eventSources: [],
   ruleTargets: [],
+  queueTargets: [],
+  deadLetters: [],
+  encryptedLogs: [],
+  accessLogs: [],
   schedules: [],
   asynchronous: [],
-  grants: [],
+  policies: emptyPolicyFacts(),
   instanceProfiles: [],
   parameters: new Map(),
 });
@@ -83,6 +91,7 @@ export type FunctionFact = {
   readonly variables: Readonly<Record<string, string>>;
   /** The name of its role. */
   readonly role: string;
+  readonly logGroupArn: string;
   /** The dead-letter queue of its asynchronous calls. */
   readonly deadLetterArn?: string | undefined;
   readonly maximumConcurrency?: number | undefined;
@@ -110,6 +119,13 @@ export type RuleTargetFact = {
   readonly relayArn: string;
 };
 
+/** A rule's queue, as its target or for what could not be delivered. */
+export type RuleQueueFact = { readonly ruleArn: string; readonly queueArn: string };
+/** A log group that CloudWatch Logs encrypts with a customer's key. */
+export type EncryptedLogsFact = { readonly groupArn: string; readonly keyArn: string };
+/** A bucket whose access logs S3 writes below a prefix of another bucket. */
+export type AccessLogsFact = { readonly bucketArn: string; readonly prefixArn: string };
+
 /** How failed asynchronous calls of a function are retried, and where their events go in the end. */
 export type AsynchronousFact = {
   readonly functionName: string;
@@ -123,12 +139,11 @@ export type ScheduleFact = {
   readonly expression: string;
   readonly functionArn: string;
   readonly role: string;
+  readonly deadLetterArn?: string | undefined;
   /** JSON */
   readonly input: string;
 };
 
-/** Policy statements of a role. */
-export type GrantFact = { readonly role: string; readonly statements: readonly Statement[] };
 export type InstanceProfileFact = { readonly name: string; readonly arn: string; readonly role: string };
 
 export const arn = (service: string, resource: string): string => `arn:aws:${service}:${region}:${account}:${resource}`;

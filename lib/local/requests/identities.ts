@@ -1,7 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 
 /** A signer of calls in the local cloud: a role and its session's name. The session of an instance has the instance's id. */
-export type Principal = { readonly role: string; readonly session: string };
+export type Principal = {
+  readonly role: string;
+  readonly session: string;
+  /** The session's tags; undefined for none. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** The policy that limits the session, as JSON; undefined for none. */
+  readonly policy?: string;
+};
 
 export type IssuedCredentials = {
   readonly accessKeyId: string;

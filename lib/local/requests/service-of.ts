@@ -1,13 +1,20 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** Returns the access key and the service of a signed call, or undefined if it is not signed. Presigned calls have both in the query. */
-export function signedFor(
-  path: string,
-  headers: IncomingHttpHeaders,
-): { readonly accessKeyId: string; readonly service: string } | undefined {
+export type SignedFor = {
+  readonly accessKeyId: string;
+  readonly service: string;
+  /** Empty for long-lived credentials. */
+  readonly sessionToken: string;
+};
+
+/** Returns who signed a call, and for which service, or undefined if it is not signed. Presigned calls have all of it in the query. */
+export function signedFor(path: string, headers: IncomingHttpHeaders): SignedFor | undefined {
   const inHeader = /Credential=([^\s,]+)/.exec(headers.authorization ?? "")?.[1];
   const query = path.indexOf("?");
-  const credential = inHeader ?? (query < 0 ? null : new URLSearchParams(path.slice(query)).get("X-Amz-Credential"));
+  const presigned = inHeader === undefined && query >= 0 ? new URLSearchParams(path.slice(query)) : undefined;
+  const credential = inHeader ?? presigned?.get("X-Amz-Credential");
   const [, accessKeyId, service] = /^([^/]+)\/\d{8}\/[^/]+\/([^/]+)\/aws4_request$/.exec(credential ?? "") ?? [];
-  return accessKeyId !== undefined && service !== undefined ? { accessKeyId, service } : undefined;
+  if (accessKeyId === undefined || service === undefined) return undefined;
+  const sessionToken = presigned ? (presigned.get("X-Amz-Security-Token") ?? "") : String(headers["x-amz-security-token"] ?? "");
+  return { accessKeyId, service, sessionToken };
 }

@@ -45,6 +45,7 @@ function stage(of: { failures: number; message?: string; config?: Omit<Asynchron
     memoryMiB: 1,
     variables: {},
     role: "",
+    logGroupArn: "",
     deadLetterArn: of.deadLetterArn,
   };
   const asynchronous = of.config ? [{ functionName: "tick", ...of.config }] : [];

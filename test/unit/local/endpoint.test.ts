@@ -2,8 +2,10 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it } from "vitest";
+import type { Guard } from "../../../lib/local/access/guard.ts";
 import { createEndpoint, type Endpoint, type Routes } from "../../../lib/local/endpoint.ts";
 import type { HttpCall, HttpResponse } from "../../../lib/local/requests/http.ts";
+import { openGuard } from "../../fakes/guards.ts";
 import { expectLine, type Logged } from "../../fakes/log-lines.ts";
 
 let endpoint: Endpoint | undefined;
@@ -49,7 +51,7 @@ async function opened(
       return { status: 200, headers: {}, body: "controls" };
     },
     functionUrl: ({ path }, call) => respondAs(`url ${path}`)(call),
-    hidden: () => undefined,
+    guard: openGuard,
     sessions: () => undefined,
     api: respondAs("api"),
     ...instead,
@@ -133,19 +135,17 @@ it("a call of up to 6 MiB is handled, and a larger one is refused", async () => 
 });
 
 /** Opens an endpoint before an emulator with this response. Returns what the routes were told of it. */
-async function openedBefore(status: number, body: string, hidden?: string) {
+async function openedBefore(status: number, body: string, { guard = {}, headers = {} }: { guard?: Partial<Guard>; headers?: object } = {}) {
   const told: unknown[] = [];
   const { url } = await opened({
     monitoring: (call) => void told.push([call.method, call.path, String(call.body)]),
-    sessions: (...given) => void told.push(given),
-    hidden: (accessKeyId, exchange) => {
-      told.push([accessKeyId, exchange]);
-      return hidden === undefined ? undefined : { body: hidden };
-    },
+    sessions: (call, response) => void told.push([String(call.body), response]),
+    guard: { ...openGuard, ...guard },
   });
   emulator?.removeAllListeners("request");
   emulator?.on("request", (incoming, response) => {
-    incoming.resume().on("end", () => response.writeHead(status, { "x-upstream": "1" }).end(body));
+    told.push("reached");
+    incoming.resume().on("end", () => response.writeHead(status, { "x-upstream": "1", ...headers }).end(body));
   });
   const call = async (service: string, method: string, path = "/", sent = "") => {
     const given = { method, headers: signedFor(service), ...(sent === "" ? {} : { body: sent }) };
@@ -165,17 +165,44 @@ it("a call of a service that is silent gets no response, and reaches nothing, un
 });
 
 it("an object that S3 would not reveal is denied instead of not found, and all others are returned as they are", async () => {
-  const absent = await openedBefore(404, "absent", "denied");
-  expect(await absent.call("s3", "GET", "/bucket/key")).toEqual([403, "denied"]);
-  expect(absent.told).toEqual([["AKIA", { method: "GET", path: "/bucket/key", status: 404, body: "absent" }]]);
-  expect(await absent.call("s3", "PUT", "/bucket/key")).toEqual([404, "absent"]);
-  expect(absent.told).toHaveLength(1);
+  const body = "<Error><Code>NoSuchKey</Code></Error>";
+  const asked: unknown[] = [];
+  const mayNotList = { may: (_: unknown, request: object) => asked.push(request) < 0 };
+  const absent = await openedBefore(404, body, { guard: mayNotList });
+  expect(await absent.call("s3", "GET", "/bucket/key")).toEqual([403, expect.stringContaining("<Code>AccessDenied</Code>")]);
+  expect(asked).toEqual([{ action: "s3:ListBucket", resource: "arn:aws:s3:::bucket", context: {} }]);
+  expect(await absent.call("s3", "HEAD", "/bucket/key")).toEqual([403, ""]);
+  expect(await absent.call("s3", "PUT", "/bucket/key")).toEqual([404, body]);
   await endpoint?.close();
-  const open = await openedBefore(404, "absent");
-  expect(await open.call("s3", "GET", "/bucket/key")).toEqual([404, "absent"]);
+  const open = await openedBefore(404, body);
+  expect(await open.call("s3", "GET", "/bucket/key")).toEqual([404, body]);
   await endpoint?.close();
-  const there = await openedBefore(200, "there", "denied");
-  expect([await there.call("s3", "GET", "/bucket/key"), there.told]).toEqual([[200, "there"], []]);
+  const there = await openedBefore(200, "there", { guard: mayNotList });
+  expect(await there.call("s3", "GET", "/bucket/key")).toEqual([200, "there"]);
+});
+
+it.each(["sqs", "s3", "ec2", "sts", "monitoring"])("a call of %s that the policies refuse reaches nothing", async (service) => {
+  const refusal = { status: 403, headers: {}, body: "refused" };
+  const before = await openedBefore(200, "reply", { guard: { refuse: () => refusal } });
+  expect(await before.call(service, "POST", "/b/k", "body")).toEqual([403, "refused"]);
+  await endpoint?.close();
+  const unknown = await openedBefore(200, "reply", { guard: { identify: () => ({ response: refusal }) } });
+  expect(await unknown.call(service, "POST", "/b/k", "body")).toEqual([403, "refused"]);
+  expect([before.told, unknown.told]).toEqual([[], []]);
+});
+
+it("an object whose key the caller may not use is denied, though the object exists", async () => {
+  const keys: string[] = [];
+  const guard: Partial<Guard> = {
+    refuseDecryption: (_call, _principal, key) => {
+      keys.push(key);
+      return { status: 403, headers: {}, body: "no key" };
+    },
+  };
+  const headers = { "x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-east-1:0:key/k" };
+  const encrypted = await openedBefore(200, "secret", { guard, headers });
+  expect(await encrypted.call("s3", "GET", "/bucket/key")).toEqual([403, "no key"]);
+  expect(keys).toEqual(["arn:aws:kms:us-east-1:0:key/k"]);
 });
 
 it.each([
@@ -184,11 +211,11 @@ it.each([
 ])("only calls that succeed are noted: %s", async (service, told) => {
   const good = await openedBefore(200, "reply");
   expect(await good.call(service, "POST", "/metrics", "Action=PutMetricData")).toEqual([200, "reply"]);
-  expect(good.told).toEqual(told);
+  expect(good.told).toEqual(["reached", ...told]);
   await endpoint?.close();
   const bad = await openedBefore(400, "refused");
   expect(await bad.call(service, "POST", "/metrics", "Action=PutMetricData")).toEqual([400, "refused"]);
-  expect(bad.told).toEqual([]);
+  expect(bad.told).toEqual(["reached"]);
 });
 
 it("a call whose caller is gone ends behind the endpoint, too", async () => {

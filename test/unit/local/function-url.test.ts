@@ -2,10 +2,9 @@ import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
 import { createFunctionUrls } from "../../../lib/local/lambda/function-url.ts";
-import { statementsOf } from "../../../lib/local/lambda/wiring.ts";
-import { arn, emptyBlueprint } from "../../../lib/local/provision/world.ts";
+import { arn } from "../../../lib/local/provision/world.ts";
 import { createIdentities, roleId, wellKnown } from "../../../lib/local/requests/identities.ts";
-import { Statement } from "../../../lib/local/requests/policy.ts";
+import { guardOf } from "../../fakes/guards.ts";
 import { expectLine } from "../../fakes/log-lines.ts";
 
 const functionArn = arn("lambda", "function:fleet-node");
@@ -30,7 +29,7 @@ function setUp(statements: readonly object[], payload: unknown = { statusCode: 2
   const handle = createFunctionUrls({
     urls: [{ functionArn }],
     identities,
-    statementsOf: (role) => (role === "instance" ? statements.map((each) => Statement.parse(each)) : statementsOf(emptyBlueprint(), role)),
+    guard: guardOf({ instance: statements }),
     log: expectLine,
     functions: {
       invoke: async (_name, event) => {

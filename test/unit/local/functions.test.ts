@@ -33,6 +33,7 @@ function aCloud(): Functions {
   const fact = (name: string, more: Partial<FunctionFact> = {}): FunctionFact => ({
     name,
     arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+    logGroupArn: `arn:aws:logs:us-east-1:000000000000:log-group:${name}`,
     folder,
     handler: "index.handler",
     timeoutMs: 5_000,

@@ -69,11 +69,23 @@ const shows = (id: string, ...attributes: readonly string[]) => ({
 
 type Case = { readonly type: string; readonly properties?: object; readonly attributes?: readonly string[] };
 
+/** A policy document, of whatever it is. */
+const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "a" } }] };
+
 const cases: Readonly<Record<string, Case>> = {
   "an event bus": { type: "AWS::Events::EventBus", properties: { Name: "bus", Description: "x" }, attributes: ["Name", "Arn"] },
+  "a bucket's policy": { type: "AWS::S3::BucketPolicy", properties: { Bucket: "b", PolicyDocument: trust } },
+  "the policy of a queue": {
+    type: "AWS::SQS::QueuePolicy",
+    properties: { Queues: ["https://sqs.us-east-1.amazonaws.com/000000000000/q"], PolicyDocument: trust },
+  },
+  "a bucket whose access logs are kept": {
+    type: "AWS::S3::Bucket",
+    properties: { BucketName: "b", LoggingConfiguration: { DestinationBucketName: "logs", LogFilePrefix: "b/" } },
+  },
   "a key": {
     type: "AWS::KMS::Key",
-    properties: { Description: "of a team", Tags: [{ Key: "team", Value: "vision" }], EnableKeyRotation: true },
+    properties: { KeyPolicy: trust, Description: "of a team", Tags: [{ Key: "team", Value: "vision" }], EnableKeyRotation: true },
     attributes: ["Arn", "KeyId"],
   },
   "an alias of a key": { type: "AWS::KMS::Alias", properties: { AliasName: "alias/a", TargetKeyId: "key-1" } },
@@ -172,7 +184,12 @@ const cases: Readonly<Record<string, Case>> = {
       EventPattern: { source: ["aws.ec2"] },
       Targets: [
         { Id: "one", Arn: "arn:aws:sqs:us-east-1:000000000000:lane.fifo", SqsParameters: { MessageGroupId: "g" }, RetryPolicy: {} },
-        { Id: "two", Arn: "arn:aws:lambda:us-east-1:000000000000:function:f", Input: "{}", DeadLetterConfig: {} },
+        {
+          Id: "two",
+          Arn: "arn:aws:lambda:us-east-1:000000000000:function:f",
+          Input: "{}",
+          DeadLetterConfig: { Arn: "arn:aws:sqs:us-east-1:000000000000:dead" },
+        },
       ],
     },
     attributes: ["Arn"],
@@ -214,7 +231,7 @@ const cases: Readonly<Record<string, Case>> = {
     type: "AWS::IAM::Role",
     properties: {
       RoleName: "node",
-      AssumeRolePolicyDocument: {},
+      AssumeRolePolicyDocument: trust,
       Policies: [
         {
           PolicyName: "p",
@@ -296,7 +313,9 @@ describe("the calls that create a stack's resources", () => {
   it.each(Object.entries(cases))("the local cloud creates %s", async (_what, { type, properties = {}, attributes = [] }) => {
     const { calls, blueprint } = await made({ Made: { Type: type, Properties: properties }, Shown: shows("Made", ...attributes) });
     const { parameters, ...rest } = blueprint;
-    const facts = Object.fromEntries(Object.entries(rest).filter(([, each]) => each.length > 0));
+    const { policies, ...lists } = rest;
+    const all = Object.entries({ ...lists, ...policies });
+    const facts = Object.fromEntries(all.filter(([, each]) => (Array.isArray(each) ? each.length : each.size) > 0));
     expect({ calls, facts, shown: parameters.get("/shown/Made") }).toMatchSnapshot();
   });
 
@@ -339,23 +358,19 @@ describe("properties that have no effect here", () => {
     ["AWS::Lambda::EventSourceMapping", mapping, { Enabled: true }],
     ["AWS::Events::EventBus", { Name: "b" }, { Description: x }],
     ["AWS::Events::Rule", { EventPattern: {} }, { Description: x }],
-    ["AWS::KMS::Key", {}, { EnableKeyRotation: true, KeyPolicy: {}, PendingWindowInDays: 7 }],
+    ["AWS::KMS::Key", { KeyPolicy: trust }, { EnableKeyRotation: true, PendingWindowInDays: 7 }],
     [
       "AWS::Scheduler::Schedule",
       { ScheduleExpression: "rate(1 minute)", FlexibleTimeWindow: { Mode: "OFF" }, Target: toFunction },
-      { Description: x, ScheduleExpressionTimezone: "UTC", Target: { ...toFunction, DeadLetterConfig: {}, RetryPolicy: {} } },
+      { Description: x, ScheduleExpressionTimezone: "UTC", Target: { ...toFunction, RetryPolicy: {} } },
     ],
     [
       "AWS::DynamoDB::Table",
       { BillingMode: "PAY_PER_REQUEST", AttributeDefinitions: [], KeySchema: [] },
       { DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: {}, SSESpecification: {} },
     ],
-    [
-      "AWS::S3::Bucket",
-      {},
-      { LifecycleConfiguration: {}, LoggingConfiguration: {}, OwnershipControls: {}, PublicAccessBlockConfiguration: {} },
-    ],
-    ["AWS::IAM::Role", {}, { AssumeRolePolicyDocument: {}, Description: x, MaxSessionDuration: 3_600 }],
+    ["AWS::S3::Bucket", {}, { LifecycleConfiguration: {}, OwnershipControls: {}, PublicAccessBlockConfiguration: {} }],
+    ["AWS::IAM::Role", { AssumeRolePolicyDocument: trust }, { Description: x, MaxSessionDuration: 3_600 }],
     ["AWS::EC2::VPC", { CidrBlock: x }, { EnableDnsHostnames: true, EnableDnsSupport: true, InstanceTenancy: "default" }],
     ["AWS::EC2::Subnet", { AvailabilityZone: "a", CidrBlock: x, VpcId: "v" }, { MapPublicIpOnLaunch: true }],
     ["AWS::EC2::LaunchTemplate", { LaunchTemplateData: {} }, { TagSpecifications: [] }],
@@ -482,7 +497,7 @@ describe("a resource without a name of its own", () => {
   const id = `Very${"Long".repeat(20)}Id`;
   const longest: readonly (readonly [type: string, properties: object, most: number])[] = [
     ["AWS::Events::Rule", { EventPattern: {} }, 64],
-    ["AWS::IAM::Role", { AssumeRolePolicyDocument: {} }, 64],
+    ["AWS::IAM::Role", { AssumeRolePolicyDocument: trust }, 64],
     ["AWS::S3::Bucket", {}, 63],
     ["AWS::SQS::Queue", {}, 80],
     ["AWS::SQS::Queue", { FifoQueue: true }, 80],

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { checkWiring } from "../../../lib/local/lambda/wiring.ts";
 import { createClients } from "../../../lib/local/provision/clients.ts";
 import { provision } from "../../../lib/local/provision/stack.ts";
-import { arn, emptyBlueprint, type ProvisionContext } from "../../../lib/local/provision/world.ts";
+import { arn, type Blueprint, emptyBlueprint, type ProvisionContext } from "../../../lib/local/provision/world.ts";
 import { createIdentities } from "../../../lib/local/requests/identities.ts";
 import { Template } from "../../../lib/local/template/template.ts";
+import { guardOf } from "../../fakes/guards.ts";
 
 /** Nothing listens at this address, because these tests never call AWS. */
 const endpoint = "http://127.0.0.1:9";
@@ -26,7 +27,18 @@ const make = async (resources: object, more: object = {}): Promise<ProvisionCont
   return made;
 };
 
-const role = { Type: "AWS::IAM::Role", Properties: { AssumeRolePolicyDocument: {} } };
+const role = {
+  Type: "AWS::IAM::Role",
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } }],
+    },
+  },
+};
+/** What every function's role needs. */
+const logs = { Effect: "Allow", Action: ["logs:CreateLogStream", "logs:PutLogEvents"], Resource: "*" };
+const guardFor = (blueprint: Blueprint) => guardOf({}, { policies: blueprint.policies });
 const handler = {
   Type: "AWS::Lambda::Function",
   Properties: {
@@ -68,7 +80,7 @@ describe("unsupported parts of a template", () => {
     ["an unsupported type", { X: { Type: "AWS::StepFunctions::StateMachine" } }, /X \(AWS::StepFunctions::StateMachine\)/],
     [
       "an unsupported property",
-      { Role: { ...role, Properties: { PermissionsBoundary: "x" } } },
+      { Role: { ...role, Properties: { ...role.Properties, PermissionsBoundary: "x" } } },
       /Role \(AWS::IAM::Role\): the property PermissionsBoundary is not known/,
     ],
     [
@@ -147,7 +159,7 @@ describe("functions and what calls them", () => {
     Properties: {
       PolicyName: "p",
       Roles: [{ Ref: "Role" }],
-      PolicyDocument: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: actions, Resource: queueArn }] },
+      PolicyDocument: { Version: "2012-10-17", Statement: [logs, { Effect: "Allow", Action: actions, Resource: queueArn }] },
     },
   });
 
@@ -168,6 +180,7 @@ describe("functions and what calls them", () => {
         memoryMiB: 128,
         variables: { REGION: "us-east-1" },
         role: "Stack-Role",
+        logGroupArn: arn("logs", "log-group:/aws/lambda/fleet-place"),
         deadLetterArn: undefined,
         maximumConcurrency: undefined,
       },
@@ -223,21 +236,25 @@ describe("functions and what calls them", () => {
     expect(without.blueprint.asynchronous).toEqual([
       { functionName: "fleet-place", retries: 1, maxAgeMs: 120_000, onFailureArn: queueArn },
     ]);
-    expect(() => checkWiring(without.blueprint)).toThrow(/fleet-place lacks sqs:SendMessage on its destination/);
+    expect(() => checkWiring(without.blueprint, guardFor(without.blueprint))).toThrow(
+      /fleet-place lacks sqs:SendMessage on its destination/,
+    );
     const whole = await make({ Role: role, Place: handler, Config: config, Policy: allow("sqs:SendMessage") });
-    expect(() => checkWiring(whole.blueprint)).not.toThrow();
+    expect(() => checkWiring(whole.blueprint, guardFor(whole.blueprint))).not.toThrow();
   });
 
   it("the start fails if a function's role may not read its queue", async () => {
     const without = await make({ Role: role, Place: handler, Mapping: mapping, Policy: allow("sqs:ReceiveMessage") });
-    expect(() => checkWiring(without.blueprint)).toThrow(/fleet-place lacks sqs:DeleteMessage, sqs:GetQueueAttributes/);
+    expect(() => checkWiring(without.blueprint, guardFor(without.blueprint))).toThrow(
+      /fleet-place lacks sqs:DeleteMessage on .*\n.*fleet-place lacks sqs:GetQueueAttributes on/,
+    );
     const whole = await make({
       Role: role,
       Place: handler,
       Mapping: mapping,
       Policy: allow("sqs:Receive*", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     });
-    expect(() => checkWiring(whole.blueprint)).not.toThrow();
+    expect(() => checkWiring(whole.blueprint, guardFor(whole.blueprint))).not.toThrow();
   });
 
   it("a resource whose condition is false is not created", async () => {

@@ -12,7 +12,16 @@ it.each<[string, string, string | undefined, string | undefined]>([
   ],
   ["no signature, as undefined", "/b/k", undefined, undefined],
 ])("the service and the access key are read from %s", (_name, path, authorization, wanted) => {
-  expect(signedFor(path, { authorization })).toEqual(wanted && { accessKeyId: "AKIA", service: wanted });
+  expect(signedFor(path, { authorization })).toEqual(wanted && { accessKeyId: "AKIA", service: wanted, sessionToken: "" });
+});
+
+it("the session token is read from where the signature is", () => {
+  const credential = "AKIA%2F20261123%2Fus-east-1%2Fs3%2Faws4_request";
+  expect(
+    signedFor(`/b/k?X-Amz-Credential=${credential}&X-Amz-Security-Token=a%2Bb`, { "x-amz-security-token": "other" })?.sessionToken,
+  ).toBe("a+b");
+  const authorization = "AWS4-HMAC-SHA256 Credential=AKIA/20261123/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=00";
+  expect(signedFor("/", { authorization, "x-amz-security-token": "a+b" })?.sessionToken).toBe("a+b");
 });
 
 it("a schedule's period is read from rate(…), and any other schedule is refused", () => {

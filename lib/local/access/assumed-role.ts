@@ -1,18 +1,21 @@
-import type { IssuedCredentials, Principal } from "./identities.ts";
+import type { HttpCall } from "../requests/http.ts";
+import type { IssuedCredentials, Principal } from "../requests/identities.ts";
+import { assumptionOf } from "./calls/sts.ts";
 
 /** Returns the credentials that a successful AssumeRole of MiniStack issued, and their principal. Undefined for any other call. */
 export function assumedRole(
-  request: string,
+  call: HttpCall,
   response: string,
 ): { readonly principal: Principal; readonly credentials: IssuedCredentials } | undefined {
-  const params = new URLSearchParams(request);
+  const assumption = assumptionOf(call);
   const given = (tag: string): string => new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(response)?.[1] ?? "";
-  const role = /:role\/(?:.*\/)?([^/]+)$/.exec(params.get("RoleArn") ?? "")?.[1];
+  const role = /:role\/(?:.*\/)?([^/]+)$/.exec(assumption?.roleArn ?? "")?.[1];
   const [accessKeyId, secretAccessKey, sessionToken] = [given("AccessKeyId"), given("SecretAccessKey"), given("SessionToken")];
   const expiresAtMs = Date.parse(given("Expiration"));
-  if (params.get("Action") !== "AssumeRole" || role === undefined || accessKeyId === "" || Number.isNaN(expiresAtMs)) return undefined;
+  if (!assumption || role === undefined || accessKeyId === "" || Number.isNaN(expiresAtMs)) return undefined;
+  const { session, tags, policy } = assumption;
   return {
-    principal: { role, session: params.get("RoleSessionName") ?? "" },
+    principal: { role, session, tags, ...(policy !== undefined && { policy }) },
     credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAtMs },
   };
 }

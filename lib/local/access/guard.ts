@@ -1,0 +1,164 @@
+import type { HttpCall, HttpResponse } from "../requests/http.ts";
+import { administrator, type Identities, type Principal, roleId } from "../requests/identities.ts";
+import { Ec2Error } from "../requests/query-protocol.ts";
+import type { SignedFor } from "../requests/service-of.ts";
+import { type ResourceFacts, tagContext } from "./calls/facts.ts";
+import { decrypting } from "./calls/s3.ts";
+import { describeCalls } from "./calls/services.ts";
+import { assumptionOf } from "./calls/sts.ts";
+import { type PolicyFacts, resourcePolicy } from "./policies.ts";
+import { type NamedStatement, named, PolicyDocument } from "./policy/statement.ts";
+import { type AccessRequest, type Caller, judge, type Verdict } from "./policy/verdict.ts";
+import { type AccessRefusal, refused } from "./refusal.ts";
+
+/** A service of AWS that acts for itself, such as `events.amazonaws.com`. */
+type ServiceCaller = { readonly service: string };
+
+/** A question that was judged, with its verdict. `who`: a role's or a service's name. */
+export type JudgedAccess = AccessRequest & { readonly who: string; readonly verdict: Verdict };
+
+export type GuardOptions = {
+  readonly policies: PolicyFacts;
+  readonly facts: ResourceFacts;
+  readonly identities: Identities;
+  readonly now: () => number;
+  /** Called with everything that is judged, except what `may` asks. */
+  readonly onJudged: (judged: JudgedAccess) => void;
+};
+
+/** Judges calls by the policies of the stack, as AWS does. */
+export type Guard = {
+  /** Returns the signer of a call, or the refusal of its credentials. Signatures themselves are not verified here. */
+  identify(
+    signed: SignedFor,
+    call: Pick<HttpCall, "method" | "headers">,
+  ): { readonly principal: Principal } | { readonly response: HttpResponse };
+  /** Returns the refusal of a call, or undefined if the signer may make it. */
+  refuse(service: string, call: HttpCall, principal: Principal): HttpResponse | undefined;
+  /** Returns the refusal of S3's response to a call, because its reader may not use the key that the object is encrypted with. */
+  refuseDecryption(call: HttpCall, principal: Principal, keyName: string): HttpResponse | undefined;
+  /** Reports whether a role or a service may do something that AWS does without a call, such as delivering an event. */
+  isAllowed(who: Principal | ServiceCaller, request: AccessRequest): boolean;
+  /** Reports the same without a record, because AWS itself only looks at it. */
+  may(principal: Principal, request: AccessRequest): boolean;
+};
+
+export function createGuard({ policies, facts, identities, now, onJudged }: GuardOptions): Guard {
+  const judgeFor = (who: Principal | ServiceCaller, request: AccessRequest): JudgedAccess => {
+    const whole = { ...request, context: { ...callerContext(who, facts), ...request.context } };
+    const ofResource = resourcePolicy(policies, request);
+    if ("service" in who) {
+      const verdict = judge(whole, { kind: "service", name: who.service }, { identity: [], ...ofResource });
+      return { ...whole, who: who.service, verdict };
+    }
+    const verdict = judge(whole, callerOf(who, facts), { identity: identityOf(who, policies), session: sessionPolicy(who), ...ofResource });
+    return { ...whole, who: who.role, verdict };
+  };
+  const firstRefusal = (who: Principal | ServiceCaller, requests: readonly AccessRequest[]): AccessRefusal | undefined => {
+    for (const request of requests) {
+      const judged = judgeFor(who, request);
+      onJudged(judged);
+      if (!judged.verdict.isAllowed) return { code: "AccessDenied", message: whyDenied(judged, who, facts) };
+    }
+    return undefined;
+  };
+  const responseTo = (service: string, call: HttpCall, refusal: AccessRefusal | undefined): HttpResponse | undefined =>
+    refusal && refused(service, call, refusal);
+  return {
+    identify: ({ accessKeyId, service, sessionToken }, call) => {
+      const known = identities.find(accessKeyId);
+      if (!known || known.credentials.sessionToken !== sessionToken)
+        return {
+          response: refused(service, call, {
+            code: "InvalidClientTokenId",
+            message: "The security token included in the request is invalid.",
+          }),
+        };
+      if (known.credentials.expiresAtMs <= now())
+        return {
+          response: refused(service, call, { code: "ExpiredToken", message: "The security token included in the request is expired" }),
+        };
+      return { principal: known.principal };
+    },
+    refuse: (service, call, principal) => {
+      const requests = describedBy(service, call, facts);
+      const refusal = firstRefusal(principal, requests) ?? (service === "sts" ? wrongSession(call, principal, policies) : undefined);
+      return responseTo(service, call, refusal);
+    },
+    refuseDecryption: (call, principal, keyName) => responseTo("s3", call, firstRefusal(principal, decrypting(call, keyName, facts))),
+    isAllowed: (who, request) => firstRefusal(who, [request]) === undefined,
+    may: (principal, request) => judgeFor(principal, request).verdict.isAllowed,
+  };
+}
+
+/** A request that is malformed is refused by the service itself, in its own words. */
+function describedBy(service: string, call: HttpCall, facts: ResourceFacts): readonly AccessRequest[] {
+  try {
+    return describeCalls(service)(call, facts);
+  } catch (error) {
+    if (error instanceof Ec2Error) return [];
+    throw error;
+  }
+}
+
+/** The person who runs the local cloud has an administrator's policy. Policies of resources concern even that person. */
+const everything: readonly NamedStatement[] = named("administrator", [{ Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} }]);
+
+const identityOf = ({ role }: Principal, { identity }: PolicyFacts): readonly NamedStatement[] =>
+  role === administrator.role ? everything : (identity.get(role) ?? []);
+
+const callerOf = ({ role, session }: Principal, { account }: ResourceFacts): Caller => ({
+  kind: "role",
+  account,
+  roleArn: `arn:aws:iam::${account}:role/${role}`,
+  sessionArn: `arn:aws:sts::${account}:assumed-role/${role}/${session}`,
+});
+
+/** Calls on this machine use plain HTTP. On AWS, the SDKs use TLS, so that is what policies about it see. */
+function callerContext(who: Principal | ServiceCaller, { account }: ResourceFacts): AccessRequest["context"] {
+  const always = { "aws:securetransport": ["true"], "s3:tlsversion": ["1.3"], "aws:resourceaccount": [account] };
+  if ("service" in who) return { ...always, "aws:sourceaccount": [account] };
+  const { role, session, tags = {} } = who;
+  return {
+    ...always,
+    "aws:userid": [`${roleId(role)}:${session}`],
+    "aws:principalarn": [`arn:aws:iam::${account}:role/${role}`],
+    ...tagContext("principal", tags),
+  };
+}
+
+const sessionPolicy = ({ role, policy }: Principal): readonly NamedStatement[] | undefined =>
+  policy === undefined ? undefined : named(`the session of ${role}`, PolicyDocument.parse(JSON.parse(policy)).Statement);
+
+/** The longest session of a role that another role assumes, s ("role chaining"). */
+const chainedSeconds = 3600;
+
+/** Returns why STS refuses the session that a call asks for, though its caller may assume the role. */
+function wrongSession(call: HttpCall, principal: Principal, { roles }: PolicyFacts): AccessRefusal | undefined {
+  const assumption = assumptionOf(call);
+  if (!assumption) return undefined;
+  const { seconds, policy } = assumption;
+  const isMalformed = policy !== undefined && !isDocument(policy);
+  if (isMalformed) return { code: "MalformedPolicyDocument", message: "The session's policy has syntax that is not supported" };
+  const most = roles.get(assumption.roleArn.split("/").at(-1) ?? "")?.maxSeconds ?? chainedSeconds;
+  const isChained = principal.role !== administrator.role && seconds > chainedSeconds;
+  if (seconds <= most && !isChained) return undefined;
+  const why = isChained ? "the 1 hour session limit for roles assumed by role chaining" : "the MaxSessionDuration set for this role";
+  return { code: "ValidationError", message: `The requested DurationSeconds exceeds ${why}.` };
+}
+
+function isDocument(policy: string): boolean {
+  try {
+    return PolicyDocument.safeParse(JSON.parse(policy)).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns AWS's message about a denial, with the statement that AWS does not name. */
+function whyDenied({ action, resource, verdict }: JudgedAccess, who: Principal | ServiceCaller, { account }: ResourceFacts): string {
+  const user = "service" in who ? who.service : `arn:aws:sts::${account}:assumed-role/${who.role}/${who.session}`;
+  const missing = { identity: "identity-based", resource: "resource-based", session: "session" }[verdict.lacks ?? "identity"];
+  const why = verdict.by ? `with an explicit deny in ${verdict.by.name}` : `because no ${missing} policy allows the ${action} action`;
+  return `User: ${user} is not authorized to perform: ${action} on resource: ${resource} ${why}`;
+}
