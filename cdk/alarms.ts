@@ -6,29 +6,21 @@ import type { Configuration } from "./configuration/configuration.ts";
 import type { Queues } from "./queues/queues.ts";
 
 const minute = Duration.minutes(1);
-const stuckMinutes = 10;
 
 /**
- * The alarms that ring pools, four per pool and two per team, and one per pool for people. Each costs $0.10 per month (one metric at
- * standard resolution, see https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool costs $0.90. SQS's own metrics are free, and a
- * pool's metrics are published only while it has work. Missing data does not breach, so every alarm of a fleet that is
- * scaled to zero stays in OK.
+ * The alarms that ring pools, three per pool and one per team. Each costs $0.10 per month (one metric at standard resolution, see
+ * https://aws.amazon.com/cloudwatch/pricing/), so a fleet of two teams and one pool costs $0.50. SQS's own metrics are free, and a pool's metrics are
+ * published only while it has work. Missing data does not breach, so every alarm of a fleet that is scaled to zero stays in OK.
  */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { configuration, queues }: { configuration: Configuration; queues: Queues }) {
     super(scope, id);
     const { name: fleet, alarms: at } = configuration;
     for (const [team, { queue }] of queues.jobs) {
-      const of = { fleet, of: team, minutes: at.messageMinutes };
-      ringing(this, `JobsDepth-${team}`, {
-        ...of,
-        kind: "jobs-depth",
-        what: `Team ${team}'s jobs queue holds ${at.messages} messages or more.`,
-        metric: queue.metricApproximateNumberOfMessagesVisible({ period: minute, statistic: Stats.MAXIMUM }),
-        atLeast: at.messages,
-      });
       ringing(this, `JobsAge-${team}`, {
-        ...of,
+        fleet,
+        of: team,
+        minutes: at.messageMinutes,
         kind: "jobs-age",
         what: `A message has been on team ${team}'s jobs queue for ${at.messageAgeSeconds} s or longer.`,
         metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: Stats.MAXIMUM }),
@@ -39,14 +31,6 @@ export class Alarms extends Construct {
       const of = { fleet, of: pool };
       const metric = (metricName: string, statistic: string): Metric =>
         new Metric({ namespace: metricsNamespace, metricName, dimensionsMap: { fleet, pool }, period: minute, statistic });
-      ringing(this, `GpuHigh-${pool}`, {
-        ...of,
-        kind: "gpu-high",
-        what: `Pool ${pool}'s GPUs are busy for ${at.gpuHighPercent} % of their time or more.`,
-        metric: metric("GpuUtilization", Stats.AVERAGE),
-        atLeast: at.gpuHighPercent,
-        minutes: at.gpuHighMinutes,
-      });
       ringing(this, `GpuLow-${pool}`, {
         ...of,
         kind: "gpu-low",
@@ -70,16 +54,6 @@ export class Alarms extends Construct {
         metric: metric("OldestQueuedSeconds", Stats.MAXIMUM),
         atLeast: at.oldestQueuedSeconds,
         minutes: at.queueMinutes,
-      });
-      // Its name has no slash, because it does not ring the pool: a decision would not help.
-      new Alarm(this, `Stuck-${pool}`, {
-        alarmName: `${fleet}-stuck-${pool}`,
-        alarmDescription: `Pool ${pool} has tried something again and again, or waited for EC2 to end an instance, for ${stuckMinutes} minutes. fleet problems says what and why.`,
-        metric: metric("Stuck", Stats.MAXIMUM),
-        evaluationPeriods: stuckMinutes,
-        threshold: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
       });
     }
   }

@@ -11,6 +11,7 @@ import type { FunctionBundles } from "./bundles/function-bundles.ts";
 import { WorkerAssets, type WorkerFiles } from "./bundles/worker-assets.ts";
 import { concurrencyRemarks } from "./configuration/concurrency.ts";
 import type { Configuration } from "./configuration/configuration.ts";
+import { FleetAlarms } from "./fleet-alarms.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";
 import { functionRole } from "./handlers/fleet-function.ts";
@@ -83,7 +84,8 @@ export class FleetStack extends Stack {
     new OnInstance(this, "OnInstance", foundation);
     new OnAlarm(this, "OnAlarm", foundation);
     new Alarms(this, "Alarms", foundation);
-    new TickFunction(this, "Tick", { ...foundation, role: tickRole, node, instanceRole: instance.role });
+    const tick = new TickFunction(this, "Tick", { ...foundation, role: tickRole, node, instanceRole: instance.role });
+    new FleetAlarms(this, "FleetAlarms", { fleet: configuration.name, tick: tick.function });
     const api = new Api(this, "Api", foundation);
     const end = new EndFleet(this, "EndFleet", {
       configuration,

@@ -15,7 +15,7 @@ import { retriesOf } from "../lib/runtime/wire/retries.ts";
 const started = start("place");
 const { fleet, logger, metrics } = started;
 const deps = placeWiring(started);
-const retries = retriesOf("lane", { logger, metrics });
+const retries = retriesOf("lane", { fleet, logger, metrics });
 
 /** Decides for the pool that a message names. A pool that was removed from the configuration is emptied. */
 export const handler = loggingErrors(logger, async (event: Parameters<ReturnType<typeof eachGroup>>[0], context: Context) => {

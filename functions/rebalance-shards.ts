@@ -11,7 +11,7 @@ import { shardsWiring } from "../lib/runtime/wire/shards.ts";
 
 const { env, fleet, logger, metrics } = start("rebalance-shards");
 const deps = shardsWiring(env, fleet);
-const retries = retriesOf("shards", { logger, metrics });
+const retries = retriesOf("shards", { fleet, logger, metrics });
 
 /** Returns the group of a message. A dataset's messages form one group, and so do a team's object events, so that each is handled once. */
 const groupOf = (message: ShardsMessage): string =>

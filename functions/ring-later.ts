@@ -6,9 +6,9 @@ import { start } from "../lib/runtime/start.ts";
 import { retriesOf } from "../lib/runtime/wire/retries.ts";
 import { ringWiring } from "../lib/runtime/wire/ring.ts";
 
-const { env, logger, metrics } = start("ring-later");
+const { env, fleet, logger, metrics } = start("ring-later");
 const deps = ringWiring(env);
-const retries = retriesOf("later", { logger, metrics });
+const retries = retriesOf("later", { fleet, logger, metrics });
 
 /** Rings a pool's bell when a delayed wake is due. */
 const handleBatch = eachMessage(

@@ -10,9 +10,9 @@ import { retriesOf } from "../lib/runtime/wire/retries.ts";
 import { sealWiring } from "../lib/runtime/wire/seal.ts";
 import { sealLogWiring } from "../lib/runtime/wire/seal-log.ts";
 
-const { env, logger, metrics } = start("seal-artifact");
+const { env, fleet, logger, metrics } = start("seal-artifact");
 const deps = sealWiring(env, logTo(logger));
-const retries = retriesOf("seal", { logger, metrics });
+const retries = retriesOf("seal", { fleet, logger, metrics });
 const logDeps = sealLogWiring(env);
 
 /** Seals attempts' uploads and ends their jobs. Parts of logs are sealed one by one as they arrive. */

@@ -7,7 +7,7 @@ import { submitWiring } from "../lib/runtime/wire/submit.ts";
 
 const { env, fleet, logger, metrics } = start("submit-jobs");
 const deps = submitWiring(env, fleet);
-const retries = retriesOf("jobs", { logger, metrics });
+const retries = retriesOf("jobs", { fleet, logger, metrics });
 
 /** Turns messages on the teams' queues into jobs. */
 const handleBatch = eachMessage(

@@ -8,7 +8,7 @@ import { outboxWiring } from "../lib/runtime/wire/outbox.ts";
 import { retriesOf } from "../lib/runtime/wire/retries.ts";
 
 const { env, fleet, logger, metrics } = start("take-outbox");
-const retries = retriesOf("outboxes", { logger, metrics });
+const retries = retriesOf("outboxes", { fleet, logger, metrics });
 const deps = outboxWiring({ env, fleet });
 
 /**

@@ -1,6 +1,8 @@
 import { Tick } from "../events/tick.ts";
 import { type TickDeps, tick } from "../lib/flows/tick.ts";
+import { deadJobsMetric } from "../lib/model/alarm.ts";
 import { FleetError } from "../lib/model/fleet-error.ts";
+import { publishFleetCount } from "../lib/runtime/fleet-metrics.ts";
 import { loggingErrors } from "../lib/runtime/logger.ts";
 import { publishPoolNumbers } from "../lib/runtime/pool-metrics.ts";
 import { start } from "../lib/runtime/start.ts";
@@ -11,6 +13,7 @@ const { fleet, logger } = started;
 const deps: TickDeps = {
   ...tickWiring(started),
   publish: (pool, numbers) => publishPoolNumbers({ fleet: fleet.name, pool }, numbers),
+  publishDeadJobs: (count) => publishFleetCount(fleet.name, deadJobsMetric, count),
 };
 
 /** Items that cannot be read are named each minute, but not more than this many. The metric counts all of them. */

@@ -6,8 +6,6 @@ const count = z.int().min(1, "must be at least 1");
 
 /** Thresholds of the alarms that ring pools, each with the minutes in a row for which it must be crossed. */
 export const AlarmThresholds = z.strictObject({
-  gpuHighPercent: percent.default(90).describe("Mean utilization at or above which a pool's GPUs count as busy"),
-  gpuHighMinutes: minutes.default(5),
   gpuLowPercent: percent
     .default(10)
     .describe("Mean utilization at or below which a pool's GPUs count as idle; a pool without GPUs is ignored"),
@@ -15,8 +13,9 @@ export const AlarmThresholds = z.strictObject({
   queuedJobs: count.default(100).describe("Number of waiting jobs in a pool"),
   oldestQueuedSeconds: count.default(1800).describe("How long the oldest job has waited in a pool"),
   queueMinutes: minutes.default(5).describe("Minutes in a row for queuedJobs and oldestQueuedSeconds"),
-  messages: count.default(500).describe("Number of messages on a team's queue, which grows if submit-jobs is behind"),
-  messageAgeSeconds: count.default(300).describe("How long the oldest message has been on a team's queue"),
-  messageMinutes: minutes.default(2).describe("Minutes in a row for messages and messageAgeSeconds"),
+  messageAgeSeconds: count
+    .default(300)
+    .describe("How long the oldest message has been on a team's queue, which grows if submit-jobs is behind"),
+  messageMinutes: minutes.default(2).describe("Minutes in a row for messageAgeSeconds"),
 });
 export type AlarmThresholds = z.output<typeof AlarmThresholds>;

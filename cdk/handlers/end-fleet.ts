@@ -32,6 +32,8 @@ export class EndFleet extends Construct {
       environment: {},
       may: [endOurs(this, configuration.name), new PolicyStatement({ sid: "Look", actions: ["ec2:DescribeInstances"], resources: ["*"] })],
       memory: 256,
+      // CloudFormation says that the deletion failed, and an alarm may be deleted before it could.
+      hasAlarm: false,
     });
     acknowledgeResources(end.role, "Only instances with this fleet's tag may be terminated; DescribeInstances does not support resources", [
       "*",

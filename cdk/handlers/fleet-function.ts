@@ -1,12 +1,10 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { Alarm, type AlarmProps, ComparisonOperator, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { Alarm, ComparisonOperator, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, type IFunction, Function as LambdaFunction, RecursiveLoop, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { failedMessagesMetric, metricsNamespace } from "../../lib/model/alarm.ts";
-import type { WorkQueueKind } from "../../lib/model/queue/message-retries.ts";
 import type { EnvironmentVariables, FunctionName } from "../../lib/runtime/env.ts";
 import { bundleOf, type FunctionBundles } from "../bundles/function-bundles.ts";
 import type { Configuration } from "../configuration/configuration.ts";
@@ -28,13 +26,13 @@ export type FleetFunctionProps<F extends FunctionName> = {
   readonly memory: number;
   /** Keeps events on which the function failed, if events and not a queue invoke it. @default none */
   readonly deadLetters?: IQueue;
-  /** Set if the function reads a queue. @default none */
-  readonly reads?: WorkQueueKind;
+  /** Whether an alarm sees its errors, which is needless if its caller reports them to people. @default true */
+  readonly hasAlarm?: boolean;
   /** Whether the function is part of an intended loop of queues, which AWS otherwise stops after 16 rounds. @default false */
   readonly loops?: boolean;
 };
 
-/** A handler of functions/, bundled, with its own role, log and alarm. */
+/** A handler of functions/, bundled, with its own role and log, and an alarm on its errors. */
 export class FleetFunction<F extends FunctionName> extends Construct {
   readonly function: IFunction;
   readonly role: Role;
@@ -69,37 +67,18 @@ export class FleetFunction<F extends FunctionName> extends Construct {
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       ...(props.loops && { recursiveLoop: RecursiveLoop.ALLOW }),
     });
-    alarm(this, "Errors", {
+    if (props.hasAlarm === false) return;
+    new Alarm(this, "Errors", {
       alarmName: `${functionName}-errors`,
       alarmDescription: `${functionName} failed three times within five minutes.`,
-      metric: this.function.metricErrors({ period, statistic: Stats.SUM }),
-    });
-    if (props.reads === undefined) return;
-    // Lambda counts no error if a batch's response names the messages that failed.
-    alarm(this, "FailedMessages", {
-      alarmName: `${functionName}-failed-messages`,
-      alarmDescription: `${functionName} could not handle messages, each after several tries, three times within five minutes.`,
-      metric: new Metric({
-        namespace: metricsNamespace,
-        metricName: failedMessagesMetric,
-        dimensionsMap: { fleet: props.configuration.name, service: functionName },
-        period,
-        statistic: Stats.SUM,
-      }),
+      metric: this.function.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
+      threshold: 3,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
     });
   }
 }
-
-const period = Duration.minutes(5);
-
-const alarm = (scope: Construct, id: string, of: Pick<AlarmProps, "alarmName" | "alarmDescription" | "metric">): Alarm =>
-  new Alarm(scope, id, {
-    ...of,
-    threshold: 3,
-    evaluationPeriods: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
-  });
 
 /** Creates a role without permissions that a function can assume. */
 export const functionRole = (scope: Construct, name: FunctionName): Role =>

@@ -26,7 +26,6 @@ export class PlaceFunction extends Construct {
       configuration,
       bundles,
       name: "place",
-      reads: "lane",
       environment: {
         TABLE: table.tableName,
         LANE_QUEUE_URL: queues.lane.queue.queueUrl,

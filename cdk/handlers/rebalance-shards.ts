@@ -20,7 +20,6 @@ export class RebalanceShardsFunction extends Construct {
       configuration,
       bundles,
       name: "rebalance-shards",
-      reads: "shards",
       environment: { TABLE: table.tableName, DATASETS_BUCKET: buckets.datasets.bucketName, SHARDS_QUEUE_URL: queue.queueUrl },
       may: [
         onTable(table, ["GetItem", "Query", "UpdateItem"]),

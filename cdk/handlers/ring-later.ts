@@ -12,7 +12,6 @@ export class RingLater extends Construct {
       configuration,
       bundles,
       name: "ring-later",
-      reads: "later",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl },
       may: [onTable(table, ["GetItem", "UpdateItem"]), sendTo(queues.lane.queue)],
       memory: 256,

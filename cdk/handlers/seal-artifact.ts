@@ -18,7 +18,6 @@ export class SealArtifact extends Construct {
       configuration,
       bundles,
       name: "seal-artifact",
-      reads: "seal",
       environment: {
         TABLE: table.tableName,
         KEY_ALIAS_PREFIX: vaults.aliasPrefix,

@@ -12,7 +12,6 @@ export class SubmitJobs extends Construct {
       configuration,
       bundles,
       name: "submit-jobs",
-      reads: "jobs",
       environment: { TABLE: table.tableName, LANE_QUEUE_URL: queues.lane.queue.queueUrl, JOBS_QUEUE_PREFIX: queues.jobsPrefix },
       may: [onTable(table, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem"]), sendTo(queues.lane.queue)],
       memory: 512,

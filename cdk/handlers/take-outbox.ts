@@ -26,7 +26,6 @@ export class TakeOutbox extends Construct {
       configuration,
       bundles,
       name: "take-outbox",
-      reads: "outboxes",
       environment: {
         TABLE: table.tableName,
         LANE_QUEUE_URL: queues.lane.queue.queueUrl,

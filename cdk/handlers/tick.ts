@@ -1,5 +1,6 @@
 import { Aws, Stack } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import { outboxFolder } from "../../events/outbox/outbox.ts";
@@ -12,8 +13,10 @@ import { FleetFunction } from "./fleet-function.ts";
 import type { Foundation } from "./foundation.ts";
 import type { NodeFunction } from "./node.ts";
 
-/** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outboxes that are not taken in, outdated maps of datasets, new prices. */
+/** Checks once a minute for what no event reports: lost wakes, silent nodes, unsealed uploads, outboxes that are not taken in, outdated maps of datasets, dead letters of jobs, new prices. */
 export class TickFunction extends Construct {
+  readonly function: IFunction;
+
   constructor(
     scope: Construct,
     id: string,
@@ -60,11 +63,17 @@ export class TickFunction extends Construct {
           resources: ["*"],
         }),
         endOurs(this, configuration.name),
+        new PolicyStatement({
+          sid: "CountDeadJobs",
+          actions: ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"],
+          resources: [...queues.jobs.values()].map(({ dead: letters }) => letters.queueArn),
+        }),
         ...callUrl(node.function),
       ],
       memory: 1024,
       deadLetters: dead,
     });
+    this.function = tick.function;
     // No retries, because the next tick follows within a minute and a repeat would only run at the same time.
     tick.function.configureAsyncInvoke({ retryAttempts: 0 });
     const clock = new Role(this, "Clock", {

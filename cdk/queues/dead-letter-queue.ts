@@ -15,12 +15,14 @@ export type DeadLetterQueueProps = {
   readonly of: string;
   /** Whether the messages are from a FIFO queue. @default false */
   readonly fifo?: boolean;
+  /** Whether the tick looks at the queue, for an alarm about all queues of its kind. Then the queue has no alarm of its own. @default false */
+  readonly isWatched?: boolean;
 };
 
 /** Reports whether the letters for a queue or function are outdated when they arrive. Those of teams never are. */
 const isOutdated = (of: string): boolean => deadQueues([]).some(({ name, remedy }) => name === of && remedy === "delete");
 
-/** A queue for messages that could not be handled, with an alarm. Its name can never be that of a team's queue. */
+/** A queue for messages that could not be handled, with an alarm unless the tick looks at it. Its name can never be that of a team's queue. */
 export class DeadLetterQueue extends Construct {
   readonly queue: Queue;
 
@@ -34,6 +36,7 @@ export class DeadLetterQueue extends Construct {
       retentionPeriod: isOutdated(props.of) ? Duration.days(outdatedLetterDays) : Duration.millis(keptMs.letter),
       ...(fifo && { fifo }),
     });
+    if (props.isWatched) return;
     new Alarm(this, "Alarm", {
       alarmName: `${props.fleet}-dead-${props.of}`,
       alarmDescription: `Messages for ${props.of} could not be handled and are kept in ${props.fleet}-dead-${props.of}.`,

@@ -28,7 +28,9 @@ export class WorkQueue extends Construct {
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
     const fifo = props.fifo ?? false;
-    this.dead = new DeadLetterQueue(this, "Dead", { fleet: props.fleet, of: props.name, fifo }).queue;
+    // Each team has such a queue, and one alarm sees all of them.
+    const isWatched = props.kind === "jobs";
+    this.dead = new DeadLetterQueue(this, "Dead", { fleet: props.fleet, of: props.name, fifo, isWatched }).queue;
     this.queue = new Queue(this, "Queue", {
       queueName: `${props.fleet}-${props.name}${fifo ? ".fifo" : ""}`,
       encryption: QueueEncryption.SQS_MANAGED,

@@ -24,7 +24,7 @@ export const listLetters = ({ deadLetters }: LetterDeps, queues: readonly DeadQu
   pMap(
     queues,
     async (queue) => {
-      const count = await deadLetters.count(queue);
+      const count = (await deadLetters.count(queue)) ?? 0;
       const seen = count === 0 ? [] : await deadLetters.look(queue);
       const letters = seen.toSorted((a, b) => a.sentAtMs - b.sentAtMs || (a.id < b.id ? -1 : 1));
       return { queue, count, letters: letters.map((letter) => ({ ...letter, subject: letterSubject(letter, queue.team) })) };

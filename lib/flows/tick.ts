@@ -7,6 +7,7 @@ import type { Ports } from "../ports/ports.ts";
 import { loadPool } from "./pool/load-pool.ts";
 import { type Ringing, ring } from "./pool/ring.ts";
 import { closePools } from "./tick/close-pools.ts";
+import { type CountDeadJobsDeps, type CountedDeadJobs, countDeadJobs, type DeadJobs } from "./tick/count-dead-jobs.ts";
 import { type SealAgainDeps, sealAgain } from "./tick/seal-again.ts";
 import { type SweepDeps, sweepDatasets } from "./tick/sweep-datasets.ts";
 import { type SweepOrphansDeps, type Swept, sweepOrphans } from "./tick/sweep-orphans.ts";
@@ -17,11 +18,14 @@ export type TickDeps = Ringing &
   SweepOrphansDeps &
   SealAgainDeps &
   SweepOutboxesDeps &
+  CountDeadJobsDeps &
   Pick<Ports, "canary" | "catalogues" | "decisions" | "market" | "registry"> & {
     readonly pools: readonly Pool[];
     readonly now: () => number;
     /** Called with a pool's numbers as soon as they are known, so that a slow pool does not silence the metrics of the others. */
     readonly publish?: ((pool: string, numbers: PoolNumbers) => void) | undefined;
+    /** Called with the number of dead letters of all teams' jobs queues, unless there are none: a metric costs nothing in months without it. */
+    readonly publishDeadJobs?: ((count: number) => void) | undefined;
   };
 
 /** A part of a tick that failed, and will be tried again by the next one. */
@@ -34,6 +38,8 @@ export type Ticked = {
   readonly sealedAgain: number;
   /** Outboxes whose events seemed to be lost. */
   readonly takenAgain: number;
+  /** The teams whose jobs have become dead letters. */
+  readonly deadJobs: readonly DeadJobs[];
   /** Datasets whose maps do not name the nodes that need them. */
   readonly rebalanced: number;
   /** Pools that were removed from the configuration and are not empty yet. */
@@ -84,14 +90,16 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   const isSweep = Math.floor(deps.now() / 60_000) % sweepEveryMinutes === 0;
   const closed = attempt("pools removed from the configuration", closePools({ ...deps, wake: (pool, state) => wake(deps, pool, state) }));
   const nodes = pools.flatMap(({ counted }) => counted?.nodes ?? []);
-  const [sealedAgain, takenAgain, rebalanced, removed, swept] = await Promise.all([
+  const [sealedAgain, takenAgain, rebalanced, removed, swept, deadJobs] = await Promise.all([
     attempt("sealing", sealAgain(deps)),
     closed.then((its) => attempt("outboxes", sweepOutboxes(deps, [...nodes, ...(its?.nodes ?? [])]))),
     attempt("datasets", sweepDatasets(deps)),
     closed,
     isSweep ? attempt("instances without an owner", sweepOrphans(deps)) : undefined,
+    noteDeadJobs(deps),
   ]);
   for (const { item, error } of removed?.failures ?? []) errors.push({ part: `removed pool ${item}`, error });
+  for (const { team, error } of deadJobs.failures) errors.push({ part: `dead letters of team ${team}`, error });
   // A deployment that is scaled to zero has no workers to hear. If it is not known whether a pool has work, it may have some.
   const isBusy = pools.some(({ active }) => active !== false) || removed === undefined || removed.closing.length > 0;
   if (isBusy) await attempt("call to node", hear(deps));
@@ -100,6 +108,7 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
     refreshed: pools.filter((pool) => pool.refreshed).map((pool) => pool.name),
     sealedAgain: sealedAgain ?? 0,
     takenAgain: takenAgain ?? 0,
+    deadJobs: deadJobs.dead,
     rebalanced: rebalanced ?? 0,
     closing: removed?.closing ?? [],
     ...(swept && { swept }),
@@ -147,6 +156,13 @@ async function refresh(deps: TickDeps, pool: Pool, staleMs: number): Promise<boo
   if (known && nowMs - known.refreshedAtMs < staleMs) return false;
   await deps.catalogues.put(pool.name, await deps.market.catalogue(pool, nowMs));
   return true;
+}
+
+async function noteDeadJobs(deps: TickDeps): Promise<CountedDeadJobs> {
+  const counted = await countDeadJobs(deps);
+  const sum = counted.dead.reduce((so, { count }) => so + count, 0);
+  if (sum > 0) deps.publishDeadJobs?.(sum);
+  return counted;
 }
 
 /** Calls `node` as workers do, and notes that it responded. Only then may workers be judged by their silence. */

@@ -1,9 +1,10 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { PoolNumbers } from "../decide/health/pool-numbers.ts";
-import { metricsNamespace } from "../model/alarm.ts";
+import { metricsNamespace, stuckMetric } from "../model/alarm.ts";
+import { publishFleetCount } from "./fleet-metrics.ts";
 
 /**
- * Publishes a pool's metrics with the dimensions fleet and pool, which the stack's alarms name. There are no other dimensions,
+ * Publishes a pool's metrics with the dimensions fleet and pool, which the pool's alarms name. There are no other dimensions,
  * because each combination is a metric of its own at $0.30 per month, in proportion to the part of the month in which it is
  * published (https://aws.amazon.com/cloudwatch/pricing/).
  */
@@ -23,7 +24,7 @@ export function publishPoolNumbers(of: { fleet: string; pool: string }, numbers:
   // Published only if there are any, because a metric costs nothing in months without it, and most fleets never have one.
   if (numbers.openBreakers > 0) metrics.addMetric("OpenBreakers", MetricUnit.Count, numbers.openBreakers);
   if (numbers.unreadableItems > 0) metrics.addMetric("UnreadableItems", MetricUnit.Count, numbers.unreadableItems);
-  // Always, because the alarm about it must see that it is over.
-  metrics.addMetric("Stuck", MetricUnit.Count, numbers.stuckSteps + numbers.waitingNodes);
   metrics.publishStoredMetrics();
+  // Always, because the alarm about it must see that it is over. One alarm sees all pools, so the pool is no dimension.
+  publishFleetCount(of.fleet, stuckMetric, numbers.stuckSteps + numbers.waitingNodes);
 }

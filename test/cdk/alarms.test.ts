@@ -14,14 +14,11 @@ const ofPool = [
 ];
 
 describe("the alarms that ring pools", () => {
-  test("the stack has four alarms per pool and two per team", () => {
+  test("the stack has three alarms per pool and one per team", () => {
     expect(ringing.map(({ properties }) => properties["AlarmName"]).toSorted()).toEqual([
-      "fleetwright/gpu-high/gpu",
       "fleetwright/gpu-low/gpu",
       "fleetwright/jobs-age/research",
       "fleetwright/jobs-age/vision",
-      "fleetwright/jobs-depth/research",
-      "fleetwright/jobs-depth/vision",
       "fleetwright/queue-age/gpu",
       "fleetwright/queue-depth/gpu",
     ]);
@@ -40,7 +37,6 @@ describe("the alarms that ring pools", () => {
   });
 
   test.each([
-    ["gpu-high", "GpuUtilization", "Average", "GreaterThanOrEqualToThreshold", 90, 5],
     ["gpu-low", "GpuUtilization", "Average", "LessThanOrEqualToThreshold", 10, 10],
     ["queue-depth", "QueuedJobs", "Maximum", "GreaterThanOrEqualToThreshold", 100, 5],
     ["queue-age", "OldestQueuedSeconds", "Maximum", "GreaterThanOrEqualToThreshold", 1800, 5],
@@ -56,24 +52,21 @@ describe("the alarms that ring pools", () => {
     });
   });
 
-  test.each([
-    ["jobs-depth", "ApproximateNumberOfMessagesVisible", 500],
-    ["jobs-age", "ApproximateAgeOfOldestMessage", 300],
-  ])("the alarm %s watches its team's queue", (kind, metric, threshold) => {
+  test("the alarm jobs-age watches its team's queue", () => {
     const queue = stack.one("AWS::SQS::Queue", "QueueName", "fleetwright-jobs-vision");
-    expect(named(`fleetwright/${kind}/vision`)).toMatchObject({
+    expect(named("fleetwright/jobs-age/vision")).toMatchObject({
       Namespace: "AWS/SQS",
-      MetricName: metric,
+      MetricName: "ApproximateAgeOfOldestMessage",
       Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": [queue.id, "QueueName"] } }],
-      Threshold: threshold,
+      Threshold: 300,
       EvaluationPeriods: 2,
     });
   });
 
   test("the admin sets the thresholds of the alarms", () => {
-    const own = new Synthesized({ ...fleetConfig, alarms: { gpuHighPercent: 75, gpuHighMinutes: 2 } });
-    expect(own.one("AWS::CloudWatch::Alarm", "AlarmName", "fleetwright/gpu-high/gpu").properties).toMatchObject({
-      Threshold: 75,
+    const own = new Synthesized({ ...fleetConfig, alarms: { gpuLowPercent: 25, gpuLowMinutes: 2 } });
+    expect(own.one("AWS::CloudWatch::Alarm", "AlarmName", "fleetwright/gpu-low/gpu").properties).toMatchObject({
+      Threshold: 25,
       EvaluationPeriods: 2,
     });
   });
@@ -96,10 +89,41 @@ describe("the alarms that ring pools", () => {
   });
 
   test.each([
-    ["a percentage above 100", { gpuHighPercent: 101 }, /alarms\.gpuHighPercent: .*0 to 100/],
+    ["a percentage above 100", { gpuLowPercent: 101 }, /alarms\.gpuLowPercent: .*0 to 100/],
     ["zero minutes", { queueMinutes: 0 }, /alarms\.queueMinutes: .*at least 1/],
-    ["a misspelt field", { gpuHi: 3 }, /there is no field "gpuHi"/],
+    ["a misspelt field", { gpuLo: 3 }, /there is no field "gpuLo"/],
   ])("the configuration of alarms refuses %s", (_what, alarms, message) => {
     expect(() => parseConfiguration({ ...fleetConfig, alarms }, "here")).toThrow(message);
+  });
+});
+
+describe("the alarms about the whole deployment", () => {
+  test.each([
+    ["stuck", "Stuck", { Statistic: "Maximum", Period: 60, EvaluationPeriods: 10, Threshold: 1 }],
+    ["dead-jobs", "DeadJobs", { Statistic: "Maximum", Period: 60, EvaluationPeriods: 1, Threshold: 1 }],
+    ["failed-messages", "FailedMessages", { Statistic: "Sum", Period: 300, EvaluationPeriods: 1, Threshold: 3 }],
+  ])("the alarm %s watches one metric of all pools, teams and functions, which none of them has as a dimension", (name, metric, of) => {
+    expect(named(`fleetwright-${name}`)).toMatchObject({
+      Namespace: "Fleetwright",
+      MetricName: metric,
+      Dimensions: [{ Name: "fleet", Value: "fleetwright" }],
+      ComparisonOperator: "GreaterThanOrEqualToThreshold",
+      TreatMissingData: "notBreaching",
+      ...of,
+    });
+  });
+
+  test("an alarm goes off when the tick has not run for half an hour, because the alarms about its metrics then see nothing", () => {
+    expect(named("fleetwright-tick-silent")).toMatchObject({
+      Namespace: "AWS/Lambda",
+      MetricName: "Invocations",
+      Dimensions: [{ Name: "FunctionName", Value: { Ref: stack.functionNamed("tick").id } }],
+      Statistic: "Sum",
+      Period: 300,
+      EvaluationPeriods: 6,
+      Threshold: 1,
+      ComparisonOperator: "LessThanThreshold",
+      TreatMissingData: "breaching",
+    });
   });
 });

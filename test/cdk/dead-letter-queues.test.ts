@@ -66,3 +66,14 @@ test("the API may find, read and delete all dead letters, and send only to the q
   const others = may.filter(({ Sid }) => !["DeadLetters", "Send", "FindSources"].includes(Sid ?? "")).flatMap(({ Action }) => Action);
   expect(others.filter((action) => action.startsWith("sqs:"))).toEqual([]);
 });
+
+test("the tick may count the letters of every team's jobs, which have no alarm of their own, and may read none of them", () => {
+  const may = stack.statementsOf(named(stack.functionNamed("tick").properties["Role"]));
+  const about = may.filter(({ Action }) => Action.some((action) => action.startsWith("sqs:") && action !== "sqs:SendMessage"));
+  expect(about.map(({ Action }) => Action.toSorted())).toEqual([["sqs:GetQueueAttributes", "sqs:GetQueueUrl"]]);
+  const watched = about.flatMap(({ Resource = [] }) => Resource.map((arn) => nameOf(named(arn))));
+  const alarms = stack.all("AWS::CloudWatch::Alarm").map(({ properties }) => properties["AlarmName"]);
+  const withoutAlarm = known.filter(({ name }) => !alarms.includes(`fleetwright-dead-${name}`));
+  expect(watched.toSorted()).toEqual(withoutAlarm.map(deadName).toSorted());
+  expect(withoutAlarm.map(({ team }) => team).toSorted()).toEqual(fleetConfig.teams.toSorted());
+});

@@ -29,9 +29,9 @@ test("the runbook has a row for every alarm that the stack creates, and for no o
   expect(rows.toSorted()).toEqual(namesOf("AWS::CloudWatch::Alarm", "AlarmName").toSorted());
 });
 
-test("every dead-letter queue that the stack creates has an alarm with its name", () => {
+test("every dead-letter queue that the stack creates has an alarm with its name, and those of all teams' jobs have one alarm", () => {
   const queues = namesOf("AWS::SQS::Queue", "QueueName").filter((name) => name.startsWith("NAME-dead-"));
   const alarms = namesOf("AWS::CloudWatch::Alarm", "AlarmName");
   expect(queues.length).toBeGreaterThan(5);
-  expect(queues.map((name) => name.replace(/\.fifo$/, "")).filter((name) => !alarms.includes(name))).toEqual([]);
+  expect(queues.map((name) => name.replace(/\.fifo$|-TEAM$/, "")).filter((name) => !alarms.includes(name))).toEqual([]);
 });

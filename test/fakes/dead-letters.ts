@@ -9,6 +9,8 @@ export class MemoryDeadLetters implements DeadLetters {
   readonly done: string[] = [];
   /** The operations that fail now. */
   readonly failing = new Set<"send" | "delete">();
+  /** The queues that do not exist. */
+  readonly missing = new Set<string>();
   readonly #kept = new Map<string, Kept[]>();
   readonly #now: () => number;
   #ids = 0;
@@ -23,7 +25,7 @@ export class MemoryDeadLetters implements DeadLetters {
     this.#kept.set(queue, [...this.#of(queue), { letter, hiddenUntilMs: 0 }]);
   }
 
-  count = async ({ name }: DeadQueue): Promise<number> => this.#of(name).length;
+  count = async ({ name }: DeadQueue): Promise<number | undefined> => (this.missing.has(name) ? undefined : this.#of(name).length);
 
   look = async (of: DeadQueue): Promise<readonly DeadLetter[]> => this.#receive(of, 10, 0);
 

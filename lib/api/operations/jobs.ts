@@ -178,7 +178,7 @@ async function lettersOf({ deadLetters, log }: ApiDeps, team: string): Promise<n
   const [queue] = deadQueues([team]);
   if (queue?.team !== team) return 0;
   try {
-    return await deadLetters.count(queue);
+    return (await deadLetters.count(queue)) ?? 0;
   } catch (error) {
     log({ level: "error", message: "dead letters not counted", team, error });
     return 0;

@@ -53,7 +53,7 @@ export function sqsDeadLetters(sqs: Pick<SQSClient, "send">, fleet: string): Dea
         );
         return Number(Attributes["ApproximateNumberOfMessages"] ?? 0) + Number(Attributes["ApproximateNumberOfMessagesNotVisible"] ?? 0);
       } catch (error) {
-        if (awsErrorKind(error) === "missing") return 0;
+        if (awsErrorKind(error) === "missing") return undefined;
         throw error;
       }
     },

@@ -34,6 +34,9 @@ const tickSeconds = 0.2;
 /** What a tick reads of a table in which nothing waits, in reads of 4 KB: in all, and for each pool, whose prices are one compressed item. */
 const tickReads = { always: 4, perPool: 10 } as const;
 
+/** A tick looks once at the dead-letter queue of each team's jobs queue. */
+const isLookedAt = ({ Properties }: Resource): boolean => /-dead-jobs-/.test(String(Properties["QueueName"]));
+
 /** What costs nothing by itself: it is paid by what it stores or how often it is used, and while a deployment is idle that is next to nothing. */
 const free = new Set([
   "AWS::CDK::Metadata",
@@ -89,6 +92,7 @@ export function idleBill(resources: Readonly<Record<string, Resource>>): Bill {
     item("queues that Lambda asks for messages", polled.length - fifo, pollsPerMonth * list.sqs),
     item("FIFO queues that Lambda asks for messages", fifo, pollsPerMonth * list.sqsFifo),
     item("ticks", ticks * minutes, list.schedule + list.lambda + memoryGiB * tickSeconds * list.lambdaTime),
+    item("looks of ticks at teams' dead letters", ticks * minutes * of("AWS::SQS::Queue").filter(isLookedAt).length, list.sqs),
     item("reads of ticks", ticks * minutes * (tickReads.always + pools * tickReads.perPool), list.read),
   ].filter(({ count }) => count > 0);
   return { items, usd: items.reduce((sum, { usd }) => sum + usd, 0), unpriced: unpriced(all) };

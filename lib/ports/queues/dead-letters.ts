@@ -5,8 +5,11 @@ import type { DeadLetter, DeadQueue, TakenLetter } from "../../model/letters/dea
  * the caller crashes in between, the message is repeated, and otherwise it would be lost.
  */
 export interface DeadLetters {
-  /** Returns about how many letters there are, including those that somebody has taken; 0 if there is no such queue. */
-  count(of: DeadQueue): Promise<number>;
+  /**
+   * Returns about how many letters there are, including those that somebody has taken; undefined if there is no such queue, or if the caller
+   * may not know whether there is one.
+   */
+  count(of: DeadQueue): Promise<number | undefined>;
   /** Returns some of the letters, at most ten, and hides none of them. Each look counts as a receipt. */
   look(of: DeadQueue): Promise<readonly DeadLetter[]>;
   /** Takes some of the letters, at most `most` and ten, which no other receiver gets for a minute. None: there is nothing to take now. */

@@ -6,6 +6,7 @@ import { endInstances } from "../../aws/ec2/fleet-instances.ts";
 import { ec2TaggedInstances } from "../../aws/ec2/tagged-instances.ts";
 import { s3LeftOutboxes } from "../../aws/islands/left-outboxes.ts";
 import { ec2Market } from "../../aws/market/market.ts";
+import { sqsDeadLetters } from "../../aws/queues/dead-letters.ts";
 import { sqsOutboxQueue } from "../../aws/queues/outbox-queue.ts";
 import { sqsSealQueue } from "../../aws/queues/seal-queue.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
@@ -45,6 +46,7 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     datasets: createDatasets(table),
     shardQueue: shardQueueOf(env),
     poolNodes: createPoolNodes(table),
+    deadLetters: sqsDeadLetters(sqsClient(), fleet.name),
     teams: fleet.teams,
     pools: fleet.pools,
     registry: createPoolRegistry(table),

@@ -16,8 +16,7 @@ export type AlarmsScenario = {
 
 type Value = AlarmStateChange["detail"]["state"]["value"];
 
-const ofPools: readonly AlarmKind[] = ["queue-depth", "queue-age", "gpu-high", "gpu-low"];
-const ofTeams: readonly AlarmKind[] = ["jobs-depth", "jobs-age"];
+const ofPools: readonly AlarmKind[] = ["queue-depth", "queue-age", "gpu-low"];
 const values: readonly Value[] = ["OK", "ALARM", "INSUFFICIENT_DATA"];
 /** How often a change is about another deployment of the account, or about a pool that does not exist. */
 const foreignRate = 0.2;
@@ -49,7 +48,7 @@ function drawn({ pools, teams }: AlarmsScenario, { chance, atMs }: { chance: Cha
   const isForeign = chance.happens(foreignRate);
   const fleet = isForeign && chance.happens(0.5) ? "other" : fleetName;
   const name = isForeign ? "no-such-pool" : chance.pick(pools).name;
-  const about = chance.happens(0.5) ? { kind: chance.pick(ofPools), of: name } : { kind: chance.pick(ofTeams), of: chance.pick(teams) };
+  const about = chance.happens(0.5) ? { kind: chance.pick(ofPools), of: name } : { kind: "jobs-age" as const, of: chance.pick(teams) };
   return {
     source: "aws.cloudwatch",
     "detail-type": "CloudWatch Alarm State Change",

@@ -40,6 +40,8 @@ export type HandlersWorld = InvocationWorld & {
   /** Returns the pools that are configured now. */
   readonly pools: () => readonly Pool[];
   readonly teams: readonly string[];
+  /** Returns how many messages of jobs are dead letters. */
+  readonly deadJobs: () => number;
   readonly nodeReader: NodeReader;
   /** How long faults happen. */
   readonly spanMs: number;
@@ -140,7 +142,10 @@ export class Handlers {
   tick = async (): Promise<Handled> =>
     handled(
       await this.#run("tick", async (deps) => {
-        const { errors } = await tick({ ...deps, instanceRoleId, teams: this.#world.teams, canary: { call: this.#canary } });
+        const { teams, deadJobs } = this.#world;
+        // All teams of the simulation share one queue, so its letters count once for each.
+        const deadLetters = { count: async () => deadJobs() };
+        const { errors } = await tick({ ...deps, instanceRoleId, teams, deadLetters, canary: { call: this.#canary } });
         const failed = errors.map(({ part }) => part);
         if (failed.length > 0)
           throw new FleetError("tick", `these parts failed: ${failed.join(", ")}`, { retry: true, cause: errors[0]?.error });

@@ -143,7 +143,7 @@ export class World {
       meter: options.meter,
       ports,
       pools: () => this.#configured,
-      teams: scenario.teams,
+      ...{ teams: scenario.teams, deadJobs: () => this.#queues.jobs.dead },
       nodeReader: ledger.nodeReader,
       spanMs: scenario.minutes * 60_000,
       limits: this.limits,

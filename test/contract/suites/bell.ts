@@ -37,9 +37,9 @@ export const bellContract = (make: MakeLedger) =>
 
     it("the next decision gets each cause of the rings once, and no later decision gets it again", async () => {
       const { bell, decisions } = await make();
-      for (const cause of ["worker", "job", "worker", "alarm fleetwright/gpu-high/gpu"] as const) await bell.ring("gpu", cause);
+      for (const cause of ["worker", "job", "worker", "alarm fleetwright/gpu-low/gpu"] as const) await bell.ring("gpu", cause);
       await bell.ring("cpu", "tick");
-      expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 4, causes: ["alarm fleetwright/gpu-high/gpu", "job", "worker"] });
+      expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 4, causes: ["alarm fleetwright/gpu-low/gpu", "job", "worker"] });
       expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 4, causes: [] });
       await bell.ring("gpu", "later");
       expect(await decisions.begin("gpu")).toMatchObject({ ringsSeen: 5, causes: ["later"] });

@@ -86,11 +86,16 @@ export function orderTests(on: () => Stage): void {
     expect(await stage.ended(late)).toMatchObject({ state: "succeeded", attempt: 1 });
   });
 
-  test("a job among the dead letters is listed, and runs after it was sent back", async () => {
+  test("a job among the dead letters is listed and sets off an alarm when the tick sees it, and runs after it was sent back", async () => {
     const sqs = sqsClient(localSettings(stage.cloud.endpoint));
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${stage.cloud.deployment.name}-dead-jobs-research` }));
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(shell("true", { id: "redriven" })) }));
     const queued = async () => (await stage.connection.api.deadLetters()).items.find(({ queue }) => queue === "jobs-research");
+    const alarm = async (): Promise<string | undefined> => {
+      expect(await stage.cloud.invoke("tick", { tick: "minute" })).toMatchObject({ kind: "returned" });
+      return stage.cloud.alarms().find(({ name }) => name === "fleetwright-dead-jobs")?.state;
+    };
+    await expect.poll(alarm, soon).toBe("ALARM");
     expect(await said((context) => redrive("jobs-research", { dryRun: true }, context))).toMatch(
       /jobs-research[\s\S]*nothing was changed$/,
     );
@@ -98,6 +103,7 @@ export function orderTests(on: () => Stage): void {
     expect(await said((context) => redrive("jobs-research", {}, context))).toBe("jobs-research: 1 letter sent back");
     expect(await stage.ended("redriven")).toMatchObject({ state: "succeeded" });
     expect(await queued()).toMatchObject({ count: 0, letters: [] });
+    await expect.poll(alarm, soon).toBe("OK");
     expect(await said((context) => redrive("jobs-research", {}, context))).toBe("there are no letters to send back");
   });
 }

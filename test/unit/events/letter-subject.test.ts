@@ -16,7 +16,7 @@ test.each([
   ["rebalance-shards", "dataset", "research/imagenet-2012"],
   ["pool-rang", "pool", "gpu"],
   ["instance-state-change", "instance", "i-0abcd1234ef567890"],
-  ["alarm-state-change", "alarm", "fleetwright/gpu-high/gpu"],
+  ["alarm-state-change", "alarm", "fleetwright/gpu-low/gpu"],
 ])("a dead letter like the sample %s is about the %s that it names", (name, kind, subject) => {
   expect(subjectOf(sample(name))).toEqual({ kind, name: subject });
 });

@@ -218,7 +218,7 @@ const stories: Readonly<Record<string, () => Promise<Story> | Story>> = {
   "an alarm begins": () => {
     const world = aWorld();
     const fleet = { name: "fleetwright", pools: world.pools };
-    return { world, flow: (deps) => noteAlarm({ ...deps, fleet }, alarmChange("fleetwright/gpu-high/gpu", "OK", "ALARM")) };
+    return { world, flow: (deps) => noteAlarm({ ...deps, fleet }, alarmChange("fleetwright/gpu-low/gpu", "OK", "ALARM")) };
   },
   "a job is cancelled": async () => {
     const world = await running();

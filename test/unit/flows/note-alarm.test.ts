@@ -9,7 +9,7 @@ import { aWorld, type World } from "./world.ts";
 const pools = [aPool(), aPool({ name: "big", teams: ["research"] }), aPool({ name: "shared", teams: ["research", "vision"] })];
 const note = ({ ledger, lane }: World, event: AlarmStateChange) =>
   noteAlarm({ bell: ledger.bell, lane, fleet: { name: "fleetwright", pools } }, event);
-const gpuHigh = "fleetwright/gpu-high/big";
+const gpuLow = "fleetwright/gpu-low/big";
 
 test.each([
   ["begins", "OK", "ALARM"],
@@ -17,9 +17,9 @@ test.each([
   ["ends", "ALARM", "OK"],
 ] as const)("an alarm of the fleet that %s rings its pool and is recorded", async (_what, from, to) => {
   const world = aWorld();
-  expect(await note(world, alarmChange(gpuHigh, from, to))).toEqual({ kind: "rung", pools: ["big"] });
+  expect(await note(world, alarmChange(gpuLow, from, to))).toEqual({ kind: "rung", pools: ["big"] });
   expect(world.lane.waiting).toEqual(["big"]);
-  expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuHigh}`]);
+  expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuLow}`]);
 });
 
 test("an alarm about a team's queue rings every pool that the team may use", async () => {
@@ -31,15 +31,15 @@ test("an alarm about a team's queue rings every pool that the team may use", asy
 
 test("the same alarm twice wakes the pool once", async () => {
   const world = aWorld();
-  for (const _time of [1, 2]) await note(world, alarmChange(gpuHigh, "OK", "ALARM"));
+  for (const _time of [1, 2]) await note(world, alarmChange(gpuLow, "OK", "ALARM"));
   expect(world.lane.waiting).toEqual(["big"]);
-  expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuHigh}`]);
+  expect((await world.ledger.decisions.begin("big")).causes).toEqual([`alarm ${gpuLow}`]);
 });
 
 test("an alarm's end that arrives before its beginning also rings, because decisions use the table", async () => {
   const world = aWorld();
-  await note(world, alarmChange(gpuHigh, "ALARM", "OK"));
-  expect(await note(world, alarmChange(gpuHigh, "OK", "ALARM"))).toMatchObject({ kind: "rung" });
+  await note(world, alarmChange(gpuLow, "ALARM", "OK"));
+  expect(await note(world, alarmChange(gpuLow, "OK", "ALARM"))).toMatchObject({ kind: "rung" });
 });
 
 test.each([
@@ -48,19 +48,19 @@ test.each([
   ["has no data", "OK", "INSUFFICIENT_DATA"],
 ] as const)("an alarm that %s rings no pool", async (_what, from, to) => {
   const world = aWorld();
-  expect(await note(world, alarmChange(gpuHigh, from, to))).toEqual({ kind: "no-news" });
+  expect(await note(world, alarmChange(gpuLow, from, to))).toEqual({ kind: "no-news" });
   expect(world.lane.waiting).toEqual([]);
 });
 
 describe("an alarm that is not the fleet's", () => {
   test.each([
     ["another owner's alarm", "CPUUtilizationHigh"],
-    ["another fleet's alarm", "blue/gpu-high/gpu"],
-    ["an alarm of a fleet whose name begins with this fleet's", "fleetwright-2/gpu-high/gpu"],
-    ["an alarm of a pool that no longer exists", "fleetwright/gpu-high/old"],
+    ["another fleet's alarm", "blue/gpu-low/gpu"],
+    ["an alarm of a fleet whose name begins with this fleet's", "fleetwright-2/gpu-low/gpu"],
+    ["an alarm of a pool that no longer exists", "fleetwright/gpu-low/old"],
     ["an alarm of another kind", "fleetwright/disk-full/gpu"],
-    ["an alarm whose name has an additional part", "fleetwright/gpu-high/gpu/us-east-1a"],
-    ["an alarm whose name lacks a part", "fleetwright/gpu-high"],
+    ["an alarm whose name has an additional part", "fleetwright/gpu-low/gpu/us-east-1a"],
+    ["an alarm whose name lacks a part", "fleetwright/gpu-low"],
     ["an alarm that is named like a property of every object", "fleetwright/constructor/gpu"],
   ])("%s is ignored", async (_what, name) => {
     const world = aWorld();

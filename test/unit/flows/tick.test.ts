@@ -23,6 +23,7 @@ describe("a pool at rest", () => {
       refreshed: [],
       sealedAgain: 0,
       takenAgain: 0,
+      deadJobs: [],
       rebalanced: 0,
       closing: [],
       numbers: [],

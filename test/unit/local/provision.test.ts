@@ -63,7 +63,7 @@ const mapping = {
 };
 
 const alarmed = {
-  AlarmName: "fleet/gpu-high/gpu",
+  AlarmName: "fleet/gpu-low/gpu",
   AlarmDescription: "Its GPUs are busy.",
   Namespace: "Fleetwright",
   MetricName: "GpuUtilization",
@@ -274,8 +274,8 @@ it("an alarm is recorded with the template's settings, and with CloudWatch's def
   });
   expect(blueprint.alarms).toEqual([
     {
-      name: "fleet/gpu-high/gpu",
-      arn: arn("cloudwatch", "alarm:fleet/gpu-high/gpu"),
+      name: "fleet/gpu-low/gpu",
+      arn: arn("cloudwatch", "alarm:fleet/gpu-low/gpu"),
       description: "Its GPUs are busy.",
       metric: { namespace: "Fleetwright", name: "GpuUtilization", dimensions: { pool: "gpu" } },
       unit: undefined,

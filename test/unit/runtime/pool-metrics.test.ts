@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { publishPoolNumbers } from "../../../lib/runtime/pool-metrics.ts";
+import { writtenMetrics } from "../../fakes/written-metrics.ts";
 
 const numbers = {
   nodes: 2,
@@ -16,19 +17,10 @@ const numbers = {
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Returns the embedded metrics that are written while `work` runs. */
-function written(work: () => void): Record<string, unknown>[] {
-  const lines: unknown[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(line));
-  // POWERTOOLS_DEV makes Powertools write to this console, but also disables metrics unless told otherwise.
-  vi.stubEnv("POWERTOOLS_DEV", "true");
-  vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
-  work();
-  vi.unstubAllEnvs();
-  return lines.map((line) => JSON.parse(String(line)));
-}
+/** Returns the embedded metrics that are written while `work` runs, without those about the whole deployment. */
+const written = (work: () => void) => writtenMetrics(work).filter((line) => line["pool"] !== undefined);
 
-test("a pool's metrics have the dimensions fleet and pool and no others", () => {
+test("a pool's own metrics have the dimensions fleet and pool and no others", () => {
   const [line, ...others] = written(() => publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers));
   expect(others).toEqual([]);
   expect(line).toMatchObject({
@@ -91,4 +83,15 @@ test("two pools' metrics do not mix, and an unknown GPU utilization is not publi
     ["gpu", 61.5],
     ["cpu", undefined],
   ]);
+});
+
+test("what is stuck is published also if it is nothing, for one alarm about all pools", () => {
+  const lines = writtenMetrics(() => {
+    publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, { ...numbers, stuckSteps: 1, waitingNodes: 2 });
+    publishPoolNumbers({ fleet: "fleetwright", pool: "cpu" }, numbers);
+  }).filter((line) => line["Stuck"] !== undefined);
+  expect(lines).toMatchObject(
+    [3, 0].map((Stuck) => ({ fleet: "fleetwright", Stuck, _aws: { CloudWatchMetrics: [{ Dimensions: [["fleet"]] }] } })),
+  );
+  for (const line of lines) expect(Object.keys(line).toSorted()).toEqual(["Stuck", "_aws", "fleet"]);
 });

@@ -21,7 +21,7 @@ test("alarms change as EventBridge reports it, about each pool and team, and abo
   expect(changes.length).toBeGreaterThan(220);
   expect(changes.filter((change) => !AlarmStateChange.safeParse(change).success)).toEqual([]);
   const names = new Set(changes.map(({ detail }) => detail.alarmName));
-  for (const name of [`${fleetName}/queue-age/gpu`, `${fleetName}/gpu-low/mixed`, `${fleetName}/jobs-depth/vision`])
+  for (const name of [`${fleetName}/queue-age/gpu`, `${fleetName}/gpu-low/mixed`, `${fleetName}/jobs-age/vision`])
     expect(names).toContain(name);
   expect([...names].some((name) => name.startsWith("other/"))).toBe(true);
   expect([...names].some((name) => name.endsWith("/no-such-pool"))).toBe(true);
