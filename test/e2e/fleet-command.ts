@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { cloudFolder } from "../../lib/cli/invocation/folders.ts";
+import { accessFile, policiesFile } from "../../lib/local/access/access-log.ts";
 import { emulatorPython } from "../../lib/local/emulators/python.ts";
 import { synthesize } from "../../lib/local/synthesize.ts";
 import { type ProcessWatch, watchProcesses } from "./process-watch.ts";
@@ -20,7 +21,18 @@ export async function openHome(): Promise<{ readonly path: string; close(): Prom
   const python = await emulatorPython({ folder: cloudFolder, log });
   const assembly = await synthesize({ folder: cloudFolder, configuration: join(root, "cdk", "local.config.ts"), log });
   for (const made of [join(python, "..", ".."), assembly]) await symlink(made, join(path, basename(made)));
-  return { path, close: () => rm(path, { recursive: true, maxRetries: 3 }) };
+  const close = async (): Promise<void> => {
+    await keepAccess(join(path, "runs"));
+    await rm(path, { recursive: true, maxRetries: 3 });
+  };
+  return { path, close };
+}
+
+/** Keeps what local clouds judged in these runs, for the report on rights that are not used. */
+async function keepAccess(runs: string): Promise<void> {
+  for (const run of await readdir(runs).catch(() => []))
+    for (const name of [accessFile, policiesFile])
+      await cp(join(runs, run, name), join(cloudFolder, "access", run, name)).catch(() => undefined);
 }
 
 /** Returns a port of 127.0.0.1 that was free a moment ago. */

@@ -223,9 +223,21 @@ describe("fleet with a running local cloud", () => {
     expect(synced).toMatchObject({ code: 0, err: expect.stringContaining("uploaded 1 (3 bytes), unchanged 1, removed 1") });
 
     const work = await mkdtemp(join(folder, "team-work-"));
-    await writeFile(join(work, "run.sh"), 'cat "$FLEETWRIGHT_DATA"/letters/*');
-    const submitted = await asTeam("submit", "--workdir", work, "--id", "by-role", "--dataset", "letters", "--wait", "--", "sh", "run.sh");
+    await writeFile(join(work, "run.sh"), 'cat "$FLEETWRIGHT_DATA"/letters/* | tee result.txt');
+    const job = ["--workdir", work, "--id", "by-role", "--dataset", "letters", "--artifact", "result.txt", "--wait"];
+    const submitted = await asTeam("submit", ...job, "--", "sh", "run.sh");
     expect(submitted.code, submitted.err).toBe(0);
+
+    expect((await asTeam("logs", "by-role")).out).toMatch(/new|kept/);
+    expect((await asTeam("jobs")).out).toContain("by-role");
+    const fetched = join(folder, "fetched-by-role");
+    const got = await asTeam("artifacts", "get", "by-role", fetched);
+    expect(got.code, got.err).toBe(0);
+    expect((await readFile(join(fetched, "result.txt"), "utf8")).split("").sort()).toEqual([..."newkept"].sort());
+    // What belongs to another team is refused, and the refusal says so.
+    const others = await asTeam("jobs", "--team", "vision");
+    expect([others.code, others.out]).toEqual([expect.any(Number), ""]);
+    expect(others.code).not.toBe(0);
   });
 
   it.each([

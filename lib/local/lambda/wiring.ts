@@ -67,17 +67,20 @@ const delivery = (ruleArn: string, queueArn: string): Wire => ({
   lacks: `${queueArn} does not allow the rule ${ruleArn} to send to it`,
 });
 
-const destinations = (blueprint: Blueprint): readonly Wire[] =>
-  blueprint.asynchronous.flatMap(({ functionName, onFailureArn }) =>
-    onFailureArn === undefined
+function destinations(blueprint: Blueprint): readonly Wire[] {
+  const letters = blueprint.functions.map(({ name, deadLetterArn }) => ({ functionName: name, arn: deadLetterArn }));
+  const failures = blueprint.asynchronous.map(({ functionName, onFailureArn }) => ({ functionName, arn: onFailureArn }));
+  return [...letters, ...failures].flatMap(({ functionName, arn }) =>
+    arn === undefined
       ? []
       : {
           who: roleOf(blueprint, functionName),
           action: "sqs:SendMessage",
-          resource: onFailureArn,
-          lacks: `The role of ${functionName} lacks sqs:SendMessage on its destination ${onFailureArn}`,
+          resource: arn,
+          lacks: `The role of ${functionName} lacks sqs:SendMessage on its destination ${arn}`,
         },
   );
+}
 
 const schedules = ({ schedules: all }: Blueprint): readonly Wire[] =>
   all.flatMap(({ name, role, functionArn, deadLetterArn }) => {
