@@ -10,7 +10,10 @@ import { regionProblem } from "./configuration/region.ts";
 import { flags } from "./flags.ts";
 import { FleetStack } from "./stack.ts";
 
-/** Writes the cloud assembly to CDK_OUTDIR, or to cdk.out if that is unset. Needs no account, no look-ups and no Docker. */
+/**
+ * Writes the cloud assembly to CDK_OUTDIR, or to cdk.out if that is unset. Needs no account, no look-ups and no Docker. The local cloud sets
+ * FLEETWRIGHT_OWN_NODE, because its nodes run on this machine.
+ */
 const configuration = await loadConfiguration(process.env["FLEETWRIGHT_CONFIG"] ?? join(root, "cdk", "fleet.config.ts"));
 const app = new App({
   outdir: process.env["CDK_OUTDIR"] ?? join(root, "cdk.out"),
@@ -24,11 +27,11 @@ try {
     description: "Fleetwright: a serverless autoscaler for GPU fleets",
     configuration,
     bundles,
-    worker: buildWorker(),
+    worker: buildWorker({ ownNode: process.env["FLEETWRIGHT_OWN_NODE"] === "true" }),
     tags: { "fleetwright:name": configuration.name },
   });
   // CDK's command line names the region of the deployment here. An error stops a deployment, and not the local cloud.
-  const problem = regionProblem(process.env["CDK_DEFAULT_REGION"]);
+  const problem = regionProblem(process.env["CDK_DEFAULT_REGION"], configuration.zones);
   if (problem !== undefined) Annotations.of(stack).addError(problem);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();

@@ -28,11 +28,28 @@ const pools = (...changes: Partial<PoolFile>[]): unknown =>
   aFleet({ pools: [aPool(changes[0]), aPool({ name: "b", ...changes[1] }), ...changes.slice(2).map((more) => aPool(more))] });
 
 test.each(["cn-north-1", "us-gov-west-1", "us-iso-east-1"])("a deployment to %s is refused, because it has no function URLs", (region) => {
-  expect(regionProblem(region)).toContain(`cannot be deployed to ${region}: `);
+  expect(regionProblem(region, 3)).toContain(`cannot be deployed to ${region}: `);
 });
 
 test.each(["us-east-1", "eu-central-1", "ca-central-1", undefined])("a deployment to %s is not refused", (region) => {
-  expect(regionProblem(region)).toBeUndefined();
+  expect(regionProblem(region, 3)).toBeUndefined();
+});
+
+test("a deployment is refused if its region does not have the configured zones", () => {
+  expect(regionProblem("eu-west-1", ["us-east-1a"])).toContain("names the zone us-east-1a, but the deployment is to eu-west-1");
+  expect(regionProblem("us-east-1", ["us-east-1a", "us-east-1f"])).toBeUndefined();
+  expect(regionProblem("us-west-1", 3)).toContain("most accounts see two zones in us-west-1");
+  expect([regionProblem("us-west-1", 2), regionProblem("us-west-1", ["us-west-1a", "us-west-1c"])]).toEqual([undefined, undefined]);
+});
+
+test.each<[unknown, string]>([
+  [[], "zones"],
+  [["us-east-1a", "us-east-1a"], "names a zone twice"],
+  [["us-east-1a", "eu-west-1a"], "names zones of several regions"],
+  [["use1-az1"], "must be the name of a zone, such as us-east-1a"],
+  [7, "zones"],
+])("the zones %j are refused, and the message says why", (zones, message) => {
+  expect(() => parseConfiguration(aFleet({ zones }), "the test")).toThrow(message);
 });
 
 describe("the configuration", () => {
