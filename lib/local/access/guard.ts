@@ -102,7 +102,7 @@ function describedBy(service: string, call: HttpCall, facts: ResourceFacts): rea
 }
 
 /** The person who runs the local cloud has an administrator's policy. Policies of resources concern even that person. */
-const everything: readonly NamedStatement[] = named("administrator", [{ Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} }]);
+export const everything: readonly NamedStatement[] = named("administrator", [{ Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} }]);
 
 const identityOf = ({ role }: Principal, { identity }: PolicyFacts): readonly NamedStatement[] =>
   role === administrator.role ? everything : (identity.get(role) ?? []);
