@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../model/deployment.ts";
 import { FleetError } from "../model/fleet-error.ts";
+import { createAccountFront } from "./account/account-front.ts";
+import { createSpotRole } from "./account/spot-role.ts";
 import { announce } from "./announcement.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -139,6 +141,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const outages = createOutages();
   // Until the stack exists, there is no alarm that could miss a call.
   let noteCall: CloudWatch["noteCall"] = () => undefined;
+  let listAlarms: () => readonly AlarmView[] = () => [];
   endpoint.open({
     ministackUrl: emulators.ministackUrl,
     motoUrl: emulators.motoUrl,
@@ -156,6 +159,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     controls: createControls(ec2.record),
     functionUrl: outages.cutting(urls.handle),
     api: outages.cutting((call) => urls.handle({ name: apiFunction(blueprint), path: call.path }, call)),
+    account: createAccountFront({ blueprint, alarms: () => listAlarms() }),
     silent: outages.isSilent,
   });
 
@@ -168,7 +172,11 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     bundle: (bucket: string, key: string) => bundles.get(`${bucket}/${key}`),
     blueprint,
   };
-  await together([provision(await readTemplate(assembly, stackName), world), uploadAssets(clients.s3, assets)]);
+  await together([
+    provision(await readTemplate(assembly, stackName), world),
+    uploadAssets(clients.s3, assets),
+    createSpotRole(endpoint.url, credentials),
+  ]);
   checkWiring(blueprint);
 
   const functionsLog = parts.add(createLogFile(join(run.path, "functions.log")));
@@ -183,6 +191,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     }),
   );
   noteCall = cloudwatch.noteCall;
+  listAlarms = cloudwatch.alarms.list;
   const onLine = (line: FunctionLine): void => {
     functionsLog.write(line);
     cloudwatch.noteLine(line);

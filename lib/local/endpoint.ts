@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
+import type { AccountFront } from "./account/account-front.ts";
 import { whyForeign } from "./requests/caller.ts";
 import type { S3Exchange } from "./requests/hidden-objects.ts";
 import type { HttpCall, HttpResponse } from "./requests/http.ts";
@@ -25,6 +26,8 @@ export type Routes = {
   readonly api: (call: HttpCall) => Promise<HttpResponse>;
   /** Handles a call to a function URL. `path` is the rest after the URL, from its slash on. The call's own path is the signed one. */
   readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpResponse>;
+  /** Handles calls about the account's limits and the stack's functions and alarms. @default the emulators handle all */
+  readonly account?: AccountFront;
   /** Reports whether a call to this service of AWS gets no response at present, so that its caller must give up. @default never */
   readonly silent?: (service: string) => boolean;
 };
@@ -95,6 +98,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
   const signed = signedFor(path, request.headers);
   if (signed === undefined) return refuse(exchange, { type: "MissingAuthenticationTokenException", message: unsigned });
   if (routes.silent?.(signed.service)) return;
+  if (routes.account?.takes(path, request.headers)) return respondWith(exchange, routes.account.handle);
   switch (signed.service) {
     case "ec2":
       return respondWith(exchange, routes.ec2);
