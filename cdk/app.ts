@@ -2,11 +2,11 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Annotations, App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
+import { regionProblem } from "../lib/model/values/region.ts";
 import { bundleFunctions } from "./bundles/function-bundles.ts";
 import { root } from "./bundles/root.ts";
 import { buildWorker } from "./bundles/worker-assets.ts";
 import { loadConfiguration } from "./configuration/configuration.ts";
-import { regionProblem } from "./configuration/region.ts";
 import { flags } from "./flags.ts";
 import { FleetStack } from "./stack.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { describe, expect, test } from "vitest";
 import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration/configuration.ts";
-import { regionProblem } from "../../cdk/configuration/region.ts";
 import { fallbacksOf } from "../../lib/model/pool.ts";
+import { regionProblem } from "../../lib/model/values/region.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 
 type PoolFile = ConfigurationFile["pools"][number];
