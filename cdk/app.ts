@@ -2,11 +2,12 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Annotations, App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
+import { regionProblem } from "../lib/model/values/region.ts";
 import { bundleFunctions } from "./bundles/function-bundles.ts";
 import { root } from "./bundles/root.ts";
 import { buildWorker } from "./bundles/worker-assets.ts";
 import { loadConfiguration } from "./configuration/configuration.ts";
-import { regionProblem } from "./configuration/region.ts";
+import { zoneProblem } from "./configuration/zones.ts";
 import { flags } from "./flags.ts";
 import { FleetStack } from "./stack.ts";
 
@@ -31,7 +32,8 @@ try {
     tags: { "fleetwright:name": configuration.name },
   });
   // CDK's command line names the region of the deployment here. An error stops a deployment, and not the local cloud.
-  const problem = regionProblem(process.env["CDK_DEFAULT_REGION"], configuration.zones);
+  const region = process.env["CDK_DEFAULT_REGION"];
+  const problem = regionProblem(region) ?? zoneProblem(region, configuration.zones);
   if (problem !== undefined) Annotations.of(stack).addError(problem);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();

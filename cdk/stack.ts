@@ -11,7 +11,7 @@ import type { FunctionBundles } from "./bundles/function-bundles.ts";
 import { WorkerAssets, type WorkerFiles } from "./bundles/worker-assets.ts";
 import { concurrencyRemarks } from "./configuration/concurrency.ts";
 import type { Configuration } from "./configuration/configuration.ts";
-import { zoneCount } from "./configuration/region.ts";
+import { zoneCount } from "./configuration/zones.ts";
 import { FleetAlarms } from "./fleet-alarms.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";

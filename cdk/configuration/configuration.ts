@@ -20,7 +20,7 @@ import { Budgets, budgetProblems } from "./budget-problems.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 import { nameProblems } from "./name-problems.ts";
-import { Zones } from "./region.ts";
+import { Zones } from "./zones.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;

@@ -16,6 +16,17 @@ const reasons: readonly Reason[] = [
   { of: /^NodeRole\/HandOut/, why: "the job role trusts the node role by name, which is enough in one account; both sides say it" },
   { of: /^PlaceHandlerRole\/FirstOfTheAccount/, why: "only the first spot launch of an account creates AWS's role" },
   { of: /^TeamsKeyTEAM\/TeamLogs/, why: "CloudWatch Logs asks for all of these rights before it encrypts a log group" },
+  { of: /^TakeOutboxHandlerRole\/Find/, why: "S3 tells an outbox that is absent from one that may not be read only to who may list" },
+  {
+    of: /^TakeOutboxHandlerRole\/Upload/,
+    why: "only an outbox of an attempt whose credentials had ended holds files; test/contract/outboxes.test.ts takes them in",
+  },
+  {
+    of: /^TickRole\/FindOutboxes/,
+    why: "the tick looks for outboxes of nodes that ended in silence; test/contract/outboxes.test.ts finds them",
+  },
+  { of: /^TickRole\/EndOurs/, why: "the tick ends instances that no record owns; test/contract/fleet.test.ts ends them" },
+  { of: /^TeamRolesTEAM\/ListArtifacts/, why: "the segments of a kept log are listed; test/contract/kept-logs.test.ts reads them" },
   { of: /^BucketsLogsPolicy\//, why: "flow logs of the network are not written on one machine" },
 ];
 

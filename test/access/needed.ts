@@ -3,7 +3,7 @@ import type { AccessLine, KeptPolicies } from "../../lib/local/access/access-log
 import { everything } from "../../lib/local/access/guard.ts";
 import { matches } from "../../lib/local/access/policy/patterns.ts";
 import type { NamedStatement } from "../../lib/local/access/policy/statement.ts";
-import { type Caller, judge } from "../../lib/local/access/policy/verdict.ts";
+import { type AccessCaller, judge } from "../../lib/local/access/policy/verdict.ts";
 import { administrator } from "../../lib/local/requests/identities.ts";
 
 /** The parts of `resourcePolicy` that a report needs: the policy of what a question is about. */
@@ -44,7 +44,7 @@ const mayUse = ({ action }: AccessLine, name: string, all: readonly NamedStateme
 function isAllowedWithout(line: AccessLine, name: string, { identity }: KeptPolicies, policyOf: PolicyOf): boolean {
   const { who } = line;
   const account = line.context["aws:resourceaccount"]?.[0] ?? "";
-  const caller: Caller = isSession(who)
+  const caller: AccessCaller = isSession(who)
     ? { kind: "role", account, roleArn: `arn:aws:iam::${account}:role/${who}`, sessionArn: `arn:aws:sts::${account}:assumed-role/${who}/s` }
     : { kind: "service", name: who };
   const without = (statements: readonly NamedStatement[]) => statements.filter((each) => each.name !== name);

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { describe, expect, test } from "vitest";
 import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration/configuration.ts";
-import { regionProblem } from "../../cdk/configuration/region.ts";
+import { zoneProblem } from "../../cdk/configuration/zones.ts";
 import { fallbacksOf } from "../../lib/model/pool.ts";
+import { regionProblem } from "../../lib/model/values/region.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 
 type PoolFile = ConfigurationFile["pools"][number];
@@ -28,18 +29,18 @@ const pools = (...changes: Partial<PoolFile>[]): unknown =>
   aFleet({ pools: [aPool(changes[0]), aPool({ name: "b", ...changes[1] }), ...changes.slice(2).map((more) => aPool(more))] });
 
 test.each(["cn-north-1", "us-gov-west-1", "us-iso-east-1"])("a deployment to %s is refused, because it has no function URLs", (region) => {
-  expect(regionProblem(region, 3)).toContain(`cannot be deployed to ${region}: `);
+  expect(regionProblem(region)).toContain(`cannot be deployed to ${region}: `);
 });
 
 test.each(["us-east-1", "eu-central-1", "ca-central-1", undefined])("a deployment to %s is not refused", (region) => {
-  expect(regionProblem(region, 3)).toBeUndefined();
+  expect(regionProblem(region)).toBeUndefined();
 });
 
 test("a deployment is refused if its region does not have the configured zones", () => {
-  expect(regionProblem("eu-west-1", ["us-east-1a"])).toContain("names the zone us-east-1a, but the deployment is to eu-west-1");
-  expect(regionProblem("us-east-1", ["us-east-1a", "us-east-1f"])).toBeUndefined();
-  expect(regionProblem("us-west-1", 3)).toContain("most accounts see two zones in us-west-1");
-  expect([regionProblem("us-west-1", 2), regionProblem("us-west-1", ["us-west-1a", "us-west-1c"])]).toEqual([undefined, undefined]);
+  expect(zoneProblem("eu-west-1", ["us-east-1a"])).toContain("names the zone us-east-1a, but the deployment is to eu-west-1");
+  expect(zoneProblem("us-east-1", ["us-east-1a", "us-east-1f"])).toBeUndefined();
+  expect(zoneProblem("us-west-1", 3)).toContain("most accounts see two zones in us-west-1");
+  expect([zoneProblem("us-west-1", 2), zoneProblem("us-west-1", ["us-west-1a", "us-west-1c"])]).toEqual([undefined, undefined]);
 });
 
 test.each<[unknown, string]>([

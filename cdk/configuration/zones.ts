@@ -19,11 +19,9 @@ export const zoneCount = (zones: Zones): number => (typeof zones === "number" ? 
 /** Most accounts see two zones in this region: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html. */
 const regionOfTwo = "us-west-1";
 
-/** Returns why the stack cannot be deployed to a region, or undefined if it can, or if the region is not known yet. */
-export function regionProblem(region: string | undefined, zones: Zones): string | undefined {
+/** Returns why a region does not have the configured zones, or undefined if it may have them, or if the region is not known yet. */
+export function zoneProblem(region: string | undefined, zones: Zones): string | undefined {
   if (region === undefined) return undefined;
-  if (/^(cn|us-gov|us-iso[a-z]*|eu-isoe)-/.test(region))
-    return `Fleetwright cannot be deployed to ${region}: workers and users call Lambda function URLs, which GovCloud, the regions of China and isolated regions do not have`;
   const foreign = typeof zones === "number" ? undefined : zones.find((zone) => regionOf(zone) !== region);
   if (foreign !== undefined) return `the configuration names the zone ${foreign}, but the deployment is to ${region}`;
   return region === regionOfTwo && typeof zones === "number" && zones > 2
