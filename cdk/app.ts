@@ -18,7 +18,7 @@ const app = new App({
   analyticsReporting: false,
   context: flags,
 });
-const bundles = bundleFunctions(configuration);
+const { bundles } = await bundleFunctions(configuration);
 try {
   const stack = new FleetStack(app, "Fleetwright", {
     description: "Fleetwright: a serverless autoscaler for GPU fleets",
