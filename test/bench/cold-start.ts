@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import * as z from "zod";
 import { bundleFunctions, bundleOf } from "../../cdk/bundles/function-bundles.ts";
 import { parseConfiguration } from "../../cdk/configuration/configuration.ts";
@@ -16,6 +16,7 @@ import { type Loaded, loadedOf, whyLarge } from "./cold/loaded.ts";
 import type { Report, Row } from "./report.ts";
 
 const targetMs = 120;
+/** For what is loaded at import. */
 const targetKb = 700;
 /** How many parts of each bundle are shown. */
 const shownParts = 5;
@@ -54,7 +55,7 @@ export async function coldStart({ seeds: rounds = 15 }: BenchOptions): Promise<R
         samples.get(name)?.push(took);
       }
     }
-    const loaded = new Map([...metafiles].map(([name, metafile]) => [name, loadedOf(metafile)]));
+    const loaded = new Map(calls.map(([name]) => [name, loadedOf(metafiles.get(name) as Metafile)]));
     return {
       bench: "cold-start",
       seeds: rounds,
@@ -107,8 +108,11 @@ function rowsOf(name: FunctionName, { took, bare, loaded }: Measured): Row[] {
       "CPU time of both",
       above(({ cpuMs }) => cpuMs),
     ),
-    row("size", loaded.bytes / 1_000, { unit: "kB", ...(whyLarge(loaded) === undefined && { target: targetKb }) }),
-    row("size of what is loaded at import", loaded.bytesAtImport / 1_000, { unit: "kB" }),
+    row("size of what is loaded at import", loaded.bytesAtImport / 1_000, {
+      unit: "kB",
+      ...(whyLarge(loaded) === undefined && { target: targetKb }),
+    }),
+    row("size", loaded.bytes / 1_000, { unit: "kB" }),
   ];
 }
 
