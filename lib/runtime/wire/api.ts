@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createApi } from "../../api/app.ts";
+import { isAboutJobs } from "../../api/http/base-path.ts";
 import type { ApiDeps } from "../../api/http/deps.ts";
 import { sqsClient } from "../../aws/clients/sqs.ts";
 import { sqsDeadLetters } from "../../aws/queues/dead-letters.ts";
@@ -29,8 +30,13 @@ import { tableOf } from "./table.ts";
 
 /** Returns a function that handles calls of the API's URL. */
 export function apiWiring({ env, fleet, region, logger }: Started<"api">): (call: ApiCall) => Promise<UrlResponse> {
-  const api = createApi(depsOf(env, { ...fleet, region }, logTo(logger)));
-  return async ({ request, ...signed }) => urlResponse(await api.fetch(request, signed));
+  const deps = depsOf(env, { ...fleet, region }, logTo(logger));
+  const apiOfJobs = once(async () => createApi(deps, (await import("../../api/operations/about-jobs.ts")).operationsOnJobs));
+  const wholeApi = once(async () => createApi(deps, (await import("../../api/operations.ts")).allOperations));
+  return async ({ request, ...signed }) => {
+    const api = await (isAboutJobs(new URL(request.url).pathname) ? apiOfJobs() : wholeApi());
+    return urlResponse(await api.fetch(request, signed));
+  };
 }
 
 function depsOf(env: Environment<"api">, fleet: FleetFile & { readonly region: string }, log: Log): ApiDeps {
