@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     analyticsReporting: false,
     context: flags,
   });
-  const bundles = bundleFunctions(configuration);
+  const { bundles } = await bundleFunctions(configuration);
   try {
     const stack = new FleetStack(app, "Fleetwright", {
       description: "Fleetwright: a serverless autoscaler for GPU fleets",

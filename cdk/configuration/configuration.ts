@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { checked, linesOf } from "../../events/checked.ts";
-import { PoolName, TeamName } from "../../events/job.ts";
+import { PoolName, TeamName } from "../../events/names.ts";
 import { outboxFolder } from "../../events/outbox/outbox.ts";
 import { inWords } from "../../lib/model/errors/in-words.ts";
 import { decoded } from "../../lib/model/files/decoded.ts";
