@@ -19,7 +19,7 @@ import { watchInstance } from "./instance/instance-watch.ts";
 import { metadataAt } from "./instance/metadata.ts";
 import { cloudWatchSink } from "./logs/log-sink.ts";
 import { keptEndOf } from "./outbox/kept-end.ts";
-import type { User } from "./program/program.ts";
+import type { User } from "./program/user.ts";
 import { openCgroups } from "./run/cgroup.ts";
 import { removeLeftContainers } from "./run/containers.ts";
 import { attemptsLeft, clearLeftovers, hasLeftContainers } from "./run/folders.ts";

@@ -40,7 +40,6 @@ const fields: Readonly<Record<string, string>> = {
   "attempt changed state": "attempt from to because",
   "attempt failed": "attempt error",
   "attempt folder not removed": "attempt error",
-  "attempt runs without memory and CPU limits": "attempt error",
   "attempt starting": "attempt gpus",
   "cgroup not ended": "attempt error",
   "container not removed": "attempt because error?",

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { type ArchiveLimits, archiveInspector, unpacksToTooMuch } from "../../model/files/archive-entry.ts";
 import { ByteSource } from "../../model/files/byte-source.ts";
-import type { User } from "../program/program.ts";
+import type { User } from "../program/user.ts";
 import { entryWriter } from "./entry-writer.ts";
 import { refused } from "./refused-archive.ts";
 import { notTar } from "./tar-header.ts";

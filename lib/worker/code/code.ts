@@ -8,7 +8,7 @@ import { s3Refusal, whyUnreadable } from "../../../events/s3-refusal.ts";
 import { withCauses } from "../../model/errors/in-words.ts";
 import type { ArchiveLimits } from "../../model/files/archive-entry.ts";
 import { FleetError } from "../../model/fleet-error.ts";
-import type { User } from "../program/program.ts";
+import type { User } from "../program/user.ts";
 import { type Tries, tryAgain } from "../runtime/retry.ts";
 import { unpack } from "./archive.ts";
 

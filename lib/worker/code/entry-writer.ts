@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { chmod, type FileHandle, lchown, link, lstat, mkdir, open, symlink, unlink } from "node:fs/promises";
 import { inside } from "../../model/files/archive-entry.ts";
 import { printable } from "../../model/files/byte-name.ts";
-import type { User } from "../program/program.ts";
+import type { User } from "../program/user.ts";
 import { refused } from "./refused-archive.ts";
 import type { TarEntry } from "./tar-reader.ts";
 

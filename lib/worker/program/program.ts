@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
-import type { Readable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { launchable, launcher, launchText } from "./launcher.ts";
 import { LineSplitter, Tail } from "./lines.ts";
 import type { Exit } from "./running.ts";
-
-export type User = { readonly uid: number; readonly gid: number };
+import type { User } from "./user.ts";
 
 export type ProgramOptions = {
   /** An absolute path. */
@@ -16,6 +16,8 @@ export type ProgramOptions = {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly user?: User | undefined;
+  /** The file of the cgroup in which the program starts; undefined for the worker's own. Joining one needs root. */
+  readonly cgroupProcs?: string | undefined;
   readonly output: Output;
 };
 
@@ -39,14 +41,7 @@ const drainMs = 30_000;
 
 /** Starts a program as the leader of its own process group. Rejects if the system cannot start it. */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
-  const child = spawn(options.file, options.command.slice(1), {
-    argv0: options.command[0] ?? options.file,
-    cwd: options.folder,
-    env: { ...options.env },
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(options.user ? { uid: options.user.uid, gid: options.user.gid } : {}),
-  });
+  const child = options.cgroupProcs === undefined ? spawnDirectly(options) : await spawnConfined(options, options.cgroupProcs);
   const tail = new Tail(tailLines);
   const drained = readOutput(child, options.output, tail);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
@@ -74,6 +69,28 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     return exitOf(end, tail);
   })();
   return { pid, exited, stop };
+}
+
+const spawnDirectly = ({ file, command, folder, env, user }: ProgramOptions): ChildProcess =>
+  spawn(file, command.slice(1), {
+    argv0: command[0] ?? file,
+    cwd: folder,
+    env: { ...env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+  });
+
+/** Starts the launcher, which becomes the program in its cgroup. */
+async function spawnConfined({ file, command, folder, env, user }: ProgramOptions, procs: string): Promise<ChildProcess> {
+  const launched = await launchable({ file, command, folder, env });
+  const child = spawn(launcher.file, launcher.args, { cwd: "/", env: {}, detached: true, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const pipe = child.stdio[3];
+  if (!(pipe instanceof Writable)) throw new Error("the launcher has no pipe");
+  // If the launcher is killed before it has read everything, its exit shows that.
+  pipe.on("error", () => undefined);
+  pipe.end(launchText({ procs, user }, launched));
+  return child;
 }
 
 const started = (child: ChildProcess): Promise<number> =>

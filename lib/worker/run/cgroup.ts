@@ -4,19 +4,29 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { WorkerLog } from "../runtime/log.ts";
 
 /**
- * Memory and CPU limits through cgroup v2, below the worker's own systemd service (its unit must say `Delegate=yes`). A program is moved
- * into its cgroup directly after its start, before it does anything significant, so that no part of it has to run as root.
+ * Limits of memory, processors and processes through cgroup v2, below the worker's own systemd service (its unit must say `Delegate=yes`). A
+ * program starts in its cgroup, so that nothing that it starts escapes.
  */
 export type Cgroups = {
-  hold(name: string, pid: number, limits: { readonly vcpus: number; readonly memoryGiB: number }): Promise<Cgroup>;
+  /** Makes an attempt's cgroup. */
+  make(name: string, limits: { readonly vcpus: number; readonly memoryGiB: number }): Promise<Cgroup>;
 };
 
 export type Cgroup = {
+  /** The file to which a process writes 0 in order to join. */
+  readonly procs: string;
   /** Ends all processes that are left in the cgroup and removes it. Returns whether it ran out of memory. */
   end(): Promise<{ readonly ranOutOfMemory: boolean }>;
 };
 
 const periodUs = 100_000;
+/** The most processes and threads of a program: enough for data loaders, and no fork bomb ends the node. */
+const maxProcesses = 4_096;
+/** The same for each vCPU, if that is more. */
+const maxProcessesPerVcpu = 1_024;
+/** What is limited. A kernel may lack one; then the others are limited. */
+const controllers = ["cpu", "memory", "pids"] as const;
+type Controller = (typeof controllers)[number];
 /** The worker's own cgroup, next to those of its attempts. */
 const ownName = "worker";
 const lookEveryMs = 100;
@@ -45,19 +55,32 @@ export async function cgroupsBelow(root: string, workerPid: number): Promise<Cgr
   const own = join(root, ownName);
   await mkdir(own, { recursive: true });
   await writeFile(join(own, "cgroup.procs"), String(workerPid));
-  await writeFile(join(root, "cgroup.subtree_control"), "+cpu +memory");
+  const available = (await readFile(join(root, "cgroup.controllers"), "utf8")).split(/\s+/);
+  const enabled = controllers.filter((each) => available.includes(each));
+  if (enabled.length > 0) await writeFile(join(root, "cgroup.subtree_control"), enabled.map((each) => `+${each}`).join(" "));
   return {
-    async hold(name, pid, limits) {
+    async make(name, limits) {
       const folder = join(root, name);
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, "memory.max"), String(Math.ceil(limits.memoryGiB * 1024 ** 3)));
-      await writeFile(join(folder, "memory.oom.group"), "1");
-      await writeFile(join(folder, "cpu.max"), `${Math.ceil(limits.vcpus * periodUs)} ${periodUs}`);
-      await writeFile(join(folder, "cgroup.procs"), String(pid));
-      return { end: () => end(folder) };
+      for (const [controller, file, value] of limitFiles(limits))
+        if (enabled.includes(controller)) await writeFile(join(folder, file), value);
+      return { procs: join(folder, "cgroup.procs"), end: () => end(folder) };
     },
   };
 }
+
+const limitFiles = ({
+  vcpus,
+  memoryGiB,
+}: {
+  readonly vcpus: number;
+  readonly memoryGiB: number;
+}): readonly [Controller, string, string][] => [
+  ["memory", "memory.max", String(Math.ceil(memoryGiB * 1024 ** 3))],
+  ["memory", "memory.oom.group", "1"],
+  ["cpu", "cpu.max", `${Math.ceil(vcpus * periodUs)} ${periodUs}`],
+  ["pids", "pids.max", String(Math.max(maxProcesses, Math.ceil(vcpus * maxProcessesPerVcpu)))],
+];
 
 /** Ends what an earlier process of the worker left in the cgroups of its attempts, and waits until it is gone. */
 async function endLeft(root: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { Order } from "../../../events/node-call.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { whyNoContainerVariable } from "../../model/values/container-variable.ts";
 import { whyNoImage } from "../../model/values/image-reference.ts";
-import type { User } from "../program/program.ts";
+import type { User } from "../program/user.ts";
 import { aboutAttempt, liveOutput, placeVariable } from "./job-environment.ts";
 import type { JobStart } from "./job-runtime.ts";
 

@@ -5,7 +5,8 @@ import * as z from "zod";
 import { jsonOf } from "../../../events/json.ts";
 import { JobId, TeamName } from "../../../events/names.ts";
 import type { AttemptRef } from "../../model/job.ts";
-import { signalGroup, type User } from "../program/program.ts";
+import { signalGroup } from "../program/program.ts";
+import type { User } from "../program/user.ts";
 import { endLeftovers, groupsThere } from "./leftover-processes.ts";
 
 /** The folder of an attempt, ROOT/attempts/TEAM/JOB/N, and the paths in it. */

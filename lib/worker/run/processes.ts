@@ -1,8 +1,9 @@
 import { withCauses } from "../../model/errors/in-words.ts";
 import { attemptName } from "../../model/job.ts";
 import { findExecutable } from "../program/executable.ts";
-import { type Program, startProgram, type User } from "../program/program.ts";
+import { type Program, startProgram } from "../program/program.ts";
 import type { Exit, ProgramEnd } from "../program/running.ts";
+import type { User } from "../program/user.ts";
 import type { WorkerLog } from "../runtime/log.ts";
 import type { Cgroup, Cgroups } from "./cgroup.ts";
 import { recordProgram } from "./folders.ts";
@@ -28,18 +29,19 @@ export const processesOn =
     const env = jobEnvironment(job.order, { work, tmp, data: job.data, gpus: job.gpus, path: machine.path });
     const found = await findExecutable(spec.command[0] ?? "", { folder: work, path: env["PATH"] ?? "" });
     if (found.kind === "missing") return { kind: "exited", code: found.exitCode, reason: found.reason };
+    const cgroup = await machine.cgroups?.make(attemptId(job), spec);
     const startedAtMs = job.tries.clock.wallMs();
     let program: Program;
     try {
-      const { file } = found;
-      program = await startProgram({ file, command: spec.command, folder: work, env, user: machine.jobUser, output: job.output });
+      const at = { file: found.file, folder: work, env, user: machine.jobUser, cgroupProcs: cgroup?.procs };
+      program = await startProgram({ ...at, command: spec.command, output: job.output });
     } catch (error) {
+      await cgroup?.end();
       if (isMachinesTrouble(error)) throw error;
       machine.log("warn", "job command not started", { attempt: attemptName(job.order) }, error);
       return { kind: "exited", code: 126, reason: `the command could not be started: ${withCauses(error)}` };
     }
-    const cgroup = await limit(machine, job, program);
-    await recordProgram(job.folder, program.pid);
+    await recorded(job, program, cgroup);
     const ended = async (): Promise<ProgramEnd> => {
       const exit = await reasoned(machine, job, { exit: await program.exited, cgroup });
       await endLeftovers(work);
@@ -48,13 +50,17 @@ export const processesOn =
     return { startedAtMs, ended: ended(), stop: (graceMs) => program.stop(graceMs) };
   };
 
-async function limit({ cgroups, log }: ProcessMachine, { order }: JobStart, program: Program): Promise<Cgroup | undefined> {
+const attemptId = ({ order }: JobStart): string => `${order.team}.${order.job}.${order.attempt}`;
+
+/** Records the program, so that a restarted worker finds it. If that fails, the program is ended, because it could not be found later. */
+async function recorded({ folder }: JobStart, program: Program, cgroup: Cgroup | undefined): Promise<void> {
   try {
-    return await cgroups?.hold(`${order.team}.${order.job}.${order.attempt}`, program.pid, order.spec);
+    await recordProgram(folder, program.pid);
   } catch (error) {
-    // The program may have ended already. If not, it runs without limits, which is better than not at all.
-    log("warn", "attempt runs without memory and CPU limits", { attempt: attemptName(order) }, error);
-    return undefined;
+    program.stop(0);
+    await program.exited;
+    await cgroup?.end();
+    throw error;
   }
 }
 

@@ -16,6 +16,7 @@ const service = "/system.slice/fleetwright.service";
 async function machine(cgroup = `0::${service}\n`): Promise<void> {
   for (const folder of ["run/systemd/system", "proc/self", `sys/fs/cgroup${service}`]) await mkdir(join(root, folder), { recursive: true });
   await writeFile(join(root, "proc/self/cgroup"), cgroup);
+  await writeFile(join(root, "sys/fs/cgroup", service, "cgroup.controllers"), "cpu memory pids\n");
 }
 const open = (uid: number | undefined = 0) =>
   openCgroups((_level, message, _fields, error) => void warnings.push(`${message}: ${error instanceof Error ? error.message : error}`), {
@@ -27,7 +28,7 @@ test("a worker that is a systemd service of root limits its jobs", async () => {
   await machine();
   const cgroups = await open();
   expect(warnings).toEqual([]);
-  await cgroups?.hold("job", 7, { vcpus: 2, memoryGiB: 1 });
+  await cgroups?.make("job", { vcpus: 2, memoryGiB: 1 });
   expect(await readFile(join(root, "sys/fs/cgroup", service, "job", "cpu.max"), "utf8")).toBe("200000 100000");
   expect(await readFile(join(root, "sys/fs/cgroup", service, "worker", "cgroup.procs"), "utf8")).toBe(String(process.pid));
 });

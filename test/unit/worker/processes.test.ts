@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -44,9 +44,9 @@ async function endOf(command: readonly string[], cgroups?: Cgroups): Promise<{ e
 function cgroupsWith(end: () => { ranOutOfMemory: boolean }) {
   const held: unknown[] = [];
   const cgroups: Cgroups = {
-    hold: async (name, pid, { vcpus, memoryGiB }) => {
-      held.push({ name, pid, vcpus, memoryGiB });
-      return { end: async () => end() };
+    make: async (name, { vcpus, memoryGiB }) => {
+      held.push({ name, vcpus, memoryGiB });
+      return { procs: join(root, "cgroup.procs"), end: async () => end() };
     },
   };
   return { cgroups, held };
@@ -91,10 +91,11 @@ describe("a job as a plain process", () => {
 });
 
 describe("a job with limits", () => {
-  test("a job's program is held in a cgroup of its own with the job's limits", async () => {
+  test("a job's program starts in a cgroup of its own with the job's limits", async () => {
     const { cgroups, held } = cgroupsWith(() => ({ ranOutOfMemory: false }));
     const { end, logged } = await endOf(["sh", "-c", "echo no >&2; exit 3"], cgroups);
-    expect(held).toEqual([{ name: "vision.train-1.1", pid: expect.any(Number), vcpus: 2, memoryGiB: 3 }]);
+    expect(held).toEqual([{ name: "vision.train-1.1", vcpus: 2, memoryGiB: 3 }]);
+    expect(await readFile(join(root, "cgroup.procs"), "utf8")).toBe("0");
     expect(end).toEqual({ kind: "exited", code: 3, reason: "no" });
     expect(logged).toEqual([]);
   });
@@ -108,12 +109,36 @@ describe("a job with limits", () => {
     expect((await endOf(["sh", "-c", script], cgroups)).end).toEqual({ kind: "exited", code, ...(reason !== undefined && { reason }) });
   });
 
-  test("a program runs without limits if they cannot be set, and keeps its end if its cgroup cannot be removed", async () => {
-    const cannotHold: Cgroups = { hold: () => Promise.reject(new Error("no cgroup")) };
-    expect(await endOf(["sh", "-c", "exit 4"], cannotHold)).toEqual({
-      end: { kind: "exited", code: 4 },
-      logged: ["attempt runs without memory and CPU limits"],
-    });
+  test("a program does not start if its limits cannot be set, because it could use up the memory of others", async () => {
+    const cannotMake: Cgroups = { make: () => Promise.reject(new Error("no cgroup")) };
+    await expect(endOf(["sh", "-c", "touch started"], cannotMake)).rejects.toThrow("no cgroup");
+    await expect(readFile(join(folder.work, "started"))).rejects.toThrow("ENOENT");
+  });
+
+  test("a program whose process cannot be recorded is ended, because a restarted worker would not find it", async () => {
+    const { cgroups } = cgroupsWith(() => ({ ranOutOfMemory: false }));
+    await mkdir(join(folder.root, "program.json"));
+    await expect(endOf(["sh", "-c", "sleep 5; touch finished"], cgroups)).rejects.toThrow(/EISDIR|ENOTEMPTY|ENOTDIR/);
+    await expect(readFile(join(folder.work, "finished"))).rejects.toThrow("ENOENT");
+  });
+
+  test.each<[string, (path: string) => string, number, RegExp | undefined]>([
+    ["a script without an interpreter, which the shell runs", () => "exit 7\n", 7, undefined],
+    [
+      "a script with an interpreter that does not exist",
+      () => "#!/no/such/shell\n",
+      126,
+      /could not be started: ENOENT: its interpreter \/no\/such\/shell does not exist/,
+    ],
+    ["a script with an interpreter", () => "#!/bin/sh\nexit 6\n", 6, undefined],
+  ])("in its cgroup, %s ends as it does outside of one", async (_what, text, code, reason) => {
+    const { cgroups } = cgroupsWith(() => ({ ranOutOfMemory: false }));
+    await writeFile(join(folder.work, "script"), text(folder.work), { mode: 0o755 });
+    const { end } = await endOf(["./script"], cgroups);
+    expect(end).toEqual({ kind: "exited", code, ...(reason && { reason: expect.stringMatching(reason) }) });
+  });
+
+  test("a program keeps its end if its cgroup cannot be removed", async () => {
     const { cgroups } = cgroupsWith(() => {
       throw new Error("busy");
     });
