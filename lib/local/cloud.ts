@@ -149,6 +149,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     identities,
     now: Date.now,
     onJudged: accessLog.note,
+    onMalformed: (call) => log({ message: "call malformed", ...call }),
   });
   const urls = deferredHandler();
   const outages = createOutages();

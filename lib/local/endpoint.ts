@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
-import { bucketOfAbsent, keyHeader } from "./access/calls/s3.ts";
+import { bucketOfAbsent, isDeletion, keyHeader } from "./access/calls/s3.ts";
 import type { Guard } from "./access/guard.ts";
 import { refused } from "./access/refusal.ts";
 import type { AccountFront } from "./account/account-front.ts";
@@ -157,13 +157,13 @@ function turnAway({ request, response }: Exchange, how: HttpResponse): void {
 /** Streams a call to S3, which may be large. Only the deletion of several objects is in its body. */
 async function relayS3(exchange: Exchange, head: HttpCall, principal: Principal): Promise<void> {
   const { request, response, routes } = exchange;
-  const isDeletion = head.method === "POST" && /[?&]delete(=|&|$)/.test(head.path);
-  const call = isDeletion ? await whole(request) : head;
+  const inBody = isDeletion(head);
+  const call = inBody ? await whole(request) : head;
   if (call === "too-large") return respond(response, tooLarge);
   const refusal = routes.guard.refuse("s3", call, principal);
   if (refusal) return turnAway(exchange, refusal);
   const how = (upstream: IncomingMessage): Promise<void> => passS3(exchange, { call, principal }, upstream);
-  return relay(exchange, routes.ministackUrl, isDeletion ? { body: call.body, how } : { how });
+  return relay(exchange, routes.ministackUrl, inBody ? { body: call.body, how } : { how });
 }
 
 /** Forwards a response of MiniStack's S3, except a 404 that S3 would not reveal to this caller, and what the caller may not decrypt. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { cloudFolder } from "../../lib/cli/invocation/folders.ts";
 import { type AccessLine, accessFile, type KeptPolicies, policiesFile } from "../../lib/local/access/access-log.ts";
 import { emptyPolicyFacts, resourcePolicy } from "../../lib/local/access/policies.ts";
+import { account } from "../../lib/local/provision/world.ts";
 import { explained, shortName } from "./explained.ts";
 import { unneeded } from "./needed.ts";
 
@@ -34,7 +35,7 @@ const teams = ["research", "vision"];
 function unneededIn({ lines, policies }: Run): ReadonlySet<string> {
   const facts = { ...emptyPolicyFacts(), resource: new Map(Object.entries(policies.resource)) };
   for (const [name, trust] of Object.entries(policies.trust)) facts.roles.set(name, { name, trust, maxSeconds: 3600 });
-  const found = unneeded(lines, policies, (question) => resourcePolicy(facts, question));
+  const found = unneeded(lines, policies, (question) => resourcePolicy(facts, question, account));
   const statements = [policies.identity, policies.resource, policies.trust].flatMap((each) => Object.values(each).flat());
   const allowing = statements.filter(({ Effect }) => Effect === "Allow");
   const byName = Map.groupBy(allowing, (each) => shortName(each, teams));

@@ -31,5 +31,5 @@ export function guardOf(
       ),
     );
   const facts = resourceFacts(policies, { account: testAccount, region: "us-east-1", instanceTags: () => ({}) });
-  return createGuard({ policies, facts, identities, now: Date.now, onJudged });
+  return createGuard({ policies, facts, identities, now: Date.now, onJudged, onMalformed: () => undefined });
 }

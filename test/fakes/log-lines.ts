@@ -70,6 +70,7 @@ const fields: Readonly<Record<string, string>> = {
   "alarm event not put on the bus": "alarm error",
   "batch not handled": "error",
   "access refused": "who action resource reason",
+  "call malformed": "who service problem",
   "credentials not registered": "role error",
   "endpoint call failed": "method path error",
   "function URL call failed": "function requestId",

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { administrator } from "../requests/identities.ts";
 import { createLogFile, type LocalLog } from "../run/log-line.ts";
 import type { JudgedAccess } from "./guard.ts";
 import type { PolicyFacts } from "./policies.ts";
@@ -48,14 +49,14 @@ export function createAccessLog(options: { folder: string; log: LocalLog; explai
     note: (judged) => {
       const { who, action, resource, context, verdict } = judged;
       const line: AccessLine = { who, action, resource, context, isAllowed: verdict.isAllowed, by: verdict.by?.name };
-      const question = `${who} ${action} ${resource} ${line.by}`;
+      const question = `${who} ${action} ${resource} ${line.by} ${JSON.stringify(context)}`;
       if (kept.has(question) || kept.size >= maxKept) return;
       kept.add(question);
       file.write(line);
       const reason = reasonOf(line);
       if (!verdict.isAllowed) log({ message: "access refused", who, action, resource, reason });
       const told = `${who} ${action} ${reason}`;
-      if (explain && !explained.has(told)) {
+      if (explain && who !== administrator.role && !explained.has(told)) {
         explained.add(told);
         explain(`${who}: ${action} on ${resource}: ${reason}`);
       }

@@ -1,12 +1,16 @@
+import { inWords } from "../../model/errors/in-words.ts";
+import { FleetError } from "../../model/fleet-error.ts";
 import type { HttpCall, HttpResponse } from "../requests/http.ts";
 import { administrator, type Identities, type Principal, roleId } from "../requests/identities.ts";
-import { Ec2Error } from "../requests/query-protocol.ts";
+import { Ec2Error, errorResponse } from "../requests/query-protocol.ts";
 import type { SignedFor } from "../requests/service-of.ts";
 import { type ResourceFacts, tagContext } from "./calls/facts.ts";
 import { decrypting } from "./calls/s3.ts";
 import { describeCalls } from "./calls/services.ts";
 import { assumptionOf } from "./calls/sts.ts";
+import { wireProblem } from "./calls/wire-form.ts";
 import { type PolicyFacts, resourcePolicy } from "./policies.ts";
+import { checkConditions } from "./policy/condition-keys.ts";
 import { type NamedStatement, named, PolicyDocument } from "./policy/statement.ts";
 import { type AccessCaller, type AccessRequest, judge, type Verdict } from "./policy/verdict.ts";
 import { type AccessRefusal, refused } from "./refusal.ts";
@@ -24,6 +28,8 @@ export type GuardOptions = {
   readonly now: () => number;
   /** Called with everything that is judged, except what `may` asks. */
   readonly onJudged: (judged: JudgedAccess) => void;
+  /** Called with each call that is refused because it is not in the form of AWS's clients. */
+  readonly onMalformed: (call: { readonly who: string; readonly service: string; readonly problem: string }) => void;
 };
 
 /** Judges calls by the policies of the stack, as AWS does. */
@@ -43,10 +49,10 @@ export type Guard = {
   may(principal: Principal, request: AccessRequest): boolean;
 };
 
-export function createGuard({ policies, facts, identities, now, onJudged }: GuardOptions): Guard {
+export function createGuard({ policies, facts, identities, now, onJudged, onMalformed }: GuardOptions): Guard {
   const judgeFor = (who: Principal | ServiceCaller, request: AccessRequest): JudgedAccess => {
     const whole = { ...request, context: { ...callerContext(who, facts), ...request.context } };
-    const ofResource = resourcePolicy(policies, request);
+    const ofResource = resourcePolicy(policies, request, facts.account);
     if ("service" in who) {
       const verdict = judge(whole, { kind: "service", name: who.service }, { identity: [], ...ofResource });
       return { ...whole, who: who.service, verdict };
@@ -81,7 +87,13 @@ export function createGuard({ policies, facts, identities, now, onJudged }: Guar
       return { principal: known.principal };
     },
     refuse: (service, call, principal) => {
+      const problem = wireProblem(service, call);
+      if (problem !== undefined) {
+        onMalformed({ who: principal.role, service, problem });
+        return refused(service, call, { code: "ValidationError", message: problem });
+      }
       const requests = describedBy(service, call, facts);
+      if (requests instanceof Ec2Error) return errorResponse(requests);
       const refusal = firstRefusal(principal, requests) ?? (service === "sts" ? wrongSession(call, principal, policies) : undefined);
       return responseTo(service, call, refusal);
     },
@@ -91,12 +103,12 @@ export function createGuard({ policies, facts, identities, now, onJudged }: Guar
   };
 }
 
-/** A request that is malformed is refused by the service itself, in its own words. */
-function describedBy(service: string, call: HttpCall, facts: ResourceFacts): readonly AccessRequest[] {
+/** Returns what a call asks for, or the error with which EC2 refuses a malformed one. */
+function describedBy(service: string, call: HttpCall, facts: ResourceFacts): readonly AccessRequest[] | Ec2Error {
   try {
     return describeCalls(service)(call, facts);
   } catch (error) {
-    if (error instanceof Ec2Error) return [];
+    if (error instanceof Ec2Error) return error;
     throw error;
   }
 }
@@ -134,14 +146,20 @@ const sessionPolicy = ({ role, policy }: Principal): readonly NamedStatement[] |
 
 /** The longest session of a role that another role assumes, s ("role chaining"). */
 const chainedSeconds = 3600;
+const leastSeconds = 900;
+/** Of a session's policy, in characters. */
+const longestPolicy = 2_048;
 
 /** Returns why STS refuses the session that a call asks for, though its caller may assume the role. */
 function wrongSession(call: HttpCall, principal: Principal, { roles }: PolicyFacts): AccessRefusal | undefined {
   const assumption = assumptionOf(call);
   if (!assumption) return undefined;
   const { seconds, policy } = assumption;
-  const isMalformed = policy !== undefined && !isDocument(policy);
-  if (isMalformed) return { code: "MalformedPolicyDocument", message: "The session's policy has syntax that is not supported" };
+  const malformed = policy === undefined ? undefined : whyNoDocument(policy);
+  if (malformed !== undefined) return { code: "MalformedPolicyDocument", message: malformed };
+  if (!/^[\w+=,.@-]{2,64}$/.test(assumption.session))
+    return { code: "ValidationError", message: "roleSessionName must be 2 to 64 of A-Z, a-z, 0-9 and +=,.@-" };
+  if (!(seconds >= leastSeconds)) return { code: "ValidationError", message: `DurationSeconds must be ${leastSeconds} or more` };
   const most = roles.get(assumption.roleArn.split("/").at(-1) ?? "")?.maxSeconds ?? chainedSeconds;
   const isChained = principal.role !== administrator.role && seconds > chainedSeconds;
   if (seconds <= most && !isChained) return undefined;
@@ -149,11 +167,14 @@ function wrongSession(call: HttpCall, principal: Principal, { roles }: PolicyFac
   return { code: "ValidationError", message: `The requested DurationSeconds exceeds ${why}.` };
 }
 
-function isDocument(policy: string): boolean {
+/** Returns why a session's policy cannot be used. Its conditions must be ones that can be judged here, as those of the stack. */
+function whyNoDocument(policy: string): string | undefined {
+  if (policy.length > longestPolicy) return `The session's policy has more than ${longestPolicy} characters`;
   try {
-    return PolicyDocument.safeParse(JSON.parse(policy)).success;
-  } catch {
-    return false;
+    checkConditions(named("the session's policy", PolicyDocument.parse(JSON.parse(policy)).Statement));
+    return undefined;
+  } catch (error) {
+    return error instanceof FleetError ? inWords(error) : "The session's policy has syntax that is not supported";
   }
 }
 

@@ -48,9 +48,13 @@ export function addStatements(to: Map<string, readonly NamedStatement[]>, of: st
 export function resourcePolicy(
   facts: PolicyFacts,
   { action, resource }: { action: string; resource: string },
+  account: string,
 ): { resource?: readonly NamedStatement[]; isResourceRequired?: true } {
-  const role = /^arn:aws:iam::\d*:role\/(?:.*\/)?([^/]+)$/.exec(resource)?.[1];
-  if (role !== undefined && action.startsWith("sts:")) return { resource: facts.roles.get(role)?.trust ?? [], isResourceRequired: true };
+  if (action.startsWith("sts:")) {
+    const prefix = `arn:aws:iam::${account}:role/`;
+    const role = resource.startsWith(prefix) ? resource.slice(prefix.length) : "";
+    return { resource: facts.roles.get(role)?.trust ?? [], isResourceRequired: true };
+  }
   if (resource.startsWith("arn:aws:kms:")) return { resource: facts.resource.get(resource) ?? [], isResourceRequired: true };
   const bucket = /^(arn:aws:s3:::[^/]+)/.exec(resource)?.[1];
   return { resource: facts.resource.get(bucket ?? resource) ?? [] };

@@ -53,14 +53,17 @@ export type IdentitiesOptions = {
   onIssue?: (principal: Principal, credentials: IssuedCredentials) => void;
 };
 
-/** Creates a register of credentials. It forgets credentials when they expire. */
+const rememberedMs = 3_600_000;
+
+/** Creates a register of credentials. It forgets credentials an hour after they have expired. */
 export function createIdentities(options: IdentitiesOptions = {}): Identities {
   const { now = Date.now, lifetimeMs = 6 * 3_600_000, onIssue } = options;
   const issued = new Map<string, { readonly principal: Principal; readonly credentials: IssuedCredentials }>([
     [wellKnown.accessKeyId, { principal: administrator, credentials: wellKnown }],
   ]);
   const forgetExpired = (): void => {
-    for (const [key, { credentials }] of issued) if (credentials.expiresAtMs <= now()) issued.delete(key);
+    // For a while, AWS still says that they have expired, and not that it does not know them.
+    for (const [key, { credentials }] of issued) if (credentials.expiresAtMs + rememberedMs <= now()) issued.delete(key);
   };
   return {
     issue: (principal) => {

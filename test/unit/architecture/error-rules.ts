@@ -30,6 +30,7 @@ export const edges: ReadonlyMap<string, string> = new Map([
   ["lib/worker/program/command.ts", "why docker or nvidia-smi did not run, in a job's reason"],
   ["lib/worker/run/processes.ts", "why a job's command did not start, as the job's reason"],
   ["lib/worker/artifacts/upload.ts", "why a file was left out, in the attempt's manifest"],
+  ["lib/local/access/guard.ts", "why a policy of a session cannot be used, in a response of the emulated STS"],
   ["lib/local/controls.ts", "a response of the local cloud's controls"],
   ["lib/local/requests/query-protocol.ts", "a response of the emulated EC2"],
   ["lib/local/ec2/calls/create-fleet.ts", "a response of the emulated EC2"],

@@ -52,8 +52,8 @@ describe("what calls ask for", () => {
     ],
     ["dynamodb", json("D.ListTables", {}), ["dynamodb:ListTables *"]],
     ["dynamodb", call({ headers: { "x-amz-target": "D.GetItem" }, body: "no JSON" }), ["dynamodb:GetItem *"]],
-    ["sqs", json("S.SendMessage", { QueueUrl: "http://127.0.0.1:1/A/q" }), [`sqs:SendMessage ${queue}`]],
-    ["sqs", json("S.DeleteMessageBatch", { QueueUrl: "http://127.0.0.1:1/A/q" }), [`sqs:DeleteMessage ${queue}`]],
+    ["sqs", json("S.SendMessage", { QueueUrl: "http://127.0.0.1:1/123456789012/q" }), [`sqs:SendMessage ${queue}`]],
+    ["sqs", json("S.DeleteMessageBatch", { QueueUrl: "http://127.0.0.1:1/123456789012/q" }), [`sqs:DeleteMessage ${queue}`]],
     ["sqs", json("S.GetQueueUrl", { QueueName: "q" }), [`sqs:GetQueueUrl ${queue}`]],
     ["kms", json("T.Decrypt", { KeyId: "alias/team" }), ["kms:Decrypt arn:aws:kms:us-east-1:A:key/k1"]],
     ["kms", json("T.Decrypt", { KeyId: "unknown" }), ["kms:Decrypt unknown"]],
@@ -99,9 +99,12 @@ describe("what calls ask for", () => {
     ["HEAD", "/b", ["s3:ListBucket arn:aws:s3:::b"]],
     ["GET", "/b/?versions", ["s3:ListBucketVersions arn:aws:s3:::b"]],
     ["GET", "/b?uploads", ["s3:ListBucketMultipartUploads arn:aws:s3:::b"]],
-    ["GET", "/b?location", ["s3:GetBucket-location arn:aws:s3:::b"]],
+    ["GET", "/b?location", ["s3:GetBucketLocation arn:aws:s3:::b"]],
     ["PUT", "/b", ["s3:CreateBucket arn:aws:s3:::b"]],
-    ["PUT", "/b?policy", ["s3:PutBucketpolicy arn:aws:s3:::b"]],
+    ["PUT", "/b?policy", ["s3:PUTBucket *"]],
+    ["GET", "/b?notification", ["s3:GETBucket *"]],
+    ["GET", "/b/k?attributes", ["s3:GETObject *"]],
+    ["GET", "/b/k?tagging", ["s3:GetObjectTagging arn:aws:s3:::b/k"]],
     ["DELETE", "/b", ["s3:DeleteBucket arn:aws:s3:::b"]],
     ["GET", "/", ["s3:ListAllMyBuckets *"]],
   ])("S3's %s %s asks for %j", (method, path, expected) => {
@@ -119,7 +122,7 @@ describe("what calls ask for", () => {
   it("a copy reads its source", () => {
     expect(asked("s3", s3("PUT", "/b/k", { "x-amz-copy-source": "/from/a%20b?versionId=1" }))).toEqual([
       "s3:PutObject arn:aws:s3:::b/k",
-      "s3:GetObject arn:aws:s3:::from/a b",
+      "s3:GetObjectVersion arn:aws:s3:::from/a b",
     ]);
   });
 
@@ -269,5 +272,45 @@ describe("a role that MiniStack lets a caller assume", () => {
     ["a response without an end", request(), response("soon")],
   ])("no credentials are known after %s", (_, of, given) => {
     expect(assumedRole(of, given)).toBeUndefined();
+  });
+});
+
+describe("calls that are not understood", () => {
+  const everything = (service: string, of: HttpCall) => asked(service, of).every((each) => each.endsWith(" *"));
+
+  test.each<[string, HttpCall]>([
+    ["dynamodb", json("D.Scan", { TableName: 7, RequestItems: {} })],
+    ["dynamodb", json("D.TransactWriteItems", { TransactItems: [{ Update: null }] })],
+    ["dynamodb", call({ headers: { "x-amz-target": "D.TransactWriteItems" }, body: "\ufeff{}" })],
+    ["sqs", json("S.SendMessage", { QueueName: "mine", QueueUrl: `http://h/${account}/other?/mine` })],
+    ["sqs", json("S.SendMessage", { QueueName: "mine" })],
+    ["logs", json("L.GetLogEvents", { logGroupName: "/mine", logGroupIdentifier: "/other" })],
+    ["sts", call({ body: "Action=AssumeRole&RoleArn=arn:r&PolicyArns.member.1.arn=p" })],
+  ])("a call of %s that is not understood needs a right to everything", (service, of) => {
+    expect(asked(service, of).length).toBeGreaterThan(0);
+    expect(everything(service, of)).toBe(true);
+  });
+
+  test.each([
+    "<Delete><Object><Key >a</Key ></Object></Delete>",
+    "<Delete><Object><Key><![CDATA[a]]></Key></Object></Delete>",
+    "<Delete><!-- --><Object><Key>a</Key></Object></Delete>",
+    "<Delete></Delete>",
+    "",
+  ])("a deletion of several objects in another form than AWS's clients send needs a right to everything: %s", (body) => {
+    expect(asked("s3", call({ path: "/b?%64elete", body }))).toEqual(["s3:DeleteObject *"]);
+  });
+
+  it("a version in such a deletion needs the right to delete versions", () => {
+    const body = "<Delete><Object><Key>a</Key><VersionId>1</VersionId></Object><Quiet>true</Quiet></Delete>";
+    expect(asked("s3", call({ path: "/b?delete=", body }))).toEqual(["s3:DeleteObjectVersion arn:aws:s3:::b/a"]);
+  });
+
+  it("headers that carry tags, lists of access or locks need rights of their own, also in the query of a presigned URL", () => {
+    expect(asked("s3", s3("PUT", "/b/k?X-Amz-Signature=0&x-amz-acl=private", { "x-amz-tagging": "a=b" }))).toEqual([
+      "s3:PutObject arn:aws:s3:::b/k",
+      "s3:PutObjectTagging arn:aws:s3:::b/k",
+      "s3:PutObjectAcl arn:aws:s3:::b/k",
+    ]);
   });
 });

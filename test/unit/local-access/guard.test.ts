@@ -11,17 +11,19 @@ import { administrator, createIdentities } from "../../../lib/local/requests/ide
 import { guardOf, testAccount } from "../../fakes/guards.ts";
 import { expectLine, type Logged } from "../../fakes/log-lines.ts";
 
-const send = (QueueUrl = "http://127.0.0.1/0/q"): HttpCall => ({
+const host = "127.0.0.1:4566";
+const urlOf = (queue: string): string => `http://${host}/${testAccount}/${queue}`;
+const send = (QueueUrl = urlOf("q")): HttpCall => ({
   method: "POST",
   path: "/",
-  headers: { "x-amz-target": "AmazonSQS.SendMessage", "content-type": "application/x-amz-json-1.0" },
+  headers: { host, "x-amz-target": "AmazonSQS.SendMessage", "content-type": "application/x-amz-json-1.0" },
   body: Buffer.from(JSON.stringify({ QueueUrl })),
 });
 const assume = (params: Readonly<Record<string, string>>): HttpCall => ({
   method: "POST",
   path: "/",
-  headers: {},
-  body: Buffer.from(new URLSearchParams({ Action: "AssumeRole", RoleSessionName: "s", ...params }).toString()),
+  headers: { host },
+  body: Buffer.from(new URLSearchParams({ Action: "AssumeRole", RoleSessionName: "session", ...params }).toString()),
 });
 const may = (Action: string, Resource: string, more: object = {}) => ({ Effect: "Allow", Action, Resource, ...more });
 const queueArn = `arn:aws:sqs:us-east-1:${testAccount}:q`;
@@ -36,18 +38,21 @@ describe("the guard", () => {
       __type: "AccessDeniedException",
       message: `User: arn:aws:sts::${testAccount}:assumed-role/sender/s is not authorized to perform: sqs:SendMessage on resource: ${queueArn} because no identity-based policy allows the sqs:SendMessage action`,
     });
-    const ec2 = guard.refuse("ec2", { ...send(), body: Buffer.from("Action=DescribeInstances") }, sender);
+    const query = { ...send(), headers: { host } };
+    const ec2 = guard.refuse("ec2", { ...query, body: Buffer.from("Action=DescribeInstances") }, sender);
     expect([ec2?.status, ec2?.body]).toEqual([403, expect.stringContaining("<Code>UnauthorizedOperation</Code>")]);
-    const s3 = guard.refuse("s3", { ...send(), method: "HEAD", path: "/b/k" }, sender);
+    const s3 = guard.refuse("s3", { ...query, method: "HEAD", path: "/b/k" }, sender);
     expect([s3?.status, s3?.body]).toEqual([403, ""]);
-    expect(guard.refuse("sts", assume({ RoleArn: "arn:aws:iam::0:role/r" }), sender)?.body).toContain("<Code>AccessDenied</Code>");
+    expect(guard.refuse("sts", assume({ RoleArn: `arn:aws:iam::${testAccount}:role/r` }), sender)?.body).toContain(
+      "<Code>AccessDenied</Code>",
+    );
   });
 
   it("a call is allowed if all that it asks for is, and the administrator may do everything that no policy denies", () => {
     const guard = guardOf({ sender: [may("sqs:SendMessage", queueArn)] });
     expect(guard.refuse("sqs", send(), sender)).toBeUndefined();
-    expect(guard.refuse("sqs", send("http://127.0.0.1/0/other"), sender)).toBeDefined();
-    expect(guard.refuse("sqs", send("http://127.0.0.1/0/other"), administrator)).toBeUndefined();
+    expect(guard.refuse("sqs", send(urlOf("other")), sender)).toBeDefined();
+    expect(guard.refuse("sqs", send(urlOf("other")), administrator)).toBeUndefined();
     const policies = emptyPolicyFacts();
     const deny = {
       Effect: "Deny",
@@ -60,9 +65,9 @@ describe("the guard", () => {
     expect(guardOf({}, { policies }).refuse("sqs", send(), administrator)?.body).toContain("explicit deny in queue/1");
   });
 
-  it("a malformed call to EC2 is left to EC2, which refuses it in its own words", () => {
-    const malformed = { ...send(), body: Buffer.from("Action=CreateFleet&Type=maintain") };
-    expect(guardOf().refuse("ec2", malformed, sender)).toBeUndefined();
+  it("a malformed call to EC2 is refused in EC2's own words, whoever makes it", () => {
+    const malformed = { ...send(), headers: { host }, body: Buffer.from("Action=CreateFleet&Type=maintain") };
+    expect(guardOf().refuse("ec2", malformed, administrator)?.body).toContain("<Code>InvalidParameterValue</Code>");
   });
 
   it("a role is assumed if its trust policy and the caller's policies allow it", () => {
@@ -88,7 +93,21 @@ describe("the guard", () => {
     expect(guard.refuse("sts", long, administrator)).toBeUndefined();
     expect(guard.refuse("sts", long, sender)?.body).toContain("role chaining");
     expect(guard.refuse("sts", assume({ RoleArn: roleArn, DurationSeconds: "7201" }), administrator)?.body).toContain("MaxSessionDuration");
-    expect(guard.refuse("sts", assume({ RoleArn: roleArn, Policy: "{" }), administrator)?.body).toContain("MalformedPolicyDocument");
+    for (const [params, code] of [
+      [{ Policy: "{" }, "MalformedPolicyDocument"],
+      [{ Policy: " ".repeat(2049) }, "MalformedPolicyDocument"],
+      [
+        {
+          Policy: JSON.stringify({ Version: "2012-10-17", Statement: may("s3:*", "*", { Condition: { Bool: { "aws:SourceVpc": "v" } } }) }),
+        },
+        "aws:sourcevpc",
+      ],
+      [{ DurationSeconds: "60" }, "must be 900 or more"],
+      [{ RoleSessionName: "a/b" }, "roleSessionName"],
+    ] as const)
+      expect(guard.refuse("sts", assume({ RoleArn: roleArn, ...params }), administrator)?.body).toContain(code);
+    for (const other of [`arn:aws:iam::999999999999:role/team`, `arn:aws:iam::${testAccount}:role/path/team`])
+      expect(guard.refuse("sts", assume({ RoleArn: other }), administrator)?.body).toContain("AccessDenied");
   });
 
   it("a session's tags and policy limit what its role may do", () => {

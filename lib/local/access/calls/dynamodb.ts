@@ -18,15 +18,26 @@ const partActions = {
   Get: "GetItem",
 } as const;
 
-/** Returns what a call to DynamoDB asks for: the action on the table, or on the index that it queries. */
+/** Operations whose tables are named by their items. */
+const ofTables: ReadonlySet<string> = new Set(["BatchGetItem", "BatchWriteItem"]);
+
+/**
+ * Returns what a call to DynamoDB asks for: the action on the table, or on the index that it queries. What is not understood needs the action on
+ * everything.
+ */
 export const onDynamoDb: Describe = (call, facts) => {
   const operation = operationOf(call);
-  if (operation === "TransactWriteItems" || operation === "TransactGetItems")
-    return parts(bodyOf(call, Transaction)?.TransactItems ?? [], facts);
-  const tables = bodyOf(call, OnTables)?.RequestItems;
-  if (tables) return Object.keys(tables).map((table) => request(operation, arnOf(table, facts)));
+  const all = onAll(`dynamodb:${operation}`);
+  if (operation === "TransactWriteItems" || operation === "TransactGetItems") {
+    const items = bodyOf(call, Transaction)?.TransactItems;
+    return items ? parts(items, facts) : all;
+  }
+  if (ofTables.has(operation)) {
+    const tables = bodyOf(call, OnTables)?.RequestItems;
+    return tables ? Object.keys(tables).map((table) => request(operation, arnOf(table, facts))) : all;
+  }
   const one = bodyOf(call, OnTable);
-  if (!one) return onAll(`dynamodb:${operation}`);
+  if (!one) return all;
   const index = one.IndexName === undefined ? "" : `/index/${one.IndexName}`;
   return [request(operation, `${arnOf(one.TableName, facts)}${index}`)];
 };

@@ -43,7 +43,8 @@ function fleet(request: FleetRequest, facts: ResourceFacts): readonly AccessRequ
   return request.LaunchTemplateConfigs.flatMap(({ LaunchTemplateSpecification: { LaunchTemplateId, LaunchTemplateName }, Overrides }) => {
     const name = LaunchTemplateId ?? LaunchTemplateName ?? "";
     const template = facts.template(name) ?? { id: name, name, securityGroups: [], tags: [] };
-    const subnets = [...new Set(Overrides.flatMap(({ SubnetId }) => SubnetId ?? []))];
+    // A zone without a subnet means the default one, whose id is not known.
+    const subnets = [...new Set(Overrides.map(({ SubnetId = "*" }) => SubnetId))];
     return launch({ template, subnets, isSpot, tagged, tags: tagsFor(request, "instance") }, facts);
   });
 }
@@ -77,7 +78,10 @@ function launch({ template, subnets, isSpot, tagged, tags }: Launch, facts: Reso
     // The reference does not list the template's key for spot requests.
     ...all("ec2:RunInstances", spot, tagContext("request", tags)),
     ...[...new Set([...tagged, ...template.tags])].flatMap((type) =>
-      all("ec2:CreateTags", [ec2Arn(`${type}/*`, facts)], { "ec2:createaction": ["RunInstances"], "aws:tagkeys": Object.keys(tags) }),
+      all("ec2:CreateTags", [ec2Arn(`${type}/*`, facts)], {
+        "ec2:createaction": [type === "fleet" ? "CreateFleet" : "RunInstances"],
+        "aws:tagkeys": Object.keys(tags),
+      }),
     ),
     ...all("iam:PassRole", template.roleArn === undefined ? [] : [template.roleArn], { "iam:passedtoservice": ["ec2.amazonaws.com"] }),
     ...imageParameter(template, facts),

@@ -6,11 +6,19 @@ const OnQueue = z.looseObject({ QueueUrl: z.string().optional(), QueueName: z.st
 
 /** Returns what a call to SQS asks for. A batch needs the action of its single call. */
 export const onSqs: Describe = (call, { account, region }) => {
-  const action = `sqs:${operationOf(call).replace(/Batch$/, "")}`;
+  const operation = operationOf(call);
+  const action = `sqs:${operation.replace(/Batch$/, "")}`;
   const { QueueUrl, QueueName } = bodyOf(call, OnQueue) ?? {};
-  const name = QueueName ?? QueueUrl?.split("/").at(-1);
+  const name = byName.has(operation) ? QueueName : queueOf(QueueUrl, account);
   return name === undefined ? onAll(action) : [{ action, resource: `arn:aws:sqs:${region}:${account}:${name}`, context: {} }];
 };
+
+/** All other operations name a queue by its URL. */
+const byName: ReadonlySet<string> = new Set(["GetQueueUrl", "CreateQueue"]);
+
+/** Returns the name of a queue from a URL of exactly the form that SQS gives out; undefined for any other. */
+const queueOf = (url: string | undefined, account: string): string | undefined =>
+  new RegExp(`^https?://[^/?#]+/${account}/([\\w-]+(?:\\.fifo)?)$`).exec(url ?? "")?.[1];
 
 const Parameters = z.looseObject({ Name: z.string().optional(), Names: z.array(z.string()).optional() });
 
@@ -18,7 +26,8 @@ const Parameters = z.looseObject({ Name: z.string().optional(), Names: z.array(z
 export const onSsm: Describe = (call, { account, region }) => {
   const action = `ssm:${operationOf(call)}`;
   const { Name, Names = [] } = bodyOf(call, Parameters) ?? {};
-  const names = Name === undefined ? Names : [Name];
+  const single = Name === undefined ? [] : [Name];
+  const names = action === "ssm:GetParameters" || action === "ssm:DeleteParameters" ? Names : single;
   if (names.length === 0) return onAll(action);
   return names.map((name) => ({ action, resource: parameterArn(name, { account, region }), context: {} }));
 };
@@ -26,7 +35,12 @@ export const onSsm: Describe = (call, { account, region }) => {
 export const parameterArn = (name: string, { account, region }: { account: string; region: string }): string =>
   `arn:aws:ssm:${region}:${name.startsWith("/aws/service/") ? "" : account}:parameter/${name.replace(/^\//, "")}`;
 
-const OnGroup = z.looseObject({ logGroupName: z.string(), logStreamName: z.string().optional() });
+const OnGroup = z.looseObject({
+  logGroupName: z.string(),
+  logStreamName: z.string().optional(),
+  logGroupIdentifier: z.undefined().optional(),
+  logGroupIdentifiers: z.undefined().optional(),
+});
 /** The actions on a stream. All others of those that name a group are on the group. */
 const onStream: ReadonlySet<string> = new Set(["PutLogEvents", "GetLogEvents", "DeleteLogStream"]);
 

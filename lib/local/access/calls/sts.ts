@@ -42,6 +42,8 @@ export const onSts: Describe = (call) => {
   const action = new URLSearchParams(call.body.toString()).get("Action") ?? "";
   if (!assumption) return action === "GetCallerIdentity" ? [] : onAll(`sts:${action}`);
   const { roleArn, tags } = assumption;
+  // Managed policies would limit the session, and none is known here.
+  if (new URLSearchParams(call.body.toString()).has("PolicyArns.member.1.arn")) return onAll("sts:AssumeRoleWithPolicyArns");
   const keys = Object.keys(tags);
   const context: AccessRequest["context"] = { ...tagContext("request", tags), ...(keys.length > 0 && { "aws:tagkeys": keys }) };
   const actions = keys.length > 0 ? ["sts:AssumeRole", "sts:TagSession"] : ["sts:AssumeRole"];

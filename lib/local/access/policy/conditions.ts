@@ -77,8 +77,14 @@ export const conditionsHold = ({ Condition }: Statement, context: ConditionConte
   Object.entries(Condition).every(([name, tests]) => {
     const parsed = parseOperator(name);
     if (!parsed) throw new Error(`The condition operator ${name} is not supported`);
-    return Object.entries(tests).every(([key, wanted]) => holds(parsed, wanted, { actual: context[key.toLowerCase()], context }));
+    return Object.entries(tests).every(([key, wanted]) => holds(parsed, wanted, { actual: valuesOf(context, key), context }));
   });
+
+/** A key without values counts as missing. */
+function valuesOf(context: ConditionContext, key: string): readonly string[] | undefined {
+  const values = context[key.toLowerCase()];
+  return values !== undefined && values.length > 0 ? values : undefined;
+}
 
 function holds(
   { operator, set, ifExists }: Parsed,

@@ -74,7 +74,7 @@ function applies(statement: NamedStatement, { action, resource, context }: Acces
 function reach({ Principal }: NamedStatement, caller: AccessCaller): "session" | "role" | "account" | undefined {
   // A statement without a principal is not about anyone in particular, for example in a resource's policy that is passed for a test.
   if (!Principal) return undefined;
-  if (caller.kind === "service") return Principal.Service.includes(caller.name) ? "role" : undefined;
+  if (caller.kind === "service") return Principal.AWS.includes("*") || Principal.Service.includes(caller.name) ? "role" : undefined;
   if (Principal.AWS.includes(caller.sessionArn)) return "session";
   if (Principal.AWS.includes("*") || Principal.AWS.includes(caller.roleArn)) return "role";
   const account = [caller.account, `arn:aws:iam::${caller.account}:root`];
