@@ -6,7 +6,9 @@ export const Watching = z.strictObject({
   dashboard: z
     .boolean()
     .default(false)
-    .describe("Whether there is a dashboard in CloudWatch, NAME-fleet. It costs $3 per month, unless it is one of the account's first three"),
+    .describe(
+      "Whether there is a dashboard in CloudWatch, NAME-REGION. It costs $3 per month, unless it is one of the account's first three",
+    ),
   objectives: Objectives.describe(
     "What the fleet should achieve. Each objective has an alarm, for $0.10 per month, and a metric, for up to $0.30 per month with work",
   ),

@@ -14,6 +14,7 @@ export const measuring =
   (measure: Measure): void => {
     logger.info("measured", { ...measure });
     if (allowedBy(fleet.objectives)[measure.what] === undefined) return;
-    const [unit, value] = measure.what === "lost-work" ? ([MetricUnit.Count, 1] as const) : ([MetricUnit.Seconds, measure.seconds] as const);
+    const [unit, value] =
+      measure.what === "lost-work" ? ([MetricUnit.Count, 1] as const) : ([MetricUnit.Seconds, measure.seconds] as const);
     publishFleetMetric(fleet.name, { name: objectiveMetrics[measure.what], unit, value });
   };

@@ -1,6 +1,6 @@
 import { launchSeconds } from "../../decide/launches/launch-seconds.ts";
-import type { Launch } from "../../model/launch.ts";
 import type { QueueEntry } from "../../model/job.ts";
+import type { Launch } from "../../model/launch.ts";
 import type { LaunchDeps, Launched } from "../ec2/launching.ts";
 
 /** Measures how long the jobs of a launch have waited for it, if EC2 has launched nodes now. `queue`: the jobs that waited before. */
