@@ -15,7 +15,6 @@ import { DatasetLimits } from "../../lib/runtime/dataset-limits.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
-import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { Budgets, budgetProblems } from "./budget-problems.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
@@ -208,7 +207,6 @@ const Fields = z.strictObject({
   artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("If omitted, sealed artifacts are kept until someone deletes them"),
   deletionProtection: z.boolean().default(true).describe("Whether the table is protected from deletion"),
   ...Watching.shape,
-  alarms: AlarmThresholds.prefault({}).describe("Thresholds of the alarms that trigger new decisions about pools"),
   alarmTopicArn: z
     .string()
     .regex(/^arn:aws[a-z-]*:/, "must be the ARN of an SNS topic")

@@ -2,7 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
 import { metricsNamespace } from "../../lib/model/alarm.ts";
-import { type Objective, objectiveMetrics } from "../../lib/model/objective.ts";
+import { type Objective, objectiveMetrics } from "../../lib/model/objectives/objective.ts";
 import { allowedBy } from "../../lib/runtime/objectives.ts";
 import type { Configuration } from "../configuration/configuration.ts";
 import { withRunbook } from "./runbook.ts";
@@ -22,14 +22,14 @@ const shapes: Readonly<Record<Objective, Shape>> = {
     name: "slow-launches",
     statistic: Stats.p(99),
     period: Duration.hours(1),
-    what: (most) => `In the last hour, 1 % of launches or more came over ${most} s after their message.`,
+    what: (most) => `In the last hour, 1 % of launches or more took longer than ${most} s from their message.`,
   },
   start: {
     id: "SlowStarts",
     name: "slow-starts",
     statistic: Stats.p(99),
     period: Duration.hours(1),
-    what: (most) => `In the last hour, 1 % of programs or more started over ${most} s after they could have.`,
+    what: (most) => `In the last hour, 1 % of programs or more took longer than ${most} s until they ran.`,
   },
   "lost-work": {
     id: "LostWork",

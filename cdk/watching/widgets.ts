@@ -4,7 +4,7 @@ import { metricsNamespace } from "../../lib/model/alarm.ts";
 
 /** Three of them fill a row, which is 24 wide. */
 const size = { width: 8, height: 6 } as const;
-/** The most lines of a graph, which are those with the largest values. More could not be told apart. */
+/** The most lines of a graph, which are those with the largest values. More could not be distinguished. */
 const maxLines = 25;
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);

@@ -1,5 +1,5 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
-import { type Measure, objectiveMetrics } from "../model/objective.ts";
+import { type Measure, objectiveMetrics } from "../model/objectives/objective.ts";
 import type { FleetFile } from "./fleet-file.ts";
 import { publishFleetMetric } from "./fleet-metrics.ts";
 import type { FunctionLogger } from "./logger.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Objective } from "../model/objective.ts";
+import type { Objective } from "../model/objectives/objective.ts";
 
 const seconds = z.number().min(1, "must be a second or more").max(86_400, "must not be longer than a day");
 

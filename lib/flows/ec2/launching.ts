@@ -1,4 +1,4 @@
-import type { Measuring } from "../../model/objective.ts";
+import type { Measuring } from "../../model/objectives/objective.ts";
 import type { Written } from "../../ports/pool-ledger.ts";
 import type { Ports } from "../../ports/ports.ts";
 import type { RateLimiter } from "./rate-limiter.ts";

@@ -1,5 +1,5 @@
 import type { Assignment, Node } from "../../model/node.ts";
-import type { Measuring } from "../../model/objective.ts";
+import type { Measuring } from "../../model/objectives/objective.ts";
 import { whyOverdue } from "../../model/values/attempt-times.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";

@@ -10,11 +10,11 @@ import {
   wasLost,
   whyLeave,
 } from "../../decide/attempts/judge-report.ts";
-import { measuresOf } from "../../decide/attempts/measures.ts";
+import { measuresOf } from "../../decide/health/measures.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
-import type { Measuring } from "../../model/objective.ts";
+import type { Measuring } from "../../model/objectives/objective.ts";
 import type { Pool } from "../../model/pool.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../../model/values/attempt-times.ts";
 import type { ReportedOn } from "../../ports/node-ledger.ts";

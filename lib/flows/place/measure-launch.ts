@@ -1,4 +1,4 @@
-import { launchSeconds } from "../../decide/launches/launch-seconds.ts";
+import { launchSeconds } from "../../decide/health/measures.ts";
 import type { QueueEntry } from "../../model/job.ts";
 import type { Launch } from "../../model/launch.ts";
 import type { LaunchDeps, Launched } from "../ec2/launching.ts";

@@ -3,7 +3,7 @@ import { newAttempt } from "../../model/history/attempt.ts";
 import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, isFirstMember, isLive, type Node, type SilentEnd, wasNeverOrdered } from "../../model/node.ts";
-import { waitsSince } from "../../model/objective.ts";
+import { waitsSince } from "../../model/objectives/objective.ts";
 import { micro } from "../../model/reservations.ts";
 import { phaseEndsAtMs } from "../../model/values/attempt-times.ts";
 import { wantsOf } from "../../model/wants.ts";

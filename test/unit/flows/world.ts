@@ -7,7 +7,7 @@ import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import type { DatasetLimits } from "../../../lib/model/dataset.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
-import type { Measure } from "../../../lib/model/objective.ts";
+import type { Measure } from "../../../lib/model/objectives/objective.ts";
 import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { plus } from "../../../lib/model/reservations.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Measure } from "../../../lib/model/objective.ts";
+import type { Measure } from "../../../lib/model/objectives/objective.ts";
 import { measuring } from "../../../lib/runtime/objective-metrics.ts";
 import { writtenMetrics } from "../../fakes/written-metrics.ts";
 

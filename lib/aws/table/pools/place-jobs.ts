@@ -1,7 +1,7 @@
 import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
 import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
 import { type Assignment, isFirstMember } from "../../../model/node.ts";
-import { waitsSince } from "../../../model/objective.ts";
+import { waitsSince } from "../../../model/objectives/objective.ts";
 import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
 import { wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";

@@ -1,5 +1,5 @@
-import { type AttemptRef, ordinalOf, type QueueEntry } from "./job.ts";
-import type { Assignment } from "./node.ts";
+import { type AttemptRef, ordinalOf, type QueueEntry } from "../job.ts";
+import type { Assignment } from "../node.ts";
 
 /** What an admin can set an objective for. `launch` and `start` are times, `lost-work` is a number of attempts. */
 export type Objective = keyof typeof objectiveMetrics;
