@@ -1,9 +1,16 @@
-import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import { billLines } from "../../lib/cli/cost/cost.ts";
 import { idleBill } from "../../lib/cli/cost/idle-bill.ts";
+import { poolNumbers } from "../../lib/decide/health/pool-numbers.ts";
 import { Template } from "../../lib/local/template/template.ts";
+import type { Measure } from "../../lib/model/objectives/objective.ts";
+import { publishPoolNumbers } from "../../lib/runtime/pool-metrics.ts";
+import { aNode, aPool, aSnapshot } from "../fakes/builders.ts";
+import { writtenMetrics } from "../fakes/written-metrics.ts";
 import { Synthesized, textOf } from "./synthesized.ts";
 
 const withDashboard = { ...fleetConfig, dashboard: true };
@@ -33,7 +40,65 @@ const expressions = drawn.flatMap(([first]) => z.object({ expression: z.string()
 const queries = widgets.flatMap(({ properties: { query } }) => query ?? []);
 const namesOf = (type: string, property: string): unknown[] => stack.all(type).map(({ properties }) => properties[property]);
 
+afterEach(() => void vi.restoreAllMocks());
+
+/** What the tick publishes and logs about a pool that has everything. */
+const budgets = { usdPerDay: 10, usdPerMonth: 100 };
+const numbers = {
+  ...poolNumbers({ ...aSnapshot({ pool: aPool({ budgets, teamBudgets: { vision: budgets } }), nodes: [aNode()] }), queued: 1 }),
+  gpuUtilization: 50,
+};
+const attempt = { team: "vision", job: "a", attempt: 1 };
+const measures: readonly Measure[] = [
+  { what: "launch", pool: "gpu", launch: "launch-1", seconds: 1 },
+  { what: "start", pool: "gpu", attempt, seconds: 1 },
+  { what: "lost-work", pool: "gpu", attempt, because: "lost" },
+];
+
+/** Returns the fields of a line of a log, as queries name them: `nodesByState.ready`. */
+const fieldsOf = (line: object, above = ""): string[] =>
+  Object.entries(line).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null ? fieldsOf(value, `${above}${name}.`) : `${above}${name}`,
+  );
+
 describe("the dashboard", () => {
+  test("its searches name only metrics that the tick publishes for each pool", () => {
+    const lines = writtenMetrics(() => publishPoolNumbers({ fleet: "fleetwright", pool: "gpu" }, numbers));
+    const known = lines.filter((line) => line["pool"] !== undefined).flatMap((line) => Object.keys(line));
+    const searched = expressions.filter((each) => each.includes("{Fleetwright,fleet,pool}"));
+    const names = searched.flatMap((each) => [...each.matchAll(/MetricName="(\w+)"/g)].map(([, name]) => name));
+    expect(names.length).toBeGreaterThan(5);
+    expect(known).toEqual(expect.arrayContaining(names));
+  });
+
+  test("its other metrics of Fleetwright are published by place, or for the whole deployment", () => {
+    const sources = ["functions/place.ts", "lib/model/alarm.ts"].map((file) =>
+      readFileSync(join(import.meta.dirname, "../..", file), "utf8"),
+    );
+    const named = metrics.filter(([namespace]) => namespace === "Fleetwright");
+    expect(named.length).toBeGreaterThan(4);
+    for (const [, metric, ...dimensions] of named) {
+      expect(sources.join()).toContain(`"${metric}"`);
+      expect([dimensions[0], dimensions[2]]).toEqual(["fleet", typeof dimensions[2] === "string" ? "service" : dimensions[2]]);
+    }
+  });
+
+  test("its queries of the tick's log name only fields that a line about a pool has", () => {
+    const asked = queries
+      .filter((each) => each.includes("pool counted"))
+      .flatMap((each) => [...each.matchAll(/(?:sum|latest)\(([\w.]+)\)/g)].map(([, field]) => field));
+    expect(asked.length).toBeGreaterThan(7);
+    expect(fieldsOf(numbers)).toEqual(expect.arrayContaining(asked));
+  });
+
+  test.each(measures)("its query about $what names only fields that such a line has", (measure) => {
+    const [query = "", ...others] = queries.filter((each) => each.includes(`what = "${measure.what}"`));
+    expect(others).toEqual([]);
+    const asked = [...query.matchAll(/pct\((\w+),|[ ,](attempt\.\w+|because|pool)\b/g)].map(([, timed, field]) => timed ?? field);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(fieldsOf(measure)).toEqual(expect.arrayContaining(asked));
+  });
+
   test("there is none unless the admin asks for one, because it costs money", () => {
     expect(new Synthesized().all("AWS::CloudWatch::Dashboard")).toEqual([]);
     expect(stack.all("AWS::CloudWatch::Dashboard")).toHaveLength(1);
