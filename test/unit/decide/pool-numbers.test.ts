@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { poolNumbers } from "../../../lib/decide/health/pool-numbers.ts";
-import { anAssignment, aNode, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
+import { aNode, anAssignment, aPool, aSnapshot, monday } from "../../fakes/builders.ts";
 
 const hour = 3_600_000;
 const at = (over: object) => poolNumbers({ ...aSnapshot(over), queued: 0 });
