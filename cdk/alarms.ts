@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import { type AlarmKind, alarmName, metricsNamespace } from "../lib/model/alarm.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import type { Queues } from "./queues/queues.ts";
+import { withRunbook } from "./watching/runbook.ts";
 
 const minute = Duration.minutes(1);
 
@@ -74,7 +75,7 @@ type Ringing = {
 const ringing = (scope: Construct, id: string, of: Ringing): Alarm =>
   new Alarm(scope, id, {
     alarmName: alarmName(of),
-    alarmDescription: of.what,
+    alarmDescription: withRunbook(of.what, "too-much-or-too-little-work"),
     metric: of.metric,
     evaluationPeriods: of.minutes,
     ...("atLeast" in of

@@ -3,6 +3,7 @@ import { Alarm, type AlarmProps, ComparisonOperator, Metric, Stats, TreatMissing
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { deadJobsMetric, failedMessagesMetric, metricsNamespace, stuckMetric } from "../lib/model/alarm.ts";
+import { withRunbook } from "./watching/runbook.ts";
 
 const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
@@ -20,7 +21,10 @@ export class FleetAlarms extends Construct {
       new Metric({ namespace: metricsNamespace, metricName, dimensionsMap: { fleet }, period, statistic });
     alarm(this, "Stuck", {
       alarmName: `${fleet}-stuck`,
-      alarmDescription: `A pool has tried something again and again, or waited for EC2 to end an instance, for ${stuckMinutes} minutes. fleet problems says which, what and why.`,
+      alarmDescription: withRunbook(
+        `A pool has tried something again and again, or waited for EC2 to end an instance, for ${stuckMinutes} minutes. fleet problems says which, what and why.`,
+        "a-step-fails-again-and-again",
+      ),
       // Each pool publishes a value of its own each minute.
       metric: metric(stuckMetric, minute, Stats.MAXIMUM),
       evaluationPeriods: stuckMinutes,
@@ -28,21 +32,29 @@ export class FleetAlarms extends Construct {
     });
     alarm(this, "DeadJobs", {
       alarmName: `${fleet}-dead-jobs`,
-      alarmDescription:
+      alarmDescription: withRunbook(
         "Messages for a team's jobs queue could not be handled and are kept in its dead-letter queue. fleet problems says which.",
+        "a-message-could-not-be-handled",
+      ),
       metric: metric(deadJobsMetric, minute, Stats.MAXIMUM),
       threshold: 1,
     });
     // Lambda counts no error if a batch's response names the messages that failed.
     alarm(this, "FailedMessages", {
       alarmName: `${fleet}-failed-messages`,
-      alarmDescription: `Functions could not handle messages, each after several tries, three times within five minutes. The metric ${failedMessagesMetric} of each service says which function.`,
+      alarmDescription: withRunbook(
+        `Functions could not handle messages, each after several tries, three times within five minutes. The metric ${failedMessagesMetric} of each service says which function.`,
+        "a-function-fails",
+      ),
       metric: metric(failedMessagesMetric, fiveMinutes, Stats.SUM),
       threshold: 3,
     });
     alarm(this, "TickSilent", {
       alarmName: `${fleet}-tick-silent`,
-      alarmDescription: `${fleet}-tick has not run for ${silentMinutes} minutes, so alarms about pools and about dead letters of jobs see nothing.`,
+      alarmDescription: withRunbook(
+        `${fleet}-tick has not run for ${silentMinutes} minutes, so alarms about pools and about dead letters of jobs see nothing.`,
+        "a-function-fails",
+      ),
       metric: tick.metricInvocations({ period: fiveMinutes, statistic: Stats.SUM }),
       evaluationPeriods: silentMinutes / fiveMinutes.toMinutes(),
       threshold: 1,

@@ -35,6 +35,8 @@ import { Buckets } from "./storage/buckets.ts";
 import { FleetTable } from "./storage/fleet-table.ts";
 import { TeamVaults } from "./storage/team-vaults.ts";
 import { TeamRoles } from "./team-roles.ts";
+import { FleetDashboard } from "./watching/dashboard.ts";
+import { ObjectiveAlarms } from "./watching/objective-alarms.ts";
 
 export type FleetStackProps = StackProps & {
   readonly configuration: Configuration;
@@ -87,6 +89,8 @@ export class FleetStack extends Stack {
     new Alarms(this, "Alarms", foundation);
     const tick = new TickFunction(this, "Tick", { ...foundation, role: tickRole, node, instanceRole: instance.role });
     new FleetAlarms(this, "FleetAlarms", { fleet: configuration.name, tick: tick.function });
+    new ObjectiveAlarms(this, "Objectives", configuration);
+    if (configuration.dashboard) new FleetDashboard(this, "Dashboard", configuration);
     const api = new Api(this, "Api", foundation);
     const end = new EndFleet(this, "EndFleet", {
       configuration,

@@ -4,11 +4,12 @@ import { handleNodeCall } from "../lib/flows/handle-node-call.ts";
 import { attemptName } from "../lib/model/job.ts";
 import { jsonResponse, readCall, type UrlResponse } from "../lib/runtime/function-url.ts";
 import { loggingErrors, logTo } from "../lib/runtime/logger.ts";
+import { measuring } from "../lib/runtime/objective-metrics.ts";
 import { start } from "../lib/runtime/start.ts";
 import { nodeWiring } from "../lib/runtime/wire/node.ts";
 
 const { env, fleet, logger } = start("node");
-const deps = nodeWiring({ env, fleet, log: logTo(logger) });
+const deps = { ...nodeWiring({ env, fleet, log: logTo(logger) }), measured: measuring({ fleet, logger }) };
 const InstanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
 /** Handles workers' calls. Only an instance may call, and only for itself, and the tick, which only sees whether calls are handled. */

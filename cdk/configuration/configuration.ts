@@ -15,11 +15,11 @@ import { DatasetLimits } from "../../lib/runtime/dataset-limits.ts";
 import { Ec2Requests } from "../../lib/runtime/ec2-requests.ts";
 import { type FleetFile, FleetPool } from "../../lib/runtime/fleet-file.ts";
 import { LiveLogs } from "../../lib/runtime/live-logs.ts";
-import { AlarmThresholds } from "./alarm-thresholds.ts";
 import { Budgets, budgetProblems } from "./budget-problems.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 import { nameProblems } from "./name-problems.ts";
+import { Watching } from "./watching.ts";
 import { Zones } from "./zones.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
@@ -206,7 +206,7 @@ const Fields = z.strictObject({
   decisionRetentionDays: z.int().min(1).max(3650).default(14),
   artifactRetentionDays: z.int().min(1).max(36_500).optional().describe("If omitted, sealed artifacts are kept until someone deletes them"),
   deletionProtection: z.boolean().default(true).describe("Whether the table is protected from deletion"),
-  alarms: AlarmThresholds.prefault({}).describe("Thresholds of the alarms that trigger new decisions about pools"),
+  ...Watching.shape,
   alarmTopicArn: z
     .string()
     .regex(/^arn:aws[a-z-]*:/, "must be the ARN of an SNS topic")
@@ -273,6 +273,7 @@ export const fleetFile = (configuration: Configuration): FleetFile => ({
   ec2Requests: configuration.ec2Requests,
   liveLogs: configuration.liveLogs,
   datasets: configuration.datasets,
+  objectives: configuration.objectives,
 });
 
 function readJson(path: string): unknown {

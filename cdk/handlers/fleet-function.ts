@@ -10,6 +10,7 @@ import { bundleOf, type FunctionBundles } from "../bundles/function-bundles.ts";
 import type { Configuration } from "../configuration/configuration.ts";
 import { timeouts } from "../queues/timeouts.ts";
 import { retention } from "../storage/retention.ts";
+import { withRunbook } from "../watching/runbook.ts";
 
 export type FleetFunctionProps<F extends FunctionName> = {
   readonly configuration: Configuration;
@@ -70,7 +71,7 @@ export class FleetFunction<F extends FunctionName> extends Construct {
     if (props.hasAlarm === false) return;
     new Alarm(this, "Errors", {
       alarmName: `${functionName}-errors`,
-      alarmDescription: `${functionName} failed three times within five minutes.`,
+      alarmDescription: withRunbook(`${functionName} failed three times within five minutes.`, "a-function-fails"),
       metric: this.function.metricErrors({ period: Duration.minutes(5), statistic: Stats.SUM }),
       threshold: 3,
       evaluationPeriods: 1,

@@ -4,6 +4,7 @@ import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { deadQueues } from "../../lib/model/letters/dead-letter.ts";
 import { keptMs } from "../../lib/model/values/kept.ts";
+import { withRunbook } from "../watching/runbook.ts";
 
 /** For how many days letters are kept whose work something else has done meanwhile. The alarm about them ends with them, so that it can begin again. */
 const outdatedLetterDays = 1;
@@ -39,7 +40,10 @@ export class DeadLetterQueue extends Construct {
     if (props.isWatched) return;
     new Alarm(this, "Alarm", {
       alarmName: `${props.fleet}-dead-${props.of}`,
-      alarmDescription: `Messages for ${props.of} could not be handled and are kept in ${props.fleet}-dead-${props.of}.`,
+      alarmDescription: withRunbook(
+        `Messages for ${props.of} could not be handled and are kept in ${props.fleet}-dead-${props.of}.`,
+        "a-message-could-not-be-handled",
+      ),
       metric: this.queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: "Maximum" }),
       threshold: 1,
       evaluationPeriods: 1,

@@ -17,6 +17,7 @@ import type { StepOutcome } from "./ec2/outcome.ts";
 import { createRateLimiter, type RateLimiterDeps } from "./ec2/rate-limiter.ts";
 import { type CarryOutDeps, carryOut } from "./place/carry-out.ts";
 import { carryThrough } from "./place/launch-node.ts";
+import { measureLaunch } from "./place/measure-launch.ts";
 import { noteTries } from "./place/note-tries.ts";
 import { searchFor } from "./place/search-launch.ts";
 import { withUnreadable } from "./pool/load-pool.ts";
@@ -188,12 +189,17 @@ async function repeat(deps: DecideDeps, fence: Fence, on: { launch: Launch; queu
   try {
     const next = nextOf(launch, deps.now());
     if (next === "rest") return false;
-    if (next === "search") return isSettled(await search(deps, fence, launch));
+    if (next === "search") {
+      const found = await search(deps, fence, launch);
+      measureLaunch(deps, { launch, queue, came: found });
+      return isSettled(found);
+    }
     const priority = isReplacement(launch, queue) ? "replace" : "grow";
     const grant = await deps.rateLimiter.acquire({ kind: "launch", priority, instances: launch.count });
     if (grant.kind === "later") return grant.atMs;
     const came = await carryThrough(deps, fence, { launch, sending: "again" });
     deps.log({ level: "info", message: "launch repeated", ...line, came: came.kind, note: came.note, error: came.error });
+    measureLaunch(deps, { launch, queue, came });
     if (came.kind === "throttled") return (await deps.rateLimiter.throttled("launch")).atMs;
     return isSettled(came);
   } catch (error) {

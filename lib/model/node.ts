@@ -22,6 +22,10 @@ export type Assignment = AttemptRef &
     readonly process?: string | undefined;
     /** The number of the worker's call that wrote the phase; undefined while `placed`. An earlier call must not change it. */
     readonly call?: number | undefined;
+    /**
+     * From when the time until its program runs counts, ms since the epoch, as `waitsSince` says; undefined if an earlier release wrote it.
+     */
+    readonly waitsSinceMs?: number | undefined;
     /** When its present phase must be over, ms since the epoch; undefined if an earlier release wrote it. */
     readonly untilMs?: number | undefined;
     /** Its rank in its gang, from 0; undefined for a job of one node. */

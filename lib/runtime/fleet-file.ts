@@ -7,6 +7,7 @@ import { whenSpents } from "../model/values/when-spent.ts";
 import { DatasetLimits } from "./dataset-limits.ts";
 import { Ec2Requests } from "./ec2-requests.ts";
 import { LiveLogs } from "./live-logs.ts";
+import { Objectives } from "./objectives.ts";
 
 /** Limits; an undefined one does not limit. */
 const Limits = z.strictObject({ usdPerHour: z.number().min(0).optional(), gpus: z.int().min(0).optional() });
@@ -60,6 +61,7 @@ export const FleetFile = z.strictObject({
   ec2Requests: Ec2Requests,
   liveLogs: LiveLogs,
   datasets: DatasetLimits,
+  objectives: Objectives,
 });
 export type FleetFile = z.infer<typeof FleetFile>;
 

@@ -22,6 +22,10 @@ describe("the app", () => {
       "with other names, teams and pools",
       { ...fleetConfig, name: "blue", teams: ["a"], zones: 1, alarmTopicArn: "arn:aws:sns:us-east-1:111122223333:alarms" },
     ],
+    [
+      "with a dashboard and objectives",
+      { ...fleetConfig, dashboard: true, objectives: { launchSeconds: 60, startSeconds: 600, lostWork: 0 } },
+    ],
   ])("the app %s passes cdk-nag's AwsSolutions pack", (_what, configuration) => {
     const { app } = aFleetApp(configuration);
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -86,7 +86,7 @@ function numbersIn(schema: unknown, path = ""): string[] {
 }
 
 const settings = numbersIn(z.toJSONSchema(Configuration, { io: "input", unrepresentable: "any" })).filter(
-  (path) => !path.startsWith("alarms."),
+  (path) => !/^(alarms|objectives)\./.test(path),
 );
 
 /** A configuration that sets only what it must. */
@@ -155,6 +155,7 @@ const internal: readonly string[] = [
   "maxStuck in lib/aws/table/pools/unread-jobs.ts",
   "maxLaunches in lib/decide/placement/first-fit.ts",
   "maxLeftOut in events/artifacts/upload.ts",
+  "maxLines in cdk/watching/widgets.ts",
   "maxLines in lib/api/operations/logs.ts",
   "maxListBytes in events/dataset.ts",
   "maxListings in lib/aws/decisions/newest-keys.ts",

@@ -5,7 +5,8 @@ import { parseConfiguration } from "../../cdk/configuration/configuration.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import { Synthesized } from "./synthesized.ts";
 
-const stack = new Synthesized();
+/** With everything that an admin may turn on, because each alarm needs a row. */
+const stack = new Synthesized({ ...fleetConfig, objectives: { launchSeconds: 60, startSeconds: 600, lostWork: 0 } });
 const runbook = readFileSync(join(import.meta.dirname, "..", "..", "docs", "operations.md"), "utf8");
 
 /** Returns a name as the runbook writes it, with NAME, TEAM and POOL for those of the deployment. */
@@ -34,4 +35,24 @@ test("every dead-letter queue that the stack creates has an alarm with its name,
   const alarms = namesOf("AWS::CloudWatch::Alarm", "AlarmName");
   expect(queues.length).toBeGreaterThan(5);
   expect(queues.map((name) => name.replace(/\.fifo$|-TEAM$/, "")).filter((name) => !alarms.includes(name))).toEqual([]);
+});
+
+/** Returns the heading under which the runbook has the row of an alarm, as the anchor of its link. */
+function sectionOf(alarm: string): string | undefined {
+  const above = runbook.split(`\n| \`${alarm}\` |`)[0] ?? "";
+  const heading = [...above.matchAll(/^#+ (.+)$/gm)].at(-1)?.[1];
+  return heading
+    ?.toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, "")
+    .replaceAll(" ", "-");
+}
+
+test("every alarm's description says where the runbook has its row", () => {
+  for (const { properties } of stack.all("AWS::CloudWatch::Alarm")) {
+    const alarm = general(String(properties["AlarmName"]));
+    expect([alarm, properties["AlarmDescription"]]).toEqual([
+      alarm,
+      expect.stringMatching(new RegExp(`^.+\\. Runbook: docs/operations\\.md#${sectionOf(alarm)}$`)),
+    ]);
+  }
 });

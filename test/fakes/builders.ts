@@ -88,6 +88,7 @@ export const anAssignment = (over: Partial<Assignment> = {}): Assignment => ({
   attempt: 1,
   ...someWants(),
   phase: "placed",
+  waitsSinceMs: monday,
   ...over,
 });
 

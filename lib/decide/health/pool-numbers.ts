@@ -1,8 +1,10 @@
 import { breakers } from "../../model/breaker.ts";
 import { unheardAfterMs } from "../../model/heartbeat/heartbeat.ts";
+import { freeOn } from "../../model/node.ts";
 import type { Snapshot } from "../../model/plan.ts";
 import { isStuck } from "../../model/values/back-off.ts";
 import { budgetRoom, type ScopeRoom } from "../budget/budget-room.ts";
+import { spentMicro } from "../budget/spent-so-far.ts";
 import { waitsForProof } from "./waits-for-proof.ts";
 
 /** The state of a pool in the numbers that its metrics and alarms use. */
@@ -10,6 +12,9 @@ export type PoolNumbers = {
   /** Nodes that boot, work or drain. */
   readonly nodes: number;
   readonly gpus: number;
+  readonly nodesByState: Readonly<Record<(typeof countedStates)[number], number>>;
+  /** GPUs that attempts hold which run or are about to. */
+  readonly gpusInUse: number;
   /** Mean over all GPUs with a recent sample, 0 to 100; undefined if there are none. */
   readonly gpuUtilization?: number | undefined;
   readonly queuedJobs: number;
@@ -18,6 +23,9 @@ export type PoolNumbers = {
   readonly reservedUsdPerHour: number;
   /** Instance types in zones that do not boot with the pool's image. */
   readonly openBreakers: number;
+  /** What nodes have cost in the present UTC day and month, as far as it can be read. */
+  readonly dayUsd: number;
+  readonly monthUsd: number;
   /** The part of the pool's budgets that is used, in percent: of the one that is used most; undefined without a budget. */
   readonly budgetUsedPercent?: number | undefined;
   /** The same of the budgets of teams in the pool. */
@@ -30,11 +38,14 @@ export type PoolNumbers = {
   readonly waitingNodes: number;
 };
 
+const countedStates = ["launching", "ready", "draining"] as const;
+
 /** `queued`: the number of waiting jobs, because the queue may have been read in part. */
 export function poolNumbers(seen: Snapshot & { readonly queued: number }): PoolNumbers {
   const { nowMs } = seen;
   const budget = budgetRoom(seen);
-  const nodes = seen.nodes.filter(({ state }) => state === "launching" || state === "ready" || state === "draining");
+  const nodes = seen.nodes.filter(({ state }) => countedStates.some((each) => each === state));
+  const inState = (state: (typeof countedStates)[number]): number => nodes.filter((node) => node.state === state).length;
   const samples = nodes
     .filter(({ gpusAtMs }) => gpusAtMs !== undefined && nowMs - gpusAtMs < unheardAfterMs)
     .flatMap(({ gpus = [] }) => gpus.flatMap(({ utilizationPercent }) => utilizationPercent ?? []));
@@ -42,11 +53,15 @@ export function poolNumbers(seen: Snapshot & { readonly queued: number }): PoolN
   return {
     nodes: nodes.length,
     gpus: nodes.reduce((sum, { type }) => sum + type.resources.gpus, 0),
+    nodesByState: { launching: inState("launching"), ready: inState("ready"), draining: inState("draining") },
+    gpusInUse: nodes.reduce((total, node) => total + node.type.resources.gpus - freeOn(node).gpus, 0),
     gpuUtilization: samples.length > 0 ? samples.reduce((sum, percent) => sum + percent, 0) / samples.length : undefined,
     queuedJobs: seen.queued,
     oldestQueuedSeconds: (nowMs - oldestMs) / 1000,
     reservedUsdPerHour: seen.reserved.usdPerHour,
     openBreakers: breakers(seen).length,
+    dayUsd: spentMicro("day", seen) / 1e6,
+    monthUsd: spentMicro("month", seen) / 1e6,
     budgetUsedPercent: mostUsed([budget]),
     teamBudgetUsedPercent: mostUsed(Object.values(budget.teams)),
     unreadableItems: seen.unreadable?.length ?? 0,

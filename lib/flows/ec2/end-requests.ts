@@ -7,7 +7,7 @@ import { failedBy, fencedOff, type StepOutcome, throttledBy, waitsForTurn } from
 import type { RateLimiter } from "./rate-limiter.ts";
 
 export type EndDeps = Pick<LaunchDeps, "decisions" | "placements" | "fleet" | "now"> &
-  Pick<LostDeps, "log"> & { readonly rateLimiter: RateLimiter };
+  Pick<LostDeps, "log" | "measured"> & { readonly rateLimiter: RateLimiter };
 
 /** Calls that run at the same time. */
 const concurrency = 4;

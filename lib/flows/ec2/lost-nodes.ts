@@ -1,13 +1,15 @@
 import type { Assignment, Node } from "../../model/node.ts";
+import type { Measuring } from "../../model/objectives/objective.ts";
 import { whyOverdue } from "../../model/values/attempt-times.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Fence, Written } from "../../ports/pool-ledger.ts";
 import type { Ports } from "../../ports/ports.ts";
 
-export type LostDeps = Pick<Ports, "placements"> & {
-  readonly now: () => number;
-  readonly log: Log;
-};
+export type LostDeps = Pick<Ports, "placements"> &
+  Measuring & {
+    readonly now: () => number;
+    readonly log: Log;
+  };
 
 /** Counts an instance that never became a worker against its type and zone. */
 export async function recordBootFailure(deps: LostDeps, fence: Fence, node: Node): Promise<Written> {
@@ -41,6 +43,10 @@ export async function takeBack(
     const taken = await deps.placements.takeBack(fence, back).catch((error: unknown) => void failures.push({ error }));
     const isSkipped = taken === undefined || (taken === "stale" && of.ifStale === "skip");
     if (!isSkipped && taken !== "done") return taken;
+    if (taken === "done" && back.maxLosses !== undefined && !back.overdue) {
+      const { team, job, attempt } = assignment;
+      deps.measured?.({ what: "lost-work", pool: of.node.pool, attempt: { team, job, attempt }, because: back.reason });
+    }
   }
   const [failure] = failures;
   if (failure) throw failure.error;

@@ -10,22 +10,25 @@ import {
   wasLost,
   whyLeave,
 } from "../../decide/attempts/judge-report.ts";
+import { measuresOf } from "../../decide/health/measures.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import { type AttemptRef, attemptName, type Job } from "../../model/job.ts";
 import type { Assignment, Node } from "../../model/node.ts";
+import type { Measuring } from "../../model/objectives/objective.ts";
 import type { Pool } from "../../model/pool.ts";
 import { maxRunSeconds, phaseEndsAtMs, runSecondsIn, whyOverdue } from "../../model/values/attempt-times.ts";
 import type { ReportedOn } from "../../ports/node-ledger.ts";
 import type { Ports } from "../../ports/ports.ts";
 import { notifyRelease } from "./dataset-orders.ts";
 
-export type RecordDeps = Pick<Ports, "nodeLedger" | "shardQueue"> & {
-  /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
-  readonly maxLosses: (pool: string) => number | undefined;
-  /** Returns what a pool says about run times; undefined for a pool that is no longer configured. */
-  readonly configured: (pool: string) => Pick<Pool, "maxRuntimeSeconds"> | undefined;
-  readonly now: () => number;
-};
+export type RecordDeps = Pick<Ports, "nodeLedger" | "shardQueue"> &
+  Measuring & {
+    /** Returns the number of losses with which a job of that pool fails; undefined for a pool that is no longer configured. */
+    readonly maxLosses: (pool: string) => number | undefined;
+    /** Returns what a pool says about run times; undefined for a pool that is no longer configured. */
+    readonly configured: (pool: string) => Pick<Pool, "maxRuntimeSeconds"> | undefined;
+    readonly now: () => number;
+  };
 
 /** The call that reports something. */
 export type By = Pick<ReportedOn, "process" | "call">;
@@ -121,12 +124,10 @@ export async function writeVerdict(
   const { job, assignment, toSeal } = of.verdict;
   const runSeconds = runSecondsIn(deps.configured(on.pool), of.job?.spec?.maxRuntimeSeconds ?? maxRunSeconds);
   const untilMs = assignment === "removed" ? undefined : phaseEndsAtMs(assignment, on.atMs, runSeconds);
+  const held = of.node.assignments.find((each) => attemptName(each) === attemptName(of.attempt));
   if ((await deps.nodeLedger.change(on, { attempt: of.attempt, job, assignment, untilMs, toSeal })) !== "done") return false;
-  if (assignment === "removed")
-    await notifyRelease(
-      deps,
-      of.node.assignments.find((held) => attemptName(held) === attemptName(of.attempt)),
-    );
+  for (const measure of measuresOf({ pool: on.pool, attempt: of.attempt, held, job, nowMs: on.atMs })) deps.measured?.(measure);
+  if (assignment === "removed") await notifyRelease(deps, held);
   return true;
 }
 

@@ -14,6 +14,7 @@ import { clientToken } from "./client-token.ts";
 import { confirmNodes } from "./confirm-nodes.ts";
 import { endNodes, isEnd, takeBackUnordered } from "./end-nodes.ts";
 import { carryThrough } from "./launch-node.ts";
+import { measureLaunch } from "./measure-launch.ts";
 import { claimProbes } from "./remember-capacity.ts";
 import { nodeIn, stepByStep, stepOutcomes } from "./step-outcomes.ts";
 
@@ -170,6 +171,7 @@ async function launch(
     note: came.note,
     error: came.error,
   });
+  measureLaunch(deps, { launch: intent, queue: on.snapshot.queue, came });
   if (came.kind === "throttled") return withdrawThrottled(deps, fence, intent);
   return { result: came.kind === "fenced" ? "fenced" : "again", note: `${came.kind} ${came.note}` };
 }

@@ -87,6 +87,7 @@ function datapointsOf(alarm: Alarm, { metrics, periodScale }: AlarmsOptions, now
   return Array.from({ length: periodsLookedAt(alarm) }, (_, i) => {
     const toMs = nowMs - (periodsLookedAt(alarm) - 1 - i) * periodMs;
     const found = metrics.statistics(alarm.metric, { fromMs: toMs - periodMs, toMs, unit: alarm.unit });
-    return found && { atMs: toMs - periodMs, value: pick(found, alarm.statistic) };
+    const value = found && pick(found, alarm.statistic);
+    return value === undefined ? undefined : { atMs: toMs - periodMs, value };
   });
 }

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
-import { type Datum, single, statisticsOf, together } from "../metrics/metric.ts";
+import { type Datum, merged, single, statisticsOf } from "../metrics/metric.ts";
 import type { HttpCall } from "../requests/http.ts";
 import { treeOf } from "../requests/query-protocol.ts";
 
@@ -59,6 +59,6 @@ const read = (given: unknown, nowMs: number): readonly Datum[] => {
 
 function valuesOf({ Value, Values, Counts, StatisticValues: given }: Given) {
   if (given) return { sum: given.Sum, count: given.SampleCount, minimum: given.Minimum, maximum: given.Maximum };
-  if (Values && Values.length > 0) return Values.map((value, i) => single(value, Counts?.[i])).reduce(together);
+  if (Values && Values.length > 0) return merged(Values.map((value, i) => single(value, Counts?.[i])));
   return Value === undefined ? undefined : statisticsOf([Value]);
 }

@@ -1,4 +1,4 @@
-import type { MetricRef, StatisticName } from "./metric.ts";
+import type { MetricRef, Percentile, StatisticName } from "./metric.ts";
 
 export const alarmStates = ["OK", "ALARM", "INSUFFICIENT_DATA"] as const;
 export type AlarmState = (typeof alarmStates)[number];
@@ -30,7 +30,7 @@ export type Alarm = {
   readonly description?: string | undefined;
   readonly metric: MetricRef;
   readonly unit?: string | undefined;
-  readonly statistic: StatisticName;
+  readonly statistic: StatisticName | Percentile;
   /** The period on AWS. Its length here depends on a setting of the local cloud. */
   readonly periodSeconds: number;
   readonly evaluationPeriods: number;

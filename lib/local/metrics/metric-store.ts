@@ -1,4 +1,4 @@
-import { type Datum, type MetricRef, type Statistics, together } from "./metric.ts";
+import { type Datum, type MetricRef, merged, type Statistics } from "./metric.ts";
 
 /** The metrics of the local cloud, for as long as an alarm may look back. */
 export type MetricStore = {
@@ -23,7 +23,7 @@ export function createMetricStore(options: { keepMs: number; now(): number }): M
       const found = (series.get(keyOf(metric)) ?? []).filter(
         (datum) => datum.atMs >= fromMs && datum.atMs < toMs && (unit === undefined || datum.unit === unit),
       );
-      return found.length === 0 ? undefined : found.map((datum) => datum.values).reduce(together);
+      return found.length === 0 ? undefined : merged(found.map((datum) => datum.values));
     },
   };
 }

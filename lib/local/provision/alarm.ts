@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { FleetError } from "../../model/fleet-error.ts";
 import { comparisonNames, missingTreatments } from "../metrics/alarm.ts";
-import { statisticNames } from "../metrics/metric.ts";
-import { kind } from "./kind.ts";
+import { isPercentile, type Percentile, type StatisticName, statisticNames } from "../metrics/metric.ts";
+import { harmlessKind, kind } from "./kind.ts";
 import { arn } from "./world.ts";
 
 /** Only notifications of people, which have no effect here. Any other action would have to be connected. */
@@ -19,7 +20,10 @@ export const alarm = kind({
     MetricName: z.string(),
     Dimensions: z.array(z.strictObject({ Name: z.string(), Value: z.string() })).default([]),
     Unit: z.string().optional(),
-    Statistic: z.enum(statisticNames),
+    Statistic: z.enum(statisticNames).optional(),
+    ExtendedStatistic: z
+      .custom<Percentile>((text) => isPercentile(String(text)), "only percentiles, such as p99, are supported")
+      .optional(),
     Period: z.coerce.number().positive(),
     EvaluationPeriods: z.coerce.number().int().positive(),
     DatapointsToAlarm: z.coerce.number().int().positive().optional(),
@@ -29,6 +33,9 @@ export const alarm = kind({
   }),
   create: async (properties, place, { blueprint }) => {
     const name = properties.AlarmName ?? place.name;
+    const statistic = statisticOf(properties);
+    if (statistic === undefined)
+      throw new FleetError("template", `The alarm ${place.id} must have either a Statistic or an ExtendedStatistic`);
     const alarmArn = arn("cloudwatch", `alarm:${name}`);
     blueprint.alarms.push({
       name,
@@ -40,7 +47,7 @@ export const alarm = kind({
         dimensions: Object.fromEntries(properties.Dimensions.map(({ Name, Value }) => [Name, Value])),
       },
       unit: properties.Unit,
-      statistic: properties.Statistic,
+      statistic,
       periodSeconds: properties.Period,
       evaluationPeriods: properties.EvaluationPeriods,
       datapointsToAlarm: properties.DatapointsToAlarm ?? properties.EvaluationPeriods,
@@ -51,3 +58,15 @@ export const alarm = kind({
     return { ref: name, attributes: { Arn: alarmArn } };
   },
 });
+
+/** Returns the statistic if there is exactly one. */
+function statisticOf(of: {
+  readonly Statistic?: StatisticName | undefined;
+  readonly ExtendedStatistic?: Percentile | undefined;
+}): StatisticName | Percentile | undefined {
+  if (of.Statistic !== undefined && of.ExtendedStatistic !== undefined) return undefined;
+  return of.Statistic ?? of.ExtendedStatistic;
+}
+
+/** Ignored, because no one looks at it here: the metrics are in memory, and the logs in files. */
+export const dashboard = harmlessKind("AWS::CloudWatch::Dashboard", ["DashboardBody", "DashboardName"]);

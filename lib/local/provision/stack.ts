@@ -3,7 +3,7 @@ import { FleetError } from "../../model/fleet-error.ts";
 import { resolve, type Scope, truth } from "../template/intrinsics.ts";
 import { dependencies } from "../template/order.ts";
 import type { Template } from "../template/template.ts";
-import { alarm } from "./alarm.ts";
+import { alarm, dashboard } from "./alarm.ts";
 import { bucket, bucketPolicy } from "./bucket.ts";
 import { eventInvokeConfig, eventSourceMapping, functionUrl, lambdaFunction, permission } from "./function.ts";
 import { imageOf } from "./image.ts";
@@ -23,6 +23,7 @@ const kinds: ReadonlyMap<string, ResourceKind> = new Map(
       alias,
       bucket,
       bucketPolicy,
+      dashboard,
       eventBus,
       eventInvokeConfig,
       eventSourceMapping,

@@ -11,6 +11,7 @@ import { createRequestBudget } from "../../aws/table/pools/request-budget.ts";
 import type { PlaceDeps } from "../../flows/place.ts";
 import { widerLimits } from "../../model/limits.ts";
 import { logTo } from "../logger.ts";
+import { measuring } from "../objective-metrics.ts";
 import type { Started } from "../start.ts";
 import { once } from "./once.ts";
 import { tableOf } from "./table.ts";
@@ -51,5 +52,6 @@ export function placeWiring({ env, fleet, region, logger }: Started<"place">): P
     now: Date.now,
     newId: randomUUID,
     log,
+    measured: measuring({ fleet, logger }),
   };
 }

@@ -3,9 +3,10 @@ import { newAttempt } from "../../model/history/attempt.ts";
 import { type AttemptRef, afterLoss, dependsOn, type JobRecord, type QueueEntry } from "../../model/job.ts";
 import type { LimitScope, Limits } from "../../model/limits.ts";
 import { type Assignment, type BootFailure, isFirstMember, isLive, type Node, type SilentEnd, wasNeverOrdered } from "../../model/node.ts";
+import { waitsSince } from "../../model/objectives/objective.ts";
 import { micro } from "../../model/reservations.ts";
 import { phaseEndsAtMs } from "../../model/values/attempt-times.ts";
-import { type Wants, wantsOf } from "../../model/wants.ts";
+import { wantsOf } from "../../model/wants.ts";
 import type { Fence, Placements, Written } from "../../ports/pool-ledger.ts";
 import type { Interruptions } from "./interruptions.ts";
 import type { LedgerMethod } from "./ledger-ports.ts";
@@ -250,10 +251,11 @@ const isFree = (node: Node | undefined, entry: AttemptRef): node is Node =>
   (node.team === undefined || node.team === entry.team) &&
   !node.assignments.some((one) => sameAttempt(one, entry));
 
-const placedOf = (entry: AttemptRef & Wants, atMs: number): Assignment => ({
+const placedOf = (entry: QueueEntry | Assignment, atMs: number): Assignment => ({
   ...attemptRef(entry),
   ...wantsOf(entry),
   phase: "placed",
+  waitsSinceMs: waitsSince(entry, atMs),
   untilMs: phaseEndsAtMs("placed", atMs, 0),
 });
 

@@ -35,6 +35,20 @@ export const jobPlacementsContract = (make: MakeLedger) => {
       expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toHaveLength(1);
     });
 
+    it("the time until a job that had to wait runs counts from when it is bound, and that of another job from its message", async () => {
+      const ledger = await make();
+      const { fence, node } = await placed(ledger);
+      const { entry } = await admitted(ledger, { job: "held" });
+      await ledger.placements.hold(fence, { entry, reason: "a limit" });
+      const [held] = (await loadPool(ledger, "gpu", monday)).queue;
+      if (!held) throw new Error("nothing waits");
+      expect(await ledger.placements.bind(fence, { entry: held, node, atMs })).toBe("done");
+      expect((await ledger.nodeLedger.get("gpu", node.id))?.assignments).toMatchObject([
+        { job: "held", waitsSinceMs: atMs },
+        { job: "train-1", waitsSinceMs: monday },
+      ]);
+    });
+
     it("binding is stale if another node has the job, the attempt is old, or the job does not exist", async () => {
       const ledger = await make();
       const { fence } = await placed(ledger);

@@ -7,6 +7,7 @@ import { type SubmitDeps, submitJob } from "../../../lib/flows/submit-job.ts";
 import type { DatasetLimits } from "../../../lib/model/dataset.ts";
 import { type ConfiguredLimits, widerLimits } from "../../../lib/model/limits.ts";
 import { isLive } from "../../../lib/model/node.ts";
+import type { Measure } from "../../../lib/model/objectives/objective.ts";
 import type { Catalogue } from "../../../lib/model/offer.ts";
 import type { Pool } from "../../../lib/model/pool.ts";
 import { plus } from "../../../lib/model/reservations.ts";
@@ -35,6 +36,7 @@ export class World {
   readonly datasets = this.ports.datasets;
   readonly shardQueue = this.ports.shardQueue;
   readonly access = this.ports.access;
+  readonly measured: Measure[] = [];
   readonly log: { readonly level: string; readonly message: string; readonly [field: string]: unknown }[] = [];
   /** Whether the tick's calls to `node` fail, so that nobody knows whether workers are heard. */
   isDeaf = false;
@@ -67,6 +69,7 @@ export class World {
         keyAliasPrefix: "alias/fleetwright-",
         logGroupPrefix: "/fleetwright/",
       },
+      measured: (measure: Measure) => void this.measured.push(measure),
       pause: async (ms: number) => {
         this.nowMs += ms;
       },

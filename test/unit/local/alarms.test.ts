@@ -102,6 +102,16 @@ describe("the alarms of a local cloud", () => {
     expect(alarms.list().map(({ name }) => name)).toEqual(["a", "deep", "z"]);
   });
 
+  it("an alarm on a percentile ignores the largest of many values", () => {
+    const { alarms, period } = stage({ statistic: "p90", evaluationPeriods: 1, datapointsToAlarm: 1 });
+    const state = (...values: readonly number[]) => {
+      period(...values);
+      return alarms.list().map((each) => each.state);
+    };
+    const few = Array.from({ length: 9 }, () => 1);
+    expect([state(...few, 99), state(...few, 99, 99)]).toEqual([["OK"], ["ALARM"]]);
+  });
+
   it("an alarm that stays over its threshold changes its state once, and sends one event in CloudWatch's format", async () => {
     const { alarms, events, period, startMs } = stage();
     period(3, 12);

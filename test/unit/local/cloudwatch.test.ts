@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { defaultCloudWatch, startCloudWatch } from "../../../lib/local/cloudwatch/cloudwatch.ts";
 import { publishQueueMetrics } from "../../../lib/local/cloudwatch/queue-metrics.ts";
 import type { Alarm } from "../../../lib/local/metrics/alarm.ts";
-import { type Datum, pick, single, statisticNames, statisticsOf, together } from "../../../lib/local/metrics/metric.ts";
+import { type Datum, merged, pick, single, statisticNames, statisticsOf } from "../../../lib/local/metrics/metric.ts";
 import { createMetricStore } from "../../../lib/local/metrics/metric-store.ts";
 import { expectLine, type Logged } from "../../fakes/log-lines.ts";
 
@@ -154,9 +154,9 @@ describe("the local CloudWatch", () => {
     stage.cloudWatch.noteLine({ ...line, failed: "it threw" });
     stage.cloudWatch.noteLine({ ...line, printed: "hello" });
     const of = (name: string) => statistics(stage, "AWS/Lambda", name, { FunctionName: "place" });
-    expect(of("Invocations")).toEqual({ sum: 2, count: 2, minimum: 1, maximum: 1 });
-    expect(of("Errors")).toEqual({ sum: 1, count: 2, minimum: 0, maximum: 1 });
-    expect(of("Duration")).toEqual({ sum: 7, count: 1, minimum: 7, maximum: 7 });
+    expect(of("Invocations")).toMatchObject({ sum: 2, count: 2, minimum: 1, maximum: 1 });
+    expect(of("Errors")).toMatchObject({ sum: 1, count: 2, minimum: 0, maximum: 1 });
+    expect(of("Duration")).toMatchObject({ sum: 7, count: 1, minimum: 7, maximum: 7 });
   });
 
   it("metrics that a function prints, and those of PutMetricData, are recorded", () => {
@@ -205,7 +205,7 @@ describe("the store of metrics", () => {
   it("statistics include the values from the beginning of a time until before its end", () => {
     const store = createMetricStore({ keepMs: 100, now: () => 100 });
     store.put([at(10, 1), at(19, 2), at(20, 4)]);
-    expect(store.statistics(metric, { fromMs: 10, toMs: 20 })).toEqual({ sum: 3, count: 2, minimum: 1, maximum: 2 });
+    expect(store.statistics(metric, { fromMs: 10, toMs: 20 })).toMatchObject({ sum: 3, count: 2, minimum: 1, maximum: 2 });
     expect(store.statistics(metric, { fromMs: 11, toMs: 21 })?.sum).toBe(6);
     expect(store.statistics(metric, { fromMs: 21, toMs: 99 })).toBeUndefined();
   });
@@ -230,8 +230,19 @@ describe("the store of metrics", () => {
   });
 
   it("values are summed up by their number, and each statistic can be picked", () => {
-    const values = together(single(2, 3), statisticsOf([1, 5]));
-    expect(values).toEqual({ sum: 12, count: 5, minimum: 1, maximum: 5 });
+    const values = merged([single(2, 3), statisticsOf([1, 5])]);
+    expect(values).toMatchObject({ sum: 12, count: 5, minimum: 1, maximum: 5 });
     expect(statisticNames.map((name) => pick(values, name))).toEqual([2.4, 12, 1, 5, 5]);
+  });
+
+  it("a percentile is the smallest value that so many percent of the values do not exceed", () => {
+    const values = merged([statisticsOf([30, 10]), single(20, 98)]);
+    expect((["p1", "p50", "p99", "p99.5", "p100"] as const).map((name) => pick(values, name))).toEqual([10, 20, 20, 30, 30]);
+    expect(pick(statisticsOf([7]), "p99")).toBe(7);
+  });
+
+  it("there is no percentile of values of which only statistics were published", () => {
+    const summary = { sum: 3, count: 2, minimum: 1, maximum: 2 };
+    expect([pick(summary, "p99"), pick(merged([single(1), summary]), "p99"), pick(summary, "Sum")]).toEqual([undefined, undefined, 3]);
   });
 });

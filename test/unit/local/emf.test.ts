@@ -33,7 +33,16 @@ describe("a line in the embedded metric format", () => {
       metric: { namespace: "Fleetwright", name: "GpuUtilization", dimensions: { fleet: "f", pool: "gpu" } },
       atMs,
       unit: "Percent",
-      values: { sum: 40, count: 2, minimum: 10, maximum: 30 },
+      values: {
+        sum: 40,
+        count: 2,
+        minimum: 10,
+        maximum: 30,
+        samples: [
+          [10, 1],
+          [30, 1],
+        ],
+      },
     });
     expect(data[3]).toMatchObject({ unit: undefined, values: { sum: 2, count: 1 } });
   });

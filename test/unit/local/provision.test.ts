@@ -109,9 +109,14 @@ describe("unsupported parts of a template", () => {
       /AlarmActions/,
     ],
     [
-      "an alarm's percentile",
-      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, Statistic: undefined, ExtendedStatistic: "p99" } } },
-      /ExtendedStatistic is not known/,
+      "an alarm's trimmed mean",
+      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, Statistic: undefined, ExtendedStatistic: "tm99" } } },
+      /ExtendedStatistic: only percentiles, such as p99, are supported/,
+    ],
+    [
+      "an alarm with two statistics",
+      { A: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, ExtendedStatistic: "p99" } } },
+      /A must have either a Statistic or an ExtendedStatistic/,
     ],
     [
       "more retries than Lambda allows",
@@ -262,6 +267,14 @@ describe("functions and what calls them", () => {
     const { blueprint } = await make({ Role: role, Place: { ...handler, Condition: "No" } }, conditions);
     expect(blueprint.functions).toEqual([]);
   });
+});
+
+it("an alarm on a percentile is recorded with it, and a dashboard is ignored", async () => {
+  const { blueprint } = await make({
+    Slow: { Type: "AWS::CloudWatch::Alarm", Properties: { ...alarmed, Statistic: undefined, ExtendedStatistic: "p99.9" } },
+    Board: { Type: "AWS::CloudWatch::Dashboard", Properties: { DashboardName: "fleet-here", DashboardBody: "{}" } },
+  });
+  expect(blueprint.alarms).toMatchObject([{ statistic: "p99.9" }]);
 });
 
 it("an alarm is recorded with the template's settings, and with CloudWatch's defaults for the others", async () => {

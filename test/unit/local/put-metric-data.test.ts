@@ -31,12 +31,26 @@ it("putMetricData reads a call in the form of the query protocol", () => {
     "MetricData.member.2.Value": "7",
   }).toString();
   const expected = [
-    { metric, atMs: nowMs - 60_000, unit: "Percent", values: { sum: 11.5, count: 4, minimum: 2, maximum: 5.5 } },
+    {
+      metric,
+      atMs: nowMs - 60_000,
+      unit: "Percent",
+      values: {
+        sum: 11.5,
+        count: 4,
+        minimum: 2,
+        maximum: 5.5,
+        samples: [
+          [2, 3],
+          [5.5, 1],
+        ],
+      },
+    },
     {
       metric: { namespace: "N", name: "other", dimensions: {} },
       atMs: nowMs,
       unit: undefined,
-      values: { sum: 7, count: 1, minimum: 7, maximum: 7 },
+      values: { sum: 7, count: 1, minimum: 7, maximum: 7, samples: [[7, 1]] },
     },
   ];
   expect(putMetricData(call(form), nowMs)).toEqual(expected);

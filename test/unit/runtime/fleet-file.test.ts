@@ -19,11 +19,17 @@ const fleet = {
   ec2Requests: documentedLimits,
   liveLogs: { burstKiB: 4096, kibPerSecond: 256, mibPerAttempt: 512 },
   datasets: { perTeam: 200, listingSeconds: 15, listingsPerSource: 2, listingsPerTeam: 15 },
+  objectives: { launchSeconds: 60 },
 };
 
 test("a function reads the fleet file that CDK wrote", () => {
   writeFileSync(join(folder, "fleet.json"), JSON.stringify(fleet));
   expect(readFleetFile(folder)).toEqual(fleet);
+});
+
+test("a fleet file that an earlier release wrote without objectives has none", () => {
+  const { objectives: _none, ...older } = fleet;
+  expect(FleetFile.parse(older).objectives).toEqual({});
 });
 
 test("a fleet file without limits of the live logs gets the defaults, and setting one does not change the others", () => {

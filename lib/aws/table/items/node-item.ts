@@ -17,6 +17,7 @@ const StoredAssignment = z.object({
   orderedAtMs: z.number().optional(),
   process: z.string().optional(),
   call: z.number().optional(),
+  waitsSinceMs: z.number().optional(),
   untilMs: z.number().optional(),
   rank: z.int().min(0).optional(),
   evict: z.object({ because: z.string(), atMs: z.number() }).optional(),
@@ -26,8 +27,8 @@ const StoredAssignment = z.object({
 
 /** Returns an assignment in the form of its node's item. */
 export const assignmentItem = (assignment: Assignment): Item => {
-  const { phase, orderedAtMs, process, call, untilMs, rank, evict } = assignment;
-  return { phase, orderedAtMs, process, call, untilMs, rank, evict, w: wantsText(assignment) };
+  const { phase, orderedAtMs, process, call, waitsSinceMs, untilMs, rank, evict } = assignment;
+  return { phase, orderedAtMs, process, call, waitsSinceMs, untilMs, rank, evict, w: wantsText(assignment) };
 };
 
 const assignmentPattern = /^([^/#]+)\/([^/#]+)#([1-9]\d*)$/;
@@ -66,8 +67,8 @@ export const assignmentName = ({ team, job, attempt }: AttemptRef): string => `$
 
 function assignmentOf(name: string, { w, ...assignment }: z.infer<typeof StoredAssignment>): Assignment {
   const [, team = "", job = "", attempt = ""] = assignmentPattern.exec(name) ?? [];
-  const { phase, orderedAtMs, process, call, untilMs, rank, evict } = assignment;
-  return { ...w, team, job, attempt: Number(attempt), phase, orderedAtMs, process, call, untilMs, rank, evict };
+  const { phase, orderedAtMs, process, call, waitsSinceMs, untilMs, rank, evict } = assignment;
+  return { ...w, team, job, attempt: Number(attempt), phase, orderedAtMs, process, call, waitsSinceMs, untilMs, rank, evict };
 }
 
 /** Returns the item of a new node, whose worker has not called yet. */

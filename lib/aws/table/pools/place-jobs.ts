@@ -1,8 +1,9 @@
 import { type AttemptNode, newAttempt } from "../../../model/history/attempt.ts";
-import { type AttemptRef, afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
-import { isFirstMember } from "../../../model/node.ts";
+import { afterLoss, dependsOn, type Job, type QueueEntry } from "../../../model/job.ts";
+import { type Assignment, isFirstMember } from "../../../model/node.ts";
+import { waitsSince } from "../../../model/objectives/objective.ts";
 import { phaseEndsAtMs } from "../../../model/values/attempt-times.ts";
-import { type Wants, wantsOf } from "../../../model/wants.ts";
+import { wantsOf } from "../../../model/wants.ts";
 import type { Fence, Placements } from "../../../ports/pool-ledger.ts";
 import type { Item, TableAccess } from "../access.ts";
 import { asRead } from "../as-read.ts";
@@ -195,7 +196,7 @@ const moveParts = ({ pool }: Fence, { entry, to, reason }: Parameters<Placements
   { kind: "update", key: bellKey(to), changes: rings("move"), when: [] },
 ];
 
-type Held = { readonly entry: AttemptRef & Wants; readonly rank?: number; readonly atMs: number };
+type Held = { readonly entry: QueueEntry | Assignment; readonly rank?: number; readonly atMs: number };
 
 /** Returns the write that makes a node hold attempts. */
 function holdPart(pool: string, node: string, held: readonly Held[]): Part {
@@ -215,8 +216,11 @@ function holdPart(pool: string, node: string, held: readonly Held[]): Part {
   };
 }
 
-const newAssignmentItem = ({ entry: { team, job, attempt, ...wants }, rank, atMs }: Held): Item =>
-  assignmentItem({ team, job, attempt, ...wantsOf(wants), phase: "placed", untilMs: phaseEndsAtMs("placed", atMs, 0), rank });
+const newAssignmentItem = ({ entry, rank, atMs }: Held): Item => {
+  const { team, job, attempt } = entry;
+  const untilMs = phaseEndsAtMs("placed", atMs, 0);
+  return assignmentItem({ team, job, attempt, ...wantsOf(entry), phase: "placed", waitsSinceMs: waitsSince(entry, atMs), untilMs, rank });
+};
 
 /** Returns whether the job is already as taking it back would make it. */
 const wasTakenBack = (job: Job | undefined, { assignment, reason }: Back): boolean =>
