@@ -3,7 +3,7 @@ export type PlainItem = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the size of an item in bytes as DynamoDB counts it (Developer Guide, "DynamoDB item sizes and formats"): names and strings in
- * UTF-8, a byte per two significant digits of a number and one more, 3 bytes per list or map and 1 per member, and the members of a set.
+ * UTF-8, a byte per two digits of a number and one more, 3 bytes per list or map and 1 per member, and the members of a set.
  */
 export const itemBytes = (item: PlainItem): number =>
   Object.entries(item).reduce((sum, [name, value]) => sum + (value === undefined ? 0 : Buffer.byteLength(name) + valueBytes(value)), 0);
@@ -18,9 +18,13 @@ function valueBytes(value: unknown): number {
   return 3 + Object.values(value).length + itemBytes(value as PlainItem);
 }
 
-/** Zeros at both ends take no space, and a minus sign takes a byte. */
+/** Pairs of digits on either side of the decimal point take a byte each, without zeros at the ends, one is for the exponent, and one for a minus sign. */
 function numberBytes(value: number): number {
-  const [mantissa = "0"] = value.toExponential().split("e");
-  const digits = mantissa.replace(/\D/g, "");
-  return Math.min(21, Math.ceil(digits.length / 2) + 1 + (value < 0 ? 1 : 0));
+  if (value === 0) return 1;
+  const [mantissa = "", exponent = "0"] = Math.abs(value).toExponential().split("e");
+  const digits = mantissa.replace(".", "").replace(/0+$/, "");
+  // Pairs are counted from the decimal point, so the first digit may be a pair of its own.
+  const isFirstOfPair = Number(exponent) % 2 !== 0;
+  const pairs = isFirstOfPair ? Math.ceil(digits.length / 2) : 1 + Math.ceil((digits.length - 1) / 2);
+  return 1 + pairs + (value < 0 ? 1 : 0);
 }

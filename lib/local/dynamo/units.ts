@@ -7,7 +7,7 @@ export const noUnits: Units = { read: 0, write: 0 };
 export const plusUnits = (a: Units, b: Units): Units => ({ read: a.read + b.read, write: a.write + b.write });
 
 /** A secondary index: its keys, and the other attributes that it holds. */
-export type Index = { readonly name: string; readonly keys: readonly [string, string]; readonly holds: readonly string[] };
+export type Index = { readonly name: string; readonly keys: readonly [string, string]; readonly holds: readonly string[] | "all" };
 
 const tableKeys = ["pk", "sk"];
 
@@ -31,13 +31,16 @@ export function writeUnits(
 
 const sizeOf = (item: PlainItem | undefined): number => (item ? itemBytes(item) : 0);
 
+const plainSets = (_name: string, value: unknown): unknown => (value instanceof Set ? [...value].sort() : value);
+
 type View = { readonly key: string; readonly item: PlainItem; readonly text: string };
 
 /** Returns what an index holds of an item; undefined if it does not hold the item. */
 function viewOf(item: PlainItem | undefined, { keys, holds }: Index): View | undefined {
   if (!item || keys.some((key) => item[key] === undefined)) return undefined;
-  const held = Object.fromEntries([...tableKeys, ...keys, ...holds].flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])));
-  return { key: JSON.stringify(keys.map((key) => item[key])), item: held, text: JSON.stringify(held) };
+  const names = holds === "all" ? Object.keys(item).sort() : [...tableKeys, ...keys, ...holds];
+  const held = Object.fromEntries(names.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])));
+  return { key: JSON.stringify(keys.map((key) => item[key])), item: held, text: JSON.stringify(held, plainSets) };
 }
 
 /** An entry whose key changes is deleted and written, and one that stays the same costs nothing. */

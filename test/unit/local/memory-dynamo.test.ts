@@ -8,7 +8,7 @@ import { ledgerOn } from "../../contract/dynamodb-ledger.ts";
 import { expiryContract } from "../../contract/suites/expiry.ts";
 import { ledgerContract } from "../../contract/suites/ledger.ts";
 
-const byTeam = { name: "byTeam", keys: ["teamDay", "submitted"], holds: [] } as const;
+const byTeam = { name: "byTeam", keys: ["teamDay", "submitted"], holds: "all" } as const;
 
 /** Returns the adapters' access to a new table in memory. */
 function newTable(): TableAccess & { readonly dynamo: MemoryDynamo } {
