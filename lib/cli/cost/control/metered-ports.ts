@@ -31,7 +31,9 @@ export type Meter = {
   readonly wait: (ms: number) => Promise<void>;
   /** Called for each request. */
   readonly bill: (bills: Partial<Counts>) => void;
-  /** Work outside of virtual time, such as compression, which virtual time must wait for. */
+  /** Called when a decision begins. */
+  readonly began: () => void;
+  /** Work outside of virtual time, which virtual time must wait for. */
   readonly real: RealWork;
 };
 
@@ -72,12 +74,13 @@ export function meteredPorts(simulated: SimPorts, meter: Meter): SimPorts {
     await meter.wait(tableMs(command));
   };
   const access: TableAccess = { client: dynamo.client(made), table: "fleet" };
-  // These two compress, or pause when another call was in the way, which takes time of this machine.
+  // It pauses when another call was in the way, which takes time of this machine.
   const slow: TableAccess = { client: dynamo.client((call) => real.except(() => made(call))), table: "fleet" };
   const during = <T extends object>(port: T): T => wrapped(port, (_method, work) => real.during(work));
   const others = Object.fromEntries(
     otherPorts.map((port) => [port, wrapped(simulated[port], (method, work) => metered(meter, work, (result) => portCall(port, method, result)))]),
   ) as Pick<SimPorts, (typeof otherPorts)[number]>;
+  const decisions = createDecisions(access);
   return {
     ...simulated,
     ...others,
@@ -88,9 +91,9 @@ export function meteredPorts(simulated: SimPorts, meter: Meter): SimPorts {
     budget: during(createRequestBudget(slow, "us-east-1", documentedLimits)),
     cancellations: createCancellations(access),
     capacity: createCapacityMemory(access),
-    catalogues: during(createCatalogueStore(slow)),
+    catalogues: createCatalogueStore(access),
     datasets: createDatasets(access),
-    decisions: createDecisions(access),
+    decisions: { ...decisions, begin: (pool) => (meter.began(), decisions.begin(pool)) },
     nodeLedger: createNodeLedger(access),
     nodeReader: createNodeReader(access),
     orphans: createOrphans(access),

@@ -13,8 +13,9 @@ export type Part = HandlerName | "teams" | "workers";
 
 export type Measurement = {
   readonly jobs: number;
-  /** How many jobs ended in each state. */
-  readonly ended: Readonly<Record<string, number>>;
+  /** How many jobs are in each state at the end of the run. */
+  readonly states: Readonly<Record<string, number>>;
+  /** How many decisions began. Most of them find nothing to change. */
   readonly decisions: number;
   readonly nodes: number;
   readonly nodeHours: number;
@@ -53,7 +54,7 @@ export async function measure(load: Load, { seed, far }: MeasureOptions): Promis
   const portsOf = (handler: HandlerName, simulated: SimPorts): SimPorts => {
     const bill = (bills: Partial<Counts>): void => tally.request(handler, bills);
     const wait = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : new Promise((resolve) => void world.clock.after(ms, resolve)));
-    const its = processes.get(handler) ?? meteredPorts(simulated, { dynamo, nowMs: () => world.clock.nowMs, wait, bill, real });
+    const its = processes.get(handler) ?? meteredPorts(simulated, { dynamo, nowMs: () => world.clock.nowMs, wait, bill, real, began: () => tally.decided() });
     processes.set(handler, its);
     return its;
   };
@@ -68,10 +69,10 @@ export async function measure(load: Load, { seed, far }: MeasureOptions): Promis
     turns += 1;
     if (turns % 1_000 === 0) far((world.clock.nowMs - startMs) / (endMs - startMs));
   }
-  const ended: Record<string, number> = {};
+  const states: Record<string, number> = {};
   for (const { sk, pk, state } of dynamo.items.all())
-    if (sk === "STATE" && String(pk).startsWith("J#")) ended[String(state)] = (ended[String(state)] ?? 0) + 1;
-  return { jobs: load.jobs, ended, ...tally.measured(endMs) };
+    if (sk === "STATE" && String(pk).startsWith("J#")) states[String(state)] = (states[String(state)] ?? 0) + 1;
+  return { jobs: load.jobs, states, ...tally.measured(endMs) };
 }
 
 /** Waits until everything waits for virtual time. */
@@ -105,6 +106,10 @@ class Tally {
     this.#add(handler, runBills(handler, { waitedMs, requests }));
   }
 
+  decided(): void {
+    this.#decisions += 1;
+  }
+
   note(fact: Fact, nowMs: number): void {
     switch (fact.kind) {
       case "sent":
@@ -112,9 +117,6 @@ class Tally {
       // Its files and its list. S3's event about the list costs nothing, and EventBridge sends it to the queue.
       case "uploaded":
         return this.#add("workers", { s3Puts: fact.paths.length + 1, sqs: 1 });
-      case "decided":
-        this.#decisions += 1;
-        return;
       case "instance":
         this.#nodes += 1;
         this.#begunAtMs.set(fact.id, nowMs);
