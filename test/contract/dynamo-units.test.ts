@@ -37,9 +37,7 @@ function lockstep({ client, table }: TableAccess): TableAccess {
   const turns = new InTurn();
   const both = async (command: Sent, options: object): Promise<unknown> => {
     const name = command.constructor.name;
-    const there = outcomeOf(
-      client.send(asking(command) as Parameters<TableAccess["client"]["send"]>[0], options),
-    );
+    const there = outcomeOf(client.send(asking(command) as Parameters<TableAccess["client"]["send"]>[0], options));
     const [real, ours] = [await there, await outcomeOf(memory.send(command as Parameters<TableAccess["client"]["send"]>[0]))];
     const { units } = made.pop() ?? { units: { read: Number.NaN, write: Number.NaN } };
     if ("error" in real || "error" in ours) {
@@ -62,19 +60,28 @@ function lockstep({ client, table }: TableAccess): TableAccess {
 
 /** Returns a copy in which the order of a set's members does not matter. */
 const sorted = (value: unknown): unknown =>
-  value === undefined ? undefined : JSON.parse(JSON.stringify(value, (_name, each: unknown) => (each instanceof Set ? [...each].sort() : each)));
+  value === undefined
+    ? undefined
+    : JSON.parse(JSON.stringify(value, (_name, each: unknown) => (each instanceof Set ? [...each].sort() : each)));
 
 /**
  * Returns the units that a call should have consumed. The emulator says so for writes. It does not look at how large what it reads is, so
  * those are computed from what it has read, if that is all in the response.
  */
 function consumedBy(name: string, input: Record<string, unknown>, output: Record<string, unknown>): number | undefined {
-  if (!/^(?:Get|Query|BatchGet)/.test(name)) return [output["ConsumedCapacity"] as Consumed | Consumed[]].flat().reduce((sum, each) => sum + (each?.CapacityUnits ?? 0), 0);
+  if (!/^(?:Get|Query|BatchGet)/.test(name))
+    return [output["ConsumedCapacity"] as Consumed | Consumed[]].flat().reduce((sum, each) => sum + (each?.CapacityUnits ?? 0), 0);
   const blocks = (bytes: number, isConsistent: unknown): number => Math.max(1, Math.ceil(bytes / 4096)) * (isConsistent ? 1 : 0.5);
   const items = (output["Items"] ?? []) as Record<string, unknown>[];
   if (name === "GetCommand") return blocks(itemBytes((output["Item"] ?? {}) as Record<string, unknown>), input["ConsistentRead"]);
-  if (name === "QueryCommand" && !("FilterExpression" in input || "ProjectionExpression" in input || "Select" in input || "IndexName" in input))
-    return blocks(items.reduce((sum, item) => sum + itemBytes(item), 0), input["ConsistentRead"]);
+  if (
+    name === "QueryCommand" &&
+    !("FilterExpression" in input || "ProjectionExpression" in input || "Select" in input || "IndexName" in input)
+  )
+    return blocks(
+      items.reduce((sum, item) => sum + itemBytes(item), 0),
+      input["ConsistentRead"],
+    );
   return undefined;
 }
 
@@ -102,7 +109,6 @@ describe("the units that the table in memory counts", () => {
   });
   ledgerContract(async () => ledgerOn(lockstep(await newTable(base))));
   afterAll(() => {
-    for (const name of ["Get", "Query", "Put", "Update", "TransactWrite"])
-      expect(compared[`${name}Command`], name).toBeGreaterThan(20);
+    for (const name of ["Get", "Query", "Put", "Update", "TransactWrite"]) expect(compared[`${name}Command`], name).toBeGreaterThan(20);
   });
 });

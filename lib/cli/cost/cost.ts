@@ -18,7 +18,8 @@ export type CostOptions = {
 
 /** Prints what a deployment of the configuration costs in a month in which it does nothing. It reads the synthesized template, and calls no service. */
 export async function cost({ idle, config, json }: CostOptions, console: Pick<Console, "out" | "note" | "width">): Promise<number> {
-  if (!idle) throw new UsageError("say which cost: --idle shows what the deployment costs while it does nothing, and --control what its work costs");
+  if (!idle)
+    throw new UsageError("say which cost: --idle shows what the deployment costs while it does nothing, and --control what its work costs");
   await makeWritable(cloudFolder);
   const configuration = config === undefined ? join(packageRoot, "cdk", "fleet.config.ts") : asMeant(config);
   const assembly = await synthesize({ folder: cloudFolder, configuration, log: ({ message }) => console.note(message) });

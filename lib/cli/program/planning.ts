@@ -63,9 +63,13 @@ function addCost(program: Command, { run, console }: Session): void {
     .option("--idle", "what it costs a month while no job runs or waits, and no instance is there")
     .addOption(new Option("--control", "what AWS charges for the work of the control plane per 1,000 jobs").conflicts(["idle", "config"]))
     .option("--config <file>", "with --idle: the configuration (default: cdk/fleet.config.ts)")
-    .addOption(new Option("--jobs <n>", "with --control: how many jobs arrive in the hour that is measured").argParser(jobsAnHour).conflicts("idle"))
     .addOption(
-      new Option("--seed <n>", "with --control: another seed, another hour").argParser((text) => whole(text, 1, 1_000_000_000)).conflicts("idle"),
+      new Option("--jobs <n>", "with --control: how many jobs arrive in the hour that is measured").argParser(jobsAnHour).conflicts("idle"),
+    )
+    .addOption(
+      new Option("--seed <n>", "with --control: another seed, another hour")
+        .argParser((text) => whole(text, 1, 1_000_000_000))
+        .conflicts("idle"),
     )
     .addOption(json())
     .addHelpText("after", costHelp)
@@ -85,7 +89,7 @@ const jobsAnHour = (text: string): number => whole(text, 1, 150);
 
 const costHelp = `
 --idle reads the stack's template. --control runs an hour of jobs in virtual time, with the pool of cdk/fleet.config.ts: the functions' own
-code, on a table that counts request units as DynamoDB does. Then it says what AWS charges for that beside the idle bill, and what causes it.
+code, on a table that counts request units as DynamoDB does. Then it says what AWS charges for that in addition to the idle bill, and what causes it.
 The same seed gives the same figures. Neither needs an account.
 
 Examples:

@@ -75,7 +75,10 @@ export class MemoryDynamo {
 
   #get({ Key: key, ConsistentRead = false }: GetCommand["input"]): Carried {
     const Item = this.items.get(keyOf(key));
-    return { units: { read: readUnits(Item ? itemBytes(Item) : 0, ConsistentRead), write: 0 }, output: { ...(Item && { Item: { ...Item } }) } };
+    return {
+      units: { read: readUnits(Item ? itemBytes(Item) : 0, ConsistentRead), write: 0 },
+      output: { ...(Item && { Item: { ...Item } }) },
+    };
   }
 
   #getAll({ RequestItems = {} }: BatchGetCommand["input"]): Carried {
@@ -96,7 +99,11 @@ export class MemoryDynamo {
   }
 
   #put({ Item = {}, ConditionExpression, ...given }: PutCommand["input"]): Carried {
-    return this.#writeOne(keyOf(Item), this.#written(keyOf(Item), ConditionExpression, given, () => ({ ...Item })), {});
+    return this.#writeOne(
+      keyOf(Item),
+      this.#written(keyOf(Item), ConditionExpression, given, () => ({ ...Item })),
+      {},
+    );
   }
 
   #update({ Key: key, UpdateExpression, ConditionExpression, ReturnValues, ...given }: UpdateCommand["input"]): Carried {
@@ -107,7 +114,11 @@ export class MemoryDynamo {
   }
 
   #delete({ Key: key, ConditionExpression, ...given }: DeleteCommand["input"]): Carried {
-    return this.#writeOne(keyOf(key), this.#written(keyOf(key), ConditionExpression, given, () => undefined), {});
+    return this.#writeOne(
+      keyOf(key),
+      this.#written(keyOf(key), ConditionExpression, given, () => undefined),
+      {},
+    );
   }
 
   #writeOne(key: Key, write: Write, output: Output): Carried {
@@ -125,7 +136,10 @@ export class MemoryDynamo {
     const units = this.#unitsOf(writes, true);
     if (writes.some(({ holds }) => !holds)) {
       const reasons = writes.map(({ holds }) => ({ Code: holds ? "None" : "ConditionalCheckFailed" }));
-      const error = refusal("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons");
+      const error = refusal(
+        "TransactionCanceledException",
+        "Transaction cancelled, please refer cancellation reasons for specific reasons",
+      );
       return { units, error: Object.assign(error, { CancellationReasons: reasons }) };
     }
     const wrong = tooLarge(writes);
@@ -135,7 +149,12 @@ export class MemoryDynamo {
   }
 
   #part({ Put, Update, Delete, ConditionCheck }: NonNullable<TransactWriteCommand["input"]["TransactItems"]>[number]) {
-    const part = (key: Key, condition: string | undefined, given: Given, change: (item: PlainItem | undefined) => PlainItem | undefined) => ({
+    const part = (
+      key: Key,
+      condition: string | undefined,
+      given: Given,
+      change: (item: PlainItem | undefined) => PlainItem | undefined,
+    ) => ({
       key,
       write: this.#written(key, condition, given, change),
     });

@@ -17,10 +17,10 @@ export type Query = Given & {
 const maxPageBytes = 1024 * 1024;
 
 /** `bytes`: the size of all items that were read, with those that the filter removed. `last`: where the next page begins. */
-export type Page = { readonly page: readonly PlainItem[]; readonly bytes: number; readonly last: PlainItem | undefined };
+export type QueryPage = { readonly page: readonly PlainItem[]; readonly bytes: number; readonly last: PlainItem | undefined };
 
 /** Returns one page of a query. */
-export function pageOf(items: Items, query: Query): Page {
+export function pageOf(items: Items, query: Query): QueryPage {
   const { IndexName, KeyConditionExpression, FilterExpression, Limit = Number.POSITIVE_INFINITY, ScanIndexForward = true } = query;
   const candidates = IndexName === undefined ? items.partition(partitionOf(query)) : items.indexed(IndexName);
   const found = candidates.filter((item) => meets(item, KeyConditionExpression, query));

@@ -6,7 +6,7 @@ import { heartbeatKey, nodeDatasetsKey, nodeKey, nodePartitions, nodeRange } fro
 import { type Heartbeat, isSilent } from "../../../lib/model/heartbeat/heartbeat.ts";
 import type { GpuSample } from "../../../lib/model/telemetry.ts";
 import { aNode, monday } from "../../fakes/builders.ts";
-import { itemBytes } from "../../fakes/item-size.ts";
+import { itemBytes } from "../../../lib/local/dynamo/item-bytes.ts";
 
 const gpu = (index: number): GpuSample => ({
   index,

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { describe } from "vitest";
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
+import { describe } from "vitest";
 import type { TableAccess } from "../../../lib/aws/table/access.ts";
 import { MemoryDynamo } from "../../../lib/local/dynamo/memory-dynamo.ts";
-import { monday } from "../../fakes/builders.ts";
 import { ledgerOn } from "../../contract/dynamodb-ledger.ts";
 import { expiryContract } from "../../contract/suites/expiry.ts";
 import { ledgerContract } from "../../contract/suites/ledger.ts";
+import { monday } from "../../fakes/builders.ts";
 
 const byTeam = { name: "byTeam", keys: ["teamDay", "submitted"], holds: "all" } as const;
 

@@ -10,7 +10,10 @@ import { billedJobs, type WorkBill, workBill } from "./work-bill.ts";
 export type ControlCostOptions = { readonly jobs: number; readonly seed: number; readonly json?: boolean | undefined };
 
 /** Measures and prints what the work of the control plane costs. It needs no account and no sources. */
-export async function controlCost({ jobs, seed, json }: ControlCostOptions, console: Pick<Console, "out" | "progress" | "width">): Promise<number> {
+export async function controlCost(
+  { jobs, seed, json }: ControlCostOptions,
+  console: Pick<Console, "out" | "progress" | "width">,
+): Promise<number> {
   const bill = await withProgress(console, `an hour with ${count(jobs, "job")} in virtual time`, async (tell) => {
     const idle = await measure({ jobs: 0 }, { seed, far: () => {} });
     const load = await measure({ jobs }, { seed, far: (share) => tell(`${Math.floor(100 * share)} %`) });

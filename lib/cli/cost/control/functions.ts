@@ -40,7 +40,10 @@ const runCpuMs = 2;
 const logBytesPerRun = 300;
 
 /** Returns what a run is billed, besides its requests. `waitedMs`: how long it waited for requests. Lambda bills whole milliseconds. */
-export function runBills(handler: HandlerName, { waitedMs, requests }: { readonly waitedMs: number; readonly requests: number }): Partial<Counts> {
+export function runBills(
+  handler: HandlerName,
+  { waitedMs, requests }: { readonly waitedMs: number; readonly requests: number },
+): Partial<Counts> {
   const memory = memoryMiB[handler];
   const slowness = Math.max(1, wholeProcessorMiB / memory);
   const ms = Math.ceil(waitedMs + (runCpuMs + requests * requestCpuMs) * slowness);

@@ -78,7 +78,10 @@ export function meteredPorts(simulated: SimPorts, meter: Meter): SimPorts {
   const slow: TableAccess = { client: dynamo.client((call) => real.except(() => made(call))), table: "fleet" };
   const during = <T extends object>(port: T): T => wrapped(port, (_method, work) => real.during(work));
   const others = Object.fromEntries(
-    otherPorts.map((port) => [port, wrapped(simulated[port], (method, work) => metered(meter, work, (result) => portCall(port, method, result)))]),
+    otherPorts.map((port) => [
+      port,
+      wrapped(simulated[port], (method, work) => metered(meter, work, (result) => portCall(port, method, result))),
+    ]),
   ) as Pick<SimPorts, (typeof otherPorts)[number]>;
   const decisions = createDecisions(access);
   return {
@@ -93,7 +96,13 @@ export function meteredPorts(simulated: SimPorts, meter: Meter): SimPorts {
     capacity: createCapacityMemory(access),
     catalogues: createCatalogueStore(access),
     datasets: createDatasets(access),
-    decisions: { ...decisions, begin: (pool) => (meter.began(), decisions.begin(pool)) },
+    decisions: {
+      ...decisions,
+      begin(pool) {
+        meter.began();
+        return decisions.begin(pool);
+      },
+    },
     nodeLedger: createNodeLedger(access),
     nodeReader: createNodeReader(access),
     orphans: createOrphans(access),

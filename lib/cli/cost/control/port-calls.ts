@@ -11,7 +11,18 @@ type CallOf = PortCall | ((result: unknown) => PortCall);
  * How long requests take from a function in the same region, ms. AWS publishes no such figures; these are usual ones. They matter little: a
  * function with 512 MiB that waits 10 ms longer costs 7 cents more per million runs.
  */
-export const usualMs = { read: 4, write: 6, transaction: 12, sqs: 8, s3Get: 20, s3Put: 35, key: 8, credentials: 40, ec2: 200, launch: 1_500 };
+const usualMs = {
+  read: 4,
+  write: 6,
+  transaction: 12,
+  sqs: 8,
+  s3Get: 20,
+  s3Put: 35,
+  key: 8,
+  credentials: 40,
+  ec2: 200,
+  launch: 1_500,
+};
 
 const sqs: PortCall = { bills: { sqs: 1 }, ms: usualMs.sqs };
 const put: PortCall = { bills: { s3Puts: 1 }, ms: usualMs.s3Put };

@@ -6,10 +6,10 @@ import { World } from "../../../sim/world/world.ts";
 import { type Counts, noCounts, plusCounts } from "./counts.ts";
 import { runBills } from "./functions.ts";
 import { meteredPorts, RealWork } from "./metered-ports.ts";
-import { type Load, loadScenario } from "./workload.ts";
+import { type ControlLoad, loadScenario } from "./workload.ts";
 
 /** Who causes cost: a function, teams that send messages, or workers that upload files. */
-export type Part = HandlerName | "teams" | "workers";
+export type CostPart = HandlerName | "teams" | "workers";
 
 export type Measurement = {
   readonly jobs: number;
@@ -21,7 +21,7 @@ export type Measurement = {
   readonly nodeHours: number;
   /** Requests to the table, all parts together. */
   readonly tableRequests: number;
-  readonly byPart: ReadonlyMap<Part, Counts>;
+  readonly byPart: ReadonlyMap<CostPart, Counts>;
 };
 
 /** The attributes of jobs that the index of the stack's table holds. `test/cdk/control-cost.test.ts` compares them. */
@@ -44,7 +44,7 @@ export type MeasureOptions = {
  * Runs a load in virtual time with the adapters of the table that functions use, over a table in memory that counts units as DynamoDB does,
  * and counts what AWS would bill. The same seed gives the same counts.
  */
-export async function measure(load: Load, { seed, far }: MeasureOptions): Promise<Measurement> {
+export async function measure(load: ControlLoad, { seed, far }: MeasureOptions): Promise<Measurement> {
   const scenario = loadScenario(load);
   const startMs = Date.parse(scenario.startsAt);
   const dynamo = new MemoryDynamo({ indexes: [listIndex], createdAtMs: startMs });
@@ -53,13 +53,16 @@ export async function measure(load: Load, { seed, far }: MeasureOptions): Promis
   const processes = new Map<HandlerName, SimPorts>();
   const portsOf = (handler: HandlerName, simulated: SimPorts): SimPorts => {
     const bill = (bills: Partial<Counts>): void => tally.request(handler, bills);
-    const wait = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : new Promise((resolve) => void world.clock.after(ms, resolve)));
-    const its = processes.get(handler) ?? meteredPorts(simulated, { dynamo, nowMs: () => world.clock.nowMs, wait, bill, real, began: () => tally.decided() });
+    const wait = (ms: number): Promise<void> =>
+      ms === 0 ? Promise.resolve() : new Promise((resolve) => void world.clock.after(ms, resolve));
+    const its =
+      processes.get(handler) ??
+      meteredPorts(simulated, { dynamo, nowMs: () => world.clock.nowMs, wait, bill, real, began: () => tally.decided() });
     processes.set(handler, its);
     return its;
   };
   const ran = (handler: HandlerName, waitedMs: number): void => tally.ran(handler, waitedMs);
-  const emit = (fact: Fact): void => tally.note(fact, world?.clock.nowMs ?? startMs);
+  const emit = (fact: Fact): void => tally.note(fact, world.clock.nowMs);
   const world: World = new World({ scenario, seed, sites: [], emit, measured: { portsOf, ran } });
   const endMs = startMs + scenario.minutes * 60_000;
   world.begin();
@@ -83,7 +86,7 @@ async function settled(real: RealWork): Promise<void> {
 
 /** Adds up what is billed. */
 class Tally {
-  readonly #byPart = new Map<Part, Counts>();
+  readonly #byPart = new Map<CostPart, Counts>();
   /** Requests of runs that are not over. Several runs of a function may be under way at once, and share them. */
   readonly #open = new Map<HandlerName, { requests: number; runs: number }>();
   readonly #begunAtMs = new Map<string, number>();
@@ -113,10 +116,12 @@ class Tally {
   note(fact: Fact, nowMs: number): void {
     switch (fact.kind) {
       case "sent":
-        return this.#add("teams", { sqs: 1 });
+        this.#add("teams", { sqs: 1 });
+        return;
       // Its files and its list. S3's event about the list costs nothing, and EventBridge sends it to the queue.
       case "uploaded":
-        return this.#add("workers", { s3Puts: fact.paths.length + 1, sqs: 1 });
+        this.#add("workers", { s3Puts: fact.paths.length + 1, sqs: 1 });
+        return;
       case "instance":
         this.#nodes += 1;
         this.#begunAtMs.set(fact.id, nowMs);
@@ -135,7 +140,7 @@ class Tally {
     return { decisions: this.#decisions, nodes: this.#nodes, nodeHours, tableRequests: this.#tableRequests, byPart: this.#byPart };
   }
 
-  #add(part: Part, bills: Partial<Counts>): void {
+  #add(part: CostPart, bills: Partial<Counts>): void {
     this.#byPart.set(part, plusCounts(this.#byPart.get(part) ?? noCounts, bills));
   }
 }

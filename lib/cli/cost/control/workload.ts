@@ -5,7 +5,7 @@ const arriveMinutes = 60;
 const endMinutes = 30;
 
 /** What a run measures: jobs that arrive within an hour at random times, each with its own running time. */
-export type Load = { readonly jobs: number };
+export type ControlLoad = { readonly jobs: number };
 
 /** The types and prices of the families of the default pool: USD per hour on demand and, about, for spot. */
 const sizes = [
@@ -24,14 +24,20 @@ const sizes = [
 const zones = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"];
 
 /** The scenario: the pool, the limits and the teams of `cdk/fleet.config.ts`, and no faults. `test/cdk/control-cost.test.ts` compares them. */
-export const loadScenario = ({ jobs }: Load): Scenario =>
+export const loadScenario = ({ jobs }: ControlLoad): Scenario =>
   Scenario.parse({
     name: "control",
     minutes: arriveMinutes + endMinutes,
     arriveMinutes,
     teams: ["research", "vision"],
     pools: [
-      { name: "gpu", limits: { usdPerHour: 40, gpus: 16 }, budgets: { usdPerDay: 200, usdPerMonth: 3000 }, idleSeconds: 300, bootSeconds: 600 },
+      {
+        name: "gpu",
+        limits: { usdPerHour: 40, gpus: 16 },
+        budgets: { usdPerDay: 200, usdPerMonth: 3000 },
+        idleSeconds: 300,
+        bootSeconds: 600,
+      },
     ],
     poolRemoved: 0,
     deployment: {},
