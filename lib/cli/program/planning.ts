@@ -75,11 +75,11 @@ function addCost(program: Command, { run, console }: Session): void {
     .addHelpText("after", costHelp)
     .action(({ control, jobs = 100, seed = 1, ...options }) =>
       run(
-        control
-          ? import("../cost/control/control-cost.ts").then(({ controlCost }) => controlCost({ jobs, seed, json: options.json }, console))
-          : inCheckout("cost")
-              .then(() => import("../cost/cost.ts"))
-              .then(({ cost }) => cost(options, console)),
+        inCheckout("cost").then(() =>
+          control
+            ? import("../cost/control/control-cost.ts").then(({ controlCost }) => controlCost({ jobs, seed, json: options.json }, console))
+            : import("../cost/cost.ts").then(({ cost }) => cost(options, console)),
+        ),
       ),
     );
 }

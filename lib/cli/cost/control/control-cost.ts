@@ -9,7 +9,7 @@ import { billedJobs, type WorkBill, workBill } from "./work-bill.ts";
 
 export type ControlCostOptions = { readonly jobs: number; readonly seed: number; readonly json?: boolean | undefined };
 
-/** Measures and prints what the work of the control plane costs. It needs no account and no sources. */
+/** Measures and prints what the work of the control plane costs. It needs no account. */
 export async function controlCost(
   { jobs, seed, json }: ControlCostOptions,
   console: Pick<Console, "out" | "progress" | "width">,

@@ -114,23 +114,16 @@ class Tally {
   }
 
   note(fact: Fact, nowMs: number): void {
-    switch (fact.kind) {
-      case "sent":
-        this.#add("teams", { sqs: 1 });
-        return;
-      // Its files and its list. S3's event about the list costs nothing, and EventBridge sends it to the queue.
-      case "uploaded":
-        this.#add("workers", { s3Puts: fact.paths.length + 1, sqs: 1 });
-        return;
-      case "instance":
-        this.#nodes += 1;
-        this.#begunAtMs.set(fact.id, nowMs);
-        return;
-      case "ended":
-        this.#nodeMs += nowMs - (this.#begunAtMs.get(fact.id) ?? nowMs);
-        this.#begunAtMs.delete(fact.id);
-        return;
-      default:
+    if (fact.kind === "sent") this.#add("teams", { sqs: 1 });
+    // Its files and its list. S3's event about the list costs nothing, and EventBridge sends it to the queue.
+    if (fact.kind === "uploaded") this.#add("workers", { s3Puts: fact.paths.length + 1, sqs: 1 });
+    if (fact.kind === "instance") {
+      this.#nodes += 1;
+      this.#begunAtMs.set(fact.id, nowMs);
+    }
+    if (fact.kind === "ended") {
+      this.#nodeMs += nowMs - (this.#begunAtMs.get(fact.id) ?? nowMs);
+      this.#begunAtMs.delete(fact.id);
     }
   }
 
