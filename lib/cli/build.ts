@@ -15,7 +15,10 @@ const Package = z.object({ name: z.string(), version: z.string(), license: z.str
 const out = join(packageRoot, ".build", "cli");
 
 /** Commands that run the fleet's own sources. Their imports stay in the code, and are never reached. */
-const ofTheCheckout = ["local", "demo", "chaos", "chaos-wire"].map((name) => `./lib/cli/commands/${name}.ts`);
+const ofTheCheckout = [
+  ...["local", "demo", "chaos", "chaos-wire"].map((name) => `./lib/cli/commands/${name}.ts`),
+  ...["cost.ts", "control/control-cost.ts"].map((file) => `./lib/cli/cost/${file}`),
+];
 
 /** Defines `require`, because packages that are still CommonJS call it for Node's own modules, and an ES module has none by default. */
 const banner = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';

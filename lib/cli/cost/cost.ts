@@ -18,7 +18,8 @@ export type CostOptions = {
 
 /** Prints what a deployment of the configuration costs in a month in which it does nothing. It reads the synthesized template, and calls no service. */
 export async function cost({ idle, config, json }: CostOptions, console: Pick<Console, "out" | "note" | "width">): Promise<number> {
-  if (!idle) throw new UsageError("say which cost: --idle shows what the deployment costs while it does nothing");
+  if (!idle)
+    throw new UsageError("say which cost: --idle shows what the deployment costs while it does nothing, and --control what its work costs");
   await makeWritable(cloudFolder);
   const configuration = config === undefined ? join(packageRoot, "cdk", "fleet.config.ts") : asMeant(config);
   const assembly = await synthesize({ folder: cloudFolder, configuration, log: ({ message }) => console.note(message) });
@@ -45,7 +46,7 @@ export function billLines({ items, usd, unpriced }: Bill, width: number): readon
   return [
     ...table,
     "",
-    "List prices of us-east-1, without free tiers. Jobs, stored files and logs, and calls of people are not included.",
+    "List prices of us-east-1, without free tiers. Jobs (fleet cost --control), stored files and logs, and calls of people are not included.",
     "Each key costs $1.00 a month more from its first yearly rotation on, and again from its second.",
     ...(unpriced.length > 0 ? [`The price of ${unpriced.join(", ")} is not known, so the sum may be too low.`] : []),
   ];

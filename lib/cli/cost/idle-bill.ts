@@ -1,4 +1,5 @@
 import type { Resource } from "../../local/template/template.ts";
+import { prices } from "./prices.ts";
 
 /** One item of the bill of a month. `eachUsd`: the price of one; `usd`: of all. */
 export type BillItem = { readonly what: string; readonly count: number; readonly eachUsd: number; readonly usd: number };
@@ -8,24 +9,6 @@ export type Bill = { readonly items: readonly BillItem[]; readonly usd: number; 
 
 /** A month has 730 hours in AWS's price examples. */
 const minutes = 730 * 60;
-
-/** List prices of us-east-1 in USD, without free tiers: https://aws.amazon.com/pricing, November 2026. Other regions cost up to a third more. */
-const list = {
-  /** Per metric of an alarm at standard resolution, and month. */
-  alarm: 0.1,
-  dashboard: 3,
-  /** Per month, until the first yearly rotation. The first two rotations add a dollar a month each. */
-  key: 1,
-  /** Per request. */
-  sqs: 0.4e-6,
-  sqsFifo: 0.5e-6,
-  schedule: 1e-6,
-  lambda: 0.2e-6,
-  /** Per GiB and second, on arm64. */
-  lambdaTime: 0.0000133334,
-  /** Per 4 KB of a consistent read. */
-  read: 0.125e-6,
-} as const;
 
 /** Lambda keeps five connections to a queue open, and each asks it every 20 s: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html. */
 const pollsPerMonth = minutes * 60 * (5 / 20);
@@ -85,15 +68,15 @@ export function idleBill(resources: Readonly<Record<string, Resource>>): Bill {
     item(
       "alarms, by metric",
       of("AWS::CloudWatch::Alarm").reduce((sum, alarm) => sum + metricsOf(alarm), 0),
-      list.alarm,
+      prices.alarm,
     ),
-    item("dashboards", of("AWS::CloudWatch::Dashboard").length, list.dashboard),
-    item("keys of teams", of("AWS::KMS::Key").length, list.key),
-    item("queues that Lambda asks for messages", polled.length - fifo, pollsPerMonth * list.sqs),
-    item("FIFO queues that Lambda asks for messages", fifo, pollsPerMonth * list.sqsFifo),
-    item("ticks", ticks * minutes, list.schedule + list.lambda + memoryGiB * tickSeconds * list.lambdaTime),
-    item("looks of ticks at teams' dead letters", ticks * minutes * of("AWS::SQS::Queue").filter(isLookedAt).length, list.sqs),
-    item("reads of ticks", ticks * minutes * (tickReads.always + pools * tickReads.perPool), list.read),
+    item("dashboards", of("AWS::CloudWatch::Dashboard").length, prices.dashboard),
+    item("keys of teams", of("AWS::KMS::Key").length, prices.key),
+    item("queues that Lambda asks for messages", polled.length - fifo, pollsPerMonth * prices.sqs),
+    item("FIFO queues that Lambda asks for messages", fifo, pollsPerMonth * prices.sqsFifo),
+    item("ticks", ticks * minutes, prices.schedule + prices.lambda + memoryGiB * tickSeconds * prices.lambdaTime),
+    item("looks of ticks at teams' dead letters", ticks * minutes * of("AWS::SQS::Queue").filter(isLookedAt).length, prices.sqs),
+    item("reads of ticks", ticks * minutes * (tickReads.always + pools * tickReads.perPool), prices.read),
   ].filter(({ count }) => count > 0);
   return { items, usd: items.reduce((sum, { usd }) => sum + usd, 0), unpriced: unpriced(all) };
 }

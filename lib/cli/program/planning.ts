@@ -59,22 +59,44 @@ function addPlan(program: Command, { run, console }: Session): Command {
 function addCost(program: Command, { run, console }: Session): void {
   program
     .command("cost")
-    .description("show what a deployment costs a month, item by item, before or after it is deployed")
-    .option("--idle", "what it costs while no job runs or waits, and no instance is there")
-    .option("--config <file>", "the configuration (default: cdk/fleet.config.ts)")
-    .addOption(json())
-    .addHelpText(
-      "after",
-      "\nIt reads the stack's template, and needs no account.\n\nExamples:\n  fleet cost --idle\n  fleet cost --idle --json | jq .usd",
+    .description("show what a deployment costs, item by item, before or after it is deployed: a month without work, or 1,000 jobs")
+    .option("--idle", "what it costs a month while no job runs or waits, and no instance is there")
+    .addOption(new Option("--control", "what AWS charges for the work of the control plane per 1,000 jobs").conflicts(["idle", "config"]))
+    .option("--config <file>", "with --idle: the configuration (default: cdk/fleet.config.ts)")
+    .addOption(
+      new Option("--jobs <n>", "with --control: how many jobs arrive in the hour that is measured").argParser(jobsAnHour).conflicts("idle"),
     )
-    .action((options) =>
+    .addOption(
+      new Option("--seed <n>", "with --control: another seed, another hour")
+        .argParser((text) => whole(text, 1, 1_000_000_000))
+        .conflicts("idle"),
+    )
+    .addOption(json())
+    .addHelpText("after", costHelp)
+    .action(({ control, jobs = 100, seed = 1, ...options }) =>
       run(
-        inCheckout("cost")
-          .then(() => import("../cost/cost.ts"))
-          .then(({ cost }) => cost(options, console)),
+        inCheckout("cost").then(() =>
+          control
+            ? import("../cost/control/control-cost.ts").then(({ controlCost }) => controlCost({ jobs, seed, json: options.json }, console))
+            : import("../cost/cost.ts").then(({ cost }) => cost(options, console)),
+        ),
       ),
     );
 }
+
+/** With more jobs, some would not end within the run, because the pool's limit is 16 GPUs. */
+const jobsAnHour = (text: string): number => whole(text, 1, 150);
+
+const costHelp = `
+--idle reads the stack's template. --control runs an hour of jobs in virtual time, with the pool of cdk/fleet.config.ts: the functions' own
+code, on a table that counts request units as DynamoDB does. Then it says what AWS charges for that in addition to the idle bill, and what causes it.
+The same seed gives the same figures. Neither needs an account.
+
+Examples:
+  fleet cost --idle
+  fleet cost --idle --json | jq .usd
+  fleet cost --control
+  fleet cost --control --jobs 20 --json | jq .usdPerThousand`;
 
 const budget = (usualMs: number): Option =>
   new Option("--budget <ms>", "how long to search, in milliseconds").argParser((text) => whole(text, 1, 3_600_000)).default(usualMs);

@@ -52,6 +52,14 @@ export type HandlersWorld = InvocationWorld & {
   readonly invoked: (handler: string) => void;
   /** Called when an outbox was handled to the end. */
   readonly taken: (outbox: OutboxRef, how: TakenOutbox) => void;
+  readonly measured?: Measured | undefined;
+};
+
+/** Ports that take the place of the simulated ones, to measure what runs of functions cost. Their calls take the time that they take. */
+export type Measured = {
+  readonly portsOf: (handler: HandlerName, simulated: SimPorts) => SimPorts;
+  /** Called when a run is over. `ms`: how long it took in virtual time. */
+  readonly ran: (handler: HandlerName, ms: number) => void;
 };
 
 /** Timeouts in seconds, as in cdk/queues/timeouts.ts. */
@@ -201,16 +209,20 @@ export class Handlers {
   #run<T>(
     name: HandlerName,
     work: (deps: Deps, run: Invocation) => Promise<T>,
-    isSwift = this.#world.isSwift(name),
+    isSwift = this.#world.measured !== undefined || this.#world.isSwift(name),
   ): Promise<HandlerEnd<T>> {
-    const { ports, limits, newId, note, invoked, outages } = this.#world;
+    const { ports, limits, newId, note, invoked, outages, measured, clock } = this.#world;
     if (outages.isOut("functions") || this.#throttles.refuses(name)) return Promise.resolve({ kind: "died" });
     invoked(name);
     const run = new Invocation(this.#world, { name, timeoutMs: timeouts[name] * 1000, isSwift });
     const { now, random, pause } = run;
     const log: Log = (line) => note(line.message, line);
-    const deps = { ...run.ports(ports(name)), pools: this.#world.pools(), limits, now, random, pause, newId, log };
-    return run.run(() => work(deps, run));
+    const its = measured ? measured.portsOf(name, ports(name)) : ports(name);
+    const deps = { ...run.ports(its), pools: this.#world.pools(), limits, now, random, pause, newId, log };
+    const ended = run.run(() => work(deps, run));
+    const startedMs = clock.nowMs;
+    if (measured) void ended.then(() => measured.ran(name, clock.nowMs - startedMs));
+    return ended;
   }
 }
 

@@ -25,7 +25,7 @@ import { SimClock } from "./clock.ts";
 import { SimEc2 } from "./ec2.ts";
 import type { Fact } from "./facts.ts";
 import { scheduleFlood } from "./flood.ts";
-import { datasetsBucket, Handlers } from "./handlers.ts";
+import { datasetsBucket, Handlers, type Measured } from "./handlers.ts";
 import type { SimMachine } from "./machine.ts";
 import { bootMachine } from "./machine-world.ts";
 import { schedulePoison, stillGoing } from "./poison.ts";
@@ -47,6 +47,7 @@ export type WorldOptions = {
   readonly plant?: ((ports: SimPorts, world: World) => Partial<SimPorts>) | undefined;
   readonly emit: (fact: Fact) => void;
   readonly meter?: CpuMeter | undefined;
+  readonly measured?: Measured | undefined;
 };
 
 const tickMs = 60_000;
@@ -140,8 +141,7 @@ export class World {
     this.handlers = new Handlers({
       ...{ clock, outages, faults: this.faults, kills: this.kills, note: this.note },
       load: scenario.intensity > 0 ? new TableLoad(() => clock.nowMs, scenario.tableCapacity) : undefined,
-      meter: options.meter,
-      ports,
+      ...{ meter: options.meter, measured: options.measured, ports },
       pools: () => this.#configured,
       ...{ teams: scenario.teams, deadJobs: () => this.#queues.jobs.dead },
       nodeReader: ledger.nodeReader,

@@ -3,10 +3,10 @@ import { expression } from "../../../lib/aws/table/expression.ts";
 import { heartbeatChanges, heartbeatOfItem } from "../../../lib/aws/table/items/heartbeat-item.ts";
 import { itemsByNode, nodeItem, nodeOf, nodesOf } from "../../../lib/aws/table/items/node-item.ts";
 import { heartbeatKey, nodeDatasetsKey, nodeKey, nodePartitions, nodeRange } from "../../../lib/aws/table/keys.ts";
+import { itemBytes } from "../../../lib/local/dynamo/item-bytes.ts";
 import { type Heartbeat, isSilent } from "../../../lib/model/heartbeat/heartbeat.ts";
 import type { GpuSample } from "../../../lib/model/telemetry.ts";
 import { aNode, monday } from "../../fakes/builders.ts";
-import { itemBytes } from "../../fakes/item-size.ts";
 
 const gpu = (index: number): GpuSample => ({
   index,

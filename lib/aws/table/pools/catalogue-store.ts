@@ -1,5 +1,4 @@
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import * as z from "zod";
 import { FleetError } from "../../../model/fleet-error.ts";
 import type { Catalogue } from "../../../model/offer.ts";
@@ -19,16 +18,14 @@ const StoredCatalogue: z.ZodType<Catalogue> = z.object({
   refreshedAtMs: z.number(),
 });
 
-const pack = promisify(gzip);
-const unpack = promisify(gunzip);
-
 export const createCatalogueStore = (access: TableAccess): CatalogueStore => ({
   async get(pool) {
     const key = catalogueKey(pool);
     const item = await getItem(access, key);
     if (!item) return undefined;
     try {
-      const json = (await unpack(stored(Packed, item).gz, { maxOutputLength: maxUnpackedBytes })).toString("utf8");
+      // A function handles one event on at most one processor, so a thread of its own would gain nothing.
+      const json = gunzipSync(stored(Packed, item).gz, { maxOutputLength: maxUnpackedBytes }).toString("utf8");
       const catalogue: unknown = JSON.parse(json);
       return stored(StoredCatalogue, { ...key, ...z.record(z.string(), z.unknown()).parse(catalogue) });
     } catch {
@@ -38,7 +35,7 @@ export const createCatalogueStore = (access: TableAccess): CatalogueStore => ({
   },
 
   async put(pool, catalogue) {
-    const gz = await pack(JSON.stringify(catalogue));
+    const gz = gzipSync(JSON.stringify(catalogue));
     if (gz.byteLength > maxBytes) {
       throw new FleetError(
         "catalogue-size",
