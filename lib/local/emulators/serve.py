@@ -1,7 +1,8 @@
 """Serves one emulator on a free port of 127.0.0.1 and ends when its parent does.
 
-    python serve.py ministack|moto
+    python serve.py ministack|moto [--cloudformation]
 
+With --cloudformation, MiniStack also knows the resource types of cloudformation_types.py.
 Prints `listening PORT` once the emulator is loaded. The parent holds the other end of stdin for as long as it lives, so
 that the emulator ends even if the parent was killed.
 """
@@ -40,6 +41,11 @@ def ministack(listener, port):
     from hypercorn.config import Config
     from ministack.app import app
     from ministack.services import eventbridge, sts
+
+    if "--cloudformation" in sys.argv[2:]:
+        import cloudformation_types
+
+        cloudformation_types.register()
 
     def service_event(call):
         """Publishes an AWS service's event, because PutEvents refuses `aws.*` sources, as on AWS."""
