@@ -25,18 +25,18 @@ const startTimeoutMs = 120_000;
 /**
  * Starts both emulators, empty, on free ports of 127.0.0.1, and resolves when both respond. They end with `stop()`, and with
  * this process however it ends. `folder` contains their installation, and `logFolder` (default: `folder`) their output.
- * With `cloudFormation`, MiniStack can also deploy the stack. The local cloud creates the resources itself.
+ * With `account`, MiniStack stands in for an account into which the stack can be deployed, and judges each call by its policies.
  */
 export async function startEmulators(options: {
   folder: string;
   logFolder?: string;
-  cloudFormation?: boolean;
+  account?: boolean;
   log: LocalLog;
 }): Promise<Emulators> {
   const python = await emulatorPython(options);
   const logFolder = options.logFolder ?? options.folder;
   await mkdir(logFolder, { recursive: true });
-  const ministackArguments = ["ministack", ...(options.cloudFormation ? ["--cloudformation"] : [])] as const;
+  const ministackArguments = ["ministack", ...(options.account ? ["--account"] : [])] as const;
   const started = await Promise.allSettled([serve(python, ministackArguments, logFolder), serve(python, ["moto"], logFolder)]);
   const stop = async (): Promise<void> => {
     await Promise.all(started.flatMap((one) => (one.status === "fulfilled" ? [one.value.stop()] : [])));
