@@ -213,6 +213,7 @@ test("`cdk diff` of the first deployment shows no difference", async () => {
 
 test("`cdk destroy` ends the instance, keeps the table, the buckets and the keys, and leaves nothing else", async () => {
   const before = await inventory(python, env);
+  expect(before.resources["AWS::EC2::Instance"]).toHaveLength(1);
   await cdk(env, "destroy", "--force", "--app", assembly("again"));
   const after = await inventory(python, env);
   expect(Object.keys(after.stacks).toSorted()).toEqual(["CDKToolkit", "Fleetwright-second"]);
