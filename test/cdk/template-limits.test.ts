@@ -6,7 +6,9 @@ import { measure } from "./template-limits.ts";
 
 /** Twenty teams and ten pools, with the longest names that a configuration may have. docs/limits.md names these numbers. */
 const teams = Array.from({ length: 20 }, (_, n) => `team-${n}`.padEnd(22, "x"));
-const pools = Array.from({ length: 10 }, (_, n) => ({ ...fleetConfig.pools[0], name: `pool-${n}`.padEnd(20, "x") }));
+const markets: ("spot" | "on-demand")[] = ["spot", "on-demand"];
+const limits = { usdPerHour: 40, gpus: 16 };
+const pools = Array.from({ length: 10 }, (_, n) => ({ families: ["g5"], markets, limits, name: `pool-${n}`.padEnd(20, "x") }));
 const large: ConfigurationFile = { ...fleetConfig, name: "n".repeat(20), teams, pools, defaultPool: "pool-0".padEnd(20, "x") };
 
 describe.each([
@@ -26,7 +28,8 @@ test("a measured text is as long as the deployed one can be, not as the template
   expect(parameter?.most).toBeGreaterThan(6 * 63);
 });
 
-test("CDK refuses a stack of more than 500 resources", () => {
-  const many = Array.from({ length: 40 }, (_, n) => `team-${n}`);
-  expect(() => new Synthesized({ ...fleetConfig, teams: many })).toThrow("greater than allowed maximum of 500");
+test("one stack has room for thirty teams with one pool, and CDK refuses one more", () => {
+  const of = (count: number) => ({ ...fleetConfig, teams: Array.from({ length: count }, (_, n) => `team-${n}`) });
+  expect(measure(new Synthesized(of(30))).filter(({ most, limit }) => most > limit)).toEqual([]);
+  expect(() => new Synthesized(of(31))).toThrow("greater than allowed maximum of 500");
 });

@@ -80,12 +80,8 @@ test("`cdk deploy` creates every resource of the default configuration", async (
   );
 
   // CloudFormation says so, and so do the services themselves. Only the custom resource, which is a call of end-fleet, is in none.
-  const perKind = (kinds: readonly string[]) =>
-    Object.fromEntries(
-      Map.groupBy(kinds, (kind) => kind)
-        .entries()
-        .map(([kind, all]) => [kind, all.length]),
-    );
+  const perKind = (kinds: readonly string[]): Record<string, number> =>
+    Object.fromEntries([...Map.groupBy(kinds, (kind) => kind)].map(([kind, all]) => [kind, all.length]));
   const { "Custom::FleetwrightInstances": custom, ...expected } = perKind(Object.values(Resources).map(({ Type }) => Type));
   expect(custom).toBe(1);
   expect(perKind(added(bootstrapped, deployed).map((each) => each.slice(0, each.indexOf(" "))))).toEqual(expected);

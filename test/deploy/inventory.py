@@ -37,14 +37,11 @@ def compute():
     # A rule for all traffic to everywhere is what a new group begins with.
     rules = [rule for rule in rules if rule.get("ReferencedGroupInfo")]
     instances = [each for found in pages(ec2, "describe_instances", "Reservations") for each in found["Instances"]]
-    living = [each for each in instances if each["State"]["Name"] not in ("shutting-down", "terminated")]
-    # AWS deletes these with their instance. MiniStack does not.
-    deleted = {
-        disk["Ebs"]["VolumeId"]
-        for each in instances
-        for disk in each["BlockDeviceMappings"]
-        if each not in living and disk["Ebs"]["DeleteOnTermination"]
-    }
+    living = [each["InstanceId"] for each in instances if each["State"]["Name"] not in ("shutting-down", "terminated")]
+
+    def is_left(volume):
+        """AWS deletes a volume with its instance if it was asked to. MiniStack does not."""
+        return not any(each["DeleteOnTermination"] and each["InstanceId"] not in living for each in volume["Attachments"])
 
     def policies(name):
         found = exists("ResourceNotFoundException", functions.get_policy, FunctionName=name)
@@ -85,8 +82,8 @@ def compute():
         "AWS::EC2::SecurityGroupIngress": [each["SecurityGroupRuleId"] for each in rules if not each["IsEgress"]],
         "AWS::EC2::SecurityGroupEgress": [each["SecurityGroupRuleId"] for each in rules if each["IsEgress"]],
         "AWS::EC2::LaunchTemplate": [each["LaunchTemplateId"] for each in pages(ec2, "describe_launch_templates", "LaunchTemplates")],
-        "AWS::EC2::Instance": [each["InstanceId"] for each in living],
-        "AWS::EC2::Volume": [each["VolumeId"] for each in pages(ec2, "describe_volumes", "Volumes") if each["VolumeId"] not in deleted],
+        "AWS::EC2::Instance": living,
+        "AWS::EC2::Volume": [each["VolumeId"] for each in pages(ec2, "describe_volumes", "Volumes") if is_left(each)],
     }
 
 
