@@ -11,6 +11,7 @@ import type { FunctionBundles } from "./bundles/function-bundles.ts";
 import { WorkerAssets, type WorkerFiles } from "./bundles/worker-assets.ts";
 import { concurrencyRemarks } from "./configuration/concurrency.ts";
 import type { Configuration } from "./configuration/configuration.ts";
+import { zoneCount } from "./configuration/zones.ts";
 import { FleetAlarms } from "./fleet-alarms.ts";
 import { Api } from "./handlers/api.ts";
 import { EndFleet } from "./handlers/end-fleet.ts";
@@ -43,7 +44,7 @@ export type FleetStackProps = StackProps & {
 
 /** A complete Fleetwright. It names no account and no region, so that it can be synthesized without either. */
 export class FleetStack extends Stack {
-  readonly #zones: number;
+  readonly #zones: Configuration["zones"];
 
   constructor(scope: Construct, id: string, props: FleetStackProps) {
     const { configuration, bundles } = props;
@@ -61,7 +62,7 @@ export class FleetStack extends Stack {
       table: new FleetTable(this, "Table", configuration).table,
       queues: new Queues(this, "Queues", configuration),
       vaults: new TeamVaults(this, "Teams", configuration),
-      network: new Network(this, "Network", { zones: configuration.zones, logs: buckets.logs }),
+      network: new Network(this, "Network", { zones: zoneCount(configuration.zones), logs: buckets.logs }),
     };
     const worker = new WorkerAssets(this, "Worker", props.worker);
     const instance = new InstanceRole(this, "Instance");
@@ -98,9 +99,10 @@ export class FleetStack extends Stack {
     if (configuration.alarmTopicArn) this.#notifyOfAlarms(configuration.alarmTopicArn);
   }
 
-  /** Returns zones that are looked up at deployment, because without a region CDK would assume two zones only. */
+  /** Returns the configured zones, or zones that are looked up at deployment, because without a region CDK would assume two zones only. */
   override get availabilityZones(): string[] {
-    return Array.from({ length: this.#zones }, (_, index) => Fn.select(index, Fn.getAzs(Aws.REGION)));
+    const zones = this.#zones;
+    return typeof zones === "object" ? zones : Array.from({ length: zones }, (_, index) => Fn.select(index, Fn.getAzs(Aws.REGION)));
   }
 
   #addOutputs({ configuration, table, queues, buckets, vaults }: Foundation, apiUrl: string): void {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Shard } from "../lib/model/dataset.ts";
-import { DatasetName, TeamName } from "./job.ts";
+import { DatasetName, TeamName } from "./names.ts";
 
 /** A message of the `shards` queue: check which nodes need this dataset, and make a new map if they have changed. */
 export const RebalanceShards = z.strictObject({

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Deployment } from "../lib/model/deployment.ts";
-import { PoolName, TeamName } from "./job.ts";
+import { PoolName, TeamName } from "./names.ts";
 
 /** The value of the parameter that the stack writes, as JSON. */
 export const StoredDeployment: z.ZodType<Deployment> = z.object({

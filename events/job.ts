@@ -2,21 +2,13 @@ import * as z from "zod";
 import type { JobSpec } from "../lib/model/job.ts";
 import { defaultRunSeconds, maxRunSeconds } from "../lib/model/values/attempt-times.ts";
 import { whyNoImage } from "../lib/model/values/image-reference.ts";
+import { DatasetName, JobId, PoolName } from "./names.ts";
 
 /** The largest job message that is accepted, although SQS itself accepts 1 MiB. */
 export const maxJobBytes = 32 * 1024;
 
-export const TeamName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a team is 1 to 30 of a-z, 0-9 and -, starting with a letter");
-export const PoolName = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, "a pool is 1 to 30 of a-z, 0-9 and -, starting with a letter");
-export const DatasetName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a dataset is 1 to 63 of a-z, 0-9 and -, starting with a letter or digit");
 /** The most members of a gang, because all of them are placed in one transaction, which has at most 100 items. */
 export const maxMembers = 48;
-export const JobId = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "an id is 1 to 100 of A-Z, a-z, 0-9, '.', '_' and '-', and starts with a letter or digit");
-
 /** A file or folder inside a job's working directory. */
 const RelativePath = z
   .string()
@@ -173,23 +165,3 @@ export type JobMessage = z.infer<typeof JobMessage>;
 
 /** Returns the spec of a message: everything but the job's id. */
 export const specOf = ({ id: _id, ...spec }: JobMessage): JobSpec => spec;
-
-/** A job's spec as it is stored, and as it is sent to the worker. */
-export const StoredSpec: z.ZodType<JobSpec> = z.object({
-  command: z.array(z.string()),
-  image: z.string().optional(),
-  code: z.object({ s3: z.string(), sha256: z.string().optional() }).optional(),
-  gpus: z.object({ count: z.number(), memoryGiB: z.number(), models: z.array(z.string()) }),
-  vcpus: z.number(),
-  memoryGiB: z.number(),
-  pool: z.string().optional(),
-  priority: z.number(),
-  maxRuntimeSeconds: z.number(),
-  retries: z.number(),
-  env: z.record(z.string(), z.string()),
-  artifacts: z.array(z.union([z.string(), z.object({ path: z.string(), required: z.literal(true) })])),
-  spot: z.boolean(),
-  nodes: z.int().min(1).default(1),
-  datasets: z.array(z.object({ name: z.string(), share: z.enum(["whole", "part"]) })).default([]),
-  zones: z.array(z.string()).default([]),
-} satisfies Readonly<Record<keyof JobSpec, z.ZodType>>);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName } from "./job.ts";
+import { PoolName } from "./names.ts";
 
 /** A message of the lane and of `later`: something happened in this pool. What happened is read from the table. */
 export const PoolRang = z.strictObject({ pool: PoolName });

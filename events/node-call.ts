@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { maxSequence, maxSession } from "../lib/model/heartbeat/heartbeat.ts";
-import { DatasetName, JobId, PoolName, StoredSpec, TeamName } from "./job.ts";
+import { DatasetName, JobId, PoolName, TeamName } from "./names.ts";
+import { StoredSpec } from "./stored-spec.ts";
 
 /**
  * The only call that a worker makes. Each call reports the complete state of the worker's attempts, and the response says what to do next,

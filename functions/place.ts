@@ -1,8 +1,8 @@
 import { MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { Context } from "aws-lambda";
-import { PoolName } from "../events/job.ts";
 import { jsonOf } from "../events/json.ts";
 import { PoolRang } from "../events/lane.ts";
+import { PoolName } from "../events/names.ts";
 import { place } from "../lib/flows/place.ts";
 import { poolToPlace } from "../lib/flows/pool/pool-to-place.ts";
 import { gapOf } from "../lib/model/plan.ts";

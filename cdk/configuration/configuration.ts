@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { checked, linesOf } from "../../events/checked.ts";
-import { PoolName, TeamName } from "../../events/job.ts";
+import { PoolName, TeamName } from "../../events/names.ts";
 import { outboxFolder } from "../../events/outbox/outbox.ts";
 import { inWords } from "../../lib/model/errors/in-words.ts";
 import { decoded } from "../../lib/model/files/decoded.ts";
@@ -20,6 +20,7 @@ import { Budgets, budgetProblems } from "./budget-problems.ts";
 import { QueueConcurrency, ReservedConcurrency } from "./concurrency.ts";
 import { fallbackProblems } from "./fallback-problems.ts";
 import { nameProblems } from "./name-problems.ts";
+import { Zones } from "./zones.ts";
 
 /** The times for which CloudWatch Logs can keep a log, up to ten years. */
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
@@ -195,7 +196,9 @@ const Fields = z.strictObject({
     .describe(
       "The KMS key that encrypts nodes' volumes. Name it if the account's default key for EBS is not the one of AWS; otherwise no node can be launched",
     ),
-  zones: z.int().min(1).max(6).default(3).describe("In how many availability zones nodes may run"),
+  zones: Zones.default(3).describe(
+    "In how many availability zones nodes may run, or in which. A change replaces subnets, which works only while no node runs",
+  ),
   logRetentionDays: z
     .literal([...retentionDays])
     .default(30)

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { AttemptRef, SegmentRef } from "../../lib/model/job.ts";
-import { JobId, TeamName } from "../job.ts";
+import { JobId, TeamName } from "../names.ts";
 import { ObjectCreated } from "./upload.ts";
 
 /**

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { NotKept, Upload } from "../../lib/model/artifact.ts";
 import { FleetError } from "../../lib/model/fleet-error.ts";
-import { JobId, TeamName } from "../job.ts";
+import { JobId, TeamName } from "../names.ts";
 import { LeftOut, maxLeftOut, UploadedArtifact } from "./upload.ts";
 
 /** The frame of a manifest. Its entries are parsed one by one, because a single wrong entry must not cost the others. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId, TeamName } from "../job.ts";
+import { JobId, TeamName } from "../names.ts";
 
 /** S3's "Object Created" event for an uploaded object, such as an attempt's manifest, as EventBridge delivers it. */
 export const ObjectCreated = z.object({

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { segmentToSeal } from "../artifacts/log-segment.ts";
 import { attemptToSeal } from "../artifacts/upload.ts";
 import { shardsMessage } from "../dataset.ts";
-import { JobId } from "../job.ts";
 import { jsonOf } from "../json.ts";
+import { JobId } from "../names.ts";
 
 /** The kinds of things that a dead letter may be about. */
 export const subjectKinds = ["job", "attempt", "log", "dataset", "object", "pool", "instance", "alarm"] as const;

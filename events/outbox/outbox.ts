@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { OutboxRef } from "../../lib/model/job.ts";
 import { ArtifactPath, ObjectCreated } from "../artifacts/upload.ts";
-import { JobId, TeamName } from "../job.ts";
+import { JobId, TeamName } from "../names.ts";
 import { AttemptReport } from "../node-call.ts";
 
 /**

@@ -4,8 +4,6 @@ import { basePath } from "./http/base-path.ts";
 import type { ApiDeps } from "./http/deps.ts";
 import type { Operation } from "./http/operation.ts";
 import { type ApiResponse, problem, statuses } from "./http/response.ts";
-import { describeItself } from "./operations/document.ts";
-import { operations } from "./operations.ts";
 import type { ProblemView } from "./views/problem.ts";
 import { type SigningPrincipal, sessionOf, speakerOf } from "./views/speaker.ts";
 
@@ -19,10 +17,9 @@ export type Signed = {
 
 type Env = { Bindings: Signed };
 
-/** Creates the HTTP API. It responds to every request with JSON or with problem details, also after an error. */
-export function createApi(deps: ApiDeps): Hono<Env> {
+/** Creates an HTTP API with these operations. It responds to every request with JSON or with problem details, also after an error. */
+export function createApi(deps: ApiDeps, all: readonly Operation[]): Hono<Env> {
   const app = new Hono<Env>({ strict: true });
-  const all = [...operations, describeItself(operations)];
   const respondTo = async (context: Context<Env>, each: Operation | undefined, work: () => Promise<ApiResponse>): Promise<Response> => {
     const fromMs = deps.now();
     const { caller, requestId } = context.env;

@@ -1,6 +1,7 @@
 import type { Operation } from "./http/operation.ts";
 import { datasetOperations } from "./operations/datasets.ts";
 import { decisionOperations } from "./operations/decisions.ts";
+import { describeItself } from "./operations/document.ts";
 import { jobOperations } from "./operations/jobs.ts";
 import { letterOperations } from "./operations/letters.ts";
 import { limitOperations } from "./operations/limits.ts";
@@ -13,7 +14,7 @@ import { poolOperations } from "./operations/pools.ts";
 import { settingOperations } from "./operations/settings.ts";
 
 /** All operations except the one that returns the OpenAPI document. */
-export const operations: readonly Operation[] = [
+const operations: readonly Operation[] = [
   whoAmI,
   ...jobOperations,
   ...manyJobOperations,
@@ -27,3 +28,5 @@ export const operations: readonly Operation[] = [
   ...datasetOperations,
   ...letterOperations,
 ];
+
+export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];

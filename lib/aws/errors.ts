@@ -104,6 +104,11 @@ const names: Readonly<Record<Exclude<AwsErrorKind, "unknown">, readonly string[]
     "ResourceNotFoundException",
     "InvalidLaunchTemplateId.NotFound",
     "InvalidLaunchTemplateName.NotFoundException",
+    "InvalidAMIID.NotFound",
+    "InvalidAMIID.Unavailable",
+    "NoSuchEntity",
+    "NoSuchEntityException",
+    "NoSuchResourceException",
   ],
 };
 

@@ -1,4 +1,4 @@
-import { DatasetName } from "../../events/job.ts";
+import { DatasetName } from "../../events/names.ts";
 import type { Dataset, DatasetLimits, DatasetRef, Source } from "../model/dataset.ts";
 import { sourceUrl } from "../model/dataset.ts";
 import type { Ports } from "../ports/ports.ts";

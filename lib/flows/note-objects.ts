@@ -1,4 +1,4 @@
-import { TeamName } from "../../events/job.ts";
+import { TeamName } from "../../events/names.ts";
 import type { Ports } from "../ports/ports.ts";
 
 export type NoteObjectsDeps = Pick<Ports, "datasets" | "shardQueue"> & {

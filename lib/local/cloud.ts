@@ -10,6 +10,8 @@ import { createAccessLog } from "./access/access-log.ts";
 import { assumedRole } from "./access/assumed-role.ts";
 import { createGuard } from "./access/guard.ts";
 import { resourceFacts } from "./access/policies.ts";
+import { createAccountFront } from "./account/account-front.ts";
+import { createSpotRole } from "./account/spot-role.ts";
 import { announce } from "./announcement.ts";
 import type { AlarmView } from "./cloudwatch/alarms.ts";
 import { type CloudWatch, type CloudWatchBehaviour, startCloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -152,6 +154,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
   const outages = createOutages();
   // Until the stack exists, there is no alarm that could miss a call.
   let noteCall: CloudWatch["noteCall"] = () => undefined;
+  let listAlarms: () => readonly AlarmView[] = () => [];
   endpoint.open({
     ministackUrl: emulators.ministackUrl,
     motoUrl: emulators.motoUrl,
@@ -166,6 +169,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     controls: createControls(ec2.record),
     functionUrl: outages.cutting(urls.handle),
     api: outages.cutting((call) => urls.handle({ name: apiFunction(blueprint), path: call.path }, call)),
+    account: createAccountFront({ blueprint, alarms: () => listAlarms() }),
     silent: outages.isSilent,
   });
 
@@ -178,7 +182,11 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     bundle: (bucket: string, key: string) => bundles.get(`${bucket}/${key}`),
     blueprint,
   };
-  await together([provision(await readTemplate(assembly, stackName), world), uploadAssets(clients.s3, assets)]);
+  await together([
+    provision(await readTemplate(assembly, stackName), world),
+    uploadAssets(clients.s3, assets),
+    createSpotRole(endpoint.url, credentials),
+  ]);
   await accessLog.begin(blueprint.policies);
   checkWiring(blueprint, guard);
 
@@ -194,6 +202,7 @@ async function start(options: LocalCloudOptions, { run, parts, log }: Start): Pr
     }),
   );
   noteCall = cloudwatch.noteCall;
+  listAlarms = cloudwatch.alarms.list;
   const onLine = (line: FunctionLine): void => {
     functionsLog.write(line);
     cloudwatch.noteLine(line);

@@ -1,13 +1,15 @@
-import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from "node:http";
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { bucketOfAbsent, keyHeader } from "./access/calls/s3.ts";
 import type { Guard } from "./access/guard.ts";
 import { refused } from "./access/refusal.ts";
+import type { AccountFront } from "./account/account-front.ts";
 import { whyForeign } from "./requests/caller.ts";
 import type { HttpCall, HttpResponse } from "./requests/http.ts";
 import type { Principal } from "./requests/identities.ts";
-import { signedFor } from "./requests/service-of.ts";
+import { type Forwarded, pass, relay, textOf } from "./requests/relay.ts";
+import { type SignedFor, signedFor } from "./requests/service-of.ts";
 import type { LocalLog } from "./run/log-line.ts";
 
 /** Where each call goes. The functions take whole calls. SSM and CloudWatch are streamed to moto, everything else to MiniStack. */
@@ -28,6 +30,8 @@ export type Routes = {
   readonly api: (call: HttpCall) => Promise<HttpResponse>;
   /** Handles a call to a function URL. `path` is the rest after the URL, from its slash on. The call's own path is the signed one. */
   readonly functionUrl: (target: { name: string; path: string }, call: HttpCall) => Promise<HttpResponse>;
+  /** Handles calls about the account's limits and the stack's functions and alarms. @default the emulators handle all */
+  readonly account?: AccountFront;
   /** Reports whether a call to this service of AWS gets no response at present, so that its caller must give up. @default never */
   readonly silent?: (service: string) => boolean;
 };
@@ -80,7 +84,7 @@ export async function createEndpoint(options: { port?: number; log: LocalLog; lo
   };
 }
 
-type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly routes: Routes; readonly agent: Agent };
+type Exchange = Forwarded & { readonly routes: Routes };
 
 /** Routes a call. Functions and the API verify signatures; the emulators do not, so at least their calls must have one. */
 async function dispatch(exchange: Exchange): Promise<void> {
@@ -97,7 +101,12 @@ async function dispatch(exchange: Exchange): Promise<void> {
   if (path.startsWith("/_local/")) return respondWith(exchange, async (call) => routes.controls(call));
   const signed = signedFor(path, request.headers);
   if (signed === undefined) return refuse(exchange, { type: "MissingAuthenticationTokenException", message: unsigned });
-  if (routes.silent?.(signed.service)) return;
+  if (!routes.silent?.(signed.service)) await judged(exchange, signed);
+}
+
+/** Carries out a signed call of AWS, if the policies allow it. */
+async function judged(exchange: Exchange, signed: SignedFor): Promise<void> {
+  const { request, routes } = exchange;
   const head = callOf(request, Buffer.alloc(0));
   const identified = routes.guard.identify(signed, head);
   if ("response" in identified) return turnAway(exchange, identified.response);
@@ -106,6 +115,7 @@ async function dispatch(exchange: Exchange): Promise<void> {
   if (call === "too-large") return respond(exchange.response, tooLarge);
   const refusal = routes.guard.refuse(signed.service, call, identified.principal);
   if (refusal) return respond(exchange.response, refusal);
+  if (routes.account?.takes(call.path, request.headers)) return respond(exchange.response, await routes.account.handle(call));
   return carryOut(exchange, signed.service, call);
 }
 
@@ -191,12 +201,6 @@ async function relaySessions(exchange: Exchange, call: HttpCall): Promise<void> 
   await relay(exchange, routes.ministackUrl, { body: call.body, how });
 }
 
-async function textOf(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString();
-}
-
 async function respondWith({ request, response }: Exchange, how: (call: HttpCall) => Promise<HttpResponse>): Promise<void> {
   const call = await whole(request);
   if (call === "too-large") return respond(response, tooLarge);
@@ -227,51 +231,6 @@ function callOf(request: IncomingMessage, body: Buffer): HttpCall {
     value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : value] as const],
   );
   return { method: request.method ?? "GET", path: request.url ?? "/", headers: Object.fromEntries(headers), body };
-}
-
-/** Streams a response. */
-function pass(upstream: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(upstream.statusCode ?? 502, upstream.headers);
-  upstream.pipe(response);
-}
-
-/** The emulators let every web page read their responses. No page may read these. */
-const withoutCors = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("access-control-")));
-
-/** The emulators refuse whatever a browser sends, because only this endpoint should call them. It has checked the call. */
-const withoutBrowser = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "origin" && name !== "sec-fetch-site"));
-
-type Relayed = {
-  /** The body, if it was read already. @default the call's body is streamed */
-  readonly body?: Buffer;
-  /** Returns the response. @default it is streamed */
-  readonly how?: (upstream: IncomingMessage) => Promise<void>;
-};
-
-/** Forwards the call with unchanged headers, including Host. */
-function relay({ request, response, agent }: Exchange, to: string, { body, how }: Relayed): Promise<void> {
-  const { hostname, port } = new URL(to);
-  return new Promise((resolve, reject) => {
-    const onward = send(
-      { hostname, port, agent, method: request.method, path: request.url, headers: withoutBrowser(request.headers) },
-      (upstream) => {
-        upstream.headers = withoutCors(upstream.headers);
-        upstream.once("error", reject);
-        if (how) how(upstream).catch(reject);
-        else pass(upstream, response);
-      },
-    );
-    onward.once("error", reject);
-    // A long poll whose caller is gone must not receive a message, which would be lost.
-    response.once("close", () => {
-      if (!response.writableFinished) onward.destroy();
-      resolve();
-    });
-    if (body) onward.end(body);
-    else request.pipe(onward);
-  });
 }
 
 function respond(response: ServerResponse, { status, headers, body, cut }: HttpResponse): void {

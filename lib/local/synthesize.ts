@@ -23,7 +23,13 @@ export async function synthesize(options: { folder: string; configuration: strin
   options.log({ message: "Synthesizing the stack …" });
   const making = `${assembly}.${randomUUID()}`;
   try {
-    const env = { ...process.env, FLEETWRIGHT_CONFIG: configuration, CDK_OUTDIR: making, CDK_DISABLE_CLI_TELEMETRY: "true" };
+    const env = {
+      ...process.env,
+      FLEETWRIGHT_CONFIG: configuration,
+      FLEETWRIGHT_OWN_NODE: "true",
+      CDK_OUTDIR: making,
+      CDK_DISABLE_CLI_TELEMETRY: "true",
+    };
     await run(process.execPath, [options.app ?? join(root, "cdk", "app.ts")], {
       cwd: root,
       env,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { PoolName, TeamName } from "../../events/job.ts";
+import { PoolName, TeamName } from "../../events/names.ts";
 import { withNewNames } from "../model/pool.ts";
 import { whenSpents } from "../model/values/when-spent.ts";
 import { DatasetLimits } from "./dataset-limits.ts";

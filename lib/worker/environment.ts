@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName } from "../../events/job.ts";
+import { PoolName } from "../../events/names.ts";
 import { FleetError } from "../model/fleet-error.ts";
 
 /** What the worker needs from its environment. On an instance the systemd unit sets it, and the local cloud sets it for its processes. */

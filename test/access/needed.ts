@@ -1,8 +1,9 @@
 /** Which statements of a stack's policies the recorded questions need. */
 import type { AccessLine, KeptPolicies } from "../../lib/local/access/access-log.ts";
+import { everything } from "../../lib/local/access/guard.ts";
 import { matches } from "../../lib/local/access/policy/patterns.ts";
 import type { NamedStatement } from "../../lib/local/access/policy/statement.ts";
-import { type Caller, judge } from "../../lib/local/access/policy/verdict.ts";
+import { type AccessCaller, judge } from "../../lib/local/access/policy/verdict.ts";
 import { administrator } from "../../lib/local/requests/identities.ts";
 
 /** The parts of `resourcePolicy` that a report needs: the policy of what a question is about. */
@@ -26,7 +27,7 @@ const isSession = (who: string): boolean => !who.endsWith(".amazonaws.com");
 export function unneeded(lines: readonly AccessLine[], policies: KeptPolicies, policyOf: PolicyOf): readonly Unneeded[] {
   const everywhere = [policies.identity, policies.resource, policies.trust].flatMap((each) => Object.values(each).flat());
   const names = [...new Set(everywhere.filter(({ Effect }) => Effect === "Allow").map(({ name }) => name))];
-  const asked = lines.filter(({ isAllowed, who }) => isAllowed && who !== administrator.role);
+  const asked = lines.filter(({ isAllowed }) => isAllowed);
   return names.flatMap((name): Unneeded[] => {
     const using = asked.filter((line) => mayUse(line, name, everywhere));
     if (!using.some((line) => !isAllowedWithout(line, name, policies, policyOf))) return [{ statement: name }];
@@ -43,11 +44,15 @@ const mayUse = ({ action }: AccessLine, name: string, all: readonly NamedStateme
 function isAllowedWithout(line: AccessLine, name: string, { identity }: KeptPolicies, policyOf: PolicyOf): boolean {
   const { who } = line;
   const account = line.context["aws:resourceaccount"]?.[0] ?? "";
-  const caller: Caller = isSession(who)
+  const caller: AccessCaller = isSession(who)
     ? { kind: "role", account, roleArn: `arn:aws:iam::${account}:role/${who}`, sessionArn: `arn:aws:sts::${account}:assumed-role/${who}/s` }
     : { kind: "service", name: who };
   const without = (statements: readonly NamedStatement[]) => statements.filter((each) => each.name !== name);
   const { resource, ...required } = policyOf(line);
-  const policiesOf = { identity: without(identity[who] ?? []), resource: without(resource ?? []), ...required };
+  const policiesOf = {
+    identity: who === administrator.role ? everything : without(identity[who] ?? []),
+    resource: without(resource ?? []),
+    ...required,
+  };
   return judge(line, caller, policiesOf).isAllowed;
 }

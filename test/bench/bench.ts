@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { type Column, tableLines } from "../../lib/cli/terminal/table.ts";
 import { capacity } from "./capacity/capacity.ts";
+import { coldStart } from "./cold-start.ts";
 import { fixedCluster } from "./fixed-cluster.ts";
 import { fleetCost } from "./fleet-cost.ts";
 import { latency } from "./latency.ts";
@@ -16,6 +17,10 @@ export type BenchOptions = { readonly data?: string | undefined; readonly seeds?
 
 const benches: Readonly<Record<string, { readonly shows: string; readonly run: (options: BenchOptions) => Promise<Report> }>> = {
   capacity: { shows: "failed launches and waiting times while most instance types have no capacity", run: capacity },
+  "cold-start": {
+    shows: "import and first call of each function in a new process, above bare Node, and what its bundle holds",
+    run: coldStart,
+  },
   "fixed-cluster": {
     shows: "GPUs in use in a fleet of fixed size, after more jobs have arrived than it holds",
     run: fixedCluster,
@@ -46,6 +51,7 @@ if (options.list || !bench) {
   const seeds = options.seeds === undefined ? undefined : Number(options.seeds);
   const result = reportJson(await bench.run({ data: options.data, seeds }), performance.now() - startedMs);
   for (const line of tableLines(result.rows, columnsOf(result.rows), "no figures")) console.log(line);
+  for (const note of result.notes ?? []) console.log(note);
   console.log(`${result.wallMs} ms, at most ${result.peakRssMiB} MiB`);
   if (options.json) console.log(JSON.stringify(result));
   process.exitCode = result.ok ? 0 : 1;

@@ -11,7 +11,13 @@ export type Row = {
   readonly better: "lower" | "higher";
 };
 
-export type Report = { readonly bench: string; readonly seeds: number; readonly rows: readonly Row[] };
+/** `notes`: lines that are shown below the figures. */
+export type Report = {
+  readonly bench: string;
+  readonly seeds: number;
+  readonly rows: readonly Row[];
+  readonly notes?: readonly string[];
+};
 
 const reached = ({ value, target, better }: Row): boolean =>
   target === undefined || (better === "lower" ? value <= target : value >= target);

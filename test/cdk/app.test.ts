@@ -1,16 +1,18 @@
-import { mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Validations } from "aws-cdk-lib";
 import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import { Bucket } from "aws-cdk-lib/aws-s3";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { buildWorker, notLinuxX64 } from "../../cdk/bundles/worker-assets.ts";
+import { root } from "../../cdk/bundles/root.ts";
+import { buildWorker } from "../../cdk/bundles/worker-assets.ts";
+import { pinnedNode, workerNode } from "../../cdk/bundles/worker-node.ts";
 import fleetConfig from "../../cdk/fleet.config.ts";
 import localConfig from "../../cdk/local.config.ts";
-import { aFleetApp, linuxProgram } from "./synthesized.ts";
+import { aFleetApp } from "./synthesized.ts";
 
 describe("the app", () => {
   test.each([
@@ -73,23 +75,50 @@ describe("the app", () => {
     expect(statSync(buildWorker().worker).size).toBeLessThan(800_000);
   });
 
-  test("a Node binary that nodes cannot run stops the deployment", () => {
-    const { app, stack } = aFleetApp(fleetConfig, { node: aFile(Buffer.from("cffaedfe0c00000100000000020000000000", "hex")) });
-    Annotations.fromStack(stack).hasError(
-      "/Fleetwright/Worker",
-      Match.stringLikeRegexp("is not a Linux program.*Deploy from Linux on x86_64"),
-    );
+  test("a worker's Node that could not be had stops the deployment, and says why", () => {
+    const problem = "it could not be downloaded: no network";
+    const { app, stack } = aFleetApp(fleetConfig, { node: { path: aFile(Buffer.from("no program")), problem } });
+    Annotations.fromStack(stack).hasError("/Fleetwright/Worker", Match.stringLikeRegexp("Nodes need Node 24.*no network"));
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    // The template is written nevertheless, because the local cloud uses its own Node.
+    // The template is written nevertheless, so that it can be looked at.
     expect(() => app.synth()).not.toThrow();
   });
+});
 
-  test("a file's ELF header shows whether it is a Linux program for x86_64", () => {
-    const arm = Buffer.from(linuxProgram);
-    arm.writeUInt16LE(183, 18);
-    expect(notLinuxX64(aFile(linuxProgram))).toBeUndefined();
-    expect(notLinuxX64(aFile(arm))).toBe("is for another processor");
-    expect(notLinuxX64(aFile(Buffer.alloc(0)))).toBe("is not a Linux program");
+describe("the Node that runs workers", () => {
+  const packages = z.object({ devDependencies: z.object({ node: z.string() }) });
+  const folder = (): string => mkdtempSync(join(tmpdir(), "fleetwright-node-"));
+  const foreign = () => aFile(Buffer.from("cffaedfe", "hex"));
+  const never = (): string => {
+    throw new Error("no network");
+  };
+
+  test("the pinned version is the one that package.json names, and the pinned hash is the one of the file that npm installed for it", () => {
+    const { devDependencies } = packages.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+    expect(pinnedNode.version).toBe(devDependencies.node);
+    if (process.platform === "linux" && process.arch === "x64")
+      expect(workerNode({ folder: folder(), download: never })).toEqual({ path: join(root, "node_modules", "node", "bin", "node") });
+  });
+
+  test("on a system whose own Node is another file, the pinned one is downloaded once and kept", () => {
+    const [kept, own] = [folder(), foreign()];
+    let downloads = 0;
+    const download = (into: string): string => {
+      downloads += 1;
+      cpSync(join(root, "node_modules", "node", "bin", "node"), join(into, "node"));
+      return join(into, "node");
+    };
+    const first = workerNode({ own, folder: kept, download });
+    expect([first.problem, dirname(first.path), readdirSync(kept)]).toEqual([undefined, kept, [basename(first.path)]]);
+    expect(workerNode({ own, folder: kept, download })).toEqual(first);
+    expect(downloads).toBe(1);
+  });
+
+  test("a download that fails, or that is another file, is a problem and leaves nothing behind", () => {
+    const [kept, own] = [folder(), foreign()];
+    expect(workerNode({ own, folder: kept, download: never })).toEqual({ path: own, problem: "it could not be downloaded: no network" });
+    expect(workerNode({ own, folder: kept, download: foreign }).problem).toContain("is not the file whose hash is pinned");
+    expect(readdirSync(kept)).toEqual([]);
   });
 });
 

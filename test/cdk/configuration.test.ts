@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { describe, expect, test } from "vitest";
 import { type ConfigurationFile, fleetFile, loadConfiguration, parseConfiguration } from "../../cdk/configuration/configuration.ts";
-import { regionProblem } from "../../cdk/configuration/region.ts";
+import { zoneProblem } from "../../cdk/configuration/zones.ts";
 import { fallbacksOf } from "../../lib/model/pool.ts";
+import { regionProblem } from "../../lib/model/values/region.ts";
 import { FleetFile } from "../../lib/runtime/fleet-file.ts";
 
 type PoolFile = ConfigurationFile["pools"][number];
@@ -33,6 +34,23 @@ test.each(["cn-north-1", "us-gov-west-1", "us-iso-east-1"])("a deployment to %s 
 
 test.each(["us-east-1", "eu-central-1", "ca-central-1", undefined])("a deployment to %s is not refused", (region) => {
   expect(regionProblem(region)).toBeUndefined();
+});
+
+test("a deployment is refused if its region does not have the configured zones", () => {
+  expect(zoneProblem("eu-west-1", ["us-east-1a"])).toContain("names the zone us-east-1a, but the deployment is to eu-west-1");
+  expect(zoneProblem("us-east-1", ["us-east-1a", "us-east-1f"])).toBeUndefined();
+  expect(zoneProblem("us-west-1", 3)).toContain("most accounts see two zones in us-west-1");
+  expect([zoneProblem("us-west-1", 2), zoneProblem("us-west-1", ["us-west-1a", "us-west-1c"])]).toEqual([undefined, undefined]);
+});
+
+test.each<[unknown, string]>([
+  [[], "zones"],
+  [["us-east-1a", "us-east-1a"], "names a zone twice"],
+  [["us-east-1a", "eu-west-1a"], "names zones of several regions"],
+  [["use1-az1"], "must be the name of a zone, such as us-east-1a"],
+  [7, "zones"],
+])("the zones %j are refused, and the message says why", (zones, message) => {
+  expect(() => parseConfiguration(aFleet({ zones }), "the test")).toThrow(message);
 });
 
 describe("the configuration", () => {

@@ -18,6 +18,13 @@ const userData = stack
   .map(({ properties }) => LaunchTemplate.parse(properties).LaunchTemplateData.UserData["Fn::Base64"]);
 
 describe("nodes", () => {
+  test("nodes run in the first zones of the region, or in those that the configuration names", () => {
+    const zonesOf = (of: Synthesized) => of.all("AWS::EC2::Subnet").map(({ properties }) => properties["AvailabilityZone"]);
+    expect(zonesOf(stack)).toEqual([0, 1].map((index) => ({ "Fn::Select": [index, { "Fn::GetAZs": { Ref: "AWS::Region" } }] })));
+    const zones = ["us-west-2d", "us-west-2a"];
+    expect(zonesOf(new Synthesized({ ...fleetConfig, zones }))).toEqual(zones);
+  });
+
   test("each pool's launch template requires metadata tokens, one hop, an encrypted disk and termination on shutdown", () => {
     stack.template.resourceCountIs("AWS::EC2::LaunchTemplate", 2);
     stack.template.allResourcesProperties("AWS::EC2::LaunchTemplate", {

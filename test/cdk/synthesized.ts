@@ -38,7 +38,7 @@ export function aFleetApp(
   const bundles = join(folder, "functions");
   for (const name of Object.keys(Environments)) mkdirSync(join(bundles, name), { recursive: true });
   writeFileSync(worker, "");
-  writeFileSync(node, linuxProgram);
+  writeFileSync(node, "");
   const app = new App({
     outdir: join(folder, "out"),
     analyticsReporting: false,
@@ -49,13 +49,10 @@ export function aFleetApp(
   const stack = new FleetStack(app, "Fleetwright", {
     configuration: parseConfiguration(configuration, "the test"),
     bundles,
-    worker: { worker, node, ...files },
+    worker: { worker, node: { path: node }, ...files },
   });
   return { app, stack };
 }
-
-/** The part of a Linux program for x86_64 that is checked. */
-export const linuxProgram: Buffer = Buffer.from("7f454c46020101000000000000000000" + "02003e00", "hex");
 
 /** A synthesized stack, seen through its template. */
 export class Synthesized {

@@ -4,6 +4,7 @@ import { apiTests } from "./suites/api.ts";
 import { badInputTests } from "./suites/bad-input.ts";
 import { budgetTests } from "./suites/budget.ts";
 import { datasetTests } from "./suites/datasets.ts";
+import { doctorTests } from "./suites/doctor.ts";
 import { eventTests } from "./suites/events.ts";
 import { islandTests } from "./suites/islands.ts";
 import { orderTests } from "./suites/orders.ts";
@@ -15,6 +16,7 @@ import { scaleToZeroTests } from "./suites/scale-to-zero.ts";
  */
 const on = sharedStage();
 
+describe("doctor", () => doctorTests(on));
 describe("api", () => apiTests(on));
 describe("bad input", () => badInputTests(on));
 describe("datasets", () => datasetTests(on));

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { NamedStatement } from "../../lib/local/access/policy/statement.ts";
-import { type AccessRequest, type Caller, judge, type Policies } from "../../lib/local/access/policy/verdict.ts";
+import { type AccessCaller, type AccessRequest, judge, type Policies } from "../../lib/local/access/policy/verdict.ts";
 
 const account = "123456789012";
 const roleArn = `arn:aws:iam::${account}:role/r`;
 const sessionArn = `arn:aws:sts::${account}:assumed-role/r/s`;
-const caller: Caller = { kind: "role", roleArn, sessionArn, account };
+const caller: AccessCaller = { kind: "role", roleArn, sessionArn, account };
 const actions = ["s3:GetObject", "s3:PutObject"];
 const resources = ["arn:aws:s3:::b/k", "arn:aws:s3:::b/l"];
 

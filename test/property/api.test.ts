@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ApiWorld, allOperations, callers, decisionId, holdAgainstDocument, nodeId, type Who } from "../unit/api/api-world.ts";
+import { allOperations } from "../../lib/api/operations.ts";
+import { ApiWorld, callers, decisionId, holdAgainstDocument, nodeId, type Who } from "../unit/api/api-world.ts";
 import { isStorm, stormRuns } from "./storm-runs.ts";
 
 const names = [

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DatasetName, TeamName } from "../../../events/job.ts";
+import { DatasetName, TeamName } from "../../../events/names.ts";
 import { addDataset } from "../../flows/add-dataset.ts";
 import { getDataset, listDatasets, removeDataset } from "../../flows/datasets.ts";
 import type { DatasetRef } from "../../model/dataset.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName } from "../../../events/job.ts";
+import { PoolName } from "../../../events/names.ts";
 import { decisionCursor, decisionId } from "../../ports/decision-reader.ts";
 import { noBody, type Operation, operation } from "../http/operation.ts";
 import { problem, success } from "../http/response.ts";

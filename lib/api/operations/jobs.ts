@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import * as z from "zod";
-import { JobMessage, maxJobBytes, PoolName } from "../../../events/job.ts";
+import { JobMessage, maxJobBytes } from "../../../events/job.ts";
+import { PoolName } from "../../../events/names.ts";
 import { holdersOf, reasonOf } from "../../decide/health/waits-for-proof.ts";
 import { cancelJob, requeueJob } from "../../flows/cancel-job.ts";
 import { submitJob } from "../../flows/submit-job.ts";

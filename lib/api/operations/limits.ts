@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { TeamName } from "../../../events/job.ts";
+import { TeamName } from "../../../events/names.ts";
 import { changeWiderLimits, type LimitOrder } from "../../flows/change-overrides.ts";
 import { acrossPools } from "../../model/overrides/overrides.ts";
 import { fieldOf, type SettingName, settingOfField } from "../../model/overrides/settings.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId } from "../../../events/job.ts";
+import { JobId } from "../../../events/names.ts";
 import { cancelJobs } from "../../flows/cancel-job.ts";
 import { checkJobs } from "../../flows/check-jobs.ts";
 import { inWords } from "../../model/errors/in-words.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName } from "../../../events/job.ts";
+import { PoolName } from "../../../events/names.ts";
 import { orderOf } from "../../decide/overrides/node-orders.ts";
 import { declareDead } from "../../flows/node/declare-dead.ts";
 import type { Node } from "../../model/node.ts";

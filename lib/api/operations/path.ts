@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId, PoolName, TeamName } from "../../../events/job.ts";
+import { JobId, PoolName, TeamName } from "../../../events/names.ts";
 
 /** Parameters of paths. */
 export const noParams = z.strictObject({});

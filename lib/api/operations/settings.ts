@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { TeamName } from "../../../events/job.ts";
+import { TeamName } from "../../../events/names.ts";
 import { leastSetSeconds, maxBudgetUsd, maxLimit, maxSetSeconds } from "../../model/overrides/bounds.ts";
 import { fieldOf, type SettingValues, settingNames, settingOfField } from "../../model/overrides/settings.ts";
 import { maxMinNodes, whyNoMinimum } from "../../model/pool.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName } from "../../../events/job.ts";
+import { PoolName } from "../../../events/names.ts";
 import { type Attempt, attemptCost, attemptEnds } from "../../model/history/attempt.ts";
 import { Count, Cursor, Market, Time } from "./fields.ts";
 import { iso, isoIf } from "./times.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DatasetName, TeamName } from "../../../events/job.ts";
+import { DatasetName, TeamName } from "../../../events/names.ts";
 import type { DatasetDetail as KnownDetail } from "../../flows/datasets.ts";
 import { type Dataset, sourceUrl } from "../../model/dataset.ts";
 import { Count, Time } from "./fields.ts";

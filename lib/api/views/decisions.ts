@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId, PoolName, TeamName } from "../../../events/job.ts";
+import { JobId, PoolName, TeamName } from "../../../events/names.ts";
 import type { RecordedDecision, RecordedStep } from "../../ports/decision-reader.ts";
 import { Count, Cursor, Market, Reserved, Time } from "./fields.ts";
 import { maySpeakFor, type Speaker } from "./speaker.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { JobId, PoolName, StoredSpec, TeamName } from "../../../events/job.ts";
+import { JobId, PoolName, TeamName } from "../../../events/names.ts";
+import { StoredSpec } from "../../../events/stored-spec.ts";
 import { type Job, jobStates } from "../../model/job.ts";
 import { endCodes } from "../../model/values/job-end.ts";
 import { Count, Cursor, Time } from "./fields.ts";

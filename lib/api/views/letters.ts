@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { TeamName } from "../../../events/job.ts";
 import { type LetterSubject, subjectKinds } from "../../../events/letters/letter-subject.ts";
+import { TeamName } from "../../../events/names.ts";
 import type { LetterOutcome, LettersOfQueue, WorkedOff } from "../../flows/redrive-letters.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import { type DeadQueue, remedies } from "../../model/letters/dead-letter.ts";

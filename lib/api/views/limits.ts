@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { TeamName } from "../../../events/job.ts";
+import { TeamName } from "../../../events/names.ts";
 import { teamLimitsOf, widerInForce } from "../../decide/overrides/in-force.ts";
 import { type ConfiguredLimits, type WiderReserved, widerLimits } from "../../model/limits.ts";
 import { noOverrides, type Overrides } from "../../model/overrides/overrides.ts";

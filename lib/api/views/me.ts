@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName, TeamName } from "../../../events/job.ts";
+import { PoolName, TeamName } from "../../../events/names.ts";
 
 export const Me = z
   .object({

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DatasetName, JobId, PoolName, TeamName } from "../../../events/job.ts";
+import { DatasetName, JobId, PoolName, TeamName } from "../../../events/names.ts";
 import { waitsForProof } from "../../decide/health/waits-for-proof.ts";
 import { isSilent } from "../../model/heartbeat/heartbeat.ts";
 import type { Assignment, Node } from "../../model/node.ts";

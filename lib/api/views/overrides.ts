@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { TeamName } from "../../../events/job.ts";
+import { TeamName } from "../../../events/names.ts";
 import { teamBudgetsOf } from "../../decide/overrides/in-force.ts";
 import { type NodeOrder, type OverrideChange, type Overrides, settingsOf } from "../../model/overrides/overrides.ts";
 import { fieldOf, type Ordered, type SettingName, settingNames, settingsInForce } from "../../model/overrides/settings.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PoolName, TeamName } from "../../../events/job.ts";
+import { PoolName, TeamName } from "../../../events/names.ts";
 import { whenSpents } from "../../model/values/when-spent.ts";
 import { Count, Market, Reserved, Time } from "./fields.ts";
 import { LimitsView } from "./limits.ts";

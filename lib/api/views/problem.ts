@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId } from "../../../events/job.ts";
+import { JobId } from "../../../events/names.ts";
 
 export const problemCodes = [
   "invalid",

@@ -39,7 +39,7 @@ export const s3ArtifactReader = (config: S3ArtifactReaderConfig): ArtifactReader
       process.once("exit", remove);
       try {
         await mkdir(folderOf(whole), { recursive: true });
-        const plain = decrypting(kms, keyArn, sealContext(attempt, artifact.path));
+        const plain = await decrypting(kms, keyArn, sealContext(attempt, artifact.path));
         // The umask removes its bits from the mode.
         const written = createWriteStream(part, { flags: "wx", mode: artifact.mode | ownersOwn });
         await pipeline(sealed.body, plain, checking(artifact), written);

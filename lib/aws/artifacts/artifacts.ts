@@ -53,7 +53,7 @@ export const s3Artifacts = (config: S3ArtifactsConfig): Artifacts => {
       if (source === undefined) return { kind: "lost", because: "it was not uploaded" };
       try {
         if (source.bytes !== file.bytes) throw new Mismatch(`${source.bytes} bytes instead of ${file.bytes}`);
-        const stages = [checking(file), encrypting(kms, await keyOf(attempt.team), sealContext(attempt, file.path))];
+        const stages = [checking(file), await encrypting(kms, await keyOf(attempt.team), sealContext(attempt, file.path))];
         await uploadObject(s3, { Bucket: artifactsBucket, Key, ContentType }, { source: source.body, stages, bytes: file.bytes });
         return { kind: "sealed", artifact: { ...file, key: Key } };
       } catch (error) {
@@ -67,7 +67,7 @@ export const s3Artifacts = (config: S3ArtifactsConfig): Artifacts => {
 
     async sealList(manifest) {
       const bytes = Buffer.from(JSON.stringify(manifest));
-      const stages = [encrypting(kms, await keyOf(manifest.team), sealContext(manifest, sealedManifestPath))];
+      const stages = [await encrypting(kms, await keyOf(manifest.team), sealContext(manifest, sealedManifestPath))];
       const object = { Bucket: artifactsBucket, Key: sealedManifestKey(manifest), ContentType };
       await uploadObject(s3, object, { source: Readable.from([bytes]), stages, bytes: bytes.length });
     },

@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy, KmsKeyringNode } from "@aws-crypto/client-node";
+import type { KmsKeyringNode } from "@aws-crypto/client-node";
 import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
@@ -11,8 +11,8 @@ export type SealContext = { readonly team: string; readonly job: string; readonl
 
 export const sealContext = ({ team, job, attempt }: AttemptRef, path: string): SealContext => ({ team, job, attempt: `${attempt}`, path });
 
-/** Allows one data key per message, because Fleetwright never seals a file under a second key. */
-const sdk = buildClient({ commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, maxEncryptedDataKeys: 1 });
+/** Loads the SDK through a file of ours, because names that its package passes on from others are not found by a bundle's `import()`. */
+const loadSdk = async () => (await import("./encryption-sdk.ts")).encryptionSdk;
 
 /** Bytes per authenticated frame, which are held in memory at a time. */
 const frameBytes = 64 * 1024;
@@ -22,15 +22,13 @@ const frameBytes = 64 * 1024;
  * a signature, so that a reader can release each frame as soon as it is authenticated. The SDK checks that the message is
  * complete, and the reader must check the plaintext's checksum.
  */
-export function encrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
-  const cipher = sdk.encryptStream(
-    keyring(kms, keyArn, (error) => outer.destroy(keyFault(error))),
-    {
-      suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
-      encryptionContext: { ...context },
-      frameLength: frameBytes,
-    },
-  );
+export async function encrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Promise<Duplex> {
+  const { encryptStream, suiteId, Keyring } = await loadSdk();
+  const cipher = encryptStream(new Keyring(keyOf(kms, keyArn, (error) => outer.destroy(keyFault(error)))), {
+    suiteId,
+    encryptionContext: { ...context },
+    frameLength: frameBytes,
+  });
   const outer = shielding(cipher);
   return outer;
 }
@@ -65,12 +63,12 @@ function shielding(inner: Duplex): Duplex {
 }
 
 /** Returns a decrypting stream. It refuses another key, another context, a signature, and frames larger than `encrypting` writes. */
-export function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Duplex {
+export async function decrypting(kms: Pick<KMSClient, "send">, keyArn: string, context: SealContext): Promise<Duplex> {
+  const { decryptUnsignedMessageStream, Keyring } = await loadSdk();
   // KMS's error is emitted at once, before the keyring wraps it in a message of its own.
-  const plain: Duplex = sdk.decryptUnsignedMessageStream(
-    keyring(kms, keyArn, (error) => plain.emit("error", keyFault(error))),
-    { maxBodySize: frameBytes },
-  );
+  const plain: Duplex = decryptUnsignedMessageStream(new Keyring(keyOf(kms, keyArn, (error) => plain.emit("error", keyFault(error)))), {
+    maxBodySize: frameBytes,
+  });
   plain.once("MessageHeader", (header: { readonly encryptionContext: Readonly<Record<string, string>> }) => {
     if (!same(header.encryptionContext, context)) {
       plain.emit("error", new FleetError("wrong-context", "The file was sealed for another team, job, attempt or path"));
@@ -87,8 +85,8 @@ function same(found: Readonly<Record<string, string>>, expected: SealContext): b
 
 type OnKmsError = (error: unknown) => void;
 
-/** Creates a keyring that passes KMS's errors to `onError`, because the keyring itself would only quote them in a message. */
-function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsError): KmsKeyringNode {
+/** Returns the key as input of a keyring. Passes KMS's errors to `onError`, because the keyring itself would only quote them in a message. */
+function keyOf(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsError): ConstructorParameters<typeof KmsKeyringNode>[0] {
   const call = async <T>(response: Promise<T>): Promise<T> => {
     try {
       return await response;
@@ -97,7 +95,7 @@ function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsErr
       throw error;
     }
   };
-  return new KmsKeyringNode({
+  return {
     generatorKeyId: keyArn,
     // One client is enough, because keys are never used across regions.
     clientProvider: () => ({
@@ -105,7 +103,7 @@ function keyring(kms: Pick<KMSClient, "send">, keyArn: string, onError: OnKmsErr
       encrypt: async (request) => present(await call(kms.send(new EncryptCommand(request)))),
       decrypt: async (request) => present(await call(kms.send(new DecryptCommand(request)))),
     }),
-  });
+  };
 }
 
 /** Returns the SDK's response without undefined fields. */

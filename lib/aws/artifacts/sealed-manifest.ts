@@ -31,7 +31,7 @@ export async function readSealedManifest(
     throw notOpened(attempt, `it has ${object.bytes} bytes; at most ${maxBytes} are allowed`);
   }
   try {
-    const plain = decrypting(from.kms, from.keyArn, sealContext(attempt, sealedManifestPath));
+    const plain = await decrypting(from.kms, from.keyArn, sealContext(attempt, sealedManifestPath));
     const manifest = SealedManifestFile.parse(JSON.parse(await pipeline(object.body, plain, (stream) => text(stream))));
     if (manifest.team === attempt.team && manifest.job === attempt.job && manifest.attempt === attempt.attempt) return manifest;
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { KMSClient } from "@aws-sdk/client-kms";
@@ -42,7 +42,7 @@ export const s3LogSegments = (config: Clients & { readonly incomingBucket: strin
       if (found === undefined) return { kind: "missing" };
       const { body, facts } = found;
       if (facts === undefined || createHash("sha256").update(body).digest("hex") !== facts.sha256) return { kind: "corrupt" };
-      const cipher = encrypting(config.kms, await keyOf(segment.team), sealContext(segment, segmentPath(segment)));
+      const cipher = await encrypting(config.kms, await keyOf(segment.team), sealContext(segment, segmentPath(segment)));
       const Body = await through(body, cipher);
       const object = { Bucket: config.artifactsBucket, Key: sealedSegmentKey(segment), ContentType: "application/octet-stream" };
       await config.s3.send(new PutObjectCommand({ ...object, Body, Metadata: segmentMetadata(facts) }));
@@ -76,7 +76,7 @@ export const s3KeptLogs = (config: Clients): KeptLogs => {
       if (found?.facts === undefined) throw new FleetError("missing", `the part ${name} of the log is missing`);
       const { body, facts } = found;
       try {
-        const gzip = await through(body, decrypting(config.kms, keyArn, sealContext(segment, name)));
+        const gzip = await through(body, await decrypting(config.kms, keyArn, sealContext(segment, name)));
         const { bytes, offset, last } = facts;
         return { gzip, bytes, offset, last };
       } catch (cause) {
@@ -109,7 +109,7 @@ async function segmentIn(
   }
 }
 
-async function through(bytes: Buffer, stage: ReturnType<typeof encrypting>): Promise<Buffer> {
+async function through(bytes: Buffer, stage: Duplex): Promise<Buffer> {
   let result: Buffer = Buffer.alloc(0);
   await pipeline(Readable.from([bytes], { objectMode: false }), stage, async (source: AsyncIterable<Buffer>) => {
     result = await buffer(source);

@@ -59,7 +59,11 @@ export function ec2Market(config: Ec2MarketConfig): PriceSource {
 }
 
 /** Returns which types EC2 offers in which zones, as `TYPE/ZONE`. */
-async function offerings(ec2: Pick<EC2Client, "send">, types: readonly string[], zones: readonly string[]): Promise<ReadonlySet<string>> {
+export async function offerings(
+  ec2: Pick<EC2Client, "send">,
+  types: readonly string[],
+  zones: readonly string[],
+): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const some of batches(types, maxFilterValues - zones.length)) {
     const items = await allPages(async (NextToken) => {

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { DatasetName } from "../../../events/job.ts";
+import { DatasetName } from "../../../events/names.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { type Entries, entriesOf } from "../pack/entries.ts";
 import type { Context } from "../session/context.ts";

@@ -6,6 +6,7 @@ import { packageRoot } from "../invocation/folders.ts";
 import { asCalled } from "../invocation/invocation.ts";
 import { addChaos } from "./chaos.ts";
 import { addDatasets } from "./datasets.ts";
+import { addDoctor } from "./doctor.ts";
 import { addFleet } from "./fleet.ts";
 import { addJobs } from "./jobs.ts";
 import { addLocal, addUse } from "./local.ts";
@@ -80,6 +81,7 @@ function addCommands(program: Command, session: Session): void {
   addDatasets(program, session);
   program.commandsGroup("The fleet:");
   addFleet(program, session);
+  addDoctor(program, session);
   program.commandsGroup("Planning:");
   addPlanning(program, session);
   program.commandsGroup("This machine:");

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { checked, lineOf } from "../../../events/checked.ts";
-import { JobId, JobMessage, maxJobBytes } from "../../../events/job.ts";
+import { JobMessage, maxJobBytes } from "../../../events/job.ts";
 import { unquoted, withoutBom } from "../../../events/json.ts";
+import { JobId } from "../../../events/names.ts";
 import { inWords } from "../../model/errors/in-words.ts";
 import type { JobSpec } from "../../model/job.ts";
 

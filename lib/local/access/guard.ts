@@ -8,7 +8,7 @@ import { describeCalls } from "./calls/services.ts";
 import { assumptionOf } from "./calls/sts.ts";
 import { type PolicyFacts, resourcePolicy } from "./policies.ts";
 import { type NamedStatement, named, PolicyDocument } from "./policy/statement.ts";
-import { type AccessRequest, type Caller, judge, type Verdict } from "./policy/verdict.ts";
+import { type AccessCaller, type AccessRequest, judge, type Verdict } from "./policy/verdict.ts";
 import { type AccessRefusal, refused } from "./refusal.ts";
 
 /** A service of AWS that acts for itself, such as `events.amazonaws.com`. */
@@ -102,12 +102,14 @@ function describedBy(service: string, call: HttpCall, facts: ResourceFacts): rea
 }
 
 /** The person who runs the local cloud has an administrator's policy. Policies of resources concern even that person. */
-const everything: readonly NamedStatement[] = named("administrator", [{ Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} }]);
+export const everything: readonly NamedStatement[] = named("administrator", [
+  { Effect: "Allow", Action: ["*"], Resource: ["*"], Condition: {} },
+]);
 
 const identityOf = ({ role }: Principal, { identity }: PolicyFacts): readonly NamedStatement[] =>
   role === administrator.role ? everything : (identity.get(role) ?? []);
 
-const callerOf = ({ role, session }: Principal, { account }: ResourceFacts): Caller => ({
+const callerOf = ({ role, session }: Principal, { account }: ResourceFacts): AccessCaller => ({
   kind: "role",
   account,
   roleArn: `arn:aws:iam::${account}:role/${role}`,

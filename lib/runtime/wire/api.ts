@@ -1,11 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createApi } from "../../api/app.ts";
+import { isAboutJobs } from "../../api/http/base-path.ts";
 import type { ApiDeps } from "../../api/http/deps.ts";
-import { logsClient } from "../../aws/clients/logs.ts";
-import { s3Client } from "../../aws/clients/s3.ts";
 import { sqsClient } from "../../aws/clients/sqs.ts";
-import { s3DecisionReader } from "../../aws/decisions/decision-reader.ts";
-import { cloudWatchLogPages } from "../../aws/logs/log-pages.ts";
 import { sqsDeadLetters } from "../../aws/queues/dead-letters.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createAdmissions } from "../../aws/table/jobs/admissions.ts";
@@ -26,28 +23,51 @@ import type { FleetFile } from "../fleet-file.ts";
 import type { UrlResponse } from "../function-url.ts";
 import { logTo } from "../logger.ts";
 import type { Started } from "../start.ts";
+import { once } from "./once.ts";
 import { ringWiring } from "./ring.ts";
-import { shardQueueOf } from "./shards.ts";
+import { shardQueueOf } from "./shard-queue.ts";
 import { tableOf } from "./table.ts";
 
 /** Returns a function that handles calls of the API's URL. */
 export function apiWiring({ env, fleet, region, logger }: Started<"api">): (call: ApiCall) => Promise<UrlResponse> {
-  const api = createApi(depsOf(env, { ...fleet, region }, logTo(logger)));
-  return async ({ request, ...signed }) => urlResponse(await api.fetch(request, signed));
+  const deps = depsOf(env, { ...fleet, region }, logTo(logger));
+  const apiOfJobs = once(async () => createApi(deps, (await import("../../api/operations/about-jobs.ts")).operationsOnJobs));
+  const wholeApi = once(async () => createApi(deps, (await import("../../api/operations.ts")).allOperations));
+  return async ({ request, ...signed }) => {
+    const api = await (isAboutJobs(new URL(request.url).pathname) ? apiOfJobs() : wholeApi());
+    return urlResponse(await api.fetch(request, signed));
+  };
 }
 
 function depsOf(env: Environment<"api">, fleet: FleetFile & { readonly region: string }, log: Log): ApiDeps {
   const table = tableOf(env);
+  const logs = once(async () => {
+    const [{ cloudWatchLogPages }, { logsClient }] = await Promise.all([
+      import("../../aws/logs/log-pages.ts"),
+      import("../../aws/clients/logs.ts"),
+    ]);
+    return cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX);
+  });
+  const records = once(async () => {
+    const [{ s3DecisionReader }, { s3Client }] = await Promise.all([
+      import("../../aws/decisions/decision-reader.ts"),
+      import("../../aws/clients/s3.ts"),
+    ]);
+    // Short, because the caller waits for the response.
+    return s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET);
+  });
   return {
     ...ringWiring(env, table),
     admissions: createAdmissions(table),
-    attemptLogs: cloudWatchLogPages(logsClient(), env.LOG_GROUP_PREFIX),
+    attemptLogs: { page: async (attempt, from) => (await logs()).page(attempt, from) },
     cancellations: createCancellations(table),
     catalogues: createCatalogueStore(table),
     datasets: createDatasets(table),
     deadLetters: sqsDeadLetters(sqsClient(), fleet.name),
-    // Short, because the caller waits for the response.
-    decisionReader: s3DecisionReader(s3Client({ requestMs: 5_000, maxAttempts: 2 }), env.DECISIONS_BUCKET),
+    decisionReader: {
+      page: async (pool, from) => (await records()).page(pool, from),
+      get: async (pool, id) => (await records()).get(pool, id),
+    },
     decisions: createDecisions(table),
     jobLookup: createJobLookup(table),
     jobReader: createJobReader(table),

@@ -1,10 +1,4 @@
-import { s3BootDownloads } from "../../aws/access/boot-urls.ts";
-import { stsJobAccess } from "../../aws/access/job-access.ts";
-import { kmsOutboxKeys } from "../../aws/access/outbox-keys.ts";
 import { rememberedAccess, rememberedOutboxKeys } from "../../aws/access/remembered-access.ts";
-import { kmsClient } from "../../aws/clients/kms.ts";
-import { s3Client } from "../../aws/clients/s3.ts";
-import { stsClient } from "../../aws/clients/sts.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createNodeLedger } from "../../aws/table/nodes/node-ledger.ts";
 import type { NodeCallDeps } from "../../flows/handle-node-call.ts";
@@ -12,20 +6,43 @@ import type { Log } from "../../ports/log.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
 import { liveLimitsOf } from "../live-logs.ts";
+import { once } from "./once.ts";
 import { ringWiring } from "./ring.ts";
-import { shardQueueOf } from "./shards.ts";
+import { shardQueueOf } from "./shard-queue.ts";
 import { tableOf } from "./table.ts";
 
 export function nodeWiring({ env, fleet, log }: { env: Environment<"node">; fleet: FleetFile; log: Log }): NodeCallDeps {
   const table = tableOf(env);
+  // Most calls neither boot a node nor order anything.
+  const access = once(async () => {
+    const [{ stsJobAccess }, { stsClient }] = await Promise.all([
+      import("../../aws/access/job-access.ts"),
+      import("../../aws/clients/sts.ts"),
+    ]);
+    return stsJobAccess(stsClient(), env.JOB_ROLE_ARN);
+  });
+  const outboxKeys = once(async () => {
+    const [{ kmsOutboxKeys }, { kmsClient }] = await Promise.all([
+      import("../../aws/access/outbox-keys.ts"),
+      import("../../aws/clients/kms.ts"),
+    ]);
+    return kmsOutboxKeys(kmsClient(), env.KEY_ALIAS_PREFIX);
+  });
+  const downloads = once(async () => {
+    const [{ s3BootDownloads }, { s3Client }] = await Promise.all([
+      import("../../aws/access/boot-urls.ts"),
+      import("../../aws/clients/s3.ts"),
+    ]);
+    return s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET });
+  });
   return {
     ...ringWiring(env, table),
     nodeLedger: createNodeLedger(table),
-    access: rememberedAccess(stsJobAccess(stsClient(), env.JOB_ROLE_ARN), Date.now),
-    outboxKeys: rememberedOutboxKeys(kmsOutboxKeys(kmsClient(), env.KEY_ALIAS_PREFIX), Date.now),
+    access: rememberedAccess({ credentials: async (attempt) => (await access()).credentials(attempt) }, Date.now),
+    outboxKeys: rememberedOutboxKeys({ generate: async (of) => (await outboxKeys()).generate(of) }, Date.now),
     datasets: createDatasets(table),
     shardQueue: shardQueueOf(env),
-    downloads: s3BootDownloads(s3Client(), { worker: env.WORKER_ASSET, node: env.NODE_ASSET }),
+    downloads: { urls: async () => (await downloads()).urls() },
     maxLosses: (pool) => fleet.pools.find(({ name }) => name === pool)?.maxLosses,
     configured: (pool) => fleet.pools.find(({ name }) => name === pool),
     liveLimits: liveLimitsOf(fleet.liveLogs),

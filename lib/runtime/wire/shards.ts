@@ -1,19 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { s3Client } from "../../aws/clients/s3.ts";
-import { sqsClient } from "../../aws/clients/sqs.ts";
 import { s3ShardStore } from "../../aws/datasets/shard-store.ts";
-import { sqsShardQueue } from "../../aws/queues/shard-queue.ts";
 import { createDatasets } from "../../aws/table/datasets/datasets.ts";
 import { createPoolNodes } from "../../aws/table/nodes/pool-nodes.ts";
 import type { NoteObjectsDeps } from "../../flows/note-objects.ts";
 import type { RebalanceDeps } from "../../flows/rebalance-shards.ts";
 import type { Environment } from "../env.ts";
 import type { FleetFile } from "../fleet-file.ts";
+import { shardQueueOf } from "./shard-queue.ts";
 import { tableOf } from "./table.ts";
 
 type DataEnv = Pick<Environment<"rebalance-shards">, "TABLE" | "DATASETS_BUCKET" | "SHARDS_QUEUE_URL">;
-
-export const shardQueueOf = (env: Pick<DataEnv, "SHARDS_QUEUE_URL">) => sqsShardQueue(sqsClient(), env.SHARDS_QUEUE_URL);
 
 export function shardsWiring(env: DataEnv, fleet: FleetFile): RebalanceDeps & NoteObjectsDeps {
   const table = tableOf(env);

@@ -1,11 +1,4 @@
-import { ec2Client } from "../../aws/clients/ec2.ts";
-import { pricingClient } from "../../aws/clients/pricing.ts";
-import { s3Client } from "../../aws/clients/s3.ts";
 import { sqsClient } from "../../aws/clients/sqs.ts";
-import { endInstances } from "../../aws/ec2/fleet-instances.ts";
-import { ec2TaggedInstances } from "../../aws/ec2/tagged-instances.ts";
-import { s3LeftOutboxes } from "../../aws/islands/left-outboxes.ts";
-import { ec2Market } from "../../aws/market/market.ts";
 import { sqsDeadLetters } from "../../aws/queues/dead-letters.ts";
 import { sqsOutboxQueue } from "../../aws/queues/outbox-queue.ts";
 import { sqsSealQueue } from "../../aws/queues/seal-queue.ts";
@@ -22,25 +15,37 @@ import type { TickDeps } from "../../flows/tick.ts";
 import { logTo } from "../logger.ts";
 import { nodeCanary } from "../node-canary.ts";
 import type { Started } from "../start.ts";
+import { instancesOf } from "./instances.ts";
+import { once } from "./once.ts";
 import { ringWiring } from "./ring.ts";
-import { shardQueueOf } from "./shards.ts";
+import { shardQueueOf } from "./shard-queue.ts";
 import { tableOf } from "./table.ts";
 
 export function tickWiring({ env, fleet, region, logger }: Started<"tick">): TickDeps {
   const table = tableOf(env);
   const log = logTo(logger);
+  // Most ticks find prices that are fresh, and nothing that is left over.
+  const market = once(async () => {
+    const [{ ec2Market }, { ec2Client }, { pricingClient }] = await Promise.all([
+      import("../../aws/market/market.ts"),
+      import("../../aws/clients/ec2.ts"),
+      import("../../aws/clients/pricing.ts"),
+    ]);
+    // A client of its own, because prices are read in many pages by calls that have limits of their own and change nothing.
+    return ec2Market({ ec2: ec2Client({ maxAttempts: 2 }), pricing: pricingClient(), region, subnets: env.SUBNETS, log });
+  });
+  const leftOutboxes = once(async () => {
+    const [{ s3LeftOutboxes }, { s3Client }] = await Promise.all([
+      import("../../aws/islands/left-outboxes.ts"),
+      import("../../aws/clients/s3.ts"),
+    ]);
+    return s3LeftOutboxes(s3Client(), env.INCOMING_BUCKET);
+  });
   return {
     ...ringWiring(env, table),
     decisions: createDecisions(table),
     catalogues: createCatalogueStore(table),
-    // A client of its own, because prices are read in many pages by calls that have limits of their own and change nothing.
-    market: ec2Market({
-      ec2: ec2Client({ maxAttempts: 2 }),
-      pricing: pricingClient(),
-      region,
-      subnets: env.SUBNETS,
-      log,
-    }),
+    market: { catalogue: async (pool, nowMs) => (await market()).catalogue(pool, nowMs) },
     sealing: createSealing(table),
     sealAgain: sqsSealQueue(sqsClient(), env.SEAL_QUEUE_URL),
     datasets: createDatasets(table),
@@ -50,13 +55,12 @@ export function tickWiring({ env, fleet, region, logger }: Started<"tick">): Tic
     teams: fleet.teams,
     pools: fleet.pools,
     registry: createPoolRegistry(table),
-    instances: ec2TaggedInstances({ ec2: ec2Client(), name: fleet.name, log }),
+    ...instancesOf({ name: fleet.name, log }),
     orphans: createOrphans(table),
-    leftOutboxes: s3LeftOutboxes(s3Client(), env.INCOMING_BUCKET),
+    leftOutboxes: { leftAtMs: async (outbox) => (await leftOutboxes()).leftAtMs(outbox) },
     outboxQueue: sqsOutboxQueue(sqsClient(), { queueUrl: env.OUTBOXES_QUEUE_URL, bucket: env.INCOMING_BUCKET }),
     outboxClaims: createOutboxClaims(table),
     instanceRoleId: env.NODES_ROLE_ID,
-    fleet: { terminate: (ids) => endInstances(ec2Client(), ids, log) },
     budget: createRequestBudget(table, region, fleet.ec2Requests),
     canary: nodeCanary({ url: env.NODE_URL, region, credentials: sqsClient().config.credentials }),
     now: Date.now,

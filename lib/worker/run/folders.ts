@@ -2,8 +2,8 @@ import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import { JobId, TeamName } from "../../../events/job.ts";
 import { jsonOf } from "../../../events/json.ts";
+import { JobId, TeamName } from "../../../events/names.ts";
 import type { AttemptRef } from "../../model/job.ts";
 import { signalGroup, type User } from "../program/program.ts";
 import { endLeftovers, groupsThere } from "./leftover-processes.ts";

@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { allOperations } from "../../../lib/api/operations.ts";
 import { DecisionPage, DecisionView } from "../../../lib/api/views/decisions.ts";
 import { JobPage } from "../../../lib/api/views/jobs.ts";
 import { LogPage } from "../../../lib/api/views/logs.ts";
 import { NodePage } from "../../../lib/api/views/nodes.ts";
 import { functionUrlSigner } from "../../../lib/aws/access/request-signer.ts";
-import { allOperations, holdAgainstDocument, type Received } from "../../unit/api/api-world.ts";
+import { holdAgainstDocument, type Received } from "../../unit/api/api-world.ts";
 import { type Stage, shell } from "../stage.ts";
 
 const account = "123456789012";

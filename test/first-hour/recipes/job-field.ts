@@ -16,7 +16,7 @@ const message = (label: string, avoidZones: string): Step["edits"] => [
   { file: "events/job.ts", before: endOfMessage, add: `label: ${label},\navoidZones: ${avoidZones},\n` },
 ];
 const stored = (avoidZones: string): Step["edits"] => [
-  { file: "events/job.ts", before: endOfStored, add: `label: z.string().optional(),\navoidZones: ${avoidZones},\n` },
+  { file: "events/stored-spec.ts", before: endOfStored, add: `label: z.string().optional(),\navoidZones: ${avoidZones},\n` },
 ];
 const label = 'z.string().max(40).optional().describe("A word for lists")';
 const storedWants = (schema: string): Step["edits"] => {
@@ -71,7 +71,7 @@ export const jobFieldSteps: readonly Step[] = [
     item: 1,
     what: "add it to StoredSpec",
     edits: stored("z.array(z.string()).default([])"),
-    demandedBy: compiler("events/job.ts"),
+    demandedBy: compiler("events/stored-spec.ts"),
   },
   {
     recipe,

@@ -1,8 +1,7 @@
 import { createApi } from "../../../lib/api/app.ts";
 import type { ApiDeps } from "../../../lib/api/http/deps.ts";
 import type { Operation } from "../../../lib/api/http/operation.ts";
-import { describeItself } from "../../../lib/api/operations/document.ts";
-import { operations } from "../../../lib/api/operations.ts";
+import { allOperations } from "../../../lib/api/operations.ts";
 import { ProblemView } from "../../../lib/api/views/problem.ts";
 import type { SigningPrincipal } from "../../../lib/api/views/speaker.ts";
 import type { JobRecord } from "../../../lib/model/job.ts";
@@ -46,8 +45,6 @@ export type CallOptions = {
 };
 export type Received = { readonly status: number; readonly headers: Headers; readonly body: unknown };
 
-export const allOperations: readonly Operation[] = [...operations, describeItself(operations)];
-
 /** A world with the complete API, two teams, two pools and some items of each kind. */
 export class ApiWorld extends World {
   readonly logs = this.ports.attemptLogs;
@@ -58,7 +55,7 @@ export class ApiWorld extends World {
     super(aPool({ budgets: { usdPerDay: 100 } }), aCatalogue(), [aPool({ name: "lab", teams: ["research"], shared: true })]);
     this.nowMs = monday + 3_600_000;
     this.#seed();
-    this.#api = createApi({ ...this.apiDeps, ...over });
+    this.#api = createApi({ ...this.apiDeps, ...over }, allOperations);
   }
 
   get apiDeps(): ApiDeps {

@@ -2,7 +2,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { openApi } from "../../../lib/api/http/document.ts";
-import { allOperations } from "./api-world.ts";
+import { allOperations } from "../../../lib/api/operations.ts";
 
 const document = openApi(allOperations, { title: "Fleetwright" });
 const text = JSON.stringify(document);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { ApiWorld, allOperations, type CallOptions, decisionId, nodeId, operationAt } from "./api-world.ts";
+import { allOperations } from "../../../lib/api/operations.ts";
+import { ApiWorld, type CallOptions, decisionId, nodeId, operationAt } from "./api-world.ts";
 
 type Case = readonly [path: string, status: number, options?: CallOptions];
 const post = (body?: unknown, more: CallOptions = {}): CallOptions => ({ method: "POST", body, ...more });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { allOperations } from "../../../lib/api/operations.ts";
 import { aLaunch, aNode, aPool, monday } from "../../fakes/builders.ts";
-import { ApiWorld, allOperations, decisionId, nodeId, type Who } from "./api-world.ts";
+import { ApiWorld, decisionId, nodeId, type Who } from "./api-world.ts";
 
 /** Matches what only team research may see: the names of its jobs and data. */
 const secrets = /secret|hidden|dogs/;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { checked, lineOf } from "../../../events/checked.ts";
-import { JobMessage, StoredSpec, specOf } from "../../../events/job.ts";
+import { JobMessage, specOf } from "../../../events/job.ts";
 import { jobFieldTable } from "../../../events/schema/job-fields.ts";
+import { StoredSpec } from "../../../events/stored-spec.ts";
 
 const smallest = { command: ["python", "train.py"] };
 const why = (message: unknown): string => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PoolName, TeamName } from "../../../events/job.ts";
+import { PoolName, TeamName } from "../../../events/names.ts";
 import { limitsView } from "../../../lib/api/views/limits.ts";
 import { poolView } from "../../../lib/api/views/pool-view.ts";
 import { budgetRoom, usedUpFor } from "../../../lib/decide/budget/budget-room.ts";

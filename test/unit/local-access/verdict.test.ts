@@ -1,11 +1,11 @@
 import { describe, expect, it, test } from "vitest";
 import { named, Statement } from "../../../lib/local/access/policy/statement.ts";
-import { type AccessRequest, type Caller, judge, type Policies } from "../../../lib/local/access/policy/verdict.ts";
+import { type AccessCaller, type AccessRequest, judge, type Policies } from "../../../lib/local/access/policy/verdict.ts";
 
 const account = "123456789012";
 const roleArn = `arn:aws:iam::${account}:role/r`;
 const sessionArn = `arn:aws:sts::${account}:assumed-role/r/s`;
-const role: Caller = { kind: "role", roleArn, sessionArn, account };
+const role: AccessCaller = { kind: "role", roleArn, sessionArn, account };
 const statement = (over: object = {}) =>
   Statement.parse({ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*", ...over });
 const of = (...all: readonly object[]) => named("policy", all.map(statement));
@@ -15,7 +15,7 @@ const read = (over: Partial<AccessRequest> = {}): AccessRequest => ({
   context: {},
   ...over,
 });
-const isAllowed = (policies: Partial<Policies>, request = read(), caller: Caller = role): boolean =>
+const isAllowed = (policies: Partial<Policies>, request = read(), caller: AccessCaller = role): boolean =>
   judge(request, caller, { identity: [], ...policies }).isAllowed;
 
 describe("an identity's policy", () => {
@@ -90,7 +90,7 @@ describe("a resource's policy", () => {
   });
 
   it("a service may do only what a policy allows it by name", () => {
-    const service: Caller = { kind: "service", name: "events.amazonaws.com" };
+    const service: AccessCaller = { kind: "service", name: "events.amazonaws.com" };
     const asks = (Principal: object | string) => isAllowed({ resource: of({ Principal }) }, read(), service);
     expect([asks({ Service: "events.amazonaws.com" }), asks({ Service: "s3.amazonaws.com" }), asks({ AWS: roleArn })]).toEqual([
       true,

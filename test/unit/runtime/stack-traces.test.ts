@@ -90,3 +90,35 @@ it("errors and causes that a bundled function logs name the sources' lines", asy
   expect(error.stack).toMatch(/^FleetError: the offer has no price\n {4}at \w+ \(logging\.ts:10:\d+\)\n {4}at logging\.ts:14:\d+/);
   expect(error.cause.stack).toMatch(/^TypeError: Cannot read properties of undefined \(reading 'usd'\)\n {4}at \w+ \(logging\.ts:8:\d+\)/);
 });
+
+it("stack traces of a file that a bundle loads later name the sources' lines, too", async () => {
+  await writeFile(join(folder, "part.ts"), `export function fails(): never {\n  throw new Error("later");\n}\n`);
+  await writeFile(
+    join(folder, "whole.ts"),
+    `import { traceSources } from ${lib("runtime/stack-traces.ts")};
+traceSources(import.meta.url);
+const { fails } = await import("./part.ts");
+try {
+  fails();
+} catch (error) {
+  console.log((error as Error).stack);
+}
+`,
+  );
+  const outdir = join(folder, "split");
+  await build({
+    entryPoints: [join(folder, "whole.ts")],
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    sourcemap: true,
+  });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(outdir, "whole.mjs")]);
+  const lines = stdout.split("\n");
+  expect(lines[1]).toMatch(/^ {4}at \w+ \(part\.ts:2:\d+\)$/);
+  expect(lines[2]).toMatch(/^ {4}at whole\.ts:5:\d+$/);
+});

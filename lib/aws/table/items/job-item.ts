@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { StoredSpec } from "../../../../events/job.ts";
+import { StoredSpec } from "../../../../events/stored-spec.ts";
 import { FleetError } from "../../../model/fleet-error.ts";
 import { attemptNews } from "../../../model/history/attempt.ts";
 import { type ArtifactSummary, endCodeOf, isEnded, type Job, type JobRecord, type JobRef, jobStates, waiting } from "../../../model/job.ts";

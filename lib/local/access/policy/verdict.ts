@@ -11,7 +11,7 @@ import type { NamedStatement } from "./statement.ts";
 export type AccessRequest = { readonly action: string; readonly resource: string; readonly context: ConditionContext };
 
 /** Who asks: a session of a role, or a service of AWS. */
-export type Caller =
+export type AccessCaller =
   | { readonly kind: "role"; readonly roleArn: string; readonly sessionArn: string; readonly account: string }
   | { readonly kind: "service"; readonly name: string };
 
@@ -34,7 +34,7 @@ export type Verdict = {
   readonly lacks?: "identity" | "resource" | "session" | undefined;
 };
 
-export function judge(request: AccessRequest, caller: Caller, policies: Policies): Verdict {
+export function judge(request: AccessRequest, caller: AccessCaller, policies: Policies): Verdict {
   const { identity, session, resource = [], isResourceRequired = false } = policies;
   const about = (statements: readonly NamedStatement[]) => statements.filter((statement) => applies(statement, request));
   const ofResource = about(resource).flatMap((statement) => {
@@ -71,7 +71,7 @@ function applies(statement: NamedStatement, { action, resource, context }: Acces
  * How a statement of a resource's policy names the caller; undefined if it does not. `account`: only as one of the account's principals, so
  * that a denial concerns it, but an allowance leaves it to identity policies.
  */
-function reach({ Principal }: NamedStatement, caller: Caller): "session" | "role" | "account" | undefined {
+function reach({ Principal }: NamedStatement, caller: AccessCaller): "session" | "role" | "account" | undefined {
   // A statement without a principal is not about anyone in particular, for example in a resource's policy that is passed for a test.
   if (!Principal) return undefined;
   if (caller.kind === "service") return Principal.Service.includes(caller.name) ? "role" : undefined;
