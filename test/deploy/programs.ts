@@ -7,9 +7,28 @@ export const root = resolve(import.meta.dirname, "..", "..");
 export class ProgramFailed extends Error {}
 
 const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
+
+/** Ends a program with all that it has started, which is why each program is the leader of a group. */
+function endAll({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It has ended by itself.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+const endRunning = (): void => {
+  for (const child of running) endAll(child);
+};
+process.once("exit", endRunning);
+// By default, these signals end a process without the event above.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => {
+    endRunning();
+    process.kill(process.pid, signal);
+  });
 
 type Program = {
   readonly command: string;
@@ -20,7 +39,8 @@ type Program = {
 
 /** Runs a program in the root of the checkout. Returns what it printed, errors included. Throws a ProgramFailed unless it exits with 0. */
 export async function run({ command, args, env, timeoutMs }: Program): Promise<string> {
-  const child = spawn(command, [...args], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs, killSignal: "SIGKILL" });
+  const child = spawn(command, [...args], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const timer = setTimeout(() => endAll(child), timeoutMs);
   running.add(child);
   const printed: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => printed.push(chunk));
@@ -28,6 +48,7 @@ export async function run({ command, args, env, timeoutMs }: Program): Promise<s
     child.once("error", (error) => done(error.message));
     child.once("close", (code, signal) => done(code === 0 ? undefined : `it ended with ${signal ?? code}`));
   });
+  clearTimeout(timer);
   running.delete(child);
   const output = Buffer.concat(printed).toString();
   if (ended !== undefined) throw new ProgramFailed(`${[command, ...args].join(" ")}: ${ended}. It printed:\n${output}`);
