@@ -10,8 +10,10 @@ import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { DescribeKeyCommand, GetKeyRotationStatusCommand } from "@aws-sdk/client-kms";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { JobView } from "../../lib/api/views/jobs.ts";
+import { functionUrlSigner } from "../../lib/aws/access/request-signer.ts";
 import { documentClient } from "../../lib/aws/clients/document-client.ts";
 import { ec2Client } from "../../lib/aws/clients/ec2.ts";
 import { kmsClient } from "../../lib/aws/clients/kms.ts";
@@ -22,6 +24,7 @@ import { stsClient } from "../../lib/aws/clients/sts.ts";
 import { findDeployment } from "../../lib/aws/deployment.ts";
 import { createJobReader } from "../../lib/aws/table/jobs/job-reader.ts";
 import { createCatalogueStore } from "../../lib/aws/table/pools/catalogue-store.ts";
+import { apiClient } from "../../lib/cli/session/api-client.ts";
 import { type Emulators, startEmulators } from "../../lib/local/emulators/emulators.ts";
 import { emulatorPython, pythonWith } from "../../lib/local/emulators/python.ts";
 import type { Deployment } from "../../lib/model/deployment.ts";
@@ -40,19 +43,24 @@ let emulators: Emulators;
 let env: Readonly<Record<string, string>>;
 let settings: ClientSettings;
 let python: string;
-/** The folder of an assembly. */
-let assembly: (name: string) => string;
+/** Returns the path of an assembly, or of a log. */
+let below: (name: string) => string;
 let bootstrapped: AccountInventory;
 let deployed: AccountInventory;
 let ofSecond: readonly string[];
 let deployment: Deployment;
+afterEach(async ({ task }) => {
+  if (task.result?.state !== "fail" || below === undefined) return;
+  const log = await readFile(below("ministack.log"), "utf8").catch(() => "MiniStack wrote no log");
+  process.stderr.write(`The end of the log of MiniStack, which has the logs of the deployed functions:\n${log.slice(-8_000)}\n`);
+});
 afterAll(async () => {
   await emulators?.stop();
 });
 
 test("the account starts empty", async () => {
   const home = await mkdtemp(join(tmpdir(), "deploy-"));
-  assembly = (name) => join(home, name);
+  below = (name) => join(home, name);
   python = await emulatorPython(quiet);
   emulators = await startEmulators({ ...quiet, logFolder: home, account: true });
   env = accountEnvironment({ url: emulators.ministackUrl, home });
@@ -68,9 +76,9 @@ test("`cdk bootstrap` prepares the account", async () => {
 });
 
 test("`cdk deploy` creates every resource of the default configuration", async () => {
-  await cdk(env, "deploy", "--require-approval", "never", "--output", assembly("first"));
+  await cdk(env, "deploy", "--require-approval", "never", "--output", below("first"));
   deployed = await inventory(python, env);
-  const { Resources } = Template.parse(JSON.parse(await readFile(join(assembly("first"), "Fleetwright.template.json"), "utf8")));
+  const { Resources } = Template.parse(JSON.parse(await readFile(join(below("first"), "Fleetwright.template.json"), "utf8")));
   const stack = deployed.stacks["Fleetwright-fleetwright"];
   expect(stack?.status).toBe("CREATE_COMPLETE");
   expect(stack?.resources.map(({ logicalId, type, status }) => `${logicalId} ${type} ${status}`).toSorted()).toEqual(
@@ -100,7 +108,7 @@ test("cfn-lint finds nothing in the template", async () => {
     "--ignore-checks",
     "W3005",
   ];
-  await run({ command: tools, args: [...args, "--", join(assembly("first"), "Fleetwright.template.json")], env, timeoutMs: 120_000 });
+  await run({ command: tools, args: [...args, "--", join(below("first"), "Fleetwright.template.json")], env, timeoutMs: 120_000 });
 });
 
 test("what has a name in documents and commands has that name", async () => {
@@ -143,20 +151,21 @@ test("the table, the keys and the queues of teams have the settings of the templ
   }
 });
 
-test("a team's role may send a job to its own queue, and to no other team's", async () => {
-  const RoleArn = "arn:aws:iam::000000000000:role/fleetwright-team-research-us-east-1";
+/** Returns settings of clients that act for a team, by its role. */
+async function actingFor(team: string): Promise<ClientSettings> {
+  const RoleArn = `arn:aws:iam::000000000000:role/fleetwright-team-${team}-us-east-1`;
   const { Credentials: given } = await stsClient(settings).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "someone" }));
-  const credentials = {
-    accessKeyId: given?.AccessKeyId ?? "",
-    secretAccessKey: given?.SecretAccessKey ?? "",
-    sessionToken: given?.SessionToken ?? "",
-  };
-  const [team, admin] = [sqsClient({ ...settings, credentials }), sqsClient(settings)];
+  const { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "", SessionToken: sessionToken = "" } = given ?? {};
+  return { ...settings, credentials: { accessKeyId, secretAccessKey, sessionToken } };
+}
+
+test("a team's role may send a job to its own queue, and to no other team's", async () => {
+  const research = sqsClient(await actingFor("research"));
   const MessageBody = JSON.stringify({ id: job.job, command: ["true"], gpus: 1 });
-  const { QueueUrl } = await team.send(new GetQueueUrlCommand({ QueueName: "fleetwright-jobs-research" }));
-  await team.send(new SendMessageCommand({ QueueUrl, MessageBody }));
-  const other = await admin.send(new GetQueueUrlCommand({ QueueName: "fleetwright-jobs-vision" }));
-  await expect(team.send(new SendMessageCommand({ QueueUrl: other.QueueUrl, MessageBody }))).rejects.toThrow(/not authorized|denied/i);
+  const { QueueUrl } = await research.send(new GetQueueUrlCommand({ QueueName: "fleetwright-jobs-research" }));
+  await research.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  const other = await sqsClient(settings).send(new GetQueueUrlCommand({ QueueName: "fleetwright-jobs-vision" }));
+  await expect(research.send(new SendMessageCommand({ QueueUrl: other.QueueUrl, MessageBody }))).rejects.toThrow("not authorized");
 });
 
 test("the deployed functions admit the job and decide about it", async () => {
@@ -187,14 +196,26 @@ test("when there are prices, the deployed functions launch an instance by the de
   expect(deployed.resources["AWS::EC2::VPC"]).toContain(instances[0]?.VpcId);
 });
 
+test("the deployed API shows a team its job, and shows it to no other team", async () => {
+  // The URL's own name cannot be resolved here, so MiniStack is called with its first part.
+  const url = `${emulators.ministackUrl}/_aws/lambda-url/${new URL(deployment.apiUrl).hostname.split(".")[0]}`;
+  const api = async (team: string) => apiClient({ url, sign: functionUrlSigner(stsClient(await actingFor(team)).config) });
+  const call = { method: "GET", path: "/v1/teams/research/jobs/first" } as const;
+  expect(await (await api("research"))(JobView, call)).toMatchObject({ team: "research", state: "placed" });
+  await expect((await api("vision"))(JobView, call)).rejects.toMatchObject({
+    code: "denied",
+    message: "You may not act for the team research.",
+  });
+});
+
 test("`cdk deploy` of the same sources, synthesized again, changes nothing", async () => {
-  const output = await cdk(env, "deploy", "--require-approval", "never", "--output", assembly("again"));
+  const output = await cdk(env, "deploy", "--require-approval", "never", "--output", below("again"));
   expect(output).toContain("(no changes)");
 });
 
 test("a deployment of another name is created beside the first, and shares nothing with it", async () => {
   const before = await inventory(python, env);
-  await cdk({ ...env, FLEETWRIGHT_CONFIG: second }, "deploy", "--require-approval", "never", "--output", assembly("second"));
+  await cdk({ ...env, FLEETWRIGHT_CONFIG: second }, "deploy", "--require-approval", "never", "--output", below("second"));
   const after = await inventory(python, env);
   expect(added(after, before)).toEqual([]);
   expect(after.stacks["Fleetwright-second"]?.status).toBe("CREATE_COMPLETE");
@@ -204,13 +225,13 @@ test("a deployment of another name is created beside the first, and shares nothi
 });
 
 test("`cdk diff` of the first deployment shows no difference", async () => {
-  expect(await cdk(env, "diff", "--fail", "--app", assembly("again"))).toContain("There were no differences");
+  expect(await cdk(env, "diff", "--fail", "--app", below("again"))).toContain("There were no differences");
 });
 
 test("`cdk destroy` ends the instance, keeps the table, the buckets and the keys, and leaves nothing else", async () => {
   const before = await inventory(python, env);
   expect(before.resources["AWS::EC2::Instance"]).toHaveLength(1);
-  await cdk(env, "destroy", "--force", "--app", assembly("again"));
+  await cdk(env, "destroy", "--force", "--app", below("again"));
   const after = await inventory(python, env);
   expect(Object.keys(after.stacks).toSorted()).toEqual(["CDKToolkit", "Fleetwright-second"]);
 
