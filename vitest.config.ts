@@ -83,6 +83,10 @@ export default defineConfig(({ mode }) => ({
             },
           ]
         : []),
+      // The CDK's command line against an account on this machine: `npm run test:deploy` alone runs it.
+      ...(mode === "deploy"
+        ? [{ test: { name: "deploy", include: ["test/deploy/*.test.ts"], testTimeout: 300_000, hookTimeout: 60_000 } }]
+        : []),
     ],
   },
 }));

@@ -25,12 +25,19 @@ const startTimeoutMs = 120_000;
 /**
  * Starts both emulators, empty, on free ports of 127.0.0.1, and resolves when both respond. They end with `stop()`, and with
  * this process however it ends. `folder` contains their installation, and `logFolder` (default: `folder`) their output.
+ * With `account`, MiniStack stands in for an account into which the stack can be deployed, and judges each call by its policies.
  */
-export async function startEmulators(options: { folder: string; logFolder?: string; log: LocalLog }): Promise<Emulators> {
+export async function startEmulators(options: {
+  folder: string;
+  logFolder?: string;
+  account?: boolean;
+  log: LocalLog;
+}): Promise<Emulators> {
   const python = await emulatorPython(options);
   const logFolder = options.logFolder ?? options.folder;
   await mkdir(logFolder, { recursive: true });
-  const started = await Promise.allSettled([serve(python, "ministack", logFolder), serve(python, "moto", logFolder)]);
+  const ministackArguments = ["ministack", ...(options.account ? ["--account"] : [])] as const;
+  const started = await Promise.allSettled([serve(python, ministackArguments, logFolder), serve(python, ["moto"], logFolder)]);
   const stop = async (): Promise<void> => {
     await Promise.all(started.flatMap((one) => (one.status === "fulfilled" ? [one.value.stop()] : [])));
   };
@@ -41,9 +48,12 @@ export async function startEmulators(options: { folder: string; logFolder?: stri
   throw ministack.status === "rejected" ? ministack.reason : moto.status === "rejected" ? moto.reason : new Error("unreachable");
 }
 
-async function serve(python: string, name: "ministack" | "moto", logFolder: string): Promise<Running> {
+type Arguments = readonly [name: "ministack" | "moto", ...options: readonly string[]];
+
+async function serve(python: string, given: Arguments, logFolder: string): Promise<Running> {
+  const [name] = given;
   const logFile = join(logFolder, `${name}.log`);
-  const child = spawn(python, [join(import.meta.dirname, "serve.py"), name], {
+  const child = spawn(python, [join(import.meta.dirname, "serve.py"), ...given], {
     stdio: ["pipe", "pipe", "pipe"],
     env: environment(logFolder),
     // Ctrl-C in a terminal must not reach it, because it is still needed while the cloud closes.

@@ -9,34 +9,48 @@ import type { LocalLog } from "../run/log-line.ts";
 import { whyNotInstalled } from "./not-installed.ts";
 
 const run = promisify(execFile);
-const requirements = join(import.meta.dirname, "requirements.txt");
+const emulators: PythonPackages = { name: "The AWS emulators", requirements: join(import.meta.dirname, "requirements.txt") };
 const installTimeoutMs = 10 * 60_000;
 
+/** What a virtual environment contains: the file of its pinned packages, and what messages call them. */
+type PythonPackages = { readonly name: string; readonly requirements: string };
+
+/** Returns the Python that has the emulators. */
+export const emulatorPython = ({ folder, log }: { folder: string; log: LocalLog }): Promise<string> =>
+  pythonWith(emulators, folder, {
+    begun: () => log({ message: "Installing the AWS emulators (once, about half a minute) …" }),
+    ended: (seconds) => log({ message: "Installed the AWS emulators", seconds }),
+  });
+
 /**
- * Returns the Python that has the emulators: a virtual environment in `folder`, named by a hash of its contents and created on
+ * Returns the Python that has these packages: a virtual environment in `folder`, named by a hash of its contents and created on
  * first use. If two starts create it at once, the later one is dropped. Throws the FleetError `no-python` if there is no suitable Python.
  */
-export async function emulatorPython(options: { folder: string; log: LocalLog }): Promise<string> {
+export async function pythonWith(
+  packages: PythonPackages,
+  folder: string,
+  installation?: { begun(): void; ended(seconds: number): void },
+): Promise<string> {
   const base = await findPython();
   const wanted = createHash("sha256")
-    .update(await readFile(requirements))
+    .update(await readFile(packages.requirements))
     .update(base.version);
-  const venv = join(options.folder, `venv-${wanted.digest("hex").slice(0, 16)}`);
+  const venv = join(folder, `venv-${wanted.digest("hex").slice(0, 16)}`);
   if (await exists(pythonIn(venv))) return pythonIn(venv);
 
-  options.log({ message: "Installing the AWS emulators (once, about half a minute) …" });
+  installation?.begun();
   const startedAt = performance.now();
-  await mkdir(options.folder, { recursive: true });
+  await mkdir(folder, { recursive: true });
   const making = `${venv}.${randomUUID()}`;
   try {
-    await install(base.command, making);
+    await install(base.command, making, packages);
     await rename(making, venv).catch(async (error: unknown) => {
       if (!(await exists(pythonIn(venv)))) throw error;
     });
   } finally {
     await rm(making, { recursive: true, force: true });
   }
-  options.log({ message: "Installed the AWS emulators", seconds: Math.round((performance.now() - startedAt) / 1000) });
+  installation?.ended(Math.round((performance.now() - startedAt) / 1000));
   return pythonIn(venv);
 }
 
@@ -60,10 +74,10 @@ async function findPython(): Promise<{ command: string; version: string }> {
   );
 }
 
-async function install(python: string, venv: string): Promise<void> {
+async function install(python: string, venv: string, { name, requirements }: PythonPackages): Promise<void> {
   const installer = (await works("uv", ["--version"])) ? "uv" : "pip";
   try {
-    await (installer === "uv" ? installByUv : installByPip)(python, venv);
+    await (installer === "uv" ? installByUv : installByPip)(python, venv, requirements);
   } catch (error) {
     if (error instanceof FleetError) throw error;
     const late = error instanceof Error && "killed" in error && error.killed === true;
@@ -71,19 +85,19 @@ async function install(python: string, venv: string): Promise<void> {
     const why = late ? `${installer} did not end within ${installTimeoutMs / 60_000} minutes` : undefined;
     throw new FleetError(
       "emulators-not-installed",
-      `The AWS emulators could not be installed: ${why ?? whyNotInstalled(stderr ?? inWords(error), installer)}`,
+      `${name} could not be installed: ${why ?? whyNotInstalled(stderr ?? inWords(error), installer)}`,
       { cause: error },
     );
   }
 }
 
-async function installByUv(python: string, venv: string): Promise<void> {
+async function installByUv(python: string, venv: string, requirements: string): Promise<void> {
   await run("uv", ["venv", "--quiet", "--python", python, venv], { timeout: installTimeoutMs });
   const options = ["--quiet", "--compile-bytecode", "--python", pythonIn(venv), "--require-hashes", "--requirement", requirements];
   await run("uv", ["pip", "install", ...options], { timeout: installTimeoutMs });
 }
 
-async function installByPip(python: string, venv: string): Promise<void> {
+async function installByPip(python: string, venv: string, requirements: string): Promise<void> {
   const options = ["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--require-hashes", "-r", requirements];
   if (await works(python, ["-c", "import venv, ensurepip"])) {
     await run(python, ["-m", "venv", venv], { timeout: installTimeoutMs });

@@ -1,7 +1,8 @@
 """Serves one emulator on a free port of 127.0.0.1 and ends when its parent does.
 
-    python serve.py ministack|moto
+    python serve.py ministack|moto [--account]
 
+With --account, MiniStack stands in for an account into which the stack is deployed (account.py).
 Prints `listening PORT` once the emulator is loaded. The parent holds the other end of stdin for as long as it lives, so
 that the emulator ends even if the parent was killed.
 """
@@ -36,10 +37,18 @@ def ministack(listener, port):
     import asyncio
     import json
 
+    deploys = "--account" in sys.argv[2:]
+    if deploys:
+        import account
+
+        account.prepare()
+
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
-    from ministack.app import app
+    from ministack.app import app as ministack_app
     from ministack.services import eventbridge, sts
+
+    app = account.account(ministack_app) if deploys else ministack_app
 
     def service_event(call):
         """Publishes an AWS service's event, because PutEvents refuses `aws.*` sources, as on AWS."""
