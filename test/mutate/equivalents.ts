@@ -128,8 +128,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     path: "lib/local/emulators/python.ts",
-    was: 'const venv = join(options.folder, `venv-${wanted.digest("hex").slice(0, 16)}`);',
-    becomes: 'const venv = join(options.folder, `venv-${wanted.digest("hex")}`);',
+    was: 'const venv = join(folder, `venv-${wanted.digest("hex").slice(0, 16)}`);',
+    becomes: 'const venv = join(folder, `venv-${wanted.digest("hex")}`);',
     because: "the whole hash names the same contents as its first 16 digits",
   },
   {
@@ -140,8 +140,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   ...[".slice(1, 16)", ".slice(0, 32)"].map((part) => ({
     path: "lib/local/emulators/python.ts",
-    was: 'const venv = join(options.folder, `venv-${wanted.digest("hex").slice(0, 16)}`);',
-    becomes: `const venv = join(options.folder, \`venv-\${wanted.digest("hex")${part}}\`);`,
+    was: 'const venv = join(folder, `venv-${wanted.digest("hex").slice(0, 16)}`);',
+    becomes: `const venv = join(folder, \`venv-\${wanted.digest("hex")${part}}\`);`,
     because: "any long enough part of the hash names its contents",
   })),
   {
@@ -185,10 +185,7 @@ export const equivalents: readonly Equivalent[] = [
     because: "the pattern of the date has all parts, so none of them is undefined",
   })),
   noStatus("lib/local/ec2/moto/moto.ts", "status: incoming.statusCode ?? 502,"),
-  noStatus(
-    "lib/local/endpoint.ts",
-    'const [method, path, status] = [request.method ?? "GET", request.url ?? "/", upstream.statusCode ?? 502];',
-  ),
+  noStatus("lib/local/endpoint.ts", "const status = upstream.statusCode ?? 502;"),
   noStatus("lib/local/endpoint.ts", "response.writeHead(upstream.statusCode ?? 502, upstream.headers).end(body);"),
-  noStatus("lib/local/endpoint.ts", "response.writeHead(upstream.statusCode ?? 502, upstream.headers);"),
+  noStatus("lib/local/requests/relay.ts", "response.writeHead(upstream.statusCode ?? 502, upstream.headers);"),
 ];

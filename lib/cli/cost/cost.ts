@@ -4,6 +4,7 @@ import { readTemplate } from "../../local/template/template.ts";
 import { asMeant } from "../invocation/caller-folder.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { cloudFolder, makeWritable, packageRoot } from "../invocation/folders.ts";
+import { commandLine } from "../invocation/invocation.ts";
 import { dollars } from "../terminal/amount.ts";
 import type { Console } from "../terminal/console.ts";
 import { tableLines } from "../terminal/table.ts";
@@ -46,7 +47,7 @@ export function billLines({ items, usd, unpriced }: Bill, width: number): readon
   return [
     ...table,
     "",
-    "List prices of us-east-1, without free tiers. Jobs (fleet cost --control), stored files and logs, and calls of people are not included.",
+    `List prices of us-east-1, without free tiers. Jobs (${commandLine("cost", "--control")}), stored files and logs, and calls of people are not included.`,
     "Each key costs $1.00 a month more from its first yearly rotation on, and again from its second.",
     ...(unpriced.length > 0 ? [`The price of ${unpriced.join(", ")} is not known, so the sum may be too low.`] : []),
   ];
