@@ -4,7 +4,7 @@ import type { HttpCall, HttpResponse } from "../requests/http.ts";
 import { administrator, type Identities, type Principal, roleId } from "../requests/identities.ts";
 import { Ec2Error, errorResponse } from "../requests/query-protocol.ts";
 import type { SignedFor } from "../requests/service-of.ts";
-import { type ResourceFacts, tagContext } from "./calls/facts.ts";
+import { onAll, operationOf, type ResourceFacts, tagContext } from "./calls/facts.ts";
 import { decrypting } from "./calls/s3.ts";
 import { describeCalls } from "./calls/services.ts";
 import { assumptionOf } from "./calls/sts.ts";
@@ -106,7 +106,9 @@ export function createGuard({ policies, facts, identities, now, onJudged, onMalf
 /** Returns what a call asks for, or the error with which EC2 refuses a malformed one. */
 function describedBy(service: string, call: HttpCall, facts: ResourceFacts): readonly AccessRequest[] | Ec2Error {
   try {
-    return describeCalls(service)(call, facts);
+    const requests = describeCalls(service)(call, facts);
+    // Only GetCallerIdentity asks for nothing.
+    return requests.length === 0 && service !== "sts" ? onAll(`${service}:${operationOf(call)}`) : requests;
   } catch (error) {
     if (error instanceof Ec2Error) return error;
     throw error;

@@ -284,6 +284,7 @@ describe("calls that are not understood", () => {
     ["dynamodb", call({ headers: { "x-amz-target": "D.TransactWriteItems" }, body: "\ufeff{}" })],
     ["sqs", json("S.SendMessage", { QueueName: "mine", QueueUrl: `http://h/${account}/other?/mine` })],
     ["sqs", json("S.SendMessage", { QueueName: "mine" })],
+    ["ec2", call({ body: "Action=TerminateInstances&InstanceId.1=i-1&InstanceId.x=i-2" })],
     ["logs", json("L.GetLogEvents", { logGroupName: "/mine", logGroupIdentifier: "/other" })],
     ["sts", call({ body: "Action=AssumeRole&RoleArn=arn:r&PolicyArns.member.1.arn=p" })],
   ])("a call of %s that is not understood needs a right to everything", (service, of) => {

@@ -70,6 +70,17 @@ describe("the guard", () => {
     expect(guardOf().refuse("ec2", malformed, administrator)?.body).toContain("<Code>InvalidParameterValue</Code>");
   });
 
+  it("a call that names nothing needs a right to everything", () => {
+    const guard = guardOf({ sender: [may("dynamodb:*", "arn:aws:dynamodb:*")] });
+    const empty = (RequestItems: object) => ({
+      ...send(),
+      headers: { host, "x-amz-target": "DynamoDB_20120810.BatchGetItem" },
+      body: Buffer.from(JSON.stringify({ RequestItems })),
+    });
+    expect(guard.refuse("dynamodb", empty({ t: {} }), sender)).toBeUndefined();
+    expect(guard.refuse("dynamodb", empty({}), sender)).toBeDefined();
+  });
+
   it("a role is assumed if its trust policy and the caller's policies allow it", () => {
     const policies = emptyPolicyFacts();
     const root = { AWS: `arn:aws:iam::${testAccount}:root` };

@@ -15,18 +15,16 @@ export const onEc2: Describe = (call, facts) => {
   return onAll(`ec2:${action}`);
 };
 
-const instances = (form: URLSearchParams, facts: ResourceFacts): readonly AccessRequest[] =>
-  [...form].flatMap(([name, id]) =>
-    /^InstanceId\.\d+$/.test(name)
-      ? [
-          {
-            action: "ec2:TerminateInstances",
-            resource: ec2Arn(`instance/${id}`, facts),
-            context: tagContext("resource", facts.instanceTags(id)),
-          },
-        ]
-      : [],
-  );
+function instances(form: URLSearchParams, facts: ResourceFacts): readonly AccessRequest[] {
+  const named = [...form].filter(([name]) => name.startsWith("InstanceId"));
+  const action = "ec2:TerminateInstances";
+  if (!named.every(([name]) => /^InstanceId\.\d+$/.test(name))) return onAll(action);
+  return named.map(([, id]) => ({
+    action,
+    resource: ec2Arn(`instance/${id}`, facts),
+    context: tagContext("resource", facts.instanceTags(id)),
+  }));
+}
 
 const ec2Arn = (resource: string, { account, region }: ResourceFacts): string => `arn:aws:ec2:${region}:${account}:${resource}`;
 const publicArn = (resource: string, { region }: ResourceFacts): string => `arn:aws:ec2:${region}::${resource}`;
