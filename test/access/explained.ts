@@ -16,6 +16,12 @@ const reasons: readonly Reason[] = [
   { of: /^NodeRole\/HandOut/, why: "the job role trusts the node role by name, which is enough in one account; both sides say it" },
   { of: /^PlaceHandlerRole\/FirstOfTheAccount/, why: "only the first spot launch of an account creates AWS's role" },
   { of: /^TeamsKeyTEAM\/TeamLogs/, why: "CloudWatch Logs asks for all of these rights before it encrypts a log group" },
+  { of: /^PlaceHandlerRole\/Look/, why: "only nodes that are slow or silent are looked up; test/contract/suites/fleet.ts looks some up" },
+  {
+    of: /^RebalanceShardsHandlerRole\/KeepLists/,
+    actions: ["s3:DeleteObject"],
+    why: "lists are deleted when nothing uses them any more, some time later",
+  },
   { of: /^TakeOutboxHandlerRole\/Find/, why: "S3 tells an outbox that is absent from one that may not be read only to who may list" },
   {
     of: /^TakeOutboxHandlerRole\/Upload/,

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, describe, expect, inject } from "vitest";
-import type { TableAccess } from "../../lib/aws/table/access.ts";
-import { itemBytes } from "../../lib/local/dynamo/item-bytes.ts";
-import { type MadeCall, MemoryDynamo } from "../../lib/local/dynamo/memory-dynamo.ts";
-import { monday } from "../fakes/builders.ts";
-import { ledgerOn, newTable } from "./dynamodb-ledger.ts";
-import { ledgerContract } from "./suites/ledger.ts";
+import type { TableAccess } from "../../../lib/aws/table/access.ts";
+import { itemBytes } from "../../../lib/local/dynamo/item-bytes.ts";
+import { type MadeCall, MemoryDynamo } from "../../../lib/local/dynamo/memory-dynamo.ts";
+import { monday } from "../../fakes/builders.ts";
+import { ledgerOn, newTable } from "../dynamodb-ledger.ts";
+import { ledgerContract } from "../suites/ledger.ts";
 
 const byTeam = { name: "byTeam", keys: ["teamDay", "submitted"], holds: "all" } as const;
 
