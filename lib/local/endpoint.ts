@@ -1,4 +1,5 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import { inWords } from "../model/errors/in-words.ts";
 import { FleetError } from "../model/fleet-error.ts";
 import { bucketOfAbsent, isDeletion, keyHeader } from "./access/calls/s3.ts";
@@ -8,7 +9,7 @@ import type { AccountFront } from "./account/account-front.ts";
 import { whyForeign } from "./requests/caller.ts";
 import type { HttpCall, HttpResponse } from "./requests/http.ts";
 import type { Principal } from "./requests/identities.ts";
-import { type Forwarded, pass, relay, textOf } from "./requests/relay.ts";
+import { type Forwarded, pass, relay } from "./requests/relay.ts";
 import { type SignedFor, signedFor } from "./requests/service-of.ts";
 import type { LocalLog } from "./run/log-line.ts";
 
@@ -182,7 +183,7 @@ async function passS3(
     return respond(response, undecipherable);
   }
   if (status !== 404 || (method !== "GET" && method !== "HEAD")) return pass(upstream, response);
-  const body = await textOf(upstream);
+  const body = await text(upstream);
   const bucket = bucketOfAbsent({ method, path, status, body });
   // A read of an object has no `s3:prefix`, so a permission with a condition on it does not count, as on AWS.
   const asks = { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}`, context: {} };
@@ -193,7 +194,7 @@ async function passS3(
 async function relaySessions(exchange: Exchange, call: HttpCall): Promise<void> {
   const { response, routes } = exchange;
   const how = async (upstream: IncomingMessage): Promise<void> => {
-    const body = await textOf(upstream);
+    const body = await text(upstream);
     // The credentials must be known before the caller can use them.
     if (upstream.statusCode === 200) routes.sessions(call, body);
     response.writeHead(upstream.statusCode ?? 502, upstream.headers).end(body);

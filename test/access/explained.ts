@@ -22,7 +22,7 @@ const reasons: readonly Reason[] = [
     actions: ["s3:DeleteObject"],
     why: "lists are deleted when nothing uses them any more, some time later",
   },
-  { of: /^TakeOutboxHandlerRole\/Find/, why: "S3 tells an outbox that is absent from one that may not be read only to who may list" },
+  { of: /^TakeOutboxHandlerRole\/Find/, why: "S3 reports that an outbox is absent only to callers that may list the bucket" },
   {
     of: /^TakeOutboxHandlerRole\/Upload/,
     why: "only an outbox of an attempt whose credentials had ended holds files; test/contract/outboxes.test.ts takes them in",

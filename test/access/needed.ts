@@ -4,7 +4,7 @@ import { everything } from "../../lib/local/access/guard.ts";
 import { matches } from "../../lib/local/access/policy/patterns.ts";
 import type { NamedStatement } from "../../lib/local/access/policy/statement.ts";
 import { type AccessCaller, judge } from "../../lib/local/access/policy/verdict.ts";
-import { administrator } from "../../lib/local/requests/identities.ts";
+import { administrator, roleArn, sessionArn } from "../../lib/local/requests/identities.ts";
 
 /** The parts of `resourcePolicy` that a report needs: the policy of what a question is about. */
 export type PolicyOf = (question: Pick<AccessLine, "action" | "resource">) => {
@@ -45,7 +45,7 @@ function isAllowedWithout(line: AccessLine, name: string, { identity }: KeptPoli
   const { who } = line;
   const account = line.context["aws:resourceaccount"]?.[0] ?? "";
   const caller: AccessCaller = isSession(who)
-    ? { kind: "role", account, roleArn: `arn:aws:iam::${account}:role/${who}`, sessionArn: `arn:aws:sts::${account}:assumed-role/${who}/s` }
+    ? { kind: "role", account, roleArn: roleArn(who, account), sessionArn: sessionArn({ role: who, session: "s" }, account) }
     : { kind: "service", name: who };
   const without = (statements: readonly NamedStatement[]) => statements.filter((each) => each.name !== name);
   const { resource, ...required } = policyOf(line);

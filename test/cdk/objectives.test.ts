@@ -40,7 +40,7 @@ describe("objectives", () => {
     expect(billOf(stack) - billOf(usual)).toBeCloseTo(0.3);
   });
 
-  test("handlers are told which objectives are set, because they publish no metric of others", () => {
+  test("handlers know which objectives are set, because they publish no metric of others", () => {
     expect(fleetFile(parseConfiguration(withAll, "the test")).objectives).toEqual(all);
     expect(fleetFile(parseConfiguration(fleetConfig, "the test")).objectives).toEqual({});
   });

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 export function writtenMetrics(work: () => void): Record<string, unknown>[] {
   const lines: unknown[] = [];
   vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(line));
-  // POWERTOOLS_DEV makes Powertools write to this console, but also disables metrics unless told otherwise.
+  // POWERTOOLS_DEV makes Powertools write to this console, but also disables metrics unless it is set to enable them.
   vi.stubEnv("POWERTOOLS_DEV", "true");
   vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
   work();

@@ -5,7 +5,7 @@ import { asMeant } from "../invocation/caller-folder.ts";
 import { exitCodes, UsageError } from "../invocation/exit.ts";
 import { cloudFolder, makeWritable, packageRoot } from "../invocation/folders.ts";
 import { commandLine } from "../invocation/invocation.ts";
-import { dollars } from "../terminal/amount.ts";
+import { dollars, rounded } from "../terminal/amount.ts";
 import type { Console } from "../terminal/console.ts";
 import { tableLines } from "../terminal/table.ts";
 import { type Bill, idleBill } from "./idle-bill.ts";
@@ -32,7 +32,7 @@ export async function cost({ idle, config, json }: CostOptions, console: Pick<Co
 /** Returns the lines of a bill. */
 export function billLines({ items, usd, unpriced }: Bill, width: number): readonly string[] {
   const rows = [
-    ...items.map(({ what, count, usd: each }) => ({ what, count: number(count), usd: each })),
+    ...items.map(({ what, count, usd: each }) => ({ what, count: rounded(count), usd: each })),
     { what: "in all", count: "", usd },
   ];
   const table = tableLines(
@@ -52,5 +52,3 @@ export function billLines({ items, usd, unpriced }: Bill, width: number): readon
     ...(unpriced.length > 0 ? [`The price of ${unpriced.join(", ")} is not known, so the sum may be too low.`] : []),
   ];
 }
-
-const number = (count: number): string => Math.round(count).toLocaleString("en-US");

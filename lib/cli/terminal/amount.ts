@@ -18,6 +18,8 @@ export function bytes(count: number): string {
 export const hourly = (usdPerHour: number): string => `${inWords(usdPerHour)}/h`;
 /** Formats an amount of money: `$1234.50`. */
 export const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
+/** Formats a number with its thousands: `1,234`. */
+export const rounded = (n: number): string => Math.round(n).toLocaleString("en-US");
 /** Joins names: `a or b or c`; if there are more than four, `a or b or c or 5 more`. */
 export function anyOf(names: readonly string[]): string {
   const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;

@@ -1,7 +1,7 @@
 import { inWords } from "../../model/errors/in-words.ts";
 import { FleetError } from "../../model/fleet-error.ts";
 import type { HttpCall, HttpResponse } from "../requests/http.ts";
-import { administrator, type Identities, type Principal, roleId } from "../requests/identities.ts";
+import { administrator, type Identities, type Principal, roleArn, sessionArn, userId } from "../requests/identities.ts";
 import { Ec2Error, errorResponse } from "../requests/query-protocol.ts";
 import type { SignedFor } from "../requests/service-of.ts";
 import { onAll, operationOf, type ResourceFacts, tagContext } from "./calls/facts.ts";
@@ -123,28 +123,31 @@ export const everything: readonly NamedStatement[] = named("administrator", [
 const identityOf = ({ role }: Principal, { identity }: PolicyFacts): readonly NamedStatement[] =>
   role === administrator.role ? everything : (identity.get(role) ?? []);
 
-const callerOf = ({ role, session }: Principal, { account }: ResourceFacts): AccessCaller => ({
+const callerOf = (principal: Principal, { account }: ResourceFacts): AccessCaller => ({
   kind: "role",
   account,
-  roleArn: `arn:aws:iam::${account}:role/${role}`,
-  sessionArn: `arn:aws:sts::${account}:assumed-role/${role}/${session}`,
+  roleArn: roleArn(principal.role, account),
+  sessionArn: sessionArn(principal, account),
 });
 
 /** Calls on this machine use plain HTTP. On AWS, the SDKs use TLS, so that is what policies about it see. */
 function callerContext(who: Principal | ServiceCaller, { account }: ResourceFacts): AccessRequest["context"] {
   const always = { "aws:securetransport": ["true"], "s3:tlsversion": ["1.3"], "aws:resourceaccount": [account] };
   if ("service" in who) return { ...always, "aws:sourceaccount": [account] };
-  const { role, session, tags = {} } = who;
   return {
     ...always,
-    "aws:userid": [`${roleId(role)}:${session}`],
-    "aws:principalarn": [`arn:aws:iam::${account}:role/${role}`],
-    ...tagContext("principal", tags),
+    "aws:userid": [userId(who)],
+    "aws:principalarn": [roleArn(who.role, account)],
+    ...tagContext("principal", who.tags ?? {}),
   };
 }
 
 const sessionPolicy = ({ role, policy }: Principal): readonly NamedStatement[] | undefined =>
-  policy === undefined ? undefined : named(`the session of ${role}`, PolicyDocument.parse(JSON.parse(policy)).Statement);
+  policy === undefined ? undefined : sessionStatements(role, policy);
+
+/** Reads the policy of a session. Throws if it is malformed. */
+const sessionStatements = (role: string, policy: string): readonly NamedStatement[] =>
+  named(`the session of ${role}`, PolicyDocument.parse(JSON.parse(policy)).Statement);
 
 /** The longest session of a role that another role assumes, s ("role chaining"). */
 const chainedSeconds = 3600;
@@ -157,12 +160,13 @@ function wrongSession(call: HttpCall, principal: Principal, { roles }: PolicyFac
   const assumption = assumptionOf(call);
   if (!assumption) return undefined;
   const { seconds, policy } = assumption;
-  const malformed = policy === undefined ? undefined : whyNoDocument(policy);
+  const role = assumption.roleArn.split("/").at(-1) ?? "";
+  const malformed = policy === undefined ? undefined : whyNoDocument(role, policy);
   if (malformed !== undefined) return { code: "MalformedPolicyDocument", message: malformed };
   if (!/^[\w+=,.@-]{2,64}$/.test(assumption.session))
     return { code: "ValidationError", message: "roleSessionName must be 2 to 64 of A-Z, a-z, 0-9 and +=,.@-" };
   if (!(seconds >= leastSeconds)) return { code: "ValidationError", message: `DurationSeconds must be ${leastSeconds} or more` };
-  const most = roles.get(assumption.roleArn.split("/").at(-1) ?? "")?.maxSeconds ?? chainedSeconds;
+  const most = roles.get(role)?.maxSeconds ?? chainedSeconds;
   const isChained = principal.role !== administrator.role && seconds > chainedSeconds;
   if (seconds <= most && !isChained) return undefined;
   const why = isChained ? "the 1 hour session limit for roles assumed by role chaining" : "the MaxSessionDuration set for this role";
@@ -170,10 +174,10 @@ function wrongSession(call: HttpCall, principal: Principal, { roles }: PolicyFac
 }
 
 /** Returns why a session's policy cannot be used. Its conditions must be ones that can be judged here, as those of the stack. */
-function whyNoDocument(policy: string): string | undefined {
+function whyNoDocument(role: string, policy: string): string | undefined {
   if (policy.length > longestPolicy) return `The session's policy has more than ${longestPolicy} characters`;
   try {
-    checkConditions(named("the session's policy", PolicyDocument.parse(JSON.parse(policy)).Statement));
+    checkConditions(sessionStatements(role, policy));
     return undefined;
   } catch (error) {
     return error instanceof FleetError ? inWords(error) : "The session's policy has syntax that is not supported";
@@ -182,7 +186,7 @@ function whyNoDocument(policy: string): string | undefined {
 
 /** Returns AWS's message about a denial, with the statement that AWS does not name. */
 function whyDenied({ action, resource, verdict }: JudgedAccess, who: Principal | ServiceCaller, { account }: ResourceFacts): string {
-  const user = "service" in who ? who.service : `arn:aws:sts::${account}:assumed-role/${who.role}/${who.session}`;
+  const user = "service" in who ? who.service : sessionArn(who, account);
   const missing = { identity: "identity-based", resource: "resource-based", session: "session" }[verdict.lacks ?? "identity"];
   const why = verdict.by ? `with an explicit deny in ${verdict.by.name}` : `because no ${missing} policy allows the ${action} action`;
   return `User: ${user} is not authorized to perform: ${action} on resource: ${resource} ${why}`;

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { FleetError } from "../../model/fleet-error.ts";
 import { account } from "../provision/world.ts";
-import { type IssuedCredentials, type Principal, roleId } from "../requests/identities.ts";
+import { type IssuedCredentials, type Principal, sessionArn, userId } from "../requests/identities.ts";
 
 export type ServiceEvent = {
   readonly source: string;
@@ -31,8 +31,8 @@ export async function registerCredentials(ministackUrl: string, principal: Princ
   await post(`${ministackUrl}/_credentials`, {
     accessKeyId: credentials.accessKeyId,
     session: {
-      Arn: `arn:aws:sts::${account}:assumed-role/${principal.role}/${principal.session}`,
-      UserId: `${roleId(principal.role)}:${principal.session}`,
+      Arn: sessionArn(principal, account),
+      UserId: userId(principal),
       SecretAccessKey: credentials.secretAccessKey,
       SessionToken: credentials.sessionToken,
       Expiration: credentials.expiresAtMs / 1000,

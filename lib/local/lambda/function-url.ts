@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Guard } from "../access/guard.ts";
 import { account, arn, type FunctionUrlFact } from "../provision/world.ts";
 import type { HttpCall, HttpResponse } from "../requests/http.ts";
-import { type Identities, type Principal, roleId } from "../requests/identities.ts";
+import { type Identities, type Principal, sessionArn, userId } from "../requests/identities.ts";
 import { type Signer, verifySignature } from "../requests/signature.ts";
 import type { LocalLog } from "../run/log-line.ts";
 import type { Functions } from "./functions.ts";
@@ -75,7 +75,7 @@ function responseOf(payload: unknown): HttpResponse | undefined {
 function eventOf(target: { name: string; path: string }, call: HttpCall, signer: Signer): object {
   const url = new URL(target.path, "http://localhost");
   const now = new Date();
-  const userId = `${roleId(signer.principal.role)}:${signer.principal.session}`;
+  const callerId = userId(signer.principal);
   const text = isText(call.headers["content-type"]);
   const query = Object.fromEntries([...new Set(url.searchParams.keys())].map((name) => [name, url.searchParams.getAll(name).join(",")]));
   return {
@@ -92,11 +92,11 @@ function eventOf(target: { name: string; path: string }, call: HttpCall, signer:
         iam: {
           accessKey: signer.accessKeyId,
           accountId: account,
-          callerId: userId,
+          callerId,
           cognitoIdentity: null,
           principalOrgId: null,
-          userArn: `arn:aws:sts::${account}:assumed-role/${signer.principal.role}/${signer.principal.session}`,
-          userId,
+          userArn: sessionArn(signer.principal, account),
+          userId: callerId,
         },
       },
       domainName: call.headers["host"] ?? "127.0.0.1",

@@ -1,6 +1,7 @@
 import { FleetError } from "../../model/fleet-error.ts";
 import type { Guard } from "../access/guard.ts";
 import { account, type Blueprint, region } from "../provision/world.ts";
+import { roleArn } from "../requests/identities.ts";
 
 /** What AWS does by itself between the parts of a stack, and what one of them lacks for it. */
 type Wire = {
@@ -8,7 +9,6 @@ type Wire = {
   readonly action: string;
   readonly resource: string;
   readonly lacks: string;
-} & {
   readonly context?: Readonly<Record<string, readonly string[]>>;
 };
 
@@ -17,8 +17,8 @@ type Wire = {
  * endpoint shows that they are missing. Throws the FleetError `wiring` that names all missing permissions.
  */
 export function checkWiring(blueprint: Blueprint, guard: Pick<Guard, "isAllowed">): void {
-  const wires = [eventSources, rules, queueTargets, schedules, destinations, functionLogs, encryptedLogs, accessLogs, trusts].flatMap(
-    (of) => of(blueprint),
+  const wires = [eventSources, deliveries, schedules, destinations, functionLogs, encryptedLogs, accessLogs, trusts].flatMap((of) =>
+    of(blueprint),
   );
   const missing = wires.filter(({ who, action, resource, context = {} }) => !guard.isAllowed(who, { action, resource, context }));
   const lines = [...new Set(missing.map(({ lacks }) => lacks)), ...uncallable(blueprint)];
@@ -55,17 +55,14 @@ const uncallable = ({ ruleTargets, permissions }: Blueprint): readonly string[] 
     )
     .map(({ functionArn, ruleArn }) => `${functionArn} does not allow the rule ${ruleArn} to call it`);
 
-const rules = ({ deadLetters }: Blueprint): readonly Wire[] => deadLetters.map(({ ruleArn, queueArn }) => delivery(ruleArn, queueArn));
-const queueTargets = (blueprint: Blueprint): readonly Wire[] =>
-  blueprint.queueTargets.map(({ ruleArn, queueArn }) => delivery(ruleArn, queueArn));
-
-const delivery = (ruleArn: string, queueArn: string): Wire => ({
-  who: { service: "events.amazonaws.com" },
-  action: "sqs:SendMessage",
-  resource: queueArn,
-  context: { "aws:sourcearn": [ruleArn] },
-  lacks: `${queueArn} does not allow the rule ${ruleArn} to send to it`,
-});
+const deliveries = ({ deadLetters, queueTargets }: Blueprint): readonly Wire[] =>
+  [...deadLetters, ...queueTargets].map(({ ruleArn, queueArn }) => ({
+    who: { service: "events.amazonaws.com" },
+    action: "sqs:SendMessage",
+    resource: queueArn,
+    context: { "aws:sourcearn": [ruleArn] },
+    lacks: `${queueArn} does not allow the rule ${ruleArn} to send to it`,
+  }));
 
 function destinations(blueprint: Blueprint): readonly Wire[] {
   const letters = blueprint.functions.map(({ name, deadLetterArn }) => ({ functionName: name, arn: deadLetterArn }));
@@ -125,8 +122,6 @@ const accessLogs = ({ accessLogs: all }: Blueprint): readonly Wire[] =>
     lacks: `${prefixArn} does not allow access logs of ${bucketArn}`,
   }));
 
-const roleArn = (role: string): string => `arn:aws:iam::${account}:role/${role}`;
-
 /** Services make the sessions of functions, nodes and schedules. */
 function trusts(blueprint: Blueprint): readonly Wire[] {
   const { functions, instanceProfiles, schedules: all, policies } = blueprint;
@@ -137,7 +132,12 @@ function trusts(blueprint: Blueprint): readonly Wire[] {
   ];
   return assumed.flatMap(({ role, service }) =>
     policies.roles.has(role)
-      ? { who: { service }, action: "sts:AssumeRole", resource: roleArn(role), lacks: `The role ${role} does not trust ${service}` }
+      ? {
+          who: { service },
+          action: "sts:AssumeRole",
+          resource: roleArn(role, account),
+          lacks: `The role ${role} does not trust ${service}`,
+        }
       : [],
   );
 }

@@ -1,6 +1,7 @@
 import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from "@aws-sdk/client-ec2";
 import * as z from "zod";
 import { FleetError } from "../../model/fleet-error.ts";
+import { roleArn } from "../requests/identities.ts";
 import { imageOf } from "./image.ts";
 import { kind } from "./kind.ts";
 import { account, type Blueprint, nameOf } from "./world.ts";
@@ -67,5 +68,5 @@ export const launchTemplate = kind({
 
 function roleOf(profileNameOrArn: string, { instanceProfiles }: Blueprint): string | undefined {
   const role = instanceProfiles.find(({ name }) => name === nameOf(profileNameOrArn))?.role;
-  return role === undefined ? undefined : `arn:aws:iam::${account}:role/${role}`;
+  return role === undefined ? undefined : roleArn(role, account);
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { addStatements } from "../access/policies.ts";
 import { checkConditions } from "../access/policy/condition-keys.ts";
 import { named, PolicyDocument } from "../access/policy/statement.ts";
-import { roleId } from "../requests/identities.ts";
+import { roleArn, roleId } from "../requests/identities.ts";
 import { kind } from "./kind.ts";
 import { account, nameOf } from "./world.ts";
 
@@ -23,7 +23,7 @@ export const role = kind({
     policies.roles.set(name, { name, trust, maxSeconds: MaxSessionDuration });
     for (const { PolicyName, PolicyDocument } of Policies)
       addStatements(policies.identity, name, named(`${place.id}/${PolicyName}`, PolicyDocument.Statement));
-    return { ref: name, attributes: { Arn: `arn:aws:iam::${account}:role/${name}`, RoleId: roleId(name) } };
+    return { ref: name, attributes: { Arn: roleArn(name, account), RoleId: roleId(name) } };
   },
 });
 

@@ -45,6 +45,12 @@ const inBase32 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => base
 /** Returns a role's unique id, as in a caller's user id `AROA…:SESSION`. */
 export const roleId = (role: string): string => `AROA${inBase32(createHash("sha256").update(role).digest().subarray(0, 17))}`;
 
+/** Returns the ARNs of a principal's role and session, and its user id, in the forms that AWS reports. */
+export const roleArn = (role: string, account: string): string => `arn:aws:iam::${account}:role/${role}`;
+export const sessionArn = ({ role, session }: Pick<Principal, "role" | "session">, account: string): string =>
+  `arn:aws:sts::${account}:assumed-role/${role}/${session}`;
+export const userId = ({ role, session }: Pick<Principal, "role" | "session">): string => `${roleId(role)}:${session}`;
+
 export type IdentitiesOptions = {
   now?: () => number;
   /** @default 6 hours, the longest lifetime of the credentials that EC2 and Lambda issue */

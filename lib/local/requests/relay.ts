@@ -3,12 +3,6 @@ import { type Agent, type IncomingHttpHeaders, type IncomingMessage, type Server
 /** A call that is forwarded, and the connections to where it goes. */
 export type Forwarded = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly agent: Agent };
 
-export async function textOf(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString();
-}
-
 /** Streams a response. */
 export function pass(upstream: IncomingMessage, response: ServerResponse): void {
   response.writeHead(upstream.statusCode ?? 502, upstream.headers);

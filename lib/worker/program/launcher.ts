@@ -27,7 +27,6 @@ const { readFileSync, writeFileSync, closeSync } = require("node:fs");
 const { confinement, launched } = JSON.parse(readFileSync(3, "utf8"));
 closeSync(3);
 writeFileSync(confinement.procs, "0");
-try { writeFileSync("/proc/self/oom_score_adj", "300"); } catch {}
 if (confinement.user) {
   process.setgroups([]);
   process.setgid(confinement.user.gid);

@@ -1,5 +1,5 @@
 import { exitCodes } from "../../invocation/exit.ts";
-import { count } from "../../terminal/amount.ts";
+import { count, rounded } from "../../terminal/amount.ts";
 import type { Console } from "../../terminal/console.ts";
 import { withProgress } from "../../terminal/progress.ts";
 import { tableLines } from "../../terminal/table.ts";
@@ -14,9 +14,9 @@ export async function controlCost(
   { jobs, seed, json }: ControlCostOptions,
   console: Pick<Console, "out" | "progress" | "width">,
 ): Promise<number> {
-  const bill = await withProgress(console, `an hour with ${count(jobs, "job")} in virtual time`, async (tell) => {
+  const bill = await withProgress(console, `an hour with ${count(jobs, "job")} in virtual time`, async (show) => {
     const idle = await measure({ jobs: 0 }, { seed, far: () => {} });
-    const load = await measure({ jobs }, { seed, far: (share) => tell(`${Math.floor(100 * share)} %`) });
+    const load = await measure({ jobs }, { seed, far: (share) => show(`${Math.floor(100 * share)} %`) });
     return workBill(load, idle);
   });
   for (const line of json ? [JSON.stringify({ seed, ...bill })] : workLines(bill, { seed, width: console.width })) console.out(line);
@@ -42,8 +42,8 @@ export function workLines(bill: WorkBill, { seed, width }: { readonly seed: numb
   const itemTable = tableLines(
     [...items.map(({ what, ...each }) => ({ what: names[what], ...each })), { what: "in all", count: undefined, usd }],
     [
-      { title: `PER ${number(billedJobs)} JOBS`, of: ({ what }) => what, yields: true },
-      { title: "COUNT", of: (row) => (row.count === undefined ? "" : number(row.count)), align: "right" },
+      { title: `PER ${rounded(billedJobs)} JOBS`, of: ({ what }) => what, yields: true },
+      { title: "COUNT", of: (row) => (row.count === undefined ? "" : rounded(row.count)), align: "right" },
       { title: "USD", of: (row) => cents(row.usd), align: "right" },
     ],
     { empty: "nothing costs anything", width },
@@ -52,10 +52,10 @@ export function workLines(bill: WorkBill, { seed, width }: { readonly seed: numb
     parts,
     [
       { title: "CAUSED BY", of: ({ part }) => part, yields: true },
-      { title: "RUNS", of: ({ counts }) => number(counts.runs), align: "right" },
-      { title: "READS", of: ({ counts }) => number(counts.reads), align: "right" },
-      { title: "WRITES", of: ({ counts }) => number(counts.writes), align: "right" },
-      { title: "GIB-S", of: ({ counts }) => number(counts.gibSeconds), align: "right" },
+      { title: "RUNS", of: ({ counts }) => rounded(counts.runs), align: "right" },
+      { title: "READS", of: ({ counts }) => rounded(counts.reads), align: "right" },
+      { title: "WRITES", of: ({ counts }) => rounded(counts.writes), align: "right" },
+      { title: "GIB-S", of: ({ counts }) => rounded(counts.gibSeconds), align: "right" },
       { title: "USD", of: (row) => cents(row.usd), align: "right" },
     ],
     { empty: "nothing costs anything", width },
@@ -68,7 +68,7 @@ export function workLines(bill: WorkBill, { seed, width }: { readonly seed: numb
     "",
     `Of this, 1,000 decisions cost ${cents(per.decisions)}, and 1,000 calls of workers ${cents(per.workerCalls)}, which is ${cents(per.nodeHours)} per 1,000 node-hours.`,
     `Measured in virtual time without faults, seed ${seed}: ${count(jobs, "job")} in an hour (${ended.map(([state, n]) => `${n} ${state}`).join(", ")}),`,
-    `${number(decisions)} decisions, ${count(nodes, "node")}, ${nodeHours.toFixed(1)} node-hours. With fewer jobs an hour, each one costs more.`,
+    `${rounded(decisions)} decisions, ${count(nodes, "node")}, ${nodeHours.toFixed(1)} node-hours. With fewer jobs an hour, each one costs more.`,
     "Requests and units are those of the functions' own code on a table that counts as DynamoDB does. Durations are computed: usual times",
     "of requests (4 to 12 ms for the table), and the processor time that a benchmark measured. Cold starts and retries are not included.",
     "List prices of us-east-1, without free tiers. What an idle deployment costs, instances, stored files and items, logs of jobs, and",
@@ -76,5 +76,4 @@ export function workLines(bill: WorkBill, { seed, width }: { readonly seed: numb
   ];
 }
 
-const number = (of: number): string => Math.round(of).toLocaleString("en-US");
 const cents = (usd: number): string => `$${usd.toFixed(4)}`;
